@@ -1,0 +1,200 @@
+"""Everything that a case does because of the time: rungs, daily updates, reminders, callbacks.
+
+An alarm is a name, an instant and a sentence for the operator. It is derived from the case each time, never
+stored: whoever waits for one works it out again after every change (S3), and checks again when it fires (S5).
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cases.calendar import length
+from cases.case import Case
+from cases.conduct import call_back, end, retire, settle
+from cases.names import OfferState, Outcome, PromiseName, Role, Status
+from cases.promise import Escalation, Promise, next_rung
+
+
+class Alarm(NamedTuple):
+    """Something to be done at an instant; `summary` is what the timer shows in the UI."""
+
+    name: str
+    at: datetime
+    summary: str
+
+
+def alarms(case: Case) -> list[Alarm]:
+    """All that the case waits for by the clock."""
+    if case.closing:
+        return []
+    found = [alarm for index in range(len(case.promises)) if (alarm := _rung(case, index))]
+    return found + [a for a in (_progress(case), _silence(case), _callback(case)) if a]
+
+
+def alarm(case: Case, name: str) -> Alarm | None:
+    """The alarm of this name, if the case still waits for it."""
+    return next((a for a in alarms(case) if a.name == name), None)
+
+
+def ring(case: Case, name: str, now: datetime) -> None:
+    """The time has come: do what is due, if it still is (S5)."""
+    due = alarm(case, name)
+    if due is None or due.at > now:
+        return
+    if name.startswith("promise-"):
+        _climb(case, int(name.removeprefix("promise-")), now)
+    elif name == "progress":
+        _update(case, now)
+    elif name == "silence":
+        _break_silence(case, now)
+    else:
+        _call_again(case, now)
+
+
+def clock(case: Case, at: datetime) -> str:
+    """An instant as the operator reads it."""
+    return f"{at.astimezone(ZoneInfo(case.policy.timezone)):%Y-%m-%d %H:%M}"
+
+
+# Promises and the ladder (G10)
+
+
+def _rung(case: Case, index: int) -> Alarm | None:
+    promise = case.promises[index]
+    if (rung := next_rung(promise, case.policy.ladder, urgent=case.urgent)) is None:
+        return None
+    number, at = rung
+    role = case.policy.escalation[number - 1].role
+    due = promise.due_at()
+    by = f"due {clock(case, due)}" if due else "paused"
+    return Alarm(f"promise-{index}", at, f"{promise.name} {by}, then tell {role}")
+
+
+def _climb(case: Case, index: int, now: datetime) -> None:
+    """Settle the next rung: tell its role once (S6), however late (S8); let it pass if somebody has it (S23)."""
+    promise = case.promises[index]
+    promise.miss(now)
+    rung = next_rung(promise, case.policy.ladder, urgent=case.urgent)
+    if rung is None:
+        return
+    number, due = rung
+    promise.claimed = sorted([*promise.claimed, number])
+    if promise.hold:
+        promise.hold -= 1
+        case.note("escalation held", now, f"{promise.name}: somebody has it")
+        return
+    _escalate(case, promise.name, number, case.policy.escalation[number - 1].role, due, now, promise)
+
+
+def _escalate(  # noqa: PLR0913 (what an escalation says)
+    case: Case, name: str, number: int, role: Role, due: datetime, now: datetime, promise: Promise
+) -> None:
+    escalation = Escalation(promise=name, cycle=promise.cycle, rung=number, role=role, due_at=due)
+    case.escalations.append(escalation)
+    share = case.policy.ladder[number - 1].share(urgent=case.urgent)
+    event = "promise_warning" if share < 1 else "promise_broken" if share == 1 else "escalation"
+    deadline = promise.due_at()
+    case.note("escalated", now, f"{name}: {role} told at {share:.0%} of the time")
+    case.tell(
+        role,
+        event,
+        about=f"escalation:{len(case.escalations) - 1}",
+        promise=name,
+        due_at=deadline.isoformat() if deadline else None,
+        rung=number,
+        role=role,
+        percent=round(share * 100),
+        late=(now - due).total_seconds() > LATE_AFTER,
+    )
+
+
+LATE_AFTER = 60
+"""Seconds after which a notice says that it is late: something was down (S8)."""
+
+
+# The daily update (G7)
+
+
+def _progress(case: Case) -> Alarm | None:
+    """The update goes out a little before its owner would be warned, once for each promise of one."""
+    promise = case.promise(PromiseName.PROGRESS_UPDATE)
+    waiting_to_go = any(letter.about == "progress" for letter in case.letters)
+    if case.status is not Status.EXECUTING or promise is None or not promise.live or waiting_to_go:
+        return None
+    warned = promise.due_at(case.policy.ladder[0].share(urgent=case.urgent))
+    if warned is None:
+        return None
+    return Alarm("progress", warned - length(case.policy.progress_before_warning).amount, "daily update to the customer")
+
+
+def _update(case: Case, now: datetime) -> None:
+    steps = [
+        {"kind": s.kind, "state": s.state, **s.remedy.model_dump(mode="json", include={"amount", "items"})}
+        for s in case.steps
+        if s.cycle == case.cycle
+    ]
+    case.note("update", now, f"{sum(not s.settled for s in case.steps)} steps open")
+    case.ask_after = [s.id for s in case.unsettled]
+    case.say("progress", about="progress", steps=steps)
+
+
+# Silence (G5)
+
+
+def _silence(case: Case) -> Alarm | None:
+    plan = _silence_plan(case)
+    if case.status is not Status.AWAITING_CONSENT or case.silence_steps >= len(plan):
+        return None
+    at, what = plan[case.silence_steps]
+    return Alarm("silence", at, f"no answer to {case.offers[-1].id}: {what}")
+
+
+def _silence_plan(case: Case) -> list[tuple[datetime, str]]:
+    """What happens, and when, while the customer does not answer."""
+    offer, rules, add = case.offer, case.policy.silence, case.policy.working_days.add
+    if offer is None or offer.delivered_at is None:
+        return []
+    plan = [(add(offer.delivered_at, length(after)), "remind") for after in rules.reminders]
+    plan.append((add(offer.delivered_at, length(rules.tell_after)), f"tell {rules.tell}"))
+    plan.append((add(offer.delivered_at, length(rules.close_after)), "close"))
+    return sorted(plan, key=lambda step: step[0])
+
+
+def _break_silence(case: Case, now: datetime) -> None:
+    """Do what is due; of reminders that an outage held up only the last is sent."""
+    plan = _silence_plan(case)
+    due = [what for at, what in plan[case.silence_steps :] if at <= now]
+    case.silence_steps += len(due)
+    offer = case.offers[-1]
+    if "close" in due:
+        case.note("no response", now, f"{offer.id} expired")
+        retire(case, OfferState.EXPIRED)
+        case.ending = Outcome.NO_RESPONSE
+        case.status = Status.EXECUTING
+        settle(case, now)
+        return
+    if "remind" in due:
+        options = [o.model_dump(mode="json", exclude_none=True) for o in offer.options]
+        case.note("reminded", now, offer.id)
+        case.say("reminder", offer=offer.id, options=options, closes_at=plan[-1][0].isoformat())
+    if any(what.startswith("tell") for what in due):
+        case.note("silence", now, f"{case.policy.silence.tell} told")
+        case.tell(case.policy.silence.tell, "silence", since=offer.delivered_at and offer.delivered_at.isoformat())
+
+
+# Callbacks (G8)
+
+
+def _callback(case: Case) -> Alarm | None:
+    if case.status is not Status.FOLLOWING_UP or case.called_at is None:
+        return None
+    rules = case.policy.callback
+    what = f"call back, attempt {case.callbacks + 1}" if case.callbacks < rules.attempts else "close as unreachable"
+    return Alarm("callback", case.policy.working_days.add(case.called_at, length(rules.every)), f"no answer yet: {what}")
+
+
+def _call_again(case: Case, now: datetime) -> None:
+    if case.callbacks < case.policy.callback.attempts:
+        call_back(case, now)
+    else:
+        end(case, Outcome.UNREACHABLE, now)

@@ -1,0 +1,131 @@
+"""Amounts as a business writes them, and what they come to for one order; rounded once, at the end (S16).
+
+    5% of order                                    12.00
+    10-20% of affected items                       5 x freight
+    1% of order per day late, at most 30% of order declared value x damaged share
+    affected items less 12.00                      goods value x damaged share, at most 5 x freight
+"""
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator
+
+from cases.money import rounded
+
+_NUM = r"\d+(?:\.\d+)?"
+_BASES = "order|affected items|freight|declared value|goods value"
+_TERM = re.compile(
+    rf"^(?:(?P<low>{_NUM})(?:\s*[-–]\s*(?P<high>{_NUM}))?\s*% of (?P<share_of>{_BASES})"
+    rf"|(?P<times>{_NUM})\s*[x×] (?P<times_of>{_BASES})|(?P<whole>{_BASES})|(?P<fixed>{_NUM}))"
+    r"(?P<per> per day late)?(?P<damaged>\s*[x×] damaged share)?$"
+)
+
+
+class Base(StrEnum):
+    """What an amount is a part of."""
+
+    ORDER = "order"
+    AFFECTED_ITEMS = "affected items"
+    FREIGHT = "freight"
+    DECLARED_VALUE = "declared value"
+    GOODS_VALUE = "goods value"
+
+
+class Term(NamedTuple):
+    """`low` to `high` times a base (None: the number itself), per day late, times the damaged share."""
+
+    low: Decimal
+    high: Decimal
+    base: Base | None
+    per_day_late: bool
+    damaged: bool
+
+
+class Amount(NamedTuple):
+    """A term, what is taken off it, and what it never exceeds."""
+
+    term: Term
+    less: Term | None
+    at_most: Term | None
+
+
+class Sums(NamedTuple):
+    """What the amounts of one case are worked out from, in the order's currency."""
+
+    bases: dict[Base, Decimal | None]
+    days_late: int | None
+    damaged_share: Decimal | None
+    currency: str
+
+
+def _term(text: str) -> Term:
+    match = _TERM.match(text.strip())
+    if not match:
+        raise ValueError(
+            f'"{text.strip()}" is no amount; write 5% of order, 10-20% of order, 1% of order per day late, 5 x freight, '
+            "affected items or 12.00"
+        )
+    base = match["share_of"] or match["times_of"] or match["whole"]
+    low = Decimal(match["low"]) / 100 if match["low"] else Decimal(match["times"] or match["fixed"] or 1)
+    high = Decimal(match["high"]) / 100 if match["high"] else low
+    if high < low:
+        raise ValueError(f'"{text.strip()}" ends below where it begins')
+    return Term(low, high, Base(base) if base else None, bool(match["per"]), bool(match["damaged"]))
+
+
+@lru_cache(maxsize=512)
+def amount(text: str) -> Amount:
+    """The amount that `text` says; raises ValueError with what is accepted."""
+    main, _, cap = text.partition(", at most ")
+    main, _, off = main.partition(" less ")
+    return Amount(_term(main), _term(off) if off else None, _term(cap) if cap else None)
+
+
+def _checked(text: str) -> str:
+    amount(text)
+    return text
+
+
+AmountText = Annotated[str, AfterValidator(_checked)]
+"""An amount as people write it, kept as written."""
+
+
+def needs(text: str, sums: Sums) -> list[str]:
+    """The finding's or the order's fields that `text` needs and nobody has given."""
+    missing = []
+    for term in (t for t in amount(text) if t is not None):
+        if term.per_day_late and sums.days_late is None:
+            missing.append("days_late")
+        if term.damaged and sums.damaged_share is None:
+            missing.append("severity")
+        if term.base is not None and sums.bases[term.base] is None:
+            missing.append(f"order.{term.base.replace(' ', '_')}")
+    return missing
+
+
+def evaluate(text: str, sums: Sums) -> tuple[Decimal, Decimal]:
+    """The low and the high end that `text` comes to, rounded to the currency's minor unit."""
+    term, less, at_most = amount(text)
+    ends = []
+    for end in (term.low, term.high):
+        value = _value(term, end, sums)
+        if less:
+            value = max(Decimal(0), value - _value(less, less.low, sums))
+        if at_most:
+            value = min(value, _value(at_most, at_most.low, sums))
+        ends.append(rounded(value, sums.currency))
+    return ends[0], ends[1]
+
+
+def _value(term: Term, factor: Decimal, sums: Sums) -> Decimal:
+    base = Decimal(1) if term.base is None else (sums.bases[term.base] or Decimal(0))
+    value = factor * base
+    if term.per_day_late:
+        value *= sums.days_late or 0
+    if term.damaged:
+        value *= sums.damaged_share or Decimal(0)
+    return value

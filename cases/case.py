@@ -1,0 +1,299 @@
+"""A case: everything that is true of one complaint, and every way in which it can change.
+
+Nothing here waits, sends or asks a clock: `at` is handed in, letters and steps are left for the workflow to carry
+out. So the whole life of a case can be tried in microseconds.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.commands import LookUp, StaffNotice
+from cases.complaint import Complaint, Evidence
+from cases.finding import Finding, LookUps
+from cases.names import (
+    MONEY,
+    TO_SOURCE,
+    OfferState,
+    Outcome,
+    PromiseName,
+    RemedyKind,
+    Role,
+    Starts,
+    Status,
+    StepState,
+)
+from cases.offer import Offer
+from cases.policy import Policy, PromiseRule, Topic
+from cases.promise import Escalation, Promise, arrived
+from cases.step import Step
+
+
+class Audience(StrEnum):
+    """Who a letter goes to; letters to one audience are delivered in order."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    CALLBACK = "callback"
+
+
+class Letter(BaseModel):
+    """Something to be said; `about` names what its delivery settles (an offer, a step, an escalation, …)."""
+
+    number: int
+    audience: Audience
+    event: str
+    cycle: int
+    facts: dict[str, Any] = {}
+    role: Role | None = None
+    about: str | None = None
+
+    def key(self, case_id: str) -> str:
+        """The business key under which it is delivered once (S6)."""
+        return f"{case_id}/{self.cycle}/{self.event}/{self.number}"
+
+
+class Entry(BaseModel):
+    """One line of the timeline."""
+
+    at: AwareDatetime
+    what: str
+    text: str = ""
+    by: str | None = None
+
+
+class Refused(BaseModel):
+    """A signal that could not be applied, kept with the sentence that says why."""
+
+    at: AwareDatetime
+    message: str
+    by: str | None = None
+    why: str
+
+
+class Satisfaction(BaseModel):
+    """The customer's answer to a callback."""
+
+    at: AwareDatetime
+    cycle: int
+    score: int
+    comment: str = ""
+
+
+class Case(BaseModel):
+    """The state of one case; carried whole when the workflow continues as new."""
+
+    complaint: Complaint
+    policy: Policy
+    opened_at: AwareDatetime
+    status: Status = Status.RECEIVED
+    outcome: Outcome | None = None
+    ending: Outcome | None = None
+    """The outcome to take once the steps that have begun are settled."""
+    urgent: bool
+    team: str
+    owner: str | None = None
+    cycle: int = 1
+    finding: Finding = Finding()
+    look_ups: LookUps = LookUps()
+    looking_up: list[str] = []
+    promises: list[Promise] = []
+    offers: list[Offer] = []
+    steps: list[Step] = []
+    escalations: list[Escalation] = []
+    evidence: list[Evidence] = []
+    satisfaction: list[Satisfaction] = []
+    refused: list[Refused] = []
+    timeline: list[Entry] = []
+    links: list[dict[str, str]] = []
+    letters: list[Letter] = []
+    """Said, and not yet delivered."""
+    letters_written: int = 0
+    seen: list[str] = []
+    """Ids of messages that were applied."""
+    ask_after: list[str] = []
+    """Steps whose partner is to be asked how they stand."""
+    needs_offer: str | None = None
+    """Why an agent has to make another offer, where one has to."""
+    silence_steps: int = 0
+    callbacks: int = 0
+    called_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+
+    # What can be asked of a case
+
+    @property
+    def id(self) -> str:
+        """The complaint's id."""
+        return self.complaint.case_id
+
+    @property
+    def topic(self) -> Topic:
+        """What the policy says of the complaint's topic."""
+        return self.policy.topics[self.complaint.topic]
+
+    @property
+    def offer(self) -> Offer | None:
+        """The current offer: the last one that was made."""
+        return self.offers[-1] if self.offers else None
+
+    @property
+    def accepted(self) -> Offer | None:
+        """The offer that was accepted in this cycle."""
+        return next((o for o in self.offers if o.cycle == self.cycle and o.state is OfferState.ACCEPTED), None)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the outcome is settled, so that nothing but the report is left to do."""
+        return self.outcome is not None
+
+    def step(self, step_id: str) -> Step | None:
+        """The step with this id."""
+        return next((s for s in self.steps if s.id == step_id), None)
+
+    def promise(self, name: str) -> Promise | None:
+        """The latest promise of this name."""
+        return next((p for p in reversed(self.promises) if p.name == name), None)
+
+    def paid(self, kinds: frozenset[RemedyKind] = MONEY) -> Decimal:
+        """Money out of the case for steps of these kinds that have begun and were not finally refused."""
+        stopped = (StepState.BLOCKED, StepState.WAIVED)
+        out = (s for s in self.steps if s.kind in kinds and s.begun and (s.uncertain or s.state not in stopped))
+        return sum((s.remedy.amount or Decimal(0) for s in out), Decimal(0))
+
+    @property
+    def refunded(self) -> Decimal:
+        """What has gone, or is on its way, back to the source (S14)."""
+        return self.paid(TO_SOURCE)
+
+    @property
+    def unsettled(self) -> list[Step]:
+        """Steps that are still going on."""
+        return [s for s in self.steps if not s.settled]
+
+    def ready(self) -> list[Step]:
+        """Steps that can begin now: nothing that they depend on is outstanding."""
+        by_id = {s.id: s for s in self.steps}
+        return [s for s in self.steps if s.state is StepState.WAITING and all(by_id[a].under_way for a in s.after)]
+
+    def look_up(self) -> LookUp | None:
+        """What to ask the partners about; None without an order."""
+        order = self.complaint.order
+        if order is None:
+            return None
+        return LookUp(case_id=self.id, order_id=order.order_id, tracking_no=order.tracking_no)
+
+    # Saying things
+
+    def note(self, what: str, at: datetime, text: str = "", by: str | None = None) -> None:
+        """Put a line on the timeline."""
+        self.timeline.append(Entry(at=at, what=what, text=text, by=by))
+
+    def write(
+        self, audience: Audience, event: str, facts: dict[str, Any], *, to: Role | None = None, about: str | None = None
+    ) -> None:
+        """Leave a letter to be delivered."""
+        self.letters_written += 1
+        letter = Letter(
+            number=self.letters_written,
+            audience=audience,
+            event=event,
+            cycle=self.cycle,
+            facts={"case_id": self.id, "timezone": self.policy.timezone, "currency": self.currency, **facts},
+            role=to,
+            about=about,
+        )
+        self.letters.append(letter)
+
+    def tell(self, to: Role, event: str, about: str | None = None, **facts: Any) -> None:
+        """Tell somebody of our own; without personal data."""
+        order = self.complaint.order
+        common = {
+            "line": self.complaint.line,
+            "topic": self.complaint.topic,
+            "topic_title": self.topic.title.model_dump(),
+            "order_id": order.order_id if order else None,
+            "urgent": self.urgent,
+        }
+        self.write(Audience.STAFF, event, {**common, **facts}, to=to, about=about)
+
+    def say(self, event: str, about: str | None = None, **facts: Any) -> None:
+        """Tell the customer."""
+        self.write(Audience.CUSTOMER, event, {"topic_title": self.topic.title.model_dump(), **facts}, about=about)
+
+    def notice(self, letter: Letter) -> StaffNotice:
+        """A letter to staff, addressed to those who own the case when it is sent."""
+        return StaffNotice(
+            key=letter.key(self.id),
+            case_id=self.id,
+            event=letter.event,
+            role=letter.role or Role.OWNER,
+            team=self.team,
+            owner=self.owner,
+            urgent=self.urgent,
+            facts=letter.facts,
+        )
+
+    @property
+    def currency(self) -> str:
+        """The order's currency."""
+        return self.complaint.order.currency if self.complaint.order else "CNY"
+
+    # Promises
+
+    def begin_promises(self, starts: Starts, at: datetime, *, only: PromiseName | None = None) -> None:
+        """Start the clocks of the promises that run from `starts`: once a cycle, and at each consent anew."""
+        for rule in self.policy.promises:
+            made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
+            again = starts is Starts.CONSENT and not any(p.live for p in made)
+            if rule.starts is starts and (again or not made) and only in (None, rule.name):
+                self._begin(rule, at)
+
+    def _begin(self, rule: PromiseRule, at: datetime) -> None:
+        promise = Promise.made(
+            rule.name,
+            rule.within,
+            at,
+            rule=rule.rule,
+            cycle=self.cycle,
+            pausable=rule.pausable,
+            calendar=self.policy.working_days,
+        )
+        self.promises.append(promise)
+
+    def keep(self, name: PromiseName, at: datetime) -> None:
+        """The promise of this name was carried out at `at`; escalations that were sent meanwhile stay, annotated (S9)."""
+        promise = self.promise(name)
+        if promise is None or not promise.live:
+            return
+        promise.keep(max(at, promise.started_at))
+        for escalation in self.escalations:
+            same = escalation.promise == name and escalation.cycle == promise.cycle
+            if same and promise.kept_at and escalation.due_at > promise.kept_at:
+                escalation.remark = f"had been carried out at {promise.kept_at.isoformat()}, as was learnt later"
+
+
+def open_case(complaint: Complaint, policy: Policy, now: datetime) -> Case:
+    """A new case: promises run from when the complaint was received (S9), and the acknowledgement is on its way (G2)."""
+    pinned = policy.slice_for(complaint)
+    topic = pinned.topics[complaint.topic]
+    case = Case(
+        complaint=complaint,
+        policy=pinned,
+        opened_at=now,
+        urgent=complaint.urgent or topic.urgent,
+        team=topic.team,
+        evidence=list(complaint.evidence),
+        looking_up=list(topic.look_up) if complaint.order else [],
+    )
+    case.begin_promises(Starts.RECEIVED, complaint.received_at)
+    for promise in case.promises:
+        arrived(promise, pinned.ladder, now, urgent=case.urgent)
+    case.note("received", complaint.received_at, f"{complaint.topic} through {complaint.channel}")
+    result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
+    due = result.due_at() if result else None
+    case.say("acknowledged", about="acknowledge", result_due=due.isoformat() if due else None, next="verify")
+    return case

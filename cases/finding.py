@@ -1,0 +1,103 @@
+"""What was established: facts from look-ups, and people's words, which override them; both stay on record (G3)."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from cases.commands import DispatchRecord, InstallationRecord, Trail, TrailState
+from cases.complaint import Affected, Complaint
+from cases.names import Liable, Severity
+
+
+class PartialFinding(BaseModel):
+    """Any of the things that can be established; absent means not known (yet)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    severity: Severity | None = None
+    days_late: Annotated[int, Field(ge=0, le=3_650)] | None = None
+    hours_late: Annotated[float, Field(ge=0, le=87_600)] | None = None
+    lost: bool | None = None
+    upheld: bool | None = None
+    liable: Liable | None = None
+    cause: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    sealed: bool | None = None
+    affected: Annotated[list[Affected], Field(max_length=500)] | None = None
+
+    def known(self) -> dict[str, Any]:
+        """The fields that are established, as JSON values."""
+        return self.model_dump(mode="json", exclude_none=True, include=set(PartialFinding.model_fields))
+
+
+class Fact(BaseModel):
+    """One thing that one source said: `source` is a partner's name or `agent`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    value: Any
+    source: str
+    at: AwareDatetime
+    by: str | None = None
+
+
+class Finding(PartialFinding):
+    """What holds now, and under `facts` everything that was ever said, oldest first."""
+
+    facts: list[Fact] = []
+
+    def told(self, new: PartialFinding, *, source: str, at: datetime, by: str | None = None) -> "Finding":
+        """This finding with `new` on top; a derived fact never overrides a person's word."""
+        stated = new.known()
+        person = {fact.field for fact in self.facts if fact.source == "agent"}
+        effective = {k: getattr(new, k) for k in stated if source == "agent" or k not in person}
+        facts = [Fact(field=k, value=v, source=source, at=at, by=by) for k, v in stated.items()]
+        return self.model_copy(update={**effective, "facts": [*self.facts, *facts]})
+
+
+def days_between(promised: datetime, actual: datetime, zone: ZoneInfo) -> int:
+    """Whole calendar days from the promised date to the actual one, never negative (§2)."""
+    return max(0, (actual.astimezone(zone).date() - promised.astimezone(zone).date()).days)
+
+
+def from_trail(
+    trail: Trail, complaint: Complaint, now: datetime, zone: ZoneInfo, stalled_after: timedelta
+) -> PartialFinding:
+    """What the logistics trail shows: lost, days and hours late (G3, §2 *Loss*).
+
+    Lost: the trail says so, or has not moved for `stalled_after`. Otherwise late counts from the promised
+    arrival to delivery, or to `now`.
+    """
+    order = complaint.order
+    delivered = trail.delivered_at or (order.delivered_at if order else None)
+    promised = trail.promised_at or (order.promised_at if order else None)
+    last_move = max((event.at for event in trail.events), default=None)
+    stalled = last_move is not None and now - last_move >= stalled_after
+    lost = trail.state is TrailState.LOST or (delivered is None and trail.state is not TrailState.SIGNED and stalled)
+    late_until = delivered or now
+    late = None if promised is None or lost else late_until - promised
+    return PartialFinding(
+        lost=lost,
+        days_late=None if late is None or promised is None else days_between(promised, late_until, zone),
+        hours_late=None if late is None else max(0.0, round(late / timedelta(hours=1), 2)),
+        cause=trail.cause,
+    )
+
+
+def from_installation(record: InstallationRecord, now: datetime, zone: ZoneInfo) -> PartialFinding:
+    """What the installation record shows: days late against the appointment (B19, B20)."""
+    if record.promised_at is None:
+        return PartialFinding(cause=record.cause)
+    return PartialFinding(
+        days_late=days_between(record.promised_at, record.installed_at or now, zone), cause=record.cause
+    )
+
+
+class LookUps(BaseModel):
+    """What the partners answered; absent where not asked, or not answered yet."""
+
+    trail: Trail | None = None
+    dispatch: DispatchRecord | None = None
+    installation: InstallationRecord | None = None

@@ -1,0 +1,301 @@
+"""A message is applied whole or not at all: first everything that forbids it, then what it changes.
+
+What cannot be applied raises `Refusal` with a sentence that says why and what would be accepted; the same
+`message_id` twice is applied once (contract, *Messages*).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cases import messages as m
+from cases.case import Case, Refused
+from cases.commands import Receipt, ReceiptState
+from cases.complaint import CLOCK_SKEW
+from cases.conduct import (
+    UNDECIDED,
+    accept,
+    answered,
+    consider,
+    describe,
+    end,
+    heard,
+    learn,
+    make_offer,
+    publish,
+    waive,
+)
+from cases.errors import Refusal
+from cases.finding import PartialFinding
+from cases.names import OfferState, Outcome, PromiseName, Role, Status, StepState
+from cases.offer import Offer, assess, check_finding, check_proposal, over_limits
+from cases.step import Step
+
+MAX_REFUSED = 200
+"""Refused signals that a case keeps, the latest; a flood of them must not fill its history."""
+
+
+def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any]:
+    """Apply one message; answers with where the case then stands, and for `assess` with the offer or what is missing."""
+    message = m.read(name, payload)
+    if message.message_id and message.message_id in case.seen:
+        return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
+    if case.status is Status.CLOSED or (case.closing and name != "note"):
+        raise Refusal(
+            f"{case.id} is closed as {case.outcome}: send a new complaint about it, "
+            f"within {case.policy.reopen_within} it will be linked to this one"
+        )
+    at = _when(case, message, now)
+    answer = _APPLY[type(message)](case, message, at, now) or {}
+    if message.message_id:
+        case.seen.append(message.message_id)
+    return {"applied": True, "status": case.status, **answer}
+
+
+def refuse(case: Case, name: str, payload: Any, why: str, now: datetime) -> None:
+    """Keep a signal that could not be applied, without its content (it may be personal)."""
+    by = payload.get("by") if isinstance(payload, dict) else None
+    case.refused.append(Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000]))
+    del case.refused[:-MAX_REFUSED]
+
+
+def _when(case: Case, message: m.Message, now: datetime) -> datetime:
+    """The instant by which promises are judged (S9): never in the future, never before the complaint."""
+    at = message.occurred_at
+    if at is None:
+        return now
+    if at > now + CLOCK_SKEW:
+        raise Refusal(f"occurred_at: {at.isoformat()} is in the future (it is {now.isoformat(timespec='seconds')})")
+    if at < case.complaint.received_at:
+        raise Refusal(f"occurred_at: {at.isoformat()} is before the complaint was received")
+    return min(at, now)
+
+
+# Facts
+
+
+def _contact_made(case: Case, message: m.ContactMade, at: datetime, _now: datetime) -> None:
+    case.keep(PromiseName.ACKNOWLEDGE, at)
+    case.note("contact", at, message.note, message.by)
+
+
+def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, _now: datetime) -> None:
+    new = [e for e in message.evidence if e not in case.evidence]
+    case.evidence += new
+    for promise in case.promises:
+        promise.resume("evidence", at)
+    case.note("evidence", at, ", ".join(e.kind for e in message.evidence), message.by)
+
+
+def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
+    offer = _answerable(case, message.offer)
+    accept(case, offer, offer.option(message.option), at, message.by)
+
+
+def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, now: datetime) -> None:
+    offer = _answerable(case, message.offer)
+    offer.state = OfferState.DECLINED
+    case.status = Status.ASSESSING
+    wish = f"; wishes {message.wish}" if message.wish else ""
+    case.needs_offer = f"the customer declined {offer.id}"
+    case.note("declined", at, f"{offer.id}: {message.reason}{wish}", message.by)
+    case.tell(Role.OWNER, "needs_offer", reason="declined")
+
+
+def _answerable(case: Case, offer_id: str | None) -> Offer:
+    """The offer that an answer is for: consent binds to the current one only (S19)."""
+    offer = case.offer
+    if offer is None:
+        raise Refusal(f"{case.id} has made no offer yet: it is {case.status}")
+    if offer_id not in (None, offer.id):
+        raise Refusal(f"offer {offer_id} is not the current one: that is {offer.id}, {_options(offer)}")
+    expired_but_not_closed = offer.state is OfferState.EXPIRED and not case.closing
+    if not offer.consent_required:
+        raise Refusal(f"offer {offer.id} needs no consent: it is carried out at once")
+    if offer.state is not OfferState.OPEN and not expired_but_not_closed:
+        raise Refusal(f"offer {offer.id} is {offer.state}, {_options(offer)}: there is nothing to answer")
+    return offer
+
+
+def _options(offer: Offer) -> str:
+    chosen = f", chosen: {offer.accepted}" if offer.accepted else ""
+    return " or ".join(describe(o) for o in offer.options) + chosen
+
+
+def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: datetime) -> None:
+    step = _step(case, message.step)
+    if not step.begun:
+        raise Refusal(f"step {step.id} has not begun: it is {step.state}")
+    if step.settled:
+        raise Refusal(f"step {step.id} is {step.state} already")
+    if step.state is StepState.BLOCKED and not step.uncertain:
+        raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
+    if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
+        raise Refusal(f"step {step.id} is dispatched already")
+    if message.finding:
+        _possible(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
+    reference = step.reference or f"{message.by or step.partner}"
+    heard(case, step, Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding), at)
+
+
+def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:
+    if case.status is not Status.FOLLOWING_UP:
+        raise Refusal(f"{case.id} is {case.status}: satisfaction is asked once the steps are done")
+    answered(case, message.score, message.comment, at, message.by)
+
+
+def _withdrawn(case: Case, message: m.ComplaintWithdrawn, at: datetime, _now: datetime) -> None:
+    begun = [s.id for s in case.steps if s.begun]
+    if begun:
+        raise Refusal(f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun; decline the offer instead")
+    case.note("withdrawn", at, message.reason, message.by)
+    end(case, Outcome.WITHDRAWN, at)
+
+
+# Commands
+
+
+def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict[str, Any]:
+    _undecided(case)
+    new = PartialFinding.model_validate(message.model_dump(include=set(PartialFinding.model_fields)))
+    if not new.known():
+        raise Refusal(f"assess says nothing: give any of {', '.join(PartialFinding.model_fields)}")
+    _possible(case, new)
+    learn(case, new, "agent", at, message.by)
+    if message.note:
+        case.note("note", at, message.note, message.by)
+    found = consider(case, at)
+    offer = case.offer if found.options else None
+    return {
+        "offer": offer.model_dump(mode="json", include={"id", "state", "options"}, exclude_none=True) if offer else None,
+        "missing": found.missing,
+    }
+
+
+def _possible(case: Case, new: PartialFinding) -> None:
+    if problems := check_finding(case.policy, case.complaint, new):
+        raise Refusal("; ".join(str(problem) for problem in problems))
+
+
+def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> dict[str, Any]:
+    _undecided(case)
+    options = [
+        o.model_copy(update={"remedies": [r.model_copy(update={"max_amount": None}) for r in o.remedies]})
+        for o in message.options
+    ]
+    check_proposal(options, case.policy, case.complaint, case.refunded)
+    over = over_limits(options, assess(case.policy, case.complaint, case.finding, refunded=case.refunded))
+    if over and not message.by:
+        raise Refusal(f"this needs approval ({'; '.join(over)}), so say who proposes it: by")
+    offer = make_offer(case, options, at, made_by=message.by or "an agent", over=over)
+    if message.note:
+        case.note("note", at, message.note, message.by)
+    return {"offer": offer.model_dump(mode="json", include={"id", "state", "options", "over_limits"}, exclude_none=True)}
+
+
+def _undecided(case: Case) -> None:
+    if case.status not in UNDECIDED:
+        raise Refusal(f"{case.id} is {case.status}: what was agreed is being carried out; use resolve-step for a blocked step")
+
+
+def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
+    """The offer that waits for a decision, by somebody other than the one who made it (S20)."""
+    waiting = [o for o in case.offers if o.state is OfferState.AWAITING_APPROVAL]
+    offer = next((o for o in waiting if message.approval in (None, o.id)), None)
+    if offer is None:
+        there = f"{waiting[0].id} waits for one" if waiting else "nothing waits for one"
+        raise Refusal(f"there is no approval {message.approval or ''} to decide: {there}".replace("  ", " "))
+    if not message.by:
+        raise Refusal("an approval needs the name of who decides: by")
+    if message.by.casefold() == (offer.made_by or "").casefold():
+        raise Refusal(f"{message.by} made offer {offer.id}: somebody else has to decide")
+    return offer
+
+
+def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> None:
+    offer = _approval(case, message)
+    # Eligibility is checked again when it counts (S20): other money may have gone out since it was asked for.
+    check_proposal(offer.options, case.policy, case.complaint, case.refunded)
+    case.note("approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
+    publish(case, offer, at)
+
+
+def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None:
+    offer = _approval(case, message)
+    offer.state = OfferState.REPLACED
+    case.status = Status.ASSESSING
+    case.note("not approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
+    case.tell(Role.OWNER, "needs_offer", reason="not_approved")
+
+
+def _declare_complex(case: Case, _message: m.DeclareComplex, _at: datetime, _now: datetime) -> None:
+    raise Refusal(f"line {case.complaint.line} has no solution promise to declare complex")
+
+
+def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: datetime) -> None:
+    step = _step(case, message.step)
+    if step.state is not StepState.BLOCKED:
+        raise Refusal(f"step {step.id} is {step.state}, not blocked: there is nothing to resolve")
+    case.note("step resolved", at, f"{step.id}: {message.action}, {message.reason}", message.by)
+    if message.action == "retry":
+        step.team = None
+        step.turn(StepState.WAITING, at, message.reason)
+        return
+    if message.action == "replace":
+        case.needs_offer = f"{step.id} is to be replaced"
+    waive(case, step, message.reason, at)
+
+
+def _step(case: Case, step_id: str) -> Step:
+    step = case.step(step_id)
+    if step is None:
+        there = ", ".join(s.id for s in case.steps) or "none yet"
+        raise Refusal(f"{case.id} has no step {step_id}; it has {there}")
+    return step
+
+
+def _assign(case: Case, message: m.Assign, at: datetime, _now: datetime) -> None:
+    if not message.team and not message.owner:
+        raise Refusal("assign says nothing: give team, owner or both")
+    case.team = message.team or case.team
+    case.owner = message.owner or case.owner
+    case.keep(PromiseName.ASSIGN, at)
+    case.note("assigned", at, "/".join(x for x in (case.team, case.owner) if x), message.by)
+
+
+def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, at: datetime, _now: datetime) -> None:
+    mine = [e for e in case.escalations if e.promise == message.promise]
+    if not mine:
+        told = ", ".join(dict.fromkeys(e.promise for e in case.escalations)) or "nothing"
+        raise Refusal(f"nothing about {message.promise} was escalated; {told} was")
+    if mine[-1].acknowledged_by:
+        raise Refusal(f"{mine[-1].acknowledged_by} has acknowledged it already")
+    mine[-1].acknowledged_by = message.by or "somebody"
+    promise = case.promise(message.promise)
+    if promise and promise.live:
+        promise.hold = 1
+    case.note("escalation acknowledged", at, message.promise, message.by)
+
+
+def _note(case: Case, message: m.Note, at: datetime, _now: datetime) -> None:
+    case.note("note", at, message.text, message.by)
+
+
+_APPLY: dict[type[m.Message], Callable[[Case, Any, datetime, datetime], dict[str, Any] | None]] = {
+    m.ContactMade: _contact_made,
+    m.EvidenceReceived: _evidence_received,
+    m.CustomerApproved: _customer_approved,
+    m.CustomerDeclined: _customer_declined,
+    m.StepReported: _step_reported,
+    m.SatisfactionReported: _satisfaction,
+    m.ComplaintWithdrawn: _withdrawn,
+    m.Assess: _assess,
+    m.Propose: _propose,
+    m.Approve: _approve,
+    m.Reject: _reject,
+    m.DeclareComplex: _declare_complex,
+    m.ResolveStep: _resolve_step,
+    m.Assign: _assign,
+    m.AcknowledgeEscalation: _acknowledge_escalation,
+    m.Note: _note,
+}

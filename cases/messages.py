@@ -1,0 +1,174 @@
+"""The messages that a case understands: one frozen model each, past tense for facts, imperative for commands.
+
+Facts come as a signal or as an update of the same name; commands are updates only (contract, *Messages*).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+
+from cases.commands import ReceiptState, StepFinding
+from cases.complaint import Evidence, Long, Strict
+from cases.errors import Refusal, problems_of
+from cases.finding import PartialFinding
+from cases.names import Wish
+from cases.offer import Option
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=5_000, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+
+
+class Message(Strict):
+    """What every message may carry: who says it, when it happened, and an id that makes it apply once."""
+
+    by: Name | None = None
+    occurred_at: AwareDatetime | None = None
+    message_id: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+
+
+class ContactMade(Message):
+    """An agent reached the customer: keeps `acknowledge` (G2)."""
+
+    note: Long = ""
+
+
+class EvidenceReceived(Message):
+    """What was asked for has come: resumes what waited for it (G11)."""
+
+    evidence: Annotated[list[Evidence], Field(min_length=1, max_length=50)]
+
+
+class CustomerApproved(Message):
+    """The customer's yes to one option of an offer (G5, S19)."""
+
+    offer: Name | None = None
+    option: Name | None = None
+
+
+class CustomerDeclined(Message):
+    """The customer's no, with a reason: back to an agent (G5)."""
+
+    offer: Name | None = None
+    reason: Text
+    wish: Wish | None = None
+
+
+class StepReported(Message):
+    """A partner's or a crew's word on a step (G6)."""
+
+    step: Name
+    state: Literal[ReceiptState.DISPATCHED, ReceiptState.DONE, ReceiptState.FAILED]
+    detail: Long = ""
+    finding: StepFinding | None = None
+
+
+class SatisfactionReported(Message):
+    """The customer's answer to the callback, 1 (bad) to 5 (good) (G8)."""
+
+    score: Annotated[int, Field(ge=1, le=5)]
+    comment: Long = ""
+
+
+class ComplaintWithdrawn(Message):
+    """The customer takes it back; possible while no step has begun (G12)."""
+
+    reason: Long = ""
+
+
+class Assess(PartialFinding, Message):
+    """What an agent established: the finding (G3)."""
+
+    note: Long = ""
+
+
+class Propose(Message):
+    """An agent's own offer, in place of the computed one (G4)."""
+
+    options: Annotated[list[Option], Field(min_length=1, max_length=10)]
+    note: Long = ""
+
+
+class Approve(Message):
+    """A manager's yes to an offer beyond the limits; `approval` is the offer's id (G4, S20)."""
+
+    approval: Name | None = None
+    note: Long = ""
+
+
+class Reject(Message):
+    """A manager's no to an offer beyond the limits."""
+
+    approval: Name | None = None
+    note: Long = ""
+
+
+class DeclareComplex(Message):
+    """Fresh food: the solution becomes a preliminary plan and a detailed result (F3)."""
+
+    reason: Text
+    plan: Long = ""
+
+
+class ResolveStep(Message):
+    """A person frees a blocked step (G6). `replace`: waive it, and an agent makes another offer for it."""
+
+    step: Name
+    action: Literal["retry", "replace", "waive"]
+    reason: Text
+
+
+class Assign(Message):
+    """Who owns the case."""
+
+    team: Name | None = None
+    owner: Name | None = None
+
+
+class AcknowledgeEscalation(Message):
+    """Somebody has it: the ladder pauses one rung (S23)."""
+
+    promise: Name
+
+
+class Note(Message):
+    """A remark on the timeline."""
+
+    text: Text
+
+
+FACTS: dict[str, type[Message]] = {
+    "contact-made": ContactMade,
+    "evidence-received": EvidenceReceived,
+    "customer-approved": CustomerApproved,
+    "customer-declined": CustomerDeclined,
+    "step-reported": StepReported,
+    "satisfaction-reported": SatisfactionReported,
+    "complaint-withdrawn": ComplaintWithdrawn,
+}
+COMMANDS: dict[str, type[Message]] = {
+    "assess": Assess,
+    "propose": Propose,
+    "approve": Approve,
+    "reject": Reject,
+    "declare-complex": DeclareComplex,
+    "resolve-step": ResolveStep,
+    "assign": Assign,
+    "acknowledge-escalation": AcknowledgeEscalation,
+    "note": Note,
+}
+MESSAGES = {**FACTS, **COMMANDS}
+
+
+def read(name: str, payload: Any) -> Message:
+    """The message in `payload` (decoded JSON); raises `Refusal` with a sentence that names each faulty field."""
+    model = MESSAGES.get(name)
+    if model is None:
+        raise Refusal(f"there is no message {name}; a case understands {', '.join(MESSAGES)}")
+    if payload is None:
+        payload = {}
+    if not isinstance(payload, dict):
+        raise Refusal(f"{name} takes a JSON object with {', '.join(model.model_fields)}")
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        raise Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error))) from None

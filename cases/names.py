@@ -1,0 +1,235 @@
+"""The words of the rulebook and of the contract, each spelled once.
+
+Every name that another program may see (JSON, search attributes, messages) is defined here.
+"""
+
+from enum import StrEnum
+
+TASK_QUEUE = "after-sales"
+CASE_WORKFLOW = "AfterSalesCase"
+CLAIM_WORKFLOW = "CarrierClaim"
+CASE_QUERY = "case"
+MAX_INPUT_BYTES = 64 * 1024
+"""Largest complaint or message that is taken in, in bytes of JSON."""
+
+
+def workflow_id(case_id: str) -> str:
+    """The workflow that handles a case; one per complaint, ever (contract, *Names*)."""
+    return f"case-{case_id}"
+
+
+def claim_workflow_id(case_id: str) -> str:
+    """The workflow that pursues the carrier on behalf of a case (B16)."""
+    return f"claim-{case_id}"
+
+
+class Channel(StrEnum):
+    """Where a complaint comes in (G1)."""
+
+    HOTLINE = "hotline"
+    EMAIL = "email"
+    CHAT = "chat"
+    SMS = "sms"
+    WECHAT = "wechat"
+    WEIBO = "weibo"
+    WEBSITE = "website"
+    APP = "app"
+
+
+class Wish(StrEnum):
+    """What the customer wants."""
+
+    REPAIR = "repair"
+    REPLACE = "replace"
+    REFUND = "refund"
+    CANCEL = "cancel"
+    COMPENSATE = "compensate"
+    APOLOGY = "apology"
+    INFORMATION = "information"
+
+
+class EvidenceKind(StrEnum):
+    """What a customer can show; a video serves as a photo."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    INSPECTION_REPORT = "inspection_report"
+    BATCH_NUMBER = "batch_number"
+    PROOF_OF_VALUE = "proof_of_value"
+    DOCUMENT = "document"
+
+
+class Severity(StrEnum):
+    """How bad a damage or a defect is."""
+
+    MINOR = "minor"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+
+
+class Liable(StrEnum):
+    """Who is liable."""
+
+    WAREHOUSE = "warehouse"
+    DELIVERY = "delivery"
+    SUPPLIER = "supplier"
+    CUSTOMER = "customer"
+
+
+class Status(StrEnum):
+    """Where a case stands."""
+
+    RECEIVED = "received"
+    ASSESSING = "assessing"
+    AWAITING_EVIDENCE = "awaiting_evidence"
+    AWAITING_APPROVAL = "awaiting_approval"
+    OFFERING = "offering"
+    AWAITING_CONSENT = "awaiting_consent"
+    EXECUTING = "executing"
+    FOLLOWING_UP = "following_up"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a case ended (G9)."""
+
+    SATISFIED = "satisfied"
+    NEUTRAL = "neutral"
+    UNREACHABLE = "unreachable"
+    NO_RESPONSE = "no_response"
+    WITHDRAWN = "withdrawn"
+    INFORMED = "informed"
+    REJECTED = "rejected"
+
+
+class PromiseState(StrEnum):
+    """Where a promise stands; kept late stays broken."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    KEPT = "kept"
+    BROKEN = "broken"
+    VOID = "void"
+
+
+class OfferState(StrEnum):
+    """Where an offer stands."""
+
+    AWAITING_APPROVAL = "awaiting_approval"
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REPLACED = "replaced"
+    EXPIRED = "expired"
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DISPATCHED = "dispatched"
+    DONE = "done"
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    WAIVED = "waived"
+
+
+class Partner(StrEnum):
+    """Who carries remedies out."""
+
+    MESSAGING = "messaging"
+    REFUNDS = "refunds"
+    WAREHOUSE = "warehouse"
+    LOGISTICS = "logistics"
+    INSTALLATION = "installation"
+
+
+class RemedyKind(StrEnum):
+    """What we can do or pay."""
+
+    APOLOGY = "apology"
+    EXPLANATION = "explanation"
+    ANSWER = "answer"
+    STOP_USE_NOTICE = "stop_use_notice"
+    REFUND = "refund"
+    FREIGHT_REFUND = "freight_refund"
+    COMPENSATION = "compensation"
+    COUPON = "coupon"
+    CLAIM_PAYMENT = "claim_payment"
+    REPLACEMENT = "replacement"
+    RESHIP = "reship"
+    TRANSFER = "transfer"
+    SUBSTITUTE = "substitute"
+    GIFT = "gift"
+    COLLECTION = "collection"
+    CARRIER_CLAIM = "carrier_claim"
+    SEARCH = "search"
+    INSPECTION = "inspection"
+    APPOINTMENT = "appointment"
+    RECTIFICATION = "rectification"
+    REINSTALLATION = "reinstallation"
+    ONSITE_REPAIR = "onsite_repair"
+
+
+_K = RemedyKind
+PARTNER_OF: dict[RemedyKind, Partner] = {
+    **dict.fromkeys((_K.APOLOGY, _K.EXPLANATION, _K.ANSWER, _K.STOP_USE_NOTICE), Partner.MESSAGING),
+    **dict.fromkeys((_K.REFUND, _K.FREIGHT_REFUND, _K.COMPENSATION, _K.COUPON, _K.CLAIM_PAYMENT), Partner.REFUNDS),
+    **dict.fromkeys((_K.REPLACEMENT, _K.RESHIP, _K.TRANSFER, _K.SUBSTITUTE, _K.GIFT), Partner.WAREHOUSE),
+    **dict.fromkeys((_K.COLLECTION, _K.CARRIER_CLAIM, _K.SEARCH), Partner.LOGISTICS),
+    **dict.fromkeys(
+        (_K.INSPECTION, _K.APPOINTMENT, _K.RECTIFICATION, _K.REINSTALLATION, _K.ONSITE_REPAIR), Partner.INSTALLATION
+    ),
+}
+"""Which partner carries out which remedy (contract, *The snapshot*)."""
+
+WORDS = frozenset({_K.APOLOGY, _K.EXPLANATION, _K.ANSWER})
+"""Remedies that are only words: they cost nothing and any agent may promise them."""
+
+MONEY = frozenset({_K.REFUND, _K.FREIGHT_REFUND, _K.COMPENSATION, _K.COUPON, _K.CLAIM_PAYMENT})
+"""Remedies that move money; each has an amount."""
+
+TO_SOURCE = frozenset({_K.REFUND, _K.FREIGHT_REFUND})
+"""Money that goes back to where it came from: never more than was paid (S14)."""
+
+GOODS = frozenset({_K.REPLACEMENT, _K.RESHIP, _K.TRANSFER, _K.SUBSTITUTE, _K.COLLECTION})
+"""Remedies that move goods; each names its items."""
+
+VISITS = frozenset({_K.INSPECTION, _K.APPOINTMENT, _K.RECTIFICATION, _K.REINSTALLATION, _K.ONSITE_REPAIR})
+"""Remedies for which somebody goes to the customer."""
+
+
+class Role(StrEnum):
+    """Who is told; the ladder of G10 from the bottom up."""
+
+    OWNER = "owner"
+    TEAM_LEAD = "team_lead"
+    MANAGER = "manager"
+    DIRECTOR = "director"
+
+
+class PromiseName(StrEnum):
+    """The promises that the engine knows how to keep; policies choose among them."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DISPATCH = "dispatch"
+    DETAILED_RESULT = "detailed_result"
+    PROGRESS_UPDATE = "progress_update"
+    SOLUTION = "solution"
+    PRELIMINARY_PLAN = "preliminary_plan"
+    MAKE_GOOD = "make_good"
+    ASSIGN = "assign"
+    RETURN_DECISION = "return_decision"
+    RETURN_DONE = "return_done"
+    CLAIM_DECISION = "claim_decision"
+    CLAIM_PAID = "claim_paid"
+
+
+class Starts(StrEnum):
+    """The event a promise's time runs from."""
+
+    RECEIVED = "received"
+    FINDING = "finding"
+    CONSENT = "consent"
+    DOCUMENTS = "documents"

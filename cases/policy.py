@@ -1,0 +1,257 @@
+"""A policy is data: the promises, remedies, teams and limits of one line of business, with a version.
+
+All numbers of the rulebook live in policy files; this module says what such a file may hold. A case carries
+the part of the policy that concerns its topic for life (S18): `Policy.slice_for`.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from cases.amounts import AmountText
+from cases.calendar import Duration, WorkCalendar, length
+from cases.complaint import Complaint
+from cases.conditions import When
+from cases.errors import Problem
+from cases.names import GOODS, MONEY, Channel, EvidenceKind, PromiseName, RemedyKind, Role, Severity, Starts
+from cases.promise import Rung
+
+
+class Part(BaseModel):
+    """A part of a policy: unknown keys are refused, because a misspelt one would silently change a promise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _share(value: object) -> object:
+    """`80%` as 0.8."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return float(Decimal(value.strip().removesuffix("%")) / 100)
+    return value
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=10)]
+
+
+class Titles(Part):
+    """A name in both languages."""
+
+    zh: Annotated[str, Field(alias="zh-CN")]
+    en: str
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class LadderRung(Part):
+    """One rung of the ladder of G10."""
+
+    role: Role
+    at: Share
+    urgent: Share | None = None
+
+
+class Silence(Part):
+    """What we do when the customer does not answer an offer (G5); all counted from its delivery."""
+
+    reminders: list[Duration]
+    tell: Role
+    tell_after: Duration
+    close_after: Duration
+
+
+class Callback(Part):
+    """How we ask whether the customer is satisfied (G8)."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)]
+    every: Duration
+    satisfied_from: Annotated[int, Field(ge=1, le=5)] = 4
+    dissatisfied_to: Annotated[int, Field(ge=1, le=5)] = 2
+    dissatisfied_tells: Annotated[list[Role], Field(min_length=1)]
+    """Whom the first, second, … dissatisfied answer is told to; the last one from then on."""
+
+
+class CarrierClaimTerms(Part):
+    """When a carrier claim can be filed, counted from the promised arrival (B16)."""
+
+    not_before: Duration
+    not_after: Duration
+    documents: list[str]
+
+
+class EveryLine(Part):
+    """What holds for every line of business (§1); a line's own file may say otherwise."""
+
+    timezone: str
+    escalation: Annotated[list[LadderRung], Field(min_length=1)]
+    silence: Silence
+    callback: Callback
+    progress_before_warning: Duration
+    """How long before the owner would be warned the daily update goes out by itself (G7)."""
+    stalled_after: Duration
+    """A shipment whose trail has not moved for so long counts as lost."""
+    carrier_claim: CarrierClaimTerms
+    reopen_within: Duration
+    manager_limit: AmountText
+    """What money beyond an agent's range a manager may approve, in all."""
+    key_lifetime: Duration
+    """How long partners remember an idempotency key; nothing is sent again after it (S13)."""
+
+    @model_validator(mode="after")
+    def _breaks(self) -> Self:
+        shares = [rung.at for rung in self.escalation]
+        if 1.0 not in shares or shares != sorted(shares):
+            raise ValueError("escalation must rise from rung to rung and have one at 100%, where the promise breaks")
+        return self
+
+
+class Topic(Part):
+    """What a complaint can be about."""
+
+    title: Titles
+    team: str
+    look_up: list[Literal["trail", "dispatch", "installation"]] = []
+    urgent: bool = False
+    severities: list[Severity] = []
+    assume: When = {}
+    """What is taken to hold until somebody says otherwise."""
+    evidence: list[EvidenceKind] = []
+    prevention: Titles | None = None
+    """How we keep it from happening again, as the report says (G9)."""
+
+
+class PromiseRule(Part):
+    """One promise: to whom, how long, from when."""
+
+    rule: str
+    name: PromiseName
+    topics: list[str] = ["*"]
+    except_topics: list[str] = []
+    channels: list[Channel] = []
+    urgent: bool | None = None
+    within: Duration
+    starts: Starts = Starts.RECEIVED
+    pausable: bool = False
+    target: Share | None = None
+
+    def concerns(self, topic: str, channel: Channel, *, urgent: bool) -> bool:
+        """Whether this promise is made for such a complaint."""
+        return (
+            matches(self.topics, topic)
+            and not (self.except_topics and matches(self.except_topics, topic))
+            and (not self.channels or channel in self.channels)
+            and (self.urgent is None or self.urgent is urgent)
+        )
+
+
+class RemedyRule(Part):
+    """One remedy within an option: what is done or paid, how much, and whether it waits for consent."""
+
+    do: RemedyKind
+    amount: AmountText | None = None
+    items: Literal["affected", "ordered"] | None = None
+    at_once: bool = False
+    when: When = {}
+
+    @model_validator(mode="after")
+    def _amount_where_money(self) -> Self:
+        if (self.do in MONEY) != (self.amount is not None):
+            raise ValueError(f"{self.do} {'needs an amount' if self.do in MONEY else 'has no amount'}")
+        if self.items and self.do not in GOODS:
+            raise ValueError(f"{self.do} moves no items")
+        return self
+
+
+class Rule(Part):
+    """What is offered for a topic when the finding is so (G4): options by key, each a list of remedies."""
+
+    rule: str
+    topics: list[str]
+    when: When = {}
+    options: Annotated[dict[str, Annotated[list[RemedyRule], Field(min_length=1)]], Field(min_length=1)]
+    outcome: Literal["informed", "rejected"] | None = None
+    repeat_at_most: int | None = None
+    """Carried out again while the customer is dissatisfied, at most so often in all (B17)."""
+    then: Severity | None = None
+    """The severity found when repeating did not help."""
+
+
+class Investigation(Part):
+    """What is done at once to establish something that nobody knows yet (a site check before B17)."""
+
+    rule: str
+    topics: list[str]
+    establishes: Literal["severity", "lost"]
+    do: RemedyKind
+
+
+class Policy(EveryLine):
+    """One line of business."""
+
+    line: str
+    version: str
+    name: str
+    title: Titles
+    topics: Annotated[dict[str, Topic], Field(min_length=1)]
+    promises: list[PromiseRule]
+    investigations: list[Investigation] = []
+    remedies: list[Rule]
+    damaged_share: dict[Severity, Share] = {}
+    calendar: Literal["plain", "CN"] = "plain"
+    working_days: WorkCalendar = WorkCalendar()
+    goods_may_cost_more: bool = False
+    """The order's amount is only the freight, so its items may be worth more (express)."""
+
+    @property
+    def ladder(self) -> list[Rung]:
+        """The rungs of G10, lowest first."""
+        return [Rung(role=r.role, at=r.at, urgent_at=r.urgent) for r in self.escalation]
+
+    @property
+    def stalled(self) -> timedelta:
+        """A shipment whose trail has not moved for so long counts as lost."""
+        return length(self.stalled_after).amount
+
+    def slice_for(self, complaint: Complaint) -> "Policy":
+        """The part of this policy that concerns one complaint: small enough to pin to its case (S18)."""
+        topic, urgent = complaint.topic, complaint.urgent or self.topics[complaint.topic].urgent
+        return self.model_copy(
+            update={
+                "topics": {topic: self.topics[topic]},
+                "promises": [p for p in self.promises if p.concerns(topic, complaint.channel, urgent=urgent)],
+                "investigations": [i for i in self.investigations if matches(i.topics, topic)],
+                "remedies": [r for r in self.remedies if matches(r.topics, topic)],
+            }
+        )
+
+
+def matches(patterns: list[str], topic: str) -> bool:
+    """Whether a topic is meant by one of `patterns`: itself, `area.*` or `*`."""
+    return any(p in ("*", topic) or (p.endswith(".*") and topic.startswith(p[:-1])) for p in patterns)
+
+
+def topics_that_do_not_exist(policy: Policy) -> list[Problem]:
+    """Patterns in a whole policy that no topic of its line is like: a rule that would never count."""
+    parts = [(f"promises {p.rule}", p.topics) for p in policy.promises]
+    parts += [(f"remedies {r.rule}", r.topics) for r in policy.remedies]
+    parts += [(f"investigations {i.rule}", i.topics) for i in policy.investigations]
+    return [
+        Problem(field=part, problem=f"no topic of {policy.line} is like {pattern}")
+        for part, patterns in parts
+        for pattern in patterns
+        if not any(matches([pattern], topic) for topic in policy.topics)
+    ]
+
+
+def check_against(policy: Policy, complaint: Complaint) -> list[Problem]:
+    """What only the policy can tell of a complaint: its topic, and items that cost more than the order."""
+    if complaint.topic not in policy.topics:
+        known = ", ".join(sorted(policy.topics))
+        return [Problem(field="topic", problem=f"{policy.line} has no topic {complaint.topic}; it has {known}")]
+    order = complaint.order
+    if order is None or policy.goods_may_cost_more:
+        return []
+    worth = sum((item.unit_price * item.quantity for item in order.items), Decimal(0))
+    if worth > order.amount:
+        return [Problem(field="order.items", problem=f"cost {worth}, more than order.amount {order.amount}")]
+    return []

@@ -1,0 +1,199 @@
+"""A promise is a ledger: a budget, and the segments in which its clock ran (S1); deadlines are derived, never stored.
+
+Pauses are a set of reasons, and the clock runs when the set is empty (S2). A promise kept late stays broken,
+and a fact that arrives late is judged by when it happened (S9).
+"""
+
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.calendar import Duration, Length, WorkCalendar, length
+from cases.names import PromiseName, PromiseState, Role
+
+
+class Rung(BaseModel):
+    """One rung of the ladder (G10): at `share` of a promise's time, `role` is told."""
+
+    role: Role
+    at: float
+    urgent_at: float | None = None
+
+    def share(self, *, urgent: bool) -> float:
+        """The share of the promise's time at which this rung is due."""
+        return self.urgent_at if urgent and self.urgent_at is not None else self.at
+
+
+class Segment(BaseModel):
+    """A stretch in which the clock ran, and why it then stopped (`kept`, `void`, or what was waited for)."""
+
+    ran_from: AwareDatetime
+    ran_until: AwareDatetime | None = None
+    why_stopped: str | None = None
+
+
+class Promise(BaseModel):
+    """One time commitment to the customer, in one cycle of the case."""
+
+    rule: str
+    name: PromiseName
+    cycle: int
+    within: Duration
+    pausable: bool
+    calendar: WorkCalendar
+    started_at: AwareDatetime
+    segments: list[Segment]
+    state: PromiseState = PromiseState.OPEN
+    pauses: set[str] = set()
+    kept_at: AwareDatetime | None = None
+    ended: bool = False
+    """Carried out, late or not, or nothing owed any more: the clock has stopped for good."""
+    claimed: list[int] = []
+    """Rungs that are settled: told, skipped, or already past on arrival (S6)."""
+    hold: int = 0
+    """Rungs to let pass, because somebody acknowledged an escalation."""
+    revision: int = 0
+    """Grows with every change, so that whoever waits on this promise works it out again (S3)."""
+
+    @classmethod
+    def made(  # noqa: PLR0913 (a promise has as many parts)
+        cls, name: PromiseName, within: str, at: datetime, *, rule: str, cycle: int, pausable: bool, calendar: WorkCalendar
+    ) -> "Promise":
+        """A promise whose clock starts at `at`."""
+        return cls(
+            rule=rule,
+            name=name,
+            cycle=cycle,
+            within=within,
+            pausable=pausable,
+            calendar=calendar,
+            started_at=at,
+            segments=[Segment(ran_from=at)],
+        )
+
+    @property
+    def budget(self) -> Length:
+        """The time allowed."""
+        return length(self.within)
+
+    @property
+    def live(self) -> bool:
+        """Whether the customer still waits for it."""
+        return not self.ended
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the deadline falls in a year whose working days are not yet announced (S12)."""
+        due = self.due_at()
+        return due is not None and self.calendar.provisional(due, self.budget.measure)
+
+    def consumed(self, until: datetime) -> timedelta:
+        """Time of the budget used up to `until`, in the budget's measure."""
+        ran = (
+            self.calendar.between(s.ran_from, min(s.ran_until or until, until), self.budget.measure)
+            for s in self.segments
+        )
+        return sum(ran, timedelta())
+
+    def due_at(self, share: float = 1.0) -> datetime | None:
+        """When `share` of the budget will be, or was, used up; None while paused before that point."""
+        left = self.budget.amount * share
+        for segment in self.segments:
+            at = self.calendar.add(segment.ran_from, Length(left, self.budget.measure))
+            if segment.ran_until is None or at <= segment.ran_until or segment.why_stopped in {"kept", "void"}:
+                return at
+            left -= self.calendar.between(segment.ran_from, segment.ran_until, self.budget.measure)
+        return None
+
+    def keep(self, at: datetime) -> None:
+        """The promise was carried out at `at`: in time, or late and then it stays broken."""
+        if not self.live:
+            return
+        self.kept_at = at
+        self.state = PromiseState.KEPT if self.consumed(at) <= self.budget.amount else PromiseState.BROKEN
+        self._end(at, "kept")
+
+    def lapse(self, at: datetime) -> None:
+        """Nothing is owed any more; what broke stays broken."""
+        if not self.live:
+            return
+        if self.state is not PromiseState.BROKEN:
+            self.state = PromiseState.VOID
+        self._end(at, "void")
+
+    def miss(self, now: datetime) -> None:
+        """Turn to broken where the time is used up."""
+        due = self.due_at()
+        if self.state is PromiseState.OPEN and due is not None and due <= now:
+            self.state = PromiseState.BROKEN
+            self.revision += 1
+
+    def pause(self, reason: str, at: datetime) -> None:
+        """Stop the clock for one more reason; only pausable promises do (G11)."""
+        if not (self.pausable and self.live) or reason in self.pauses:
+            return
+        if not self.pauses:
+            self._stop(at, reason)
+            if self.state is PromiseState.OPEN:
+                self.state = PromiseState.PAUSED
+        self.pauses = {*self.pauses, reason}
+
+    def resume(self, reason: str, at: datetime) -> None:
+        """One reason is gone; the clock runs on from `at` when it was the last (S2)."""
+        if reason not in self.pauses:
+            return
+        self.pauses = self.pauses - {reason}
+        if not self.pauses and self.live:
+            self.segments.append(Segment(ran_from=max(at, self.segments[-1].ran_until or at)))
+            if self.state is PromiseState.PAUSED:
+                self.state = PromiseState.OPEN
+            self.revision += 1
+
+    def _end(self, at: datetime, why: str) -> None:
+        self.ended = True
+        self._stop(at, why)
+
+    def _stop(self, at: datetime, why: str) -> None:
+        last = self.segments[-1]
+        if last.ran_until is None:
+            last.ran_until = max(at, last.ran_from)
+            last.why_stopped = why
+        self.revision += 1
+
+
+class Escalation(BaseModel):
+    """The next person up was told (G10); `due_at` and `sent_at` both stay, so an outage can be told from neglect (S8)."""
+
+    promise: str
+    cycle: int
+    rung: int
+    role: Role
+    due_at: AwareDatetime
+    sent_at: AwareDatetime | None = None
+    acknowledged_by: str | None = None
+    remark: str | None = None
+
+
+def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, datetime] | None:
+    """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end."""
+    if not promise.live:
+        return None
+    for number, rung in enumerate(ladder, start=1):
+        if number not in promise.claimed:
+            due = promise.due_at(rung.share(urgent=urgent))
+            return (number, due) if due else None
+    return None
+
+
+def arrived(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
+    """A promise older than its whole time on arrival starts broken and is escalated once, not once a rung (G10).
+
+    The rungs that were past before we knew of the complaint are settled, but for the one that says it broke.
+    """
+    promise.miss(now)
+    if promise.state is not PromiseState.BROKEN:
+        return
+    for number, rung in enumerate(ladder, start=1):
+        due = promise.due_at(rung.share(urgent=urgent))
+        if rung.at != 1.0 and due is not None and due <= now:
+            promise.claimed.append(number)

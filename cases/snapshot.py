@@ -1,0 +1,142 @@
+"""One query returns one snapshot: what other programs may know of a case, in the contract's words."""
+
+from typing import Any
+
+from cases.alarms import alarms, clock
+from cases.case import Case
+from cases.conduct import broken, paid
+from cases.names import Status, StepState
+from cases.offer import Offer
+from cases.promise import Promise
+from cases.step import Step
+
+
+BEING_ADMITTED: dict[str, Any] = {
+    "status": Status.RECEIVED,
+    "outcome": None,
+    **{
+        name: []
+        for name in ("promises", "offers", "steps", "escalations", "evidence", "refused", "timeline", "links", "needs")
+    },
+}
+"""What can be said of a case whose complaint has not been admitted yet."""
+
+
+def snapshot(case: Case) -> dict[str, Any]:
+    """The case as JSON values (contract, *The snapshot*)."""
+    return {
+        "case_id": case.id,
+        "line": case.complaint.line,
+        "topic": case.complaint.topic,
+        "order_id": case.complaint.order.order_id if case.complaint.order else None,
+        "status": case.status,
+        "outcome": case.outcome,
+        "urgent": case.urgent,
+        "owner": {"team": case.team, "name": case.owner},
+        "policy": {"line": case.policy.line, "version": case.policy.version},
+        "cycle": case.cycle,
+        "opened_at": case.opened_at.isoformat(),
+        "closed_at": case.closed_at.isoformat() if case.closed_at else None,
+        "finding": case.finding.model_dump(mode="json", exclude_none=True),
+        "promises": [_promise(p) for p in case.promises],
+        "offers": [_offer(o) for o in case.offers],
+        "steps": [_step(s) for s in case.steps],
+        "escalations": [e.model_dump(mode="json") for e in case.escalations],
+        "evidence": [e.model_dump(mode="json") for e in case.evidence],
+        "satisfaction": [s.model_dump(mode="json") for s in case.satisfaction],
+        "paid": paid(case),
+        "refused": [r.model_dump(mode="json") for r in case.refused],
+        "timeline": [e.model_dump(mode="json", exclude_none=True) for e in case.timeline],
+        "links": case.links,
+        "needs": needs(case),
+    }
+
+
+def _promise(promise: Promise) -> dict[str, Any]:
+    due = promise.due_at()
+    kept = promise.kept_at
+    return {
+        "name": promise.name,
+        "cycle": promise.cycle,
+        "state": promise.state,
+        "started_at": promise.started_at.isoformat(),
+        "due_at": due.isoformat() if due else None,
+        "kept_at": kept.isoformat() if kept else None,
+        "segments": [s.model_dump(mode="json") for s in promise.segments],
+        "provisional": promise.provisional,
+        "rule": promise.rule,
+        "within": promise.within,
+    }
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    fields = {"id", "state", "made_at", "cycle", "made_by", "over_limits", "delivered_at", "accepted", "rule"}
+    shown = offer.model_dump(mode="json", include=fields)
+    options = [o.model_dump(mode="json", exclude_none=True) for o in offer.options]
+    return {**shown, "options": options, "consent_required": offer.consent_required}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    shown = step.model_dump(
+        mode="json", include={"id", "kind", "state", "reference", "attempts", "reason", "since", "cycle", "offer", "team"}
+    )
+    return {**shown, "partner": step.partner, **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True)}
+
+
+def needs(case: Case) -> list[str]:
+    """What a person has to do next, as sentences; empty when the case goes on by itself."""
+    blocked = [s for s in case.steps if s.state is StepState.BLOCKED]
+    found = [f"step {s.id} is blocked ({s.reason}): resolve-step with retry, replace or waive" for s in blocked]
+    found += [
+        f"step {s.id}: the partner has not said whether it was done (since {clock(case, s.since)}); it is being asked"
+        for s in case.steps
+        if s.state is StepState.UNKNOWN and s.since
+    ]
+    match case.status:
+        case Status.ASSESSING if case.needs_offer:
+            found.append(f"{case.needs_offer}: propose another offer, or assess anew")
+        case Status.ASSESSING if not case.unsettled:
+            found.append("the finding is incomplete, or no rule fits: assess or propose")
+        case Status.AWAITING_APPROVAL:
+            found.append(f"offer {case.offers[-1].id} is over the limits: a manager's approve or reject")
+        case Status.AWAITING_CONSENT:
+            keys = ", ".join(o.key for o in case.offers[-1].options)
+            found.append(f"the customer's answer to offer {case.offers[-1].id}: customer-approved ({keys}) or customer-declined")
+        case Status.FOLLOWING_UP:
+            found.append("the customer's answer to the callback: satisfaction-reported")
+    return found
+
+
+def details(case: Case) -> str:
+    """The case in Markdown, for its page in the Temporal UI: promises, what is waited for, what to do next."""
+    lines = [f"**{case.status}**{f' · {case.outcome}' if case.outcome else ''} · {case.topic.title.en} · {case.topic.title.zh} · "]
+    lines[0] += f"team {case.team}{f', {case.owner}' if case.owner else ''}{' · **urgent**' if case.urgent else ''}"
+    lines += ["", "| promise | due | state |", "| --- | --- | --- |"]
+    for p in case.promises:
+        due = p.due_at()
+        lines.append(f"| {p.name}{f' (cycle {p.cycle})' if p.cycle > 1 else ''} | {clock(case, due) if due else '—'} | {p.state} |")
+    if case.steps:
+        lines += ["", "| step | state | amount or items |", "| --- | --- | --- |"]
+        for s in case.steps:
+            what = f"{s.remedy.amount} {case.currency}" if s.remedy.amount else ", ".join(f"{i.quantity} × {i.sku}" for i in s.remedy.items or [])
+            lines.append(f"| {s.id} | {s.state}{f': {s.reason}' if s.reason else ''} | {what} |")
+    waiting = [f"- until {clock(case, a.at)}: {a.summary}" for a in alarms(case)]
+    lines += ["", "**Next**", "", *(f"- {n}" for n in needs(case)), *waiting]
+    return "\n".join(lines)
+
+
+def attributes(case: Case) -> dict[str, Any]:
+    """Search attributes by name (contract, *Search attributes*): no personal data."""
+    due = [d for p in case.promises if p.live and (d := p.due_at())]
+    return {
+        "CaseLine": case.complaint.line,
+        "CaseTopic": case.complaint.topic,
+        "CaseStatus": case.status.value,
+        "CaseTeam": case.team,
+        "CaseOutcome": case.outcome.value if case.outcome else None,
+        "CaseOrder": case.complaint.order.order_id if case.complaint.order else None,
+        "BrokenPromises": broken(case),
+        "EscalationRung": max((e.rung for e in case.escalations), default=0),
+        "NextDueAt": min(due) if due and not case.closing else None,
+        "Urgent": case.urgent,
+    }

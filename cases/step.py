@@ -1,0 +1,104 @@
+"""A step is one remedy while it is carried out: once, whatever fails in between (G6).
+
+Its key is a business key, `case/cycle/offer/step`, so that a crash, a reset or a continued run sends the same
+one. Only a partner's final no frees a step to be tried under a new key (S13).
+"""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.commands import Receipt, ReceiptState
+from cases.names import GOODS, MONEY, PARTNER_OF, VISITS, Partner, RemedyKind, StepState
+from cases.offer import Remedy
+
+CHECK = "check"
+"""What stands in place of an offer's id for a step that only establishes the finding (a site check)."""
+
+SETTLED = frozenset({StepState.DONE, StepState.WAIVED})
+
+
+class Step(BaseModel):
+    """One remedy while it is carried out."""
+
+    id: str
+    kind: RemedyKind
+    remedy: Remedy
+    cycle: int
+    offer: str
+    after: list[str] = []
+    """Steps that have to be under way first."""
+    state: StepState = StepState.WAITING
+    reference: str | None = None
+    attempts: int = 0
+    number: int = 1
+    """Grows when a partner has finally said no and a person wants it tried again: a new key."""
+    reason: str | None = None
+    since: AwareDatetime | None = None
+    """Since when it has been in its present state."""
+    uncertain: bool = False
+    """The partner may have done it without our knowing; until it says, the money counts as gone (S13)."""
+    team: str | None = None
+    """Who has to free it, while it is blocked."""
+
+    @property
+    def partner(self) -> Partner:
+        """Who carries it out."""
+        return PARTNER_OF[self.kind]
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was asked of a partner."""
+        return self.state is not StepState.WAITING or self.attempts > 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in SETTLED
+
+    @property
+    def under_way(self) -> bool:
+        """Whether what depends on it may begin: goods have left; for all else the partner has taken it on."""
+        if self.settled or self.state is StepState.DISPATCHED:
+            return True
+        return self.kind not in GOODS and self.state is StepState.RUNNING and self.reference is not None
+
+    def key(self, case_id: str) -> str:
+        """The business key that every call for this step carries."""
+        key = f"{case_id}/{self.cycle}/{self.offer}/{self.id}"
+        return key if self.number == 1 else f"{key}/{self.number}"
+
+    def turn(self, state: StepState, at: datetime, reason: str | None = None) -> None:
+        """Change state."""
+        self.state, self.since, self.reason = state, at, reason
+
+    def heard(self, receipt: Receipt, at: datetime) -> None:
+        """The partner's word: accepted, dispatched, done or failed. A later state is never taken back."""
+        if self.settled:
+            return
+        self.reference = receipt.reference
+        self.uncertain = False
+        match receipt.state:
+            case ReceiptState.ACCEPTED:
+                if self.state is not StepState.DISPATCHED:
+                    self.turn(StepState.RUNNING, at)
+            case ReceiptState.DISPATCHED:
+                self.turn(StepState.DISPATCHED, at)
+            case ReceiptState.DONE:
+                self.turn(StepState.DONE, at)
+            case ReceiptState.FAILED:
+                self.number += 1
+                self.turn(StepState.BLOCKED, at, receipt.detail or "the partner could not do it")
+
+
+def depends_on(kind: RemedyKind, others: list[Step]) -> list[str]:
+    """The steps of the same option that have to be under way first.
+
+    Goods are shipped before the old ones are collected (G6). What can fail comes before money (S17).
+    """
+    shipments = {RemedyKind.REPLACEMENT, RemedyKind.RESHIP, RemedyKind.TRANSFER, RemedyKind.SUBSTITUTE}
+    if kind is RemedyKind.COLLECTION:
+        return [step.id for step in others if step.kind in shipments]
+    if kind in MONEY:
+        return [step.id for step in others if step.kind in (shipments | VISITS)]
+    return []
