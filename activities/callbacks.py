@@ -1,0 +1,22 @@
+"""Calls and questionnaires after the steps are done (G8)."""
+
+from temporalio import activity
+
+from activities.outcomes import Stopwatch, told_to_temporal
+from cases.commands import CallbackRequest, Delivery
+from partners import ports
+
+
+class Callbacks:
+    """Over the callbacks port."""
+
+    def __init__(self, port: ports.Callbacks) -> None:
+        self._port = port
+
+    @activity.defn(name="call-back")
+    async def ask(self, request: CallbackRequest) -> Delivery:
+        """Have the customer asked; the answer comes as `satisfaction-reported`."""
+        watch = Stopwatch()
+        async with told_to_temporal():
+            delivery = await self._port.ask(request)
+        return delivery.model_copy(update={"at": watch.now()})

@@ -1,0 +1,30 @@
+"""Messages to customers and to staff; the text is made from the templates when it is sent."""
+
+from temporalio import activity
+
+from activities.outcomes import Stopwatch, told_to_temporal
+from cases.commands import CustomerMessage, Delivery, StaffNotice
+from partners import ports
+
+
+class Messaging:
+    """Over the messaging port."""
+
+    def __init__(self, port: ports.Messaging) -> None:
+        self._port = port
+
+    @activity.defn(name="message-customer")
+    async def to_customer(self, message: CustomerMessage) -> Delivery:
+        """Hand one message over; that counts as delivered (G2)."""
+        watch = Stopwatch()
+        async with told_to_temporal():
+            delivery = await self._port.to_customer(message)
+        return delivery.model_copy(update={"at": watch.now()})
+
+    @activity.defn(name="notify-staff")
+    async def to_staff(self, notice: StaffNotice) -> Delivery:
+        """Hand one notice over (G10)."""
+        watch = Stopwatch()
+        async with told_to_temporal():
+            delivery = await self._port.to_staff(notice)
+        return delivery.model_copy(update={"at": watch.now()})

@@ -1,0 +1,66 @@
+"""What a partner's answer means to Temporal: try again, or stop and let the case decide (S13).
+
+The three names are the types of the `ApplicationError`s that workflows see.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from cases.commands import Receipt, StepCommand
+from partners.ports import OutcomeUnknown, PartnerRefused, StepPartner, TryAgain
+
+REFUSED = "PartnerRefused"
+TRY_AGAIN = "TryAgain"
+UNKNOWN = "OutcomeUnknown"
+
+
+@asynccontextmanager
+async def told_to_temporal() -> AsyncIterator[None]:
+    """Translate what a port raises: only `TryAgain` is retried by the server, and after as long as it asks."""
+    try:
+        yield
+    except PartnerRefused as error:
+        raise ApplicationError(
+            str(error), type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+        ) from None
+    except OutcomeUnknown as error:
+        raise ApplicationError(str(error), type=UNKNOWN, non_retryable=True) from None
+    except TryAgain as error:
+        delay = None if error.retry_after is None else timedelta(seconds=error.retry_after)
+        raise ApplicationError(str(error), type=TRY_AGAIN, next_retry_delay=delay) from None
+
+
+async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
+    """Have a step done, once: a later attempt asks by key before it sends again, for the first may have arrived."""
+    async with told_to_temporal():
+        if activity.info().attempt > 1:
+            found = await port.find(command.key)
+            if found is not None:
+                return found
+        return await port.carry_out(command)
+
+
+async def find(port: StepPartner, key: str) -> Receipt | None:
+    """What became of a step; None: the partner never heard of it."""
+    async with told_to_temporal():
+        return await port.find(key)
+
+
+class Stopwatch:
+    """The case's own time while an activity runs: when the server started this attempt, plus what has passed since.
+
+    On an embedded server that skips time this is the skipped time, which no other clock knows. A promise is judged
+    by it, so that a worker that dies before it can report does not make a delivery late (S9).
+    """
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """This instant, aware."""
+        return activity.info().started_time + timedelta(seconds=time.monotonic() - self._began)

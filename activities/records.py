@@ -1,0 +1,109 @@
+"""A case's beginning and end in our own records: the policy it is pinned to, its id for ever, its final snapshot."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from cases.complaint import Complaint, check_complaint
+from cases.errors import InvalidInput, Problem
+from cases.money import Money
+from cases.names import MAX_INPUT_BYTES
+from cases.plan import policy_for
+from cases.policy import Policy
+from records import AlreadyArchived, CaseIdTaken
+from records import Records as Database
+
+CASE_ID_TAKEN = "CaseIdTaken"
+
+
+class Admission(BaseModel):
+    """What a complaint is admitted under: the part of the policy that it is pinned to (S18), or its problems."""
+
+    policy: Policy | None = None
+    problems: list[Problem] = []
+
+
+class Claim(BaseModel):
+    """A case's claim to its id; `run_id` is the workflow's first run, which a reset or a continued run shares."""
+
+    complaint: Complaint
+    run_id: str
+    opened_at: AwareDatetime
+
+
+class Closing(BaseModel):
+    """The end of a case, and its final snapshot."""
+
+    case_id: str
+    closed_at: AwareDatetime
+    outcome: str
+    record: dict[str, Any]
+
+
+class ClaimRecord(BaseModel):
+    """How a carrier claim stands (B16); amounts in the order's currency."""
+
+    case_id: str
+    order_id: str
+    carrier: str
+    state: str
+    currency: str = "CNY"
+    claimed: Money
+    filed_at: AwareDatetime | None = None
+    recovered: Money = Decimal(0)
+    closed_at: AwareDatetime | None = None
+
+
+class Records:
+    """Over the policies in force and our own database."""
+
+    def __init__(self, policies: dict[str, Policy], database: Database) -> None:
+        self._policies = policies
+        self._database = database
+
+    @activity.defn(name="admit")
+    def admit(self, raw: Any, now: datetime) -> Admission:
+        """Check the complaint and pin the policy of its line that is in force now."""
+        if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_INPUT_BYTES:
+            return Admission(problems=[Problem(field="(whole)", problem=f"is larger than {MAX_INPUT_BYTES} bytes")])
+        try:
+            complaint = check_complaint(raw, now)
+            return Admission(policy=policy_for(complaint, self._policies).slice_for(complaint))
+        except InvalidInput as error:
+            return Admission(problems=error.problems)
+
+    @activity.defn(name="claim-case-id")
+    def claim(self, claim: Claim) -> None:
+        """Keep the case id from ever being used again, also after the engine has forgotten this case."""
+        complaint = claim.complaint
+        try:
+            self._database.open_case(
+                complaint.case_id,
+                claim.run_id,
+                line=complaint.line,
+                topic=complaint.topic,
+                order_id=complaint.order.order_id if complaint.order else None,
+                received_at=complaint.received_at,
+                opened_at=claim.opened_at,
+            )
+        except CaseIdTaken as error:
+            raise ApplicationError(str(error), type=CASE_ID_TAKEN, non_retryable=True) from None
+
+    @activity.defn(name="archive")
+    def archive(self, closing: Closing) -> None:
+        """Keep the case's record beyond the engine's retention (G9)."""
+        try:
+            self._database.archive_case(closing.case_id, closing.closed_at, closing.outcome, closing.record)
+        except AlreadyArchived as error:
+            # A reset case closes a second time; the first record stands.
+            activity.logger.warning("archived before", extra={"why": str(error)})
+
+    @activity.defn(name="record-carrier-claim")
+    def record_claim(self, claim: ClaimRecord) -> None:
+        """What the carrier was asked for and what it paid, set against what we paid out."""
+        self._database.record_claim(**claim.model_dump())

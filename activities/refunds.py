@@ -1,0 +1,88 @@
+"""Money moves once: intent in the order's ledger first, then the call, then what came of it (S13, S15).
+
+The ledger's reservation keeps all cases of an order together below what was paid. It stays while the outcome is
+unknown, and is given back only when the partner has finally said no, or a person has waived the step.
+"""
+
+import asyncio
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.outcomes import REFUSED, TRY_AGAIN, carry_out, find
+from cases.commands import Receipt, ReceiptState, StepCommand
+from cases.money import Money
+from partners import ports
+from records import LedgerRefusal, Records, RecordsUnavailable
+
+
+class Refunds:
+    """Over the refunds port and the order ledger."""
+
+    def __init__(self, port: ports.Refunds, records: Records) -> None:
+        self._port = port
+        self._records = records
+
+    @activity.defn(name="refunds-step")
+    async def carry_out(self, command: StepCommand, paid: Money) -> Receipt:
+        """Pay, once; `paid` is what the customer paid for the order, which refunds never exceed (S14)."""
+        try:
+            await asyncio.to_thread(self._reserve, command, paid)
+        except LedgerRefusal as error:
+            raise ApplicationError(
+                str(error), type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+            ) from None
+        except RecordsUnavailable as error:
+            raise ApplicationError(str(error), type=TRY_AGAIN) from None
+        # Once the partner has been asked, a worker that is told to stop waits for the answer.
+        return await asyncio.shield(self._pay(command))
+
+    @activity.defn(name="refunds-find")
+    async def find(self, key: str) -> Receipt | None:
+        """What became of a payment; one that was made is booked."""
+        receipt = await find(self._port, key)
+        if receipt is not None:
+            await self._book(key, receipt)
+        return receipt
+
+    @activity.defn(name="refunds-release")
+    async def release(self, key: str, why: str) -> None:
+        """Nothing was paid and nothing will be: the amount is free again for the order's other cases."""
+        await asyncio.to_thread(self._release, key, why)
+
+    async def _pay(self, command: StepCommand) -> Receipt:
+        try:
+            receipt = await carry_out(self._port, command)
+        except ApplicationError as error:
+            if error.type == REFUSED:
+                await asyncio.to_thread(self._release, command.key, str(error))
+            raise
+        await self._book(command.key, receipt)
+        return receipt
+
+    async def _book(self, key: str, receipt: Receipt) -> None:
+        if receipt.state is ReceiptState.FAILED:
+            await asyncio.to_thread(self._release, key, receipt.detail or "the partner could not do it")
+            return
+        try:
+            await asyncio.to_thread(self._records.commit, key, receipt.reference)
+        except LedgerRefusal as error:
+            # The money has moved: the books must not stop the case, but somebody has to look.
+            activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})
+
+    def _reserve(self, command: StepCommand, paid: Money) -> None:
+        self._records.reserve(
+            command.key,
+            order_id=command.order_id,
+            case_id=command.case_id,
+            kind=command.kind,
+            amount=command.amount or paid - paid,
+            currency=command.currency,
+            paid=paid,
+        )
+
+    def _release(self, key: str, why: str) -> None:
+        try:
+            self._records.release(key, why)
+        except LedgerRefusal as error:
+            activity.logger.warning("not released", extra={"key": key, "why": str(error)})

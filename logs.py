@@ -1,0 +1,58 @@
+"""One line per event on standard error, JSON or readable on a terminal, with the case's id; no personal data.
+
+Workflow code logs through `workflow.logger`, which says nothing again on replay; everything goes through the same
+structlog renderer.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from temporalio import activity, workflow
+
+from settings import Settings
+
+_TEMPORAL = ("temporal_workflow", "temporal_activity")
+
+
+def set_up(settings: Settings) -> None:
+    """Send all logging of this process to standard error, as `AFTER_SALES_LOG_FORMAT` says."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        _case_id,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    readable = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    for chatty in ("httpx", "httpcore", "temporalio.activity"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    for logger in (workflow.logger, activity.logger):
+        logger.workflow_info_on_message = False  # type: ignore[union-attr]
+        logger.activity_info_on_message = False  # type: ignore[union-attr]
+
+
+def _case_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """The workflow that an event belongs to, in place of all that the SDK attaches."""
+    for name in _TEMPORAL:
+        details = event.pop(name, None)
+        if isinstance(details, dict):
+            event.setdefault("workflow_id", details.get("workflow_id"))
+    return event

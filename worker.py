@@ -1,0 +1,176 @@
+"""The worker: settings → partners → activities → a Temporal worker. `python worker.py` runs it until it is told to stop.
+
+It connects to any Temporal server by Temporal's own environment variables and profile file (TEMPORAL_ADDRESS,
+TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…); all else is AFTER_SALES_… (`settings.py`).
+"""
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+from pydantic import ValidationError
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import logs
+import policies
+from activities.callbacks import Callbacks
+from activities.installation import Installation
+from activities.logistics import Logistics
+from activities.messaging import Messaging
+from activities.records import Records
+from activities.refunds import Refunds
+from activities.warehouse import Warehouse
+from cases.errors import AfterSalesError, InvalidInput, problems_of
+from cases.names import TASK_QUEUE
+from cases.policy import Policy
+from messages import render_customer, render_staff
+from partners.channels import ApprisedMessaging
+from partners.http import Partners, Rendering, http_partners
+from records import Records as Database
+from settings import Settings
+from workflows.after_sales_case import AfterSalesCase
+from workflows.carrier_claim import CarrierClaim
+from workflows.doors import OneArgument
+from workflows.search import KEYS
+
+PASSED_THROUGH = (
+    "activities", "cases", "partners", "policies", "records", "messages", "settings", "pydantic", "pydantic_core",
+    "structlog", "httpx", "sqlalchemy", "jinja2", "babel", "apprise", "holidays", "ruamel", "zoneinfo", "tzdata",
+)  # fmt: skip
+"""Modules that workflows share with the process; without this each workflow would import them anew."""
+
+THREADS = 50
+"""As many as activities run at a time, so that one that waits for the database starves no other."""
+
+GRACE = timedelta(seconds=15)
+"""How long a worker that is told to stop lets its activities finish: longer than a partner's time-out."""
+
+STICKY = timedelta(seconds=5)
+"""How long a case waits for a worker that was killed before another takes it over."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a worker works with; tests put their own in its place."""
+
+    policies: dict[str, Policy]
+    partners: Partners
+    records: Database
+
+
+def assemble(settings: Settings) -> Parts:
+    """The parts that the settings name; raises `AfterSalesError` with a sentence for each fault."""
+    rendering = Rendering(render_customer, render_staff, settings.direct_channels, settings.staff_locale)
+    partners = http_partners(settings.partners_url, settings.partners_token, rendering)
+    partners = replace(partners, messaging=ApprisedMessaging(settings, partners.messaging))
+    return Parts(policies.load(settings.policies), partners, Database(settings.database_url))
+
+
+def build_worker(client: Client, parts: Parts, *, task_queue: str = TASK_QUEUE, max_cached_workflows: int = 1000) -> Worker:
+    """A worker for the cases' workflows and activities; `client` needs the pydantic data converter."""
+    logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse)
+    installation, refunds = Installation(parts.partners.installation), Refunds(parts.partners.refunds, parts.records)
+    messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
+    records = Records(parts.policies, parts.records)
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[AfterSalesCase, CarrierClaim],
+        activities=[
+            *(logistics.trail, logistics.carry_out, logistics.find),
+            *(warehouse.record, warehouse.carry_out, warehouse.find),
+            *(installation.record, installation.carry_out, installation.find),
+            *(refunds.carry_out, refunds.find, refunds.release),
+            *(messaging.to_customer, messaging.to_staff, callbacks.ask),
+            *(records.admit, records.claim, records.archive, records.record_claim),
+        ],
+        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
+        max_concurrent_activities=THREADS,
+        max_concurrent_local_activities=THREADS,
+        max_cached_workflows=max_cached_workflows,
+        interceptors=[OneArgument()],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+async def connect(settings: Settings) -> Client:
+    """A client as Temporal's environment says; raises `AfterSalesError` naming the address and what to do."""
+    config = ClientConfig.load_client_connect_config()
+    address = config.setdefault("target_host", "127.0.0.1:7233")
+    runtime = None
+    if settings.metrics_address:
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=settings.metrics_address)))
+    try:
+        return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
+    except (RuntimeError, RPCError, OSError) as error:
+        raise AfterSalesError(
+            f'nothing answers at {address}: start it with "starter.py up", or set TEMPORAL_ADDRESS ({error})'
+        ) from None
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make sure that the server knows the search attributes of the contract; a case would hang without them."""
+    service, namespace = client.operator_service, client.namespace
+    try:
+        listed = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
+        missing = {n: _indexed(key.indexed_value_type.name) for n, key in KEYS.items() if n not in listed.custom_attributes}
+        if missing:
+            await service.add_search_attributes(
+                AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+            )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return
+        raise AfterSalesError(
+            f"the search attributes cannot be registered in namespace {namespace} ({error.message}): "
+            f"create them by hand: {', '.join(f'{n} ({k.indexed_value_type.name})' for n, k in KEYS.items())}"
+        ) from None
+
+
+def _indexed(name: str) -> "IndexedValueType.ValueType":
+    return IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{name}")
+
+
+async def main() -> None:
+    """Work until SIGINT or SIGTERM, then let running activities finish."""
+    settings = Settings()
+    logs.set_up(settings)
+    log = structlog.get_logger("worker")
+    parts = assemble(settings)
+    client = await connect(settings)
+    await register_search_attributes(client)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with build_worker(client, parts):
+        log.info("worker ready", namespace=client.namespace, task_queue=TASK_QUEUE)
+        print("worker ready", flush=True)  # noqa: T201 (whoever started it waits for this line)
+        await stop.wait()
+        log.info("worker stopping", grace_seconds=GRACE.total_seconds())
+    await parts.partners.aclose()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except InvalidInput as error:
+        sys.exit("\n".join(str(problem) for problem in error.problems))
+    except ValidationError as error:
+        sys.exit("\n".join(f"AFTER_SALES_{problem.field.upper()}: {problem.problem}" for problem in problems_of(error)))
+    except AfterSalesError as error:
+        sys.exit(str(error))

@@ -1,0 +1,1 @@
+"""Workflows: when things happen. What they mean is in `cases`."""

@@ -1,0 +1,277 @@
+"""The life of one complaint, from receipt to closing (G1–G10).
+
+What is true and what follows is in `cases`; here is when it happens: a change is made, and everything that it
+makes possible (steps, letters, timers) is begun. Handlers record and return; `run` waits for the end.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from cases.case import Case, open_case
+from cases.complaint import Complaint
+from cases.conduct import consider, end, looked_up
+from cases.errors import Problem, Refusal
+from cases.inbox import receive, refuse
+from cases.messages import read
+from cases.names import CASE_QUERY, CASE_WORKFLOW, MAX_INPUT_BYTES, Outcome, Status, StepState, workflow_id
+from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
+from workflows.clocks import Clocks
+from workflows.desk import Desk
+from workflows.doors import listens
+from workflows.errands import durably, quickly
+from workflows.letters import Letters
+from workflows.options import ADMIT, LOOK_UP, RECORD
+from workflows.remedies import Remedies
+from workflows.search import KEYS
+
+with workflow.unsafe.imports_passed_through():
+    from activities.installation import Installation
+    from activities.logistics import Logistics
+    from activities.records import Admission, Claim, Closing, Records
+    from activities.warehouse import Warehouse
+
+LOOK_UPS: dict[str, Any] = {
+    "trail": Logistics.trail,
+    "dispatch": Warehouse.record,
+    "installation": Installation.record,
+}
+CONTINUED = "continued_case"
+"""The key under which a case that continues as new carries itself; no complaint has it."""
+
+
+@workflow.defn(name=CASE_WORKFLOW)
+@listens
+class AfterSalesCase:
+    """One complaint's durable process."""
+
+    def __init__(self) -> None:
+        self._desk = Desk()
+        self._clocks = Clocks(self._desk)
+        self._letters = Letters(self._desk)
+        self._remedies = Remedies(self._desk)
+        self._early: list[tuple[str, Any]] = []
+        self._shown: dict[str, Any] = {}
+
+    @workflow.run
+    async def run(self, complaint: RawValue) -> dict[str, Any]:
+        """Admit the complaint, handle it to its end, keep its record; answers with the final snapshot."""
+        await self._admit(complaint)
+        self._desk.watch(self._attend())
+        cancelled = False
+        try:
+            await self._desk.until(lambda: self._over() or self._history_is_long())
+            if not self._over():
+                workflow.continue_as_new({CONTINUED: self._desk.case.model_dump(mode="json")})
+        except asyncio.CancelledError:
+            cancelled = True
+            await self._wind_up()
+        await self._archive()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if cancelled:
+            raise asyncio.CancelledError
+        return snapshot(self._desk.case)
+
+    @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")
+    def snapshot(self) -> dict[str, Any]:
+        """The snapshot (contract)."""
+        return snapshot(self._desk.case) if self._desk.admitted else BEING_ADMITTED
+
+    # Admission (G1)
+
+    async def _admit(self, payload: RawValue) -> None:
+        try:
+            raw = _decoded(payload)
+        except Refusal as refusal:
+            raise _invalid([Problem(field="(whole)", problem=str(refusal))]) from None
+        if isinstance(raw, dict) and CONTINUED in raw:
+            self._desk.open(Case.model_validate(raw[CONTINUED]))
+        else:
+            await self._open(raw)
+        for name, message in self._early:
+            self._take(name, message)
+        self._early.clear()
+        for what in self._desk.case.looking_up:
+            self._desk.begin(self._look_up(what))
+
+    async def _open(self, raw: Any) -> None:
+        now = workflow.now()
+        admission: Admission = await quickly(
+            Records.admit, raw, now, summary="check the complaint, pin the policy", options=ADMIT
+        )
+        if admission.policy is None:
+            raise _invalid(admission.problems)
+        complaint = Complaint.model_validate(raw)
+        if workflow.info().workflow_id != workflow_id(complaint.case_id):
+            belongs = f"belongs to workflow {workflow_id(complaint.case_id)}: start it under that id"
+            raise _invalid([Problem(field="case_id", problem=belongs)])
+        case = open_case(complaint, admission.policy, now)
+        self._desk.open(case)
+        self._desk.begin(self._claim_id(case))
+        if not case.looking_up:
+            consider(case, now)
+
+    async def _claim_id(self, case: Case) -> None:
+        """Our own records keep the id from being used again; a database that is down delays no promise."""
+        claim = Claim(complaint=case.complaint, run_id=workflow.info().first_execution_run_id, opened_at=case.opened_at)
+        try:
+            await quickly(Records.claim, claim, summary="claim the case id")
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+                raise ApplicationError(str(error.cause), type=str(error.cause.type), non_retryable=True) from None
+            await durably(Records.claim, claim, summary="claim the case id", options=RECORD)
+
+    # Verification (G3)
+
+    async def _look_up(self, what: str) -> None:
+        """Ask one partner, beside the others; one that cannot be asked now holds nobody up."""
+        question = self._desk.case.look_up()
+        try:
+            answer = await quickly(LOOK_UPS[what], question, summary=f"look up {what}")
+        except ActivityError:
+            looked_up(self._desk.case, what, None, workflow.now())
+            self._desk.changed()
+            try:
+                answer = await durably(LOOK_UPS[what], question, summary=f"look up {what}", options=LOOK_UP)
+            except ActivityError as error:
+                self._desk.case.note("not found", workflow.now(), f"{what}: {error.cause}")
+                return self._desk.changed()
+        looked_up(self._desk.case, what, answer, workflow.now())
+        return self._desk.changed()
+
+    # The life of the case
+
+    async def _attend(self) -> None:
+        """After each change, begin what it makes possible, and let operators see it."""
+        while True:
+            seen = self._desk.revision
+            self._remedies.begin()
+            self._letters.deliver()
+            self._clocks.wind()
+            self._show()
+            await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
+
+    def _show(self) -> None:
+        case = self._desk.case
+        workflow.set_current_details(details(case))
+        now_shown = attributes(case)
+        updates = [
+            key.value_unset() if value is None else key.value_set(value)
+            for name, key in KEYS.items()
+            if (value := now_shown[name]) != self._shown.get(name)
+        ]
+        if updates:
+            workflow.upsert_search_attributes(updates)
+            self._shown = now_shown
+
+    def _over(self) -> bool:
+        """Closed, and everybody who was to be told has been told."""
+        return self._desk.case.status is Status.CLOSED and not self._desk.case.letters
+
+    def _history_is_long(self) -> bool:
+        """The history has grown long, and nothing is under way that a new run would not take up again."""
+        case = self._desk.case
+        quiet = not self._desk.busy and not case.letters and not case.ready() and not case.closing
+        return quiet and workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
+
+    async def _wind_up(self) -> None:
+        """Somebody cancelled the workflow: no step is left in between, and the case ends in an orderly way."""
+        case = self._desk.case
+        await workflow.wait_condition(lambda: not self._in_between() or case.closing)
+        if not case.closing:
+            case.note("cancelled", workflow.now(), "the workflow was cancelled by an operator")
+            end(case, Outcome.WITHDRAWN, workflow.now())
+            self._desk.changed()
+        await self._desk.until(self._over)
+
+    def _in_between(self) -> bool:
+        steps = self._desk.case.steps
+        return any(s.state is StepState.UNKNOWN or (s.state is StepState.RUNNING and not s.reference) for s in steps)
+
+    async def _archive(self) -> None:
+        case = self._desk.case
+        await self._remedies.release_unpaid()
+        closing = Closing(
+            case_id=case.id,
+            closed_at=case.closed_at or workflow.now(),
+            outcome=case.outcome or Outcome.WITHDRAWN,
+            record=snapshot(case),
+        )
+        await durably(Records.archive, closing, summary="archive the record", options=RECORD)
+
+    # Messages
+
+    @workflow.signal(dynamic=True)
+    def unknown_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """A signal that no case understands is kept under `refused` as well."""
+        self.signalled(name, payloads[0] if payloads else None)
+
+    def signalled(self, name: str, payload: Any) -> None:
+        """A signal: applied, or kept under `refused` with the sentence that says why; never dropped."""
+        if self._desk.admitted:
+            self._take(name, payload)
+        else:
+            self._early.append((name, payload))
+
+    def _take(self, name: str, payload: Any) -> None:
+        now = workflow.now()
+        message: Any = None
+        try:
+            message = _decoded(payload)
+            receive(self._desk.case, name, message, now)
+        except Refusal as refusal:
+            refuse(self._desk.case, name, message, str(refusal), now)
+        self._desk.changed()
+
+    def check(self, name: str, payload: Any) -> None:
+        """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
+        try:
+            message = _decoded(payload)
+            if self._desk.admitted:
+                receive(self._desk.case.model_copy(deep=True), name, message, workflow.now())
+            else:
+                read(name, message)
+        except Refusal as refusal:
+            raise _rejected(refusal) from None
+
+    async def updated(self, name: str, payload: Any) -> dict[str, Any]:
+        """An update: applied and answered, or rejected with a sentence."""
+        await workflow.wait_condition(lambda: self._desk.admitted)
+        try:
+            answer = receive(self._desk.case, name, _decoded(payload), workflow.now())
+        except Refusal as refusal:
+            raise _rejected(refusal) from None
+        self._desk.changed()
+        return answer
+
+
+def _invalid(problems: list[Problem]) -> ApplicationError:
+    """What a complaint that came past the door fails with: the same list that the door gives."""
+    listed = "; ".join(str(p) for p in problems)
+    return ApplicationError(
+        f"the complaint was refused: {listed}",
+        [p.model_dump() for p in problems],
+        type="InvalidComplaint",
+        non_retryable=True,
+    )
+
+
+def _rejected(refusal: Refusal) -> ApplicationError:
+    return ApplicationError(str(refusal), type="Refused", non_retryable=True)
+
+
+def _decoded(payload: Any) -> Any:
+    """The JSON in a raw payload; raises `Refusal` for what is too large or no JSON."""
+    if not isinstance(payload, RawValue):
+        return payload
+    if len(payload.payload.data) > MAX_INPUT_BYTES:
+        raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
+    try:
+        return workflow.payload_converter().from_payload(payload.payload)
+    except (RuntimeError, ValueError, ValidationError):
+        raise Refusal("the payload is not JSON") from None

@@ -1,0 +1,72 @@
+"""The case on its desk: what the parts of the workflow share, and how one waits for another's change."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from temporalio import workflow
+
+from cases.case import Case
+
+
+class Desk:
+    """Holds the case; every part calls `changed` after it has changed something."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._case: Case | None = None
+        self._errands: set[asyncio.Task[None]] = set()
+        self._watches: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+
+    @property
+    def case(self) -> Case:
+        """The case; there is one once the complaint has been admitted."""
+        if self._case is None:
+            raise RuntimeError("the complaint has not been admitted yet")
+        return self._case
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the complaint has been admitted."""
+        return self._case is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being carried out, so that the case cannot continue as new just now."""
+        return bool(self._errands)
+
+    def open(self, case: Case) -> None:
+        """The complaint has been admitted, or the case continues as new."""
+        self._case = case
+        self.changed()
+
+    def changed(self) -> None:
+        """Something is different now: whoever waits looks again."""
+        self.revision += 1
+
+    def begin(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Carry something out beside the rest; what goes wrong in it is raised where the case waits (`until`)."""
+        self._run(errand, self._errands)
+
+    def watch(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Wait for something beside the rest: it is worked out anew when the case continues as new."""
+        self._run(waiting, self._watches)
+
+    def _run(self, coroutine: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(coroutine)
+        kept.add(task)
+        task.add_done_callback(self._done)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds; raises what an errand raised."""
+        await workflow.wait_condition(lambda: self._failure is not None or condition())
+        if self._failure is not None:
+            raise self._failure
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        self._watches.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+        self.changed()

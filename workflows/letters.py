@@ -1,0 +1,78 @@
+"""Letters to one audience are delivered in order, and for as long as the case matters (S7).
+
+Customers, staff and callbacks each have their own queue, so that one channel that is down holds up no other.
+"""
+
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from cases.case import Audience, Letter
+from cases.commands import CallbackRequest, CustomerMessage, Delivery
+from cases.conduct import contact_of, delivered, undeliverable
+from cases.routes import routes
+from workflows.desk import Desk
+from workflows.errands import durably, kind_of, quickly, sentence
+from workflows.options import LETTER
+
+with workflow.unsafe.imports_passed_through():
+    from activities.callbacks import Callbacks
+    from activities.messaging import Messaging
+    from activities.outcomes import REFUSED
+
+
+class Letters:
+    """Delivers what the case has to say."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._open: set[Audience] = set()
+
+    def deliver(self) -> None:
+        """See to it that somebody is at work on every queue that is not empty; called after every change."""
+        for audience in Audience:
+            if audience not in self._open and self._next(audience):
+                self._open.add(audience)
+                self._desk.begin(self._empty(audience))
+
+    def _next(self, audience: Audience) -> Letter | None:
+        return next((letter for letter in self._desk.case.letters if letter.audience is audience), None)
+
+    async def _empty(self, audience: Audience) -> None:
+        while (letter := self._next(audience)) is not None:
+            try:
+                at = await self._send(letter)
+            except ActivityError as error:
+                undeliverable(self._desk.case, letter, sentence(error), workflow.now())
+            else:
+                delivered(self._desk.case, letter, at)
+            self._desk.changed()
+        self._open.discard(audience)
+
+    async def _send(self, letter: Letter) -> datetime:
+        """Hand it over and say when that was; raises `ActivityError` when no channel will ever take it."""
+        method, command = self._command(letter)
+        asked = workflow.now()
+        try:
+            await quickly(method, command, summary=letter.event)
+            return workflow.now()
+        except ActivityError as error:
+            if kind_of(error) == REFUSED:
+                raise
+        delivery: Delivery = await durably(method, command, summary=letter.event, options=LETTER)
+        # Judged by when it was handed over, not by when a worker came to hear of it (S9).
+        return min(max(delivery.at, asked), workflow.now())
+
+    def _command(self, letter: Letter) -> tuple[object, object]:
+        case = self._desk.case
+        to = contact_of(case)
+        key = letter.key(case.id)
+        if letter.audience is Audience.STAFF:
+            return Messaging.to_staff, case.notice(letter)
+        if letter.audience is Audience.CALLBACK:
+            return Callbacks.ask, CallbackRequest(key=key, case_id=case.id, attempt=letter.facts["attempt"], to=to)
+        ways = routes(case.complaint.channel)
+        return Messaging.to_customer, CustomerMessage(
+            key=key, case_id=case.id, event=letter.event, to=to, routes=ways, facts=letter.facts
+        )

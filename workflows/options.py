@@ -1,0 +1,63 @@
+"""Time-outs and retry policies, each with its reason. A partner's HTTP time-out (8 s) is below all of them."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
+
+# Summaries are given at each call.
+
+QUICK = LocalActivityConfig(
+    # Look-ups and messages usually take milliseconds: one try inside the workflow task costs no round trip. It is
+    # cut short, so that a slow partner does not hold up the agents' messages to the case.
+    start_to_close_timeout=timedelta(seconds=3),
+    retry_policy=RetryPolicy(maximum_attempts=1),
+)
+
+LETTER = ActivityConfig(
+    # Retried for as long as the case matters (S7): a partner that is down for a weekend delays a letter, no more.
+    start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+    ),
+)
+
+LOOK_UP = ActivityConfig(
+    # A person can assess the case without it, so it is given up after a while.
+    start_to_close_timeout=timedelta(seconds=15),
+    schedule_to_close_timeout=timedelta(hours=2),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+    ),
+)
+
+STEP = ActivityConfig(
+    # The server repeats only what surely had no effect, and a repeated attempt asks before it sends. After half a
+    # day a person should know, well before partners forget the key (24 h).
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(hours=12),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+    ),
+)
+
+FIND = ActivityConfig(
+    # Asking is harmless and nothing goes on without the answer: never given up.
+    start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+    ),
+)
+
+RECORD = ActivityConfig(
+    # Our own database: it comes back, and nothing may be lost meanwhile.
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
+    ),
+)
+
+ADMIT = LocalActivityConfig(
+    # No input or output beyond this process: it cannot fail but for a fault of ours.
+    start_to_close_timeout=timedelta(seconds=10),
+)

@@ -1,0 +1,135 @@
+"""Carrying out steps: each once, whatever fails in between (G6, S13).
+
+A time-out means *unknown*, never *failed*. The partner is asked by the step's key, and only its "never heard of it"
+allows another call; once it may have forgotten the key, nothing is sent again and a person looks.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+
+from cases.calendar import length
+from cases.commands import Receipt, ReceiptState, StepCommand
+from cases.conduct import command_for, heard, refused, started, unknown
+from cases.names import MONEY, Partner, RemedyKind, StepState, claim_workflow_id
+from cases.step import Step
+from workflows.carrier_claim import CarrierClaim, claim_terms
+from workflows.desk import Desk
+from workflows.errands import durably, kind_of, sentence
+from workflows.options import FIND, RECORD, STEP
+
+with workflow.unsafe.imports_passed_through():
+    from activities.installation import Installation
+    from activities.logistics import Logistics
+    from activities.outcomes import REFUSED, TRY_AGAIN
+    from activities.refunds import Refunds
+    from activities.warehouse import Warehouse
+
+PARTNERS: dict[Partner, Any] = {
+    Partner.WAREHOUSE: Warehouse,
+    Partner.LOGISTICS: Logistics,
+    Partner.INSTALLATION: Installation,
+    Partner.REFUNDS: Refunds,
+}
+MARGIN = timedelta(hours=1)
+"""How long before the partner forgets a key we stop sending it again."""
+
+
+class Remedies:
+    """Takes each step to its partner as soon as it may begin."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def begin(self) -> None:
+        """Begin every step that is ready, and ask after those that nobody has heard of; called after every change."""
+        case = self._desk.case
+        for step in case.ready():
+            started(case, step, workflow.now())
+            if step.kind is RemedyKind.CARRIER_CLAIM:
+                self._desk.begin(self._pursue_carrier(step))
+            elif step.partner is not Partner.MESSAGING:
+                self._desk.begin(self._carry_out(step))
+            self._desk.changed()
+        while case.ask_after:
+            step_id = case.ask_after.pop(0)
+            if (waiting := case.step(step_id)) and waiting.reference and not waiting.settled:
+                self._desk.begin(self._ask_after(waiting))
+
+    async def _carry_out(self, step: Step) -> None:
+        case = self._desk.case
+        command = command_for(case, step)
+        last_call = workflow.now() + length(case.policy.key_lifetime).amount - MARGIN
+        while True:
+            try:
+                receipt = await self._call(step, command)
+            except ActivityError as error:
+                if kind_of(error) in {REFUSED, TRY_AGAIN}:
+                    refused(case, step, sentence(error), workflow.now(), final=kind_of(error) == REFUSED)
+                    return self._desk.changed()
+                unknown(case, step, sentence(error), workflow.now())
+                self._desk.changed()
+                found = await self._find(step, command.key)
+                if found is None and workflow.now() < last_call:
+                    continue
+                if found is None:
+                    why = "the partner never heard of it, but may have forgotten: check by hand before trying again"
+                    refused(case, step, why, workflow.now(), final=False)
+                    return self._desk.changed()
+                receipt = found
+            heard(case, step, receipt, workflow.now())
+            return self._desk.changed()
+
+    async def _call(self, step: Step, command: StepCommand) -> Receipt:
+        partner = PARTNERS[step.partner]
+        order = self._desk.case.complaint.order
+        arguments = [command, order.amount] if step.kind in MONEY and order else [command]
+        what = f"{command.amount} {command.currency}" if command.amount else ""
+        summary = f"{step.id} {what}".strip()
+        receipt: Receipt = await durably(partner.carry_out, *arguments, summary=summary, options=STEP)
+        return receipt
+
+    async def _find(self, step: Step, key: str) -> Receipt | None:
+        partner = PARTNERS[step.partner]
+        found: Receipt | None = await durably(partner.find, key, summary=f"was {step.id} done?", options=FIND)
+        return found
+
+    async def _ask_after(self, step: Step) -> None:
+        """A report may have been lost: once a day, with the update, the partner is asked how the step stands."""
+        try:
+            receipt = await self._find(step, step.key(self._desk.case.id))
+        except ActivityError:
+            return
+        if receipt is not None and not step.settled:
+            heard(self._desk.case, step, receipt, workflow.now())
+            self._desk.changed()
+
+    async def release_unpaid(self) -> None:
+        """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""
+        case = self._desk.case
+        for step in case.steps:
+            if step.kind in MONEY and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
+                why = step.reason or "waived"
+                await durably(
+                    Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD
+                )
+
+    async def _pursue_carrier(self, step: Step) -> None:
+        """The carrier claim has a process of its own, which outlives the case (B16)."""
+        case = self._desk.case
+        claim_id = claim_workflow_id(case.id)
+        try:
+            await workflow.start_child_workflow(
+                CarrierClaim.run,
+                claim_terms(case),
+                id=claim_id,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"carrier claim for {case.id}",
+            )
+        except WorkflowAlreadyStartedError:
+            pass  # an earlier cycle of this case has begun it
+        case.links.append({"kind": "carrier_claim", "workflow": claim_id})
+        heard(case, step, Receipt(reference=claim_id, state=ReceiptState.DONE), workflow.now())
+        self._desk.changed()
