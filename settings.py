@@ -1,4 +1,4 @@
-"""Every setting of this program, in one place; Temporal's own (address, TLS, API key) are Temporal's environment variables.
+"""Every setting of this program, in one place; Temporal's own (address, TLS, API key) are Temporal's variables.
 
 Each field is read from `AFTER_SALES_<FIELD>` in upper case, or from a `.env` file in the current folder.
 """
@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     partners_url: str = Field("http://127.0.0.1:8733", description="Where the partners answer (OpenAPI in docs/)")
     partners_token: str | None = Field(None, description="Bearer token for the partners; none is sent where absent")
     database_url: str = Field(
-        f"sqlite:///{ROOT / 'data' / 'records.db'}", description="Our own records: sqlite:///FILE or postgresql+psycopg://…"
+        f"sqlite:///{ROOT / 'data' / 'records.db'}",
+        description="Our own records: sqlite:///FILE or postgresql+psycopg://…",
     )
     policies: Path = Field(ROOT / "policies", description="Folder of policy files, one per line of business")
     direct_channels: frozenset[Channel] = Field(
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
         description='Real channels to staff, apprise URLs by role, or by team/role: {"team_lead": "wecombot://KEY"}',
     )
     staff_locale: str = Field("zh-CN", description="Language of notices to staff")
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: readable on a terminal, else JSON")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: readable on a terminal, else JSON"
+    )
     log_level: str = Field("INFO", description="Least severe level that is logged")
     metrics_address: str | None = Field(None, description="HOST:PORT for Prometheus metrics; none where absent")

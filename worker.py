@@ -1,4 +1,4 @@
-"""The worker: settings → partners → activities → a Temporal worker. `python worker.py` runs it until it is told to stop.
+"""The worker: settings → partners → activities → a Temporal worker; `python worker.py` runs it until told to stop.
 
 It connects to any Temporal server by Temporal's own environment variables and profile file (TEMPORAL_ADDRESS,
 TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…); all else is AFTER_SALES_… (`settings.py`).
@@ -31,6 +31,7 @@ from activities.logistics import Logistics
 from activities.messaging import Messaging
 from activities.records import Records
 from activities.refunds import Refunds
+from activities.verification import Verification
 from activities.warehouse import Warehouse
 from cases.errors import AfterSalesError, InvalidInput, problems_of
 from cases.names import TASK_QUEUE
@@ -78,11 +79,14 @@ def assemble(settings: Settings) -> Parts:
     return Parts(policies.load(settings.policies), partners, Database(settings.database_url))
 
 
-def build_worker(client: Client, parts: Parts, *, task_queue: str = TASK_QUEUE, max_cached_workflows: int = 1000) -> Worker:
+def build_worker(
+    client: Client, parts: Parts, *, task_queue: str = TASK_QUEUE, max_cached_workflows: int = 1000
+) -> Worker:
     """A worker for the cases' workflows and activities; `client` needs the pydantic data converter."""
     logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse)
     installation, refunds = Installation(parts.partners.installation), Refunds(parts.partners.refunds, parts.records)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
+    verification = Verification(parts.partners.logistics, parts.partners.warehouse, parts.partners.installation)
     records = Records(parts.policies, parts.records)
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     return Worker(
@@ -90,6 +94,7 @@ def build_worker(client: Client, parts: Parts, *, task_queue: str = TASK_QUEUE, 
         task_queue=task_queue,
         workflows=[AfterSalesCase, CarrierClaim],
         activities=[
+            verification.look_up,
             *(logistics.trail, logistics.carry_out, logistics.find),
             *(warehouse.record, warehouse.carry_out, warehouse.find),
             *(installation.record, installation.carry_out, installation.find),
@@ -128,7 +133,9 @@ async def register_search_attributes(client: Client) -> None:
     service, namespace = client.operator_service, client.namespace
     try:
         listed = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
-        missing = {n: _indexed(key.indexed_value_type.name) for n, key in KEYS.items() if n not in listed.custom_attributes}
+        missing = {
+            n: _indexed(key.indexed_value_type.name) for n, key in KEYS.items() if n not in listed.custom_attributes
+        }
         if missing:
             await service.add_search_attributes(
                 AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)

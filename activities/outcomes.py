@@ -3,6 +3,7 @@
 The three names are the types of the `ApplicationError`s that workflows see.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,9 +20,20 @@ TRY_AGAIN = "TryAgain"
 UNKNOWN = "OutcomeUnknown"
 
 
+BEAT = 2.0
+"""Seconds between two signs of life, so that a worker that crashed is noticed long before the time-out."""
+
+
+async def _beat() -> None:
+    while True:
+        await asyncio.sleep(BEAT)
+        activity.heartbeat()
+
+
 @asynccontextmanager
 async def told_to_temporal() -> AsyncIterator[None]:
     """Translate what a port raises: only `TryAgain` is retried by the server, and after as long as it asks."""
+    alive = asyncio.create_task(_beat())
     try:
         yield
     except PartnerRefused as error:
@@ -33,6 +45,8 @@ async def told_to_temporal() -> AsyncIterator[None]:
     except TryAgain as error:
         delay = None if error.retry_after is None else timedelta(seconds=error.retry_after)
         raise ApplicationError(str(error), type=TRY_AGAIN, next_retry_delay=delay) from None
+    finally:
+        alive.cancel()
 
 
 async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
@@ -62,5 +76,5 @@ class Stopwatch:
         self._began = time.monotonic()
 
     def now(self) -> datetime:
-        """This instant, aware."""
+        """The present instant, aware."""
         return activity.info().started_time + timedelta(seconds=time.monotonic() - self._began)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from cases.calendar import length
 from cases.case import Case
 from cases.conduct import call_back, end, retire, settle
-from cases.names import OfferState, Outcome, PromiseName, Role, Status
+from cases.names import OfferState, Outcome, PromiseName, Status
 from cases.promise import Escalation, Promise, next_rung
 
 
@@ -56,7 +56,7 @@ def clock(case: Case, at: datetime) -> str:
     return f"{at.astimezone(ZoneInfo(case.policy.timezone)):%Y-%m-%d %H:%M}"
 
 
-# Promises and the ladder (G10)
+# Promises and the ladder: G10
 
 
 def _rung(case: Case, index: int) -> Alarm | None:
@@ -83,15 +83,13 @@ def _climb(case: Case, index: int, now: datetime) -> None:
         promise.hold -= 1
         case.note("escalation held", now, f"{promise.name}: somebody has it")
         return
-    _escalate(case, promise.name, number, case.policy.escalation[number - 1].role, due, now, promise)
+    _escalate(case, promise, number, due, now)
 
 
-def _escalate(  # noqa: PLR0913 (what an escalation says)
-    case: Case, name: str, number: int, role: Role, due: datetime, now: datetime, promise: Promise
-) -> None:
-    escalation = Escalation(promise=name, cycle=promise.cycle, rung=number, role=role, due_at=due)
-    case.escalations.append(escalation)
-    share = case.policy.ladder[number - 1].share(urgent=case.urgent)
+def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: datetime) -> None:
+    rung = case.policy.ladder[number - 1]
+    name, role, share = promise.name, rung.role, rung.share(urgent=case.urgent)
+    case.escalations.append(Escalation(promise=name, cycle=promise.cycle, rung=number, role=role, due_at=due))
     event = "promise_warning" if share < 1 else "promise_broken" if share == 1 else "escalation"
     deadline = promise.due_at()
     case.note("escalated", now, f"{name}: {role} told at {share:.0%} of the time")
@@ -112,7 +110,7 @@ LATE_AFTER = 60
 """Seconds after which a notice says that it is late: something was down (S8)."""
 
 
-# The daily update (G7)
+# The daily update: G7
 
 
 def _progress(case: Case) -> Alarm | None:
@@ -124,7 +122,9 @@ def _progress(case: Case) -> Alarm | None:
     warned = promise.due_at(case.policy.ladder[0].share(urgent=case.urgent))
     if warned is None:
         return None
-    return Alarm("progress", warned - length(case.policy.progress_before_warning).amount, "daily update to the customer")
+    return Alarm(
+        "progress", warned - length(case.policy.progress_before_warning).amount, "daily update to the customer"
+    )
 
 
 def _update(case: Case, now: datetime) -> None:
@@ -138,7 +138,7 @@ def _update(case: Case, now: datetime) -> None:
     case.say("progress", about="progress", steps=steps)
 
 
-# Silence (G5)
+# Silence: G5
 
 
 def _silence(case: Case) -> Alarm | None:
@@ -182,7 +182,7 @@ def _break_silence(case: Case, now: datetime) -> None:
         case.tell(case.policy.silence.tell, "silence", since=offer.delivered_at and offer.delivered_at.isoformat())
 
 
-# Callbacks (G8)
+# Callbacks: G8
 
 
 def _callback(case: Case) -> Alarm | None:
@@ -190,7 +190,9 @@ def _callback(case: Case) -> Alarm | None:
         return None
     rules = case.policy.callback
     what = f"call back, attempt {case.callbacks + 1}" if case.callbacks < rules.attempts else "close as unreachable"
-    return Alarm("callback", case.policy.working_days.add(case.called_at, length(rules.every)), f"no answer yet: {what}")
+    return Alarm(
+        "callback", case.policy.working_days.add(case.called_at, length(rules.every)), f"no answer yet: {what}"
+    )
 
 
 def _call_again(case: Case, now: datetime) -> None:

@@ -1,9 +1,9 @@
 """Amounts as a business writes them, and what they come to for one order; rounded once, at the end (S16).
 
-    5% of order                                    12.00
-    10-20% of affected items                       5 x freight
-    1% of order per day late, at most 30% of order declared value x damaged share
-    affected items less 12.00                      goods value x damaged share, at most 5 x freight
+5% of order                                    12.00
+10-20% of affected items                       5 x freight
+1% of order per day late, at most 30% of order declared value x damaged share
+affected items less 12.00                      goods value x damaged share, at most 5 x freight
 """
 
 import re
@@ -66,8 +66,8 @@ def _term(text: str) -> Term:
     match = _TERM.match(text.strip())
     if not match:
         raise ValueError(
-            f'"{text.strip()}" is no amount; write 5% of order, 10-20% of order, 1% of order per day late, 5 x freight, '
-            "affected items or 12.00"
+            f'"{text.strip()}" is no amount; write 5% of order, 10-20% of order, 1% of order per day late, '
+            "5 x freight, affected items or 12.00"
         )
     base = match["share_of"] or match["times_of"] or match["whole"]
     low = Decimal(match["low"]) / 100 if match["low"] else Decimal(match["times"] or match["fixed"] or 1)

@@ -136,5 +136,3 @@ class WorkCalendar(BaseModel):
 
     def _instant(self, local: datetime) -> datetime:
         return local.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
-
-

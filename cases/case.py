@@ -265,7 +265,7 @@ class Case(BaseModel):
         self.promises.append(promise)
 
     def keep(self, name: PromiseName, at: datetime) -> None:
-        """The promise of this name was carried out at `at`; escalations that were sent meanwhile stay, annotated (S9)."""
+        """The promise of this name was carried out at `at`; escalations sent meanwhile stay, annotated (S9)."""
         promise = self.promise(name)
         if promise is None or not promise.live:
             return
@@ -277,7 +277,7 @@ class Case(BaseModel):
 
 
 def open_case(complaint: Complaint, policy: Policy, now: datetime) -> Case:
-    """A new case: promises run from when the complaint was received (S9), and the acknowledgement is on its way (G2)."""
+    """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2)."""
     pinned = policy.slice_for(complaint)
     topic = pinned.topics[complaint.topic]
     case = Case(

@@ -17,7 +17,9 @@ WITHOUT_ORDER = frozenset({"inquiry", "tracking", "suggestion"})
 """Topics that need neither an order nor a description."""
 
 CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Short = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 Long = Annotated[str, StringConstraints(max_length=10_000)]
 
 
@@ -154,13 +156,20 @@ def _order(complaint: Complaint) -> list[Problem]:
     ordered = {item.sku: item.quantity for item in order.items}
     if len(ordered) != len(order.items):
         problems.append(Problem(field="order.items", problem="names the same sku twice"))
+    return problems + _affected(complaint, ordered)
+
+
+def _affected(complaint: Complaint, ordered: dict[str, int]) -> list[Problem]:
+    problems = []
     seen: set[str] = set()
     for index, affected in enumerate(complaint.affected or []):
         where = f"affected.{index}"
         if affected.sku not in ordered:
             problems.append(Problem(field=f"{where}.sku", problem=f"{affected.sku} is not among order.items"))
         elif affected.quantity > ordered[affected.sku]:
-            problems.append(Problem(field=f"{where}.quantity", problem=f"is more than the {ordered[affected.sku]} ordered"))
+            problems.append(
+                Problem(field=f"{where}.quantity", problem=f"is more than the {ordered[affected.sku]} ordered")
+            )
         if affected.sku in seen:
             problems.append(Problem(field=f"{where}.sku", problem=f"{affected.sku} is named twice"))
         seen.add(affected.sku)

@@ -1,7 +1,7 @@
-"""When a rule applies: conditions on the finding, as a business writes them, with three answers: yes, no, not known yet.
+"""When a rule applies: conditions on the finding as a business writes them, answered yes, no or not known yet.
 
-    severity: minor          days_late: 1 to 2         hours_late: over 2 up to 24
-    lost: true               days_late: over 5         liable: not customer
+severity: minor          days_late: 1 to 2         hours_late: over 2 up to 24
+lost: true               days_late: over 5         liable: not customer
 """
 
 import re
@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_RANGE = re.compile(rf"^(?:{_NUMBER} to {_NUMBER}|over {_NUMBER}(?: up to {_NUMBER})?|up to {_NUMBER}|under {_NUMBER})$")
+_RANGE = re.compile(
+    rf"^(?:{_NUMBER} to {_NUMBER}|over {_NUMBER}(?: up to {_NUMBER})?|up to {_NUMBER}|under {_NUMBER})$"
+)
 
 NUMERIC = frozenset({"days_late", "hours_late", "days_since_delivery"})
 YES_NO = frozenset({"lost", "upheld", "sealed", "insured", "every_item_affected"})
@@ -44,7 +46,9 @@ def bounds(text: str) -> Bounds:
     if not match:
         raise ValueError(f'"{text}" is no range; write 1 to 2, over 5, over 2 up to 24, up to 2 or under 1')
     low, high, over, over_to, up_to, under = (float(g) if g else None for g in match.groups())
-    return Bounds(over=over, at_least=low, up_to=next((x for x in (high, over_to, up_to) if x is not None), None), under=under)
+    return Bounds(
+        over=over, at_least=low, up_to=next((x for x in (high, over_to, up_to) if x is not None), None), under=under
+    )
 
 
 def _checked(when: dict[str, Any]) -> dict[str, Any]:

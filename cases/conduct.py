@@ -98,7 +98,11 @@ def consider(case: Case, at: datetime) -> Assessment:
         add_step(case, Remedy(kind=investigation.do, at_once=True), CHECK, at)
     if not investigations:
         case.tell(Role.OWNER, "needs_assessment", missing=found.missing)
-        case.note("assessing", at, f"a person has to establish: {', '.join(found.missing)}" if found.missing else "no rule fits")
+        case.note(
+            "assessing",
+            at,
+            f"a person has to establish: {', '.join(found.missing)}" if found.missing else "no rule fits",
+        )
     return found
 
 
@@ -423,7 +427,10 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
         about="report",
         outcome=outcome,
         finding=case.finding.known(),
-        done=[{"kind": s.kind, "reference": s.reference, **s.remedy.model_dump(mode="json", include={"amount", "items"})} for s in done],
+        done=[
+            {"kind": s.kind, "reference": s.reference, **s.remedy.model_dump(mode="json", include={"amount", "items"})}
+            for s in done
+        ],
         prevention=prevention.model_dump() if prevention else None,
         paid=paid(case),
     )

@@ -1,8 +1,8 @@
 """What can go wrong, for people to read.
 
-    AfterSalesError
-    ├── Refusal            a message or command that cannot be applied; the case is unchanged
-    └── InvalidInput       a complaint, message or policy file with faults, each named by its field
+AfterSalesError
+├── Refusal            a message or command that cannot be applied; the case is unchanged
+└── InvalidInput       a complaint, message or policy file with faults, each named by its field
 """
 
 from pydantic import BaseModel, ValidationError

@@ -49,7 +49,7 @@ class Finding(PartialFinding):
     facts: list[Fact] = []
 
     def told(self, new: PartialFinding, *, source: str, at: datetime, by: str | None = None) -> "Finding":
-        """This finding with `new` on top; a derived fact never overrides a person's word."""
+        """The finding with `new` on top; a derived fact never overrides a person's word."""
         stated = new.known()
         person = {fact.field for fact in self.facts if fact.source == "agent"}
         effective = {k: getattr(new, k) for k in stated if source == "agent" or k not in person}

@@ -36,7 +36,7 @@ MAX_REFUSED = 200
 
 
 def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any]:
-    """Apply one message; answers with where the case then stands, and for `assess` with the offer or what is missing."""
+    """Apply one message; answers where the case then stands, and for `assess` with the offer or what is missing."""
     message = m.read(name, payload)
     if message.message_id and message.message_id in case.seen:
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
@@ -55,7 +55,9 @@ def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any
 def refuse(case: Case, name: str, payload: Any, why: str, now: datetime) -> None:
     """Keep a signal that could not be applied, without its content (it may be personal)."""
     by = payload.get("by") if isinstance(payload, dict) else None
-    case.refused.append(Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000]))
+    case.refused.append(
+        Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000])
+    )
     del case.refused[:-MAX_REFUSED]
 
 
@@ -92,7 +94,7 @@ def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _n
     accept(case, offer, offer.option(message.option), at, message.by)
 
 
-def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, now: datetime) -> None:
+def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _now: datetime) -> None:
     offer = _answerable(case, message.offer)
     offer.state = OfferState.DECLINED
     case.status = Status.ASSESSING
@@ -135,7 +137,12 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
     if message.finding:
         _possible(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
-    heard(case, step, Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding), at)
+    heard(
+        case,
+        step,
+        Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
+        at,
+    )
 
 
 def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:
@@ -147,7 +154,9 @@ def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _no
 def _withdrawn(case: Case, message: m.ComplaintWithdrawn, at: datetime, _now: datetime) -> None:
     begun = [s.id for s in case.steps if s.begun]
     if begun:
-        raise Refusal(f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun; decline the offer instead")
+        raise Refusal(
+            f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun; decline the offer instead"
+        )
     case.note("withdrawn", at, message.reason, message.by)
     end(case, Outcome.WITHDRAWN, at)
 
@@ -167,7 +176,9 @@ def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict
     found = consider(case, at)
     offer = case.offer if found.options else None
     return {
-        "offer": offer.model_dump(mode="json", include={"id", "state", "options"}, exclude_none=True) if offer else None,
+        "offer": offer.model_dump(mode="json", include={"id", "state", "options"}, exclude_none=True)
+        if offer
+        else None,
         "missing": found.missing,
     }
 
@@ -190,12 +201,16 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
     offer = make_offer(case, options, at, made_by=message.by or "an agent", over=over)
     if message.note:
         case.note("note", at, message.note, message.by)
-    return {"offer": offer.model_dump(mode="json", include={"id", "state", "options", "over_limits"}, exclude_none=True)}
+    return {
+        "offer": offer.model_dump(mode="json", include={"id", "state", "options", "over_limits"}, exclude_none=True)
+    }
 
 
 def _undecided(case: Case) -> None:
     if case.status not in UNDECIDED:
-        raise Refusal(f"{case.id} is {case.status}: what was agreed is being carried out; use resolve-step for a blocked step")
+        raise Refusal(
+            f"{case.id} is {case.status}: what was agreed is being carried out; use resolve-step for a blocked step"
+        )
 
 
 def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:

@@ -19,7 +19,12 @@ from cases.names import GOODS, MONEY, TO_SOURCE, WORDS, OfferState, Outcome, Rem
 from cases.policy import Policy, RemedyRule, Rule, matches
 
 REJECTED = Rule.model_validate(
-    {"rule": "G4", "topics": ["*"], "outcome": "rejected", "options": {"explain": [{"do": "explanation", "at_once": True}]}}
+    {
+        "rule": "G4",
+        "topics": ["*"],
+        "outcome": "rejected",
+        "options": {"explain": [{"do": "explanation", "at_once": True}]},
+    }
 )
 """What is found not upheld gets an explanation, needs no consent, and closes as rejected (G4)."""
 
@@ -194,10 +199,14 @@ def check_proposal(options: list[Option], policy: Policy, complaint: Complaint, 
         back = sum((r.amount or Decimal(0) for r in option.remedies if r.kind in TO_SOURCE), Decimal(0))
         left = (order.amount if order else Decimal(0)) - refunded
         if back > left:
-            raise Refusal(f"options.{option.key}: a refund of {back:.2f} is more than the {left:.2f} left of what was paid")
+            raise Refusal(
+                f"options.{option.key}: a refund of {back:.2f} is more than the {left:.2f} left of what was paid"
+            )
         extra = sum((r.amount or Decimal(0) for r in option.remedies if r.kind in MONEY - TO_SOURCE), Decimal(0))
         if extra > most:
-            raise Refusal(f"options.{option.key}: {extra:.2f} is more than the {most:.2f} that even a manager may approve")
+            raise Refusal(
+                f"options.{option.key}: {extra:.2f} is more than the {most:.2f} that even a manager may approve"
+            )
 
 
 def _sums(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Sums:
@@ -228,7 +237,7 @@ def affected_of(complaint: Complaint, finding: PartialFinding) -> list[Affected]
     return [Affected(sku=i.sku, quantity=i.quantity) for i in complaint.affected_items]
 
 
-def _granted(  # noqa: PLR0913 (what an offer follows from)
+def _granted(  # noqa: PLR0913, PLR0917 (what an offer follows from)
     rule: Rule, complaint: Complaint, finding: PartialFinding, sums: Sums, left: Decimal, facts: dict[str, Any]
 ) -> Assessment:
     options = []

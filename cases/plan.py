@@ -21,10 +21,7 @@ _TIME = TypeAdapter(AwareDatetime)
 def plan_line(line: str, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
     """The plan for one line of NDJSON, `{"complaint": …, "finding": …, "now": …}`, or its `errors`."""
     try:
-        given = json.loads(line, parse_float=Decimal)
-        if not isinstance(given, dict):
-            raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])
-        return plan(given, policies, now)
+        return plan(json.loads(line, parse_float=Decimal), policies, now)
     except json.JSONDecodeError as error:
         return _errors([Problem(field="(whole)", problem=f"is not JSON: {error.msg} at column {error.colno}")])
     except RecursionError:
@@ -33,8 +30,10 @@ def plan_line(line: str, policies: dict[str, Policy], now: datetime) -> dict[str
         return _errors(error.problems)
 
 
-def plan(given: dict[str, Any], policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
+def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
     """What the contract says of `starter.py plan`; raises `InvalidInput` with every problem by its field."""
+    if not isinstance(given, dict):
+        raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])
     unknown = [Problem(field=k, problem="is not known here") for k in given if k not in ("complaint", "finding", "now")]
     if unknown:
         raise InvalidInput(unknown)

@@ -57,7 +57,15 @@ class Promise(BaseModel):
 
     @classmethod
     def made(  # noqa: PLR0913 (a promise has as many parts)
-        cls, name: PromiseName, within: str, at: datetime, *, rule: str, cycle: int, pausable: bool, calendar: WorkCalendar
+        cls,
+        name: PromiseName,
+        within: str,
+        at: datetime,
+        *,
+        rule: str,
+        cycle: int,
+        pausable: bool,
+        calendar: WorkCalendar,
     ) -> "Promise":
         """A promise whose clock starts at `at`."""
         return cls(
@@ -162,7 +170,7 @@ class Promise(BaseModel):
 
 
 class Escalation(BaseModel):
-    """The next person up was told (G10); `due_at` and `sent_at` both stay, so an outage can be told from neglect (S8)."""
+    """The next person up was told (G10); `due_at` and `sent_at` tell an outage from neglect (S8)."""
 
     promise: str
     cycle: int

@@ -10,7 +10,6 @@ from cases.offer import Offer
 from cases.promise import Promise
 from cases.step import Step
 
-
 BEING_ADMITTED: dict[str, Any] = {
     "status": Status.RECEIVED,
     "outcome": None,
@@ -78,9 +77,14 @@ def _offer(offer: Offer) -> dict[str, Any]:
 
 def _step(step: Step) -> dict[str, Any]:
     shown = step.model_dump(
-        mode="json", include={"id", "kind", "state", "reference", "attempts", "reason", "since", "cycle", "offer", "team"}
+        mode="json",
+        include={"id", "kind", "state", "reference", "attempts", "reason", "since", "cycle", "offer", "team"},
     )
-    return {**shown, "partner": step.partner, **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True)}
+    return {
+        **shown,
+        "partner": step.partner,
+        **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True),
+    }
 
 
 def needs(case: Case) -> list[str]:
@@ -101,7 +105,9 @@ def needs(case: Case) -> list[str]:
             found.append(f"offer {case.offers[-1].id} is over the limits: a manager's approve or reject")
         case Status.AWAITING_CONSENT:
             keys = ", ".join(o.key for o in case.offers[-1].options)
-            found.append(f"the customer's answer to offer {case.offers[-1].id}: customer-approved ({keys}) or customer-declined")
+            found.append(
+                f"the customer's answer to offer {case.offers[-1].id}: customer-approved ({keys}) or customer-declined"
+            )
         case Status.FOLLOWING_UP:
             found.append("the customer's answer to the callback: satisfaction-reported")
     return found
@@ -109,20 +115,35 @@ def needs(case: Case) -> list[str]:
 
 def details(case: Case) -> str:
     """The case in Markdown, for its page in the Temporal UI: promises, what is waited for, what to do next."""
-    lines = [f"**{case.status}**{f' · {case.outcome}' if case.outcome else ''} · {case.topic.title.en} · {case.topic.title.zh} · "]
-    lines[0] += f"team {case.team}{f', {case.owner}' if case.owner else ''}{' · **urgent**' if case.urgent else ''}"
-    lines += ["", "| promise | due | state |", "| --- | --- | --- |"]
+    lines = [_headline(case), "", "| promise | due | state |", "| --- | --- | --- |"]
     for p in case.promises:
+        name = f"{p.name} (cycle {p.cycle})" if p.cycle > 1 else p.name
         due = p.due_at()
-        lines.append(f"| {p.name}{f' (cycle {p.cycle})' if p.cycle > 1 else ''} | {clock(case, due) if due else '—'} | {p.state} |")
+        lines.append(f"| {name} | {clock(case, due) if due else '—'} | {p.state} |")
     if case.steps:
         lines += ["", "| step | state | amount or items |", "| --- | --- | --- |"]
         for s in case.steps:
-            what = f"{s.remedy.amount} {case.currency}" if s.remedy.amount else ", ".join(f"{i.quantity} × {i.sku}" for i in s.remedy.items or [])
+            what = (
+                f"{s.remedy.amount} {case.currency}"
+                if s.remedy.amount
+                else ", ".join(f"{i.quantity} × {i.sku}" for i in s.remedy.items or [])
+            )
             lines.append(f"| {s.id} | {s.state}{f': {s.reason}' if s.reason else ''} | {what} |")
     waiting = [f"- until {clock(case, a.at)}: {a.summary}" for a in alarms(case)]
     lines += ["", "**Next**", "", *(f"- {n}" for n in needs(case)), *waiting]
     return "\n".join(lines)
+
+
+def _headline(case: Case) -> str:
+    parts = [
+        f"**{case.status}**",
+        case.outcome,
+        case.topic.title.en,
+        case.topic.title.zh,
+        f"team {case.team}",
+        case.owner,
+    ]
+    return " · ".join(part for part in [*parts, "**urgent**" if case.urgent else None] if part)
 
 
 def attributes(case: Case) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from cases.case import Case, open_case
 from cases.complaint import Complaint
@@ -24,7 +24,7 @@ from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
 from workflows.clocks import Clocks
 from workflows.desk import Desk
 from workflows.doors import listens
-from workflows.errands import durably, quickly
+from workflows.errands import durably
 from workflows.letters import Letters
 from workflows.options import ADMIT, LOOK_UP, RECORD
 from workflows.remedies import Remedies
@@ -34,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.installation import Installation
     from activities.logistics import Logistics
     from activities.records import Admission, Claim, Closing, Records
+    from activities.verification import Answers, Verification
     from activities.warehouse import Warehouse
 
 LOOK_UPS: dict[str, Any] = {
@@ -82,7 +83,7 @@ class AfterSalesCase:
         """The snapshot (contract)."""
         return snapshot(self._desk.case) if self._desk.admitted else BEING_ADMITTED
 
-    # Admission (G1)
+    # Admission: G1
 
     async def _admit(self, payload: RawValue) -> None:
         try:
@@ -96,12 +97,12 @@ class AfterSalesCase:
         for name, message in self._early:
             self._take(name, message)
         self._early.clear()
-        for what in self._desk.case.looking_up:
-            self._desk.begin(self._look_up(what))
+        if self._desk.case.looking_up:
+            self._desk.begin(self._look_up())
 
     async def _open(self, raw: Any) -> None:
         now = workflow.now()
-        admission: Admission = await quickly(
+        admission: Admission = await self._desk.quickly(
             Records.admit, raw, now, summary="check the complaint, pin the policy", options=ADMIT
         )
         if admission.policy is None:
@@ -120,29 +121,40 @@ class AfterSalesCase:
         """Our own records keep the id from being used again; a database that is down delays no promise."""
         claim = Claim(complaint=case.complaint, run_id=workflow.info().first_execution_run_id, opened_at=case.opened_at)
         try:
-            await quickly(Records.claim, claim, summary="claim the case id")
-        except ActivityError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
-                raise ApplicationError(str(error.cause), type=str(error.cause.type), non_retryable=True) from None
+            await self._desk.quickly(Records.claim, claim, summary="claim the case id")
+        except FailureError as error:
+            if isinstance(error, ApplicationError) and error.non_retryable:
+                raise
             await durably(Records.claim, claim, summary="claim the case id", options=RECORD)
 
-    # Verification (G3)
+    # Verification: G3
 
-    async def _look_up(self, what: str) -> None:
-        """Ask one partner, beside the others; one that cannot be asked now holds nobody up."""
-        question = self._desk.case.look_up()
+    async def _look_up(self) -> None:
+        """Ask the partners side by side; one that cannot be asked now holds nobody up."""
+        case = self._desk.case
+        wanted, question = list(case.looking_up), case.look_up()
         try:
-            answer = await quickly(LOOK_UPS[what], question, summary=f"look up {what}")
-        except ActivityError:
-            looked_up(self._desk.case, what, None, workflow.now())
-            self._desk.changed()
-            try:
-                answer = await durably(LOOK_UPS[what], question, summary=f"look up {what}", options=LOOK_UP)
-            except ActivityError as error:
-                self._desk.case.note("not found", workflow.now(), f"{what}: {error.cause}")
-                return self._desk.changed()
-        looked_up(self._desk.case, what, answer, workflow.now())
-        return self._desk.changed()
+            answers: Answers = await self._desk.quickly(
+                Verification.look_up, question, wanted, summary=f"look up {', '.join(wanted)}"
+            )
+        except FailureError:
+            answers = Answers(failed=wanted)
+        for what in wanted:
+            looked_up(case, what, getattr(answers, what), workflow.now())
+            if what in answers.failed:
+                self._desk.begin(self._keep_looking(what))
+        self._desk.changed()
+
+    async def _keep_looking(self, what: str) -> None:
+        """A partner that could not be asked at first; what it says later still counts."""
+        case = self._desk.case
+        try:
+            answer = await durably(LOOK_UPS[what], case.look_up(), summary=f"look up {what}", options=LOOK_UP)
+        except ActivityError as error:
+            case.note("not found", workflow.now(), f"{what}: {error.cause}")
+        else:
+            looked_up(case, what, answer, workflow.now())
+        self._desk.changed()
 
     # The life of the case
 

@@ -118,7 +118,9 @@ class CarrierClaim:
             "detail": self._detail,
         }
 
-    @workflow.signal(name="step-reported", description="The carrier's word: done pays the claim in full, failed refuses it")
+    @workflow.signal(
+        name="step-reported", description="The carrier's word: done pays the claim in full, failed refuses it"
+    )
     def step_reported(self, payload: RawValue) -> None:
         """The carrier's word on the claim."""
         report = self._read(StepReported, payload)

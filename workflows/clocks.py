@@ -4,6 +4,7 @@ A timer is cancelled when what it waited for has changed, and the case is asked 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -29,12 +30,10 @@ class Clocks:
         while (waited_for := alarm(self._desk.case, name)) is not None:
             left = waited_for.at - workflow.now()
             if left > timedelta():
-                try:
+                with suppress(TimeoutError):
                     await workflow.wait_condition(
                         self._moved(name, waited_for.at), timeout=left, timeout_summary=waited_for.summary
                     )
-                except TimeoutError:
-                    pass
                 continue
             ring(self._desk.case, name, workflow.now())
             self._desk.changed()

@@ -65,7 +65,8 @@ class OneArgument(Interceptor):
     """Lets the first argument of a workflow, a signal or an update in, and no other."""
 
     def workflow_interceptor_class(
-        self, input: WorkflowInterceptorClassInput  # noqa: A002, ARG002 (the SDK's name)
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 (the SDK's name)
     ) -> type[WorkflowInboundInterceptor]:
         """The inbound side."""
         return _OneArgument

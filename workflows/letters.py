@@ -6,14 +6,14 @@ Customers, staff and callbacks each have their own queue, so that one channel th
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from cases.case import Audience, Letter
 from cases.commands import CallbackRequest, CustomerMessage, Delivery
 from cases.conduct import contact_of, delivered, undeliverable
 from cases.routes import routes
 from workflows.desk import Desk
-from workflows.errands import durably, kind_of, quickly, sentence
+from workflows.errands import durably, kind_of, sentence
 from workflows.options import LETTER
 
 with workflow.unsafe.imports_passed_through():
@@ -43,7 +43,7 @@ class Letters:
         while (letter := self._next(audience)) is not None:
             try:
                 at = await self._send(letter)
-            except ActivityError as error:
+            except FailureError as error:
                 undeliverable(self._desk.case, letter, sentence(error), workflow.now())
             else:
                 delivered(self._desk.case, letter, at)
@@ -51,13 +51,13 @@ class Letters:
         self._open.discard(audience)
 
     async def _send(self, letter: Letter) -> datetime:
-        """Hand it over and say when that was; raises `ActivityError` when no channel will ever take it."""
+        """Hand it over and say when that was; raises `FailureError` when no channel will ever take it."""
         method, command = self._command(letter)
         asked = workflow.now()
         try:
-            await quickly(method, command, summary=letter.event)
+            await self._desk.quickly(method, command, summary=letter.event)
             return workflow.now()
-        except ActivityError as error:
+        except FailureError as error:
             if kind_of(error) == REFUSED:
                 raise
         delivery: Delivery = await durably(method, command, summary=letter.event, options=LETTER)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
-# Summaries are given at each call.
+NOTICED = timedelta(seconds=8)
+"""A worker that gives no sign of life for so long is taken for dead, and its call is repeated elsewhere."""
 
 QUICK = LocalActivityConfig(
     # Look-ups and messages usually take milliseconds: one try inside the workflow task costs no round trip. It is
@@ -17,6 +18,7 @@ QUICK = LocalActivityConfig(
 LETTER = ActivityConfig(
     # Retried for as long as the case matters (S7): a partner that is down for a weekend delays a letter, no more.
     start_to_close_timeout=timedelta(seconds=15),
+    heartbeat_timeout=NOTICED,
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
     ),
@@ -26,6 +28,7 @@ LOOK_UP = ActivityConfig(
     # A person can assess the case without it, so it is given up after a while.
     start_to_close_timeout=timedelta(seconds=15),
     schedule_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=NOTICED,
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
     ),
@@ -36,6 +39,7 @@ STEP = ActivityConfig(
     # day a person should know, well before partners forget the key (24 h).
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(hours=12),
+    heartbeat_timeout=NOTICED,
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
     ),
@@ -44,6 +48,7 @@ STEP = ActivityConfig(
 FIND = ActivityConfig(
     # Asking is harmless and nothing goes on without the answer: never given up.
     start_to_close_timeout=timedelta(seconds=15),
+    heartbeat_timeout=NOTICED,
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
     ),

@@ -4,6 +4,7 @@ A time-out means *unknown*, never *failed*. The partner is asked by the step's k
 allows another call; once it may have forgotten the key, nothing is sent again and a person looks.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -112,15 +113,14 @@ class Remedies:
         for step in case.steps:
             if step.kind in MONEY and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = step.reason or "waived"
-                await durably(
-                    Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD
-                )
+                await durably(Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD)
 
     async def _pursue_carrier(self, step: Step) -> None:
         """The carrier claim has a process of its own, which outlives the case (B16)."""
         case = self._desk.case
         claim_id = claim_workflow_id(case.id)
-        try:
+        # An earlier cycle of this case may have begun it.
+        with suppress(WorkflowAlreadyStartedError):
             await workflow.start_child_workflow(
                 CarrierClaim.run,
                 claim_terms(case),
@@ -128,8 +128,6 @@ class Remedies:
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=f"carrier claim for {case.id}",
             )
-        except WorkflowAlreadyStartedError:
-            pass  # an earlier cycle of this case has begun it
         case.links.append({"kind": "carrier_claim", "workflow": claim_id})
         heard(case, step, Receipt(reference=claim_id, state=ReceiptState.DONE), workflow.now())
         self._desk.changed()
