@@ -1,0 +1,97 @@
+"""What we ask of partners, as ports: the engine knows these protocols and nothing of HTTP.
+
+What can go wrong is one of three, and the difference between them decides whether money can be sent twice (S13):
+
+    PartnerError
+    ├── PartnerRefused     a final no (out of stock, key reused for another amount); nothing was done
+    ├── TryAgain           nothing was done; ask again, after `retry_after` seconds if given
+    └── OutcomeUnknown     it may have been done: ask by key before anything is sent again
+"""
+
+from typing import Protocol
+
+from cases.commands import (
+    CallbackRequest,
+    CustomerMessage,
+    Delivery,
+    DispatchRecord,
+    InstallationRecord,
+    LookUp,
+    Receipt,
+    StaffNotice,
+    StepCommand,
+    Trail,
+)
+
+
+class PartnerError(Exception):
+    """The root of what can go wrong at a partner; the message is a sentence for people."""
+
+
+class PartnerRefused(PartnerError):
+    """The partner says no and will say no again."""
+
+
+class TryAgain(PartnerError):
+    """Nothing was done; the same call may succeed later."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds the partner asked us to wait, if it did."""
+
+
+class OutcomeUnknown(PartnerError):
+    """The call may or may not have taken effect."""
+
+
+class StepPartner(Protocol):
+    """A partner that carries out steps: the same key twice is carried out once."""
+
+    async def carry_out(self, command: StepCommand) -> Receipt:
+        """Do it; raises any `PartnerError`."""
+
+    async def find(self, key: str) -> Receipt | None:
+        """What became of the command with this key; None: never heard of it. Raises `TryAgain`."""
+
+
+class Logistics(StepPartner, Protocol):
+    """Carriers: the trail; collection, carrier claim, search."""
+
+    async def trail(self, what: LookUp) -> Trail | None:
+        """The shipment's trail; None where the carrier knows of none. Raises `TryAgain` or `PartnerRefused`."""
+
+
+class Warehouse(StepPartner, Protocol):
+    """The warehouse: the dispatch record; replacement, reship, transfer, substitute, gift."""
+
+    async def dispatch_record(self, what: LookUp) -> DispatchRecord | None:
+        """How the order left the warehouse; None where it knows of none."""
+
+
+class Installation(StepPartner, Protocol):
+    """Installers: the installation record; visits."""
+
+    async def record(self, what: LookUp) -> InstallationRecord | None:
+        """The order's installation; None where there is none."""
+
+
+class Refunds(StepPartner, Protocol):
+    """Payments: refund, freight refund, compensation, coupon, claim payment."""
+
+
+class Messaging(Protocol):
+    """Customer messages and staff notices; a message that was handed over counts as delivered (G2)."""
+
+    async def to_customer(self, message: CustomerMessage) -> Delivery:
+        """Send it on the first of its routes that can be used."""
+
+    async def to_staff(self, notice: StaffNotice) -> Delivery:
+        """Send it to the role's channel."""
+
+
+class Callbacks(Protocol):
+    """Calls and questionnaires after the steps are done (G8)."""
+
+    async def ask(self, request: CallbackRequest) -> Delivery:
+        """Have the customer asked; the answer comes as `satisfaction-reported`."""

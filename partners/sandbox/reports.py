@@ -1,0 +1,138 @@
+"""What a partner has to tell the engine is sent until it arrives, in order for each case, whatever is down."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from cases.commands import CallbackRequest, StepCommand
+from cases.names import Partner, workflow_id
+from partners.sandbox.fixtures import DELAY, OrderFixture
+from partners.sandbox.ledger import Ledger, Report
+from partners.wire import SATISFACTION_REPORTED, STEP_REPORTED, SatisfactionReport, StepReport
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 15.0
+"""Seconds between two attempts to reach an engine that does not answer: doubled from the first to the longest."""
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str, str, dict[str, Any]], Awaitable[None]]
+"""Sends one signal: workflow id, signal, payload. Raises `NobodyThereError` where no attempt can ever succeed."""
+
+
+class NobodyThereError(Exception):
+    """The case has ended, or never was."""
+
+
+def reports_of(partner: Partner, command: StepCommand, fixture: OrderFixture, now: datetime) -> Iterator[Report]:
+    """What the partner will report of this step, and when."""
+    to = command.reply_to or workflow_id(command.case_id)
+    for reported in fixture.way(command.kind):
+        now += timedelta(seconds=reported.after)
+        finding = fixture.finding(command.kind) if reported.state == "done" else None
+        word = StepReport(
+            step=command.step,
+            state=reported.state,
+            detail=reported.detail,
+            finding=finding,
+            message_id=f"{command.key}/{reported.state}",
+            by=partner,
+        )
+        payload = word.model_dump(mode="json", exclude_defaults=True)
+        yield Report(command.case_id, to, STEP_REPORTED, payload, now)
+
+
+def satisfaction_of(request: CallbackRequest, fixture: OrderFixture, now: datetime) -> Report | None:
+    """What the customer will answer, where the fixture says that they do (G8)."""
+    if fixture.satisfaction is None:
+        return None
+    word = SatisfactionReport(score=fixture.satisfaction, message_id=f"{request.key}/answer", by="callbacks")
+    payload, due = word.model_dump(mode="json", exclude_defaults=True), now + timedelta(seconds=DELAY)
+    return Report(request.case_id, workflow_id(request.case_id), SATISFACTION_REPORTED, payload, due)
+
+
+class Courier:
+    """Takes what is due from the ledger to the engine; what was due while nobody could send it goes first."""
+
+    def __init__(self, ledger: Ledger, tell: Tell, *, first_wait: float = FIRST_WAIT) -> None:
+        self._ledger = ledger
+        self._tell = tell
+        self._first_wait = first_wait
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something new is in the ledger."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        wait = self._first_wait
+        while True:
+            self._news.clear()
+            fault = await self._send_due()
+            if fault is None:
+                wait = self._first_wait
+                await self._until_next()
+                continue
+            if wait == self._first_wait:
+                _log.warning("the engine cannot be told yet, trying again until it can: %s", fault)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    async def _until_next(self) -> None:
+        due = self._ledger.next_due()
+        seconds = None if due is None else max(0.0, (due - datetime.now(UTC)).total_seconds())
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+
+    async def _send_due(self) -> Exception | None:
+        """Send what is due; what went wrong where some of it has to be tried again."""
+        by_workflow: dict[str, list[Report]] = {}
+        for report in self._ledger.due_reports(datetime.now(UTC)):
+            by_workflow.setdefault(report.workflow_id, []).append(report)
+        faults = await asyncio.gather(*(self._send_in_order(reports) for reports in by_workflow.values()))
+        return next((fault for fault in faults if fault is not None), None)
+
+    async def _send_in_order(self, reports: list[Report]) -> Exception | None:
+        for report in reports:
+            outcome = "sent"
+            try:
+                await self._tell(report.workflow_id, report.signal, report.payload)
+            except NobodyThereError:
+                outcome = "nobody there"
+            except Exception as error:  # noqa: BLE001 (whatever is wrong on the way there may be right later)
+                return error
+            self._ledger.settle(report, outcome, datetime.now(UTC))
+        return None
+
+
+class TemporalSignals:
+    """Tells the engine by Temporal signals; connects when there is something to tell."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+
+    async def __call__(self, to: str, signal: str, payload: dict[str, Any]) -> None:
+        """Send one signal; address and credentials are Temporal's own environment variables."""
+        async with self._connecting:
+            if self._client is None:
+                config = ClientConfig.load_client_connect_config()
+                config.setdefault("target_host", "localhost:7233")
+                self._client = await Client.connect(**config)
+        try:
+            await self._client.get_workflow_handle(to).signal(signal, payload, rpc_timeout=timedelta(seconds=10))
+        except RPCError as error:
+            # A namespace that is not there yet is "not found" as well, and will be there.
+            if error.status is RPCStatusCode.NOT_FOUND and "namespace" not in error.message.lower():
+                raise NobodyThereError from error
+            raise

@@ -1,0 +1,144 @@
+"""A real sandbox over a real ledger file, partners behind real HTTP, and strangers that answer anything."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import uvicorn
+
+from cases.commands import Contact, LookUp, StepCommand
+from cases.names import Channel
+from partners.http import Partners, Rendering, http_partners
+from partners.sandbox.ledger import Ledger
+
+ORDER = LookUp(case_id="HL-1", order_id="SO-1", tracking_no="T-1")
+CONTACT = Contact(name="Wang Li", phone="+86 130 0000 0000", email="li@example.org")
+
+
+@dataclass(frozen=True)
+class Words:
+    subject: str
+    body: str
+
+
+RENDERING = Rendering(
+    customer=lambda message: Words(f"about {message.event}", f"hello {message.to.name}"),
+    staff=lambda notice, locale: Words(f"{notice.event} in {locale}", f"for {notice.role}"),
+    direct_channels=frozenset({Channel.SMS, Channel.EMAIL}),
+    staff_locale="en",
+)
+
+
+def command(kind: str = "refund", **changes: Any) -> StepCommand:
+    """A step of case HL-1; money unless said otherwise."""
+    content = {
+        "key": f"HL-1/1/1/{kind}",
+        "case_id": "HL-1",
+        "step": kind,
+        "kind": kind,
+        "order_id": "SO-1",
+        "contact": CONTACT,
+        "amount": "640.00" if kind == "refund" else None,
+    }
+    return StepCommand.model_validate(content | changes)
+
+
+def talk_to(url: str, *, timeout: float = 5.0, token: str | None = None) -> AbstractAsyncContextManager[Partners]:
+    """All partners at `url`, closed afterwards."""
+
+    @contextlib.asynccontextmanager
+    async def opened() -> AsyncIterator[Partners]:
+        partners = http_partners(url, token, RENDERING, timeout=timeout)
+        yield partners
+        await partners.aclose()
+
+    return opened()
+
+
+Told = asyncio.Queue[tuple[str, str, dict[str, Any]]]
+
+
+@dataclass
+class RunningSandbox:
+    """A sandbox that listens; what it tells the engine comes out of `told`: workflow id, signal, payload."""
+
+    url: str
+    ledger: Ledger
+    admin: httpx.AsyncClient
+    told: Told
+
+    async def fault(self, kind: str, **how: Any) -> None:
+        (await self.admin.post("/_sandbox/faults", json={"kind": kind, **how})).raise_for_status()
+
+    async def clear(self) -> None:
+        (await self.admin.delete("/_sandbox/faults")).raise_for_status()
+
+    async def order(self, order_id: str = "SO-1", **change: Any) -> None:
+        (await self.admin.post(f"/_sandbox/orders/{order_id}", json=change)).raise_for_status()
+
+    async def money(self, order_id: str = "SO-1") -> dict[str, str]:
+        answer: dict[str, str] = (await self.admin.get("/_sandbox/money", params={"order_id": order_id})).json()
+        return answer
+
+    async def rows(self, table: str, **which: str) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = (await self.admin.get("/_sandbox/ledger", params=which)).json()[table]
+        return answer
+
+
+Start = Callable[..., AbstractAsyncContextManager[RunningSandbox]]
+
+
+@contextlib.asynccontextmanager
+async def served(app: Any) -> AsyncIterator[str]:
+    """`app` on a free port, in this event loop."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    # The queue of the listening socket holds whoever comes before uvicorn accepts.
+    listening.listen()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+@dataclass
+class Stranger:
+    """A server that says one thing to everybody; `heard` are the requests' bytes."""
+
+    url: str = ""
+    heard: list[bytes] = field(default_factory=list)
+
+
+@contextlib.asynccontextmanager
+async def stranger(reply: bytes) -> AsyncIterator[Stranger]:
+    """Answers every request with `reply`, whatever it is, and hangs up."""
+    found = Stranger()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        lengths = [line for line in head.lower().splitlines() if line.startswith(b"content-length:")]
+        body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
+        found.heard.append(head + body)
+        with contextlib.suppress(ConnectionError):
+            writer.write(reply)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield found
+
+
+def reply(status: int, body: bytes | str = b"", **headers: str) -> bytes:
+    """One HTTP answer; `Retry_After="3"` becomes the header Retry-After."""
+    content = body.encode() if isinstance(body, str) else body
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", "Connection: close"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -1,0 +1,104 @@
+"""Each switch does what it says, to whom it says, as often as it says."""
+
+from typing import Any
+
+import pytest
+
+from partners.http import Partners
+from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
+from partners.sandbox.switches import Fault, FaultKind, Faults
+from tests.partners.running import ORDER, RunningSandbox, command, talk_to
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "paid"),
+    [
+        ({"kind": "error"}, OutcomeUnknown, {}),
+        ({"kind": "error", "status": 403}, TryAgain, {}),
+        ({"kind": "rate_limit", "seconds": 3}, TryAgain, {}),
+        ({"kind": "down"}, TryAgain, {}),
+        ({"kind": "refuse"}, PartnerRefused, {}),
+        ({"kind": "nonsense"}, OutcomeUnknown, {"refund": "640.00"}),
+    ],
+)
+async def test_each_fault_does_or_does_not_do_it(
+    partners: Partners, sandbox: RunningSandbox, fault: dict[str, Any], error: type[PartnerError], paid: dict[str, str]
+) -> None:
+    await sandbox.fault(**fault)
+
+    with pytest.raises(PartnerError) as caught:
+        await partners.refunds.carry_out(command())
+
+    assert type(caught.value) is error
+    assert getattr(caught.value, "retry_after", None) == fault.get("seconds")
+    assert await sandbox.money() == paid
+    assert [row["fault"] for row in await sandbox.rows("calls")] == [fault["kind"]]
+
+
+async def test_a_slow_partner_does_it_before_it_answers(sandbox: RunningSandbox) -> None:
+    await sandbox.fault("slow", seconds=0.05)
+
+    async with talk_to(sandbox.url) as partners:
+        await partners.refunds.carry_out(command())
+
+    assert await sandbox.money() == {"refund": "640.00"}
+
+
+async def test_a_fault_ends_after_its_count(partners: Partners, sandbox: RunningSandbox) -> None:
+    await sandbox.fault("down", count=2)
+
+    for _ in range(2):
+        with pytest.raises(TryAgain):
+            await partners.refunds.carry_out(command())
+    await partners.refunds.carry_out(command())
+
+    assert await sandbox.money() == {"refund": "640.00"}
+
+
+async def test_a_fault_lasts_until_it_is_cleared(partners: Partners, sandbox: RunningSandbox) -> None:
+    await sandbox.fault("down")
+    for _ in range(3):
+        with pytest.raises(TryAgain):
+            await partners.logistics.trail(ORDER)
+
+    await sandbox.clear()
+
+    assert await partners.logistics.trail(ORDER) is None
+
+
+async def test_a_fault_meets_only_whom_it_is_for(partners: Partners, sandbox: RunningSandbox) -> None:
+    await sandbox.fault("refuse", partner="refunds", step_kind="refund")
+
+    await partners.refunds.carry_out(command("compensation", amount="1.00"))
+    await partners.warehouse.carry_out(command("gift"))
+    with pytest.raises(PartnerRefused):
+        await partners.refunds.carry_out(command("refund"))
+
+
+async def test_a_misspelt_switch_is_refused(sandbox: RunningSandbox) -> None:
+    answer = await sandbox.admin.post("/_sandbox/faults", json={"kind": "down", "partners": "refunds"})
+
+    assert answer.status_code == 422
+    assert "partners" in answer.json()["detail"]
+
+
+def hits(probability: float, seed: int) -> list[bool]:
+    faults = Faults()
+    faults.add(Fault(kind=FaultKind.DOWN, probability=probability, seed=seed))
+    return [faults.next("refunds", "POST", None) is not None for _ in range(200)]
+
+
+def test_a_likely_fault_is_repeatable_by_its_seed() -> None:
+    assert hits(0.3, 7) == hits(0.3, 7)
+    assert hits(0.3, 7) != hits(0.3, 8)
+    assert 20 < sum(hits(0.3, 7)) < 100
+    assert all(hits(1.0, 7))
+
+
+@pytest.mark.parametrize("kind", ["commit_then_timeout", "refuse"])
+def test_look_ups_are_left_alone_by_what_only_commands_can_meet(kind: str) -> None:
+    faults = Faults()
+    faults.add(Fault.model_validate({"kind": kind, "count": 1}))
+
+    assert faults.next("refunds", "GET", None) is None
+    assert faults.next("refunds", "POST", None) is not None

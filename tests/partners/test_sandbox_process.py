@@ -1,0 +1,139 @@
+"""The sandbox as a process: how it starts, how it is told that it cannot, and what a SIGKILL leaves behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from cases.names import CASE_WORKFLOW, TASK_QUEUE
+from partners.sandbox.reports import NobodyThereError, TemporalSignals
+from tests.partners.running import command, talk_to
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = [sys.executable, "-m", "partners.sandbox"]
+pytestmark = pytest.mark.e2e
+
+
+@contextmanager
+def running(ledger: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A sandbox process and the address that its one line names; killed in the end if it still runs."""
+    arguments = [*RUN, "--port", "0", "--ledger", str(ledger), *options]
+    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("partner sandbox ready at http://127.0.0.1:")
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+async def test_a_ledger_survives_sigkill(tmp_path: Path) -> None:
+    """The second process knows what the first one paid, and pays nothing again."""
+    with running(tmp_path / "ledger.db") as (process, url):
+        async with talk_to(url) as partners:
+            first = await partners.refunds.carry_out(command())
+            await partners.warehouse.carry_out(command("gift"))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    with running(tmp_path / "ledger.db") as (_, url):
+        async with talk_to(url) as partners:
+            assert await partners.refunds.carry_out(command()) == first
+            assert await partners.warehouse.find(command("gift").key) is not None
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as admin:
+            money = (await admin.get("/_sandbox/money")).json()
+
+    assert money == {"refund": "640.00"}
+
+
+def test_an_interrupt_ends_it_in_peace(tmp_path: Path) -> None:
+    with running(tmp_path / "ledger.db") as (process, _):
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=20) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == "", "one line, and no more"
+
+
+def refused(*options: str) -> str:
+    """The one sentence on standard error of a start that fails."""
+    done = subprocess.run([*RUN, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        assert f"127.0.0.1:{port}" in refused("--port", port, "--ledger", str(tmp_path / "ledger.db"))
+
+
+def test_a_ledger_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_text("no database, and long enough to be sure of it" * 10)
+
+    assert str(path) in refused("--port", "0", "--ledger", str(path))
+    assert path.read_text().startswith("no database")
+
+
+@pytest.mark.parametrize("text", [None, "SO-1: {stck: 1}", "SO-1: ["])
+def test_a_faulty_fixtures_file_is_told_in_a_sentence(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "orders.yaml"
+    if text is not None:
+        path.write_text(text)
+
+    assert str(path) in refused("--port", "0", "--ledger", str(tmp_path / "ledger.db"), "--fixtures", str(path))
+
+
+async def test_reports_are_temporal_signals_in_plain_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case that runs gets them; one that never was does not hold the others up."""
+    binary = Path(sys.executable).with_name("temporal")
+    async with await WorkflowEnvironment.start_local(dev_server_existing_path=str(binary)) as temporal:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
+        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+        case = await temporal.client.start_workflow(CASE_WORKFLOW, {}, id=f"case-{uuid.uuid4()}", task_queue=TASK_QUEUE)
+        payload = {"step": "gift", "state": "done", "message_id": "k/done", "by": "warehouse"}
+        tell = TemporalSignals()
+
+        await tell(case.id, "step-reported", payload)
+        with pytest.raises(NobodyThereError):
+            await tell("case-that-never-was", "step-reported", payload)
+
+        events = [event async for event in case.fetch_history_events()]
+        signalled = events[-1].workflow_execution_signaled_event_attributes
+        assert signalled.signal_name == "step-reported"
+        assert await decoded(temporal.client, signalled.input) == [payload]
+
+
+async def test_a_namespace_that_is_not_there_yet_is_no_missing_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    binary = Path(sys.executable).with_name("temporal")
+    async with await WorkflowEnvironment.start_local(dev_server_existing_path=str(binary)) as temporal:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
+        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("TEMPORAL_NAMESPACE", "later")
+
+        with pytest.raises(Exception, match=r"(?i)namespace") as caught:
+            await TemporalSignals()("case-HL-1", "step-reported", {})
+
+    assert not isinstance(caught.value, NobodyThereError)
+
+
+async def decoded(client: Client, payloads: object) -> list[object]:
+    """What a signal carried."""
+    return await client.data_converter.decode(payloads.payloads)  # type: ignore[attr-defined]
