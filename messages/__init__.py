@@ -1,0 +1,180 @@
+"""What customers and staff are told: a sentence that needs something we do not know is left out, never garbled.
+
+The texts stand in `messages/<locale>/customer.yaml` and `staff.yaml`, words and formats in `words.yaml`. Whatever
+comes from outside is a value and never a template: a customer named `{{7*7}}` is greeted as `{{7*7}}`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, StrictUndefined, Template, UndefinedError, pass_context
+from jinja2.runtime import Context
+from ruamel.yaml import YAML
+
+from cases.commands import CustomerMessage, StaffNotice
+from cases.errors import InvalidInput, Problem
+from messages.examples import EVENTS, Event
+from messages.reader import Reader, Words, cleaned, printed
+
+__all__ = ["EVENTS", "LOCALES", "Event", "Text", "preview", "render_customer", "render_staff", "term"]
+
+MAX_SUBJECT = 120
+MAX_BODY = 4_000
+FALLBACK = "en"
+DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
+NOT_SAYABLE = (UndefinedError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+"""What a missing fact raises in a template, or one of another shape than the template expects."""
+
+_FOLDER = Path(__file__).resolve().parent
+LOCALES = tuple(sorted(path.parent.name for path in _FOLDER.glob("*/words.yaml")))
+"""The languages there are texts in; a new folder is a new language."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A message as it is read: `subject` one line of at most 120 characters, `body` at most 4,000."""
+
+    subject: str
+    body: str
+
+
+def render_customer(message: CustomerMessage) -> Text:
+    """The text of a message to a customer, in the customer's language.
+
+    Raises `InvalidInput` for an event without a template; a missing fact never raises.
+    """
+    locale = _resolved(message.to.locale)
+    facts = {**message.facts, "name": message.to.name, "case_id": message.case_id}
+    return _rendered("customer", message.event, facts, locale)
+
+
+def render_staff(notice: StaffNotice, locale: str) -> Text:
+    """The text of a notice to staff; no personal data but the numbers of the case and the order.
+
+    Raises `InvalidInput` for an event without a template; a missing fact never raises.
+    """
+    locale = _resolved(locale)
+    lines = _words(locale)["line"]
+    facts = {**notice.facts, "role": notice.role.value, "case_id": notice.case_id}
+    facts["topic_title"] = facts.get("topic_title") or facts.get("topic")
+    if isinstance(line := facts.get("line"), str):
+        facts["line"] = lines.get(line, line)
+    text = _rendered("staff", notice.event, facts, locale)
+    if not (notice.urgent or facts.get("urgent") is True):
+        return text
+    subject = _words(locale)["format"]["urgent"].format(subject=text.subject)
+    return Text(_cut(subject, MAX_SUBJECT), text.body)
+
+
+def term(group: str, key: str, locale: str) -> str:
+    """The word for a name of the contract: `term("status", "executing", "zh-CN")`; an unknown one is spelled out.
+
+    Groups: remedy, step_state, evidence, severity, liable, outcome, status, role, promise, finding, line.
+    """
+    return _words(_resolved(locale)).get(group, {}).get(key) or key.replace("_", " ")
+
+
+def preview(locale: str) -> Iterator[tuple[str, Text]]:
+    """Every event with its example facts, as a business reads them before it publishes a change."""
+    for name, event in EVENTS.items():
+        for facts in event.examples:
+            if event.audience == "customer":
+                yield name, render_customer(event.message(name, facts, locale))
+            else:
+                yield name, render_staff(event.notice(name, facts), locale)
+
+
+def _resolved(locale: str) -> str:
+    """The folder for a reader's locale: the same, else one of the same language, else English."""
+    wanted = locale.replace("_", "-").lower()
+    by_tag = {name.lower(): name for name in LOCALES}
+    by_language = {name.lower().split("-")[0]: name for name in LOCALES}
+    return by_tag.get(wanted) or by_language.get(wanted.split("-")[0]) or FALLBACK
+
+
+@cache
+def _yaml(locale: str, name: str) -> Any:
+    return YAML(typ="safe", pure=True).load(_FOLDER / locale / f"{name}.yaml")
+
+
+def _words(locale: str) -> Words:
+    words: Words = _yaml(locale, "words")
+    return words
+
+
+def _rendered(audience: str, event: str, facts: Mapping[str, Any], locale: str) -> Text:
+    texts = _yaml(locale, audience)
+    if event not in texts["events"]:
+        raise InvalidInput([Problem(field="event", problem=f"{event!r} has no text in {locale}/{audience}.yaml")])
+    template = texts["events"][event]
+    context = _context(facts, locale)
+    between = _words(locale)["format"]["between_sentences"]
+    paragraphs = (
+        between.join(filter(None, (sentence(line, context) for line in paragraph.splitlines())))
+        for paragraph in (texts["opening"], *template["body"], texts["closing"])
+    )
+    body = re.sub(r" *\n", "\n", "\n\n".join(filter(None, paragraphs)))
+    body = re.sub(r"\n{3,}", "\n\n", body)
+    return Text(_cut(sentence(template["subject"], context), MAX_SUBJECT), _cut(body, MAX_BODY))
+
+
+def _context(facts: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """What a template may name: the facts, `facts` as a whole, and `topic`, the title in the reader's language."""
+    known = cleaned(facts)
+    currency = known.get("currency")
+    reader = Reader(
+        locale=locale,
+        words=_words(locale),
+        zone=_zone(known.get("timezone")),
+        currency=currency if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency) else None,
+    )
+    known.pop("topic", None)
+    with suppress(*NOT_SAYABLE):
+        known["topic"] = reader.localized(known["topic_title"])
+    return {**known, "facts": known, "reader": reader}
+
+
+def _zone(name: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(name) if isinstance(name, str) else DEFAULT_ZONE
+    except (LookupError, ValueError, OSError):
+        return DEFAULT_ZONE
+
+
+def sentence(line: str, context: Mapping[str, Any]) -> str:
+    """One line of a template; empty where it needs what the facts do not tell, or tell in another shape."""
+    try:
+        return _compiled(line.strip()).render(context).strip(" ")
+    except NOT_SAYABLE:
+        return ""
+
+
+@cache
+def _compiled(line: str) -> Template:
+    return _environment().from_string(line)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(undefined=StrictUndefined, finalize=printed, autoescape=False)  # noqa: S701 (plain text, not HTML)
+    environment.filters |= {name: _filter(name) for name in vars(Reader) if not name.startswith("_")}
+    return environment
+
+
+def _filter(name: str) -> Any:
+    @pass_context
+    def apply(context: Context, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = getattr(context["reader"], name)(value, *args, **kwargs)
+        return text
+
+    return apply
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,175 @@
+"""Every event there is, with example facts: what is listed here is previewed and tested in every language."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cases.commands import Contact, CustomerMessage, StaffNotice
+from cases.names import Channel, Role
+
+Facts = dict[str, Any]
+
+_COMMON: Facts = {
+    "currency": "CNY",
+    "timezone": "Asia/Shanghai",
+    "topic_title": {"zh-CN": "运输破损", "en": "Damage in transport"},
+}
+_STAFF: Facts = {
+    "line": "building_materials",
+    "topic": "transport.damage",
+    "order_id": "SO-88121",
+    "urgent": False,
+    **_COMMON,
+}
+_CASE = "HL-20261118-0001"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Who reads it, and one or more examples of its facts; together they show every sentence of its text."""
+
+    audience: Literal["customer", "staff"]
+    examples: tuple[Facts, ...]
+
+    def message(self, event: str, facts: Facts, locale: str) -> CustomerMessage:
+        """An example message to a customer."""
+        to = Contact(name="李薇" if locale.startswith("zh") else "Wei Li", phone="13800000000", locale=locale)
+        key = f"{_CASE}/example/{event}"
+        return CustomerMessage(key=key, case_id=_CASE, event=event, to=to, routes=[Channel.SMS], facts=facts)
+
+    def notice(self, event: str, facts: Facts) -> StaffNotice:
+        """An example notice to a team lead."""
+        key = f"{_CASE}/example/{event}"
+        urgent = facts.get("urgent") is True
+        return StaffNotice(
+            key=key, case_id=_CASE, event=event, role=Role.TEAM_LEAD, team="after_sales", urgent=urgent, facts=facts
+        )
+
+
+def _customer(*examples: Facts) -> Event:
+    return Event("customer", tuple(_COMMON | facts for facts in examples))
+
+
+def _staff(*examples: Facts) -> Event:
+    return Event("staff", tuple(_STAFF | facts for facts in examples))
+
+
+_ITEMS = [{"sku": "SLATE-9", "quantity": 1}]
+_REPLACE = {
+    "key": "replace",
+    "remedies": [
+        {"kind": "replacement", "items": _ITEMS, "at_once": False},
+        {"kind": "collection", "items": _ITEMS, "at_once": False},
+    ],
+}
+_REFUND = {
+    "key": "refund",
+    "remedies": [
+        {"kind": "refund", "amount": "12800.00", "at_once": False},
+        {"kind": "compensation", "amount": "1280.00", "at_once": False},
+        {"kind": "carrier_claim", "at_once": True},
+    ],
+}
+_WAIT = {"key": "wait", "remedies": [{"kind": "explanation", "at_once": True}, {"kind": "gift", "at_once": True}]}
+_DAMAGED = {
+    "severity": "moderate",
+    "liable": "delivery",
+    "cause": {"zh-CN": "外包装在转运中受压。", "en": "The packaging was crushed at a sorting hub."},
+}
+_STEPS = [
+    {"kind": "replacement", "state": "dispatched", "items": _ITEMS},
+    {"kind": "collection", "state": "waiting", "items": _ITEMS},
+    {"kind": "compensation", "state": "done", "amount": "640.00"},
+]
+_DONE = [
+    {"kind": "refund", "amount": "12800.00", "reference": "RF-20261118-7"},
+    {"kind": "replacement", "items": _ITEMS, "reference": "WH-5521"},
+]
+_REPORT: Facts = {
+    "finding": _DAMAGED,
+    "done": _DONE,
+    "prevention": {"zh-CN": "易碎品加装护角。", "en": "Fragile goods now travel with corner guards."},
+    "paid": {"refund": "12800.00", "compensation": "640.00", "coupon": "0.00"},
+}
+_DUE = {"due_at": "2026-11-18T09:10:00+08:00", "promise": "detailed_result"}
+
+EVENTS: dict[str, Event] = {
+    "acknowledged": _customer(
+        {"result_due": "2026-11-20T09:00:00+08:00", "next": "verify"}, {"result_due": None, "next": None}
+    ),
+    "offer": _customer(
+        {
+            "offer": 1,
+            "consent_required": True,
+            "options": [_REPLACE, _REFUND],
+            "finding": _DAMAGED,
+            "reply_by": "2026-11-25T09:10:00+08:00",
+        },
+        {"offer": 1, "consent_required": True, "options": [_REFUND], "finding": {"lost": True}, "reply_by": None},
+        {"offer": 1, "consent_required": False, "options": [_WAIT], "finding": {"days_late": 2, "hours_late": 50.0}},
+        {"offer": 1, "consent_required": False, "options": [_WAIT], "finding": {"days_late": 1, "hours_late": 1.5}},
+        {"offer": 1, "consent_required": False, "options": [_WAIT], "finding": {"upheld": False}},
+    ),
+    "reminder": _customer(
+        {"offer": 1, "options": [_REPLACE, _REFUND], "closes_at": "2026-11-25T09:10:00+08:00"},
+        {"offer": 1, "options": [_REFUND], "closes_at": "2026-11-25T09:10:00+08:00"},
+    ),
+    "progress": _customer({"steps": _STEPS}),
+    "evidence_request": _customer({"kinds": ["photo", "batch_number"]}),
+    "evidence_reminder": _customer({"kinds": ["photo"]}),
+    "explanation": _customer(
+        {
+            "cause": {"zh-CN": "高速封路", "en": "a closed motorway"},
+            "expected_at": "2026-11-22T18:00:00+08:00",
+            "days_late": 2,
+            "due": True,
+        },
+        {"upheld": False, "due": False},
+    ),
+    "apology": _customer({}),
+    "answer": _customer(
+        {
+            "text": {
+                "zh-CN": "可以冷藏保存。\n开封后请尽快用完。",
+                "en": "It keeps in the fridge.\nOnce opened, use it up soon.",
+            }
+        },
+        {"trail_state": "in_transit", "expected_at": "2026-11-22T18:00:00+08:00"},
+    ),
+    "stop_use_notice": _customer({"items": _ITEMS}),
+    "step_done": _customer({"kind": "refund", "amount": "640.00", "reference": "RF-20261118-7"}),
+    "report": _customer(
+        {"outcome": "satisfied", **_REPORT},
+        *({"outcome": outcome} for outcome in ("neutral", "unreachable", "no_response", "withdrawn", "informed")),
+        {"outcome": "rejected", "finding": {"upheld": False}},
+        {"outcome": "satisfied", "finding": {"lost": True, "days_late": 2}},
+        {"finding": {"hours_late": 3}},
+    ),
+    "linked": _customer({"other_case_id": "HL-20261101-0007"}),
+    "preliminary_plan": _customer(
+        {
+            "plan": {"zh-CN": "先暂停使用同批次商品。", "en": "Please set the goods of this batch aside for now."},
+            "result_due": "2026-11-20T09:00:00+08:00",
+        }
+    ),
+    "callback": _customer({"attempt": 1}, {"attempt": 2}),
+    "promise_warning": _staff({**_DUE, "rung": 1, "role": "owner", "percent": 80, "late": False}),
+    "promise_broken": _staff(
+        {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "late": True},
+        {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "urgent": True},
+    ),
+    "escalation": _staff({**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": True}),
+    "step_blocked": _staff({"step": "s2", "kind": "reship", "reason": "Out of stock.", "team": "warehouse"}),
+    "needs_assessment": _staff({"missing": ["severity", "liable"]}),
+    "needs_approval": _staff(
+        {
+            "approval": "a1",
+            "asked_by": "agent-7",
+            "over": [{"kind": "compensation", "amount": "2000.00"}, "gift", "not among the policy's remedies"],
+        }
+    ),
+    "needs_offer": _staff({"reason": "declined"}),
+    "silence": _staff({"since": "2026-11-18T09:10:00+08:00"}),
+    "dissatisfied": _staff({"score": 1, "times": 2}),
+    "step_unknown": _staff({"step": "s1", "kind": "refund", "since": "2026-11-18T09:10:00+08:00"}),
+}
+"""By event: its audience and its example facts (contract: times ISO, amounts decimal strings in `currency`)."""

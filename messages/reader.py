@@ -1,0 +1,239 @@
+"""One reader's language, currency and clock: what cannot be said properly raises, and its sentence is left out."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
+from jinja2 import UndefinedError
+from pydantic import TypeAdapter
+
+from cases.money import Money
+
+MAX_VALUE = 2_000
+"""Longest value that is put into a text, in characters; longer ones end in an ellipsis."""
+MAX_ENTRIES = 20
+"""Most options, steps or remedies that a text lists."""
+MAX_ITEMS = 5
+"""Most items that a text names; the rest are counted."""
+MAX_COUNT = 1_000_000
+MAX_DEPTH = 10
+"""How deep facts may be nested; the items of an option's remedies are seven levels deep."""
+
+_MONEY: TypeAdapter[Decimal] = TypeAdapter(Money)
+_MAIL_OR_NUMBER = re.compile(r"\S+@\S+|\+?(?!\d{4}-\d\d-\d\d\b)(?<!\d)\d(?:[ -]?\d){6,}")
+"""A mail address, or seven digits and more that are no date."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+
+Words = Mapping[str, Mapping[str, str]]
+
+
+class UnknownFactError(UndefinedError):
+    """A value that a sentence needs is missing or makes no sense."""
+
+
+class Block(str):
+    """Text that keeps its line breaks."""
+
+    __slots__ = ()
+
+
+def cleaned(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """`value` (JSON) without control characters, nulls and empty strings; line breaks inside strings stay."""
+    if isinstance(value, str):
+        lines = value[: MAX_VALUE * 4].splitlines()
+        return "\n".join(" ".join(_visible(line).split()) for line in lines).strip()[:MAX_VALUE]
+    if depth == 0:
+        return None
+    if isinstance(value, Mapping):
+        entries = {str(key): cleaned(entry, depth - 1) for key, entry in value.items()}
+        return {key: entry for key, entry in entries.items() if entry not in (None, "")}
+    if isinstance(value, (list, tuple)):
+        entries_ = [cleaned(entry, depth - 1) for entry in value]
+        return [entry for entry in entries_ if entry not in (None, "")]
+    return value
+
+
+def _visible(line: str) -> str:
+    return "".join(char for char in line if char in "\t " or unicodedata.category(char) not in _UNSEEN)
+
+
+def printed(value: Any) -> str:
+    """What a template prints of a value: text on one line, or a number; anything else raises `UnknownFactError`."""
+    if isinstance(value, Block) and value:
+        return value
+    if isinstance(value, str) and value:
+        return " ".join(value.split())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:g}"
+    raise UnknownFactError("not something to print")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Formats and words of one reader. Every public method is a filter of the templates.
+
+    `locale` is a folder of texts (`zh-CN`); `currency` an ISO 4217 code, None: amounts are unknown.
+    """
+
+    locale: str
+    words: Words
+    zone: ZoneInfo
+    currency: str | None
+
+    def money(self, value: Any) -> str:
+        """`"640.00"` as `¥640.00` or `CN¥640.00`."""
+        if self.currency is None:
+            raise UnknownFactError("an amount without a currency")
+        return format_currency(_MONEY.validate_python(value), self.currency, locale=self._babel)
+
+    def time(self, value: Any) -> str:
+        """An ISO time with an offset as `11月18日 09:10` or `18 Nov, 09:10`."""
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise UnknownFactError("a time without an offset")
+        return format_datetime(at.astimezone(self.zone), self._format("time"), tzinfo=self.zone, locale=self._babel)
+
+    def days(self, value: Any) -> str:
+        """`3 days`."""
+        return self._counted(value, "one_day", "days")
+
+    def hours(self, value: Any) -> str:
+        """`1.5 hours`."""
+        return self._counted(value, "one_hour", "hours")
+
+    def named(self, value: Any, group: str, otherwise: Any = None) -> str:
+        """The reader's word for a name (`refund`), or for `otherwise` where that one has none."""
+        known = self.words[group]
+        for key in (value, otherwise):
+            if isinstance(key, str) and key in known:
+                return known[key]
+        raise UnknownFactError(f"no word in {group}")
+
+    def listed(self, values: Any, group: str) -> str:
+        """Several names: `photos and the batch number`."""
+        known = [self.words[group][value] for value in _list(values) if self.words[group].get(value)]
+        return _some(format_list(known, locale=self._babel) if known else "")
+
+    def localized(self, value: Any) -> str:
+        """A text given in several languages (`{"zh-CN": …, "en": …}`), or in one (a string)."""
+        if isinstance(value, str):
+            return value
+        language, _, _ = self.locale.partition("-")
+        return _some(value.get(self.locale) or value.get(language) or value.get("en"))
+
+    def clause(self, value: Any) -> str:
+        """A text without its full stop, to stand inside a sentence."""
+        return printed(value).rstrip(" .。!！;；,，")
+
+    def masked(self, value: Any) -> str:
+        """A stranger's sentence without mail addresses and long numbers: staff texts carry no personal data."""
+        return _MAIL_OR_NUMBER.sub("***", printed(value))
+
+    def paragraphs(self, value: Any) -> Block:
+        """A longer text with its own paragraphs."""
+        return Block(_some(value))
+
+    def goods(self, items: Any) -> str:
+        """`SLATE-9 × 1, SLATE-7 × 2`."""
+        entries = [self._format("item").format(sku=printed(i["sku"]), quantity=printed(i["quantity"])) for i in items]
+        text = self._format("between_items").join(entries[:MAX_ITEMS])
+        if len(entries) > MAX_ITEMS:
+            text += " " + self._format("more").format(n=len(entries))
+        return _some(text)
+
+    def remedy(self, remedy: Any) -> str:
+        """One remedy or step: `refund of CN¥640.00`, `replacement (SLATE-9 × 1)`, with its reference."""
+        kind = remedy["kind"]
+        text = self.words["remedy"].get(kind) or printed(kind).replace("_", " ")
+        if remedy.get("amount") and self.currency:
+            text = self._format("money").format(name=text, amount=self.money(remedy["amount"]))
+        if remedy.get("items"):
+            text = self._format("goods").format(name=text, items=self.goods(remedy["items"]))
+        if remedy.get("at_once") is True:
+            text = self._format("at_once").format(remedy=text)
+        if remedy.get("reference"):
+            text = self._format("reference").format(remedy=text, reference=printed(remedy["reference"]))
+        return text
+
+    def choices(self, options: Any) -> Block:
+        """The options of an offer, numbered from 1 in their order; an only option as the list of its remedies."""
+        offered = [[self.remedy(remedy) for remedy in option["remedies"]] for option in _list(options)]
+        if len(offered) == 1:
+            return _bullets(offered[0])
+        numbered = [
+            self._format("option").format(n=n, remedies=self._format("between_remedies").join(remedies))
+            for n, remedies in enumerate(offered, start=1)
+        ]
+        return _bullets(numbered)
+
+    def progress(self, steps: Any) -> Block:
+        """Each step and how it stands."""
+        return _bullets(
+            self._format("progress").format(remedy=self.remedy(step), state=self.named(step["state"], "step_state"))
+            for step in _list(steps)
+        )
+
+    def done(self, steps: Any) -> Block:
+        """What was done, one line each."""
+        return _bullets(self.remedy(step) for step in _list(steps))
+
+    def totals(self, paid: Any) -> str:
+        """What was paid in all; nothing of a kind that is zero."""
+        sums = {kind: _MONEY.validate_python(paid.get(kind, "0")) for kind in self.words["paid"]}
+        return _some(
+            self._format("between_items").join(
+                self._format("money").format(name=self.words["paid"][kind], amount=self.money(amount))
+                for kind, amount in sums.items()
+                if amount
+            )
+        )
+
+    def limits(self, over: Any) -> str:
+        """What goes over an agent's limits: remedies, their kinds, or sentences."""
+        return _some(self._format("between_remedies").join(self._limit(entry) for entry in _list(over)))
+
+    @property
+    def _babel(self) -> str:
+        return self.locale.replace("-", "_")
+
+    def _limit(self, entry: Any) -> str:
+        return self.remedy(entry) if isinstance(entry, dict) else self.words["remedy"].get(entry) or self.masked(entry)
+
+    def _format(self, name: str) -> str:
+        return self.words["format"][name]
+
+    def _counted(self, value: Any, one: str, many: str) -> str:
+        count = Decimal(str(value)).normalize()
+        if not count.is_finite() or isinstance(value, bool) or not abs(count) < MAX_COUNT:
+            raise UnknownFactError("not a number to count with")
+        return self._format(one if count == 1 else many).format(
+            n=format_decimal(count.quantize(Decimal("0.1")), format="0.#", locale=self._babel)
+        )
+
+
+def _list(values: Any) -> list[Any]:
+    if not isinstance(values, list):
+        raise UnknownFactError("not a list")
+    return values[:MAX_ENTRIES]
+
+
+def _some(text: Any) -> str:
+    if not isinstance(text, str) or not text:
+        raise UnknownFactError("nothing to say")
+    return text
+
+
+def _bullets(entries: Iterable[str]) -> Block:
+    lines = [f"- {entry[:1].upper()}{entry[1:]}" for entry in entries]
+    return Block("\n" + _some("\n".join(lines)))

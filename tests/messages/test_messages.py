@@ -1,0 +1,488 @@
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+import messages
+from cases.commands import Contact, CustomerMessage, StaffNotice, TrailState
+from cases.errors import InvalidInput
+from cases.finding import PartialFinding
+from cases.names import (
+    EvidenceKind,
+    Liable,
+    Outcome,
+    PromiseName,
+    RemedyKind,
+    Role,
+    Severity,
+    Status,
+    StepState,
+)
+from messages import EVENTS, LOCALES, Text, preview, render_customer, render_staff, term
+
+CUSTOMER = [name for name, event in EVENTS.items() if event.audience == "customer"]
+STAFF = [name for name, event in EVENTS.items() if event.audience == "staff"]
+REMNANTS = re.compile(r"\{|\}|None|Undefined|True|False|\n\n\n|  |[ \t]\n|： *。|: *\.|（）|\(\)|。。|\.\. |，，|<|>")
+
+
+def _to(locale: str = "en", name: str = "Wei Li") -> Contact:
+    return Contact(name=name, phone="13800000000", locale=locale)
+
+
+def _told(event: str, facts: dict[str, Any], locale: str = "en", name: str = "Wei Li") -> Text:
+    return render_customer(
+        CustomerMessage(key="k", case_id="C-1", event=event, to=_to(locale, name), routes=[], facts=facts)
+    )
+
+
+def _noticed(event: str, facts: dict[str, Any], locale: str = "en", *, urgent: bool = False) -> Text:
+    notice = StaffNotice(
+        key="k",
+        case_id="C-1",
+        event=event,
+        role=Role.MANAGER,
+        team="claims",
+        owner="zhang.san",
+        urgent=urgent,
+        facts=facts,
+    )
+    return render_staff(notice, locale)
+
+
+def _rendered(event: str, facts: dict[str, Any], locale: str) -> Text:
+    return _told(event, facts, locale) if event in CUSTOMER else _noticed(event, facts, locale)
+
+
+def _assert_well_formed(text: Text) -> None:
+    assert 0 < len(text.subject) <= 120
+    assert text.subject.splitlines() == [text.subject]
+    assert 0 < len(text.body) <= 4000
+    assert not REMNANTS.search(text.subject + "\n" + text.body), text
+    assert text.body == text.body.strip()
+
+
+# Every text
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_event_reads_well_with_its_examples(locale: str) -> None:
+    told = list(preview(locale))
+
+    assert {name for name, _ in told} == set(EVENTS)
+    for _, text in told:
+        _assert_well_formed(text)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_event_reads_well_when_only_the_case_is_known(event: str, locale: str) -> None:
+    text = _rendered(event, {}, locale)
+
+    _assert_well_formed(text)
+    assert "C-1" in text.subject
+    assert "C-1" in text.body
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_nulls_are_unknown(event: str, locale: str) -> None:
+    facts = {key: None for example in EVENTS[event].examples for key in example}
+
+    assert _rendered(event, facts, locale) == _rendered(event, {}, locale)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("audience", ["customer", "staff"])
+def test_every_sentence_is_shown_by_some_example(audience: str, locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt name would leave its sentence out for ever, silently."""
+    shown, rendered = set(), messages.sentence
+
+    def noted(line: str, context: Any) -> str:
+        if text := rendered(line, context):
+            shown.add(line)
+        return text
+
+    monkeypatch.setattr(messages, "sentence", noted)
+    list(preview(locale))
+
+    texts = YAML(typ="safe").load(Path(messages.__file__).parent / locale / f"{audience}.yaml")
+    written = {texts["opening"], *(paragraph for event in texts["events"].values() for paragraph in event["body"])}
+    assert {line for paragraph in written for line in paragraph.splitlines()} - shown == set()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("audience", ["customer", "staff"])
+def test_every_language_has_a_text_for_every_event_and_no_other(audience: str, locale: str) -> None:
+    texts = YAML(typ="safe").load(Path(messages.__file__).parent / locale / f"{audience}.yaml")
+
+    assert set(texts["events"]) == set(CUSTOMER if audience == "customer" else STAFF)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ("remedy", RemedyKind),
+        ("promise", PromiseName),
+        ("todo", PromiseName),
+        ("role", Role),
+        ("status", Status),
+        ("outcome", Outcome),
+        ("evidence", EvidenceKind),
+        ("severity", Severity),
+        ("liable", Liable),
+        ("step_state", StepState),
+        ("trail", TrailState),
+    ],
+)
+def test_every_language_has_a_word_for_every_name(group: str, names: type[StrEnum], locale: str) -> None:
+    words = YAML(typ="safe").load(Path(messages.__file__).parent / locale / "words.yaml")
+
+    assert set(words[group]) == set(names)
+    assert all(words[group].values())
+    assert len(set(words[group].values())) == len(words[group])
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_names_what_a_person_has_to_find_out(locale: str) -> None:
+    words = YAML(typ="safe").load(Path(messages.__file__).parent / locale / "words.yaml")
+
+    assert set(words["finding"]) == set(PartialFinding.model_fields)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_has_the_same_words(locale: str) -> None:
+    folder = Path(messages.__file__).parent
+    words, others = (YAML(typ="safe").load(folder / name / "words.yaml") for name in (locale, "en"))
+
+    assert {group: set(words[group]) for group in words} == {group: set(others[group]) for group in others}
+
+
+def test_an_event_without_a_text_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"^event: 'nonsense' has no text in en/customer\.yaml$"):
+        _told("nonsense", {})
+
+
+@pytest.mark.parametrize(
+    "line", ["{{ a }} b", "{{ a ~ 'b' }}", "{% if a %}b{% else %}c{% endif %}", "{{ [] }}", "{{ '' }}"]
+)
+def test_a_sentence_that_needs_something_unknown_is_left_out(line: str) -> None:
+    assert messages.sentence(line, {}) == ""
+
+
+# The reader's format
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("zh-CN", "已办妥：退款 ¥12,800.00，单号 RF-7。"),
+        ("en", "Done: refund of CN¥12,800.00, reference RF-7."),
+    ],
+)
+def test_amounts_are_written_as_the_reader_writes_them(locale: str, sentence: str) -> None:
+    facts = {"kind": "refund", "amount": "12800.00", "reference": "RF-7", "currency": "CNY"}
+
+    assert sentence in _told("step_done", facts, locale).body
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("CNY", "CN¥640.00"), ("USD", "$640.00"), ("JPY", "¥640"), ("XXX", "¤640.00")]
+)
+def test_amounts_carry_their_currency(currency: str, amount: str) -> None:
+    facts = {"kind": "refund", "amount": "640.00", "currency": currency}
+
+    assert f"Done: refund of {amount}." in _told("step_done", facts).body
+
+
+@pytest.mark.parametrize("currency", [None, "", "cny", 5, "CNYX"])
+def test_an_amount_without_a_currency_is_not_told(currency: Any) -> None:
+    facts = {"kind": "refund", "amount": "640.00", "currency": currency}
+
+    assert "Done: refund.\n" in _told("step_done", facts).body
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "time"),
+    [
+        ("zh-CN", None, "11月18日 09:10"),
+        ("en", None, "18 Nov, 09:10"),
+        ("en", "Europe/London", "18 Nov, 01:10"),
+        ("zh-CN", "Europe/London", "11月18日 01:10"),
+        ("en", "Nowhere/Land", "18 Nov, 09:10"),
+        ("en", "../../etc/passwd", "18 Nov, 09:10"),
+        ("en", "Asia", "18 Nov, 09:10"),
+    ],
+)
+def test_times_are_the_readers_own(locale: str, zone: str | None, time: str) -> None:
+    text = _told("acknowledged", {"result_due": "2026-11-18T01:10:00Z", "timezone": zone}, locale)
+
+    assert time in text.body
+
+
+def test_a_time_without_an_offset_is_not_told() -> None:
+    assert _told("acknowledged", {"result_due": "2026-11-18T09:10:00"}) == _told("acknowledged", {})
+
+
+@pytest.mark.parametrize(
+    ("locale", "spoken"),
+    [
+        ("zh-CN", "zh-CN"),
+        ("zh_cn", "zh-CN"),
+        ("zh-TW", "zh-CN"),
+        ("zh-Hant-HK", "zh-CN"),
+        ("zh", "zh-CN"),
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("fr-FR", "en"),
+        ("", "en"),
+    ],
+)
+def test_a_language_we_do_not_speak_falls_back(locale: str, spoken: str) -> None:
+    assert _told("apology", {}, locale) == _told("apology", {}, spoken)
+    assert _noticed("silence", {}, locale) == _noticed("silence", {}, spoken)
+
+
+@pytest.mark.parametrize(("locale", "title"), [("zh-CN", "运输破损"), ("en", "Damage in transport")])
+def test_the_topic_is_named_in_the_readers_language(locale: str, title: str) -> None:
+    facts = {"topic": "transport.damage", "topic_title": {"zh-CN": "运输破损", "en": "Damage in transport"}}
+
+    assert title in _told("acknowledged", facts, locale).body
+    assert title in _noticed("silence", facts, locale).body
+
+
+def test_a_topic_without_a_title_is_left_out_for_customers_and_spelled_out_for_staff() -> None:
+    facts = {"topic": "transport.damage"}
+
+    assert "transport.damage" not in _told("acknowledged", facts).body
+    assert "Topic: transport.damage." in _noticed("silence", facts).body
+
+
+def test_a_term_is_the_word_of_the_contract_or_spelled_out() -> None:
+    assert term("status", "awaiting_consent", "zh-CN") == "等待客户答复"
+    assert term("remedy", "moon_trip", "en") == "moon trip"
+
+
+# What is said
+
+
+def _options(n: int) -> list[dict[str, Any]]:
+    return [
+        {"key": f"o{i}", "remedies": [{"kind": "refund", "amount": f"{i}.00", "at_once": False}]}
+        for i in range(1, n + 1)
+    ]
+
+
+def test_several_options_are_numbered_in_their_order_and_one_is_asked_for() -> None:
+    """G5: the customer chooses one option."""
+    body = _told("offer", {"options": _options(2), "consent_required": True, "currency": "CNY"}).body
+
+    assert "- Option 1: refund of CN¥1.00\n- Option 2: refund of CN¥2.00\n" in body
+    assert "reply with the number" in body
+
+
+def test_an_only_option_is_asked_for_with_a_yes() -> None:
+    """G5: nothing is carried out before the customer's yes."""
+    body = _told("offer", {"options": _options(1), "consent_required": True, "currency": "CNY"}).body
+
+    assert "- Refund of CN¥1.00\n" in body
+    assert "reply YES" in body
+    assert "number" not in body
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_where_no_consent_is_needed_none_is_asked_for(locale: str) -> None:
+    facts = {"options": _options(1), "currency": "CNY", "reply_by": "2026-11-18T09:10:00+08:00"}
+
+    without = _told("offer", {**facts, "consent_required": False}, locale).body
+    assert "YES" not in without
+    assert "“同意”" not in without
+    assert "09:10" not in without
+
+
+@pytest.mark.parametrize(("locale", "remedy"), [("zh-CN", "换货（SLATE-9 × 2）"), ("en", "Replacement (SLATE-9 × 2)")])
+def test_an_offer_names_the_goods_it_moves(locale: str, remedy: str) -> None:
+    items = [{"sku": "SLATE-9", "quantity": 2}]
+    options = [{"key": "replace", "remedies": [{"kind": "replacement", "items": items, "at_once": False}]}]
+
+    assert f"- {remedy}\n" in _told("offer", {"options": options}, locale).body
+
+
+def test_an_offer_names_its_reasons() -> None:
+    """G4: the detailed result comes with the reasons."""
+    finding = {"severity": "severe", "days_late": 3, "liable": "delivery", "cause": "Lorry broke down."}
+    body = _told("offer", {"finding": finding, "options": _options(1)}).body
+
+    assert (
+        "We found a delay of 3 days. We rate the problem as severe. Responsible: delivery. Cause: Lorry broke down."
+        in body
+    )
+
+
+def test_a_customer_is_not_told_that_they_are_liable_in_so_many_words() -> None:
+    assert "Responsible" not in _told("offer", {"finding": {"liable": "customer"}}).body
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_each_outcome_has_a_report_of_its_own(locale: str) -> None:
+    """G9: the report says how the case ended."""
+    bodies = {_told("report", {"outcome": outcome}, locale).body for outcome in [*Outcome, None]}
+
+    assert len(bodies) == len(Outcome) + 1
+
+
+def test_a_report_leaves_out_what_was_not_paid() -> None:
+    paid = {"refund": "640.00", "compensation": "0.00", "coupon": "5.00"}
+
+    assert "In all: refund of CN¥640.00, coupon of CN¥5.00." in _told("report", {"paid": paid, "currency": "CNY"}).body
+    assert "In all" not in _told("report", {"paid": dict.fromkeys(paid, "0.00"), "currency": "CNY"}).body
+
+
+def test_many_items_are_counted_not_listed() -> None:
+    items = [{"sku": f"S-{n}", "quantity": n} for n in range(1, 8)]
+
+    body = _told("stop_use_notice", {"items": items}).body
+    assert "S-5 × 5 and others, 7 in all." in body
+    assert "S-6" not in body
+
+
+def test_a_late_notice_says_so() -> None:
+    """S8: an outage can be told from neglect."""
+    assert "The system was down" in _noticed("promise_broken", {"late": True}).body
+    assert "The system was down" not in _noticed("promise_broken", {"late": False}).body
+
+
+def test_what_to_do_follows_the_promise_where_nothing_else_is_said() -> None:
+    assert "Please decide on the claim." in _noticed("escalation", {"promise": "claim_decision"}).body
+    assert (
+        "Please decide on the claim." in _noticed("escalation", {"promise": "solution", "next": "claim_decision"}).body
+    )
+
+
+def test_an_urgent_notice_is_marked_in_its_subject() -> None:
+    assert _noticed("silence", {}, "zh-CN", urgent=True).subject == "【紧急】客户一直未答复 · 工单 C-1"
+    assert _noticed("silence", {"urgent": True}).subject.startswith("[URGENT] ")
+    assert _noticed("silence", {}).subject.startswith("No answer")
+
+
+@pytest.mark.parametrize("event", STAFF)
+def test_staff_are_told_no_personal_data(event: str) -> None:
+    private = "Li Wei, li.wei@example.com, 138-0000 0000 or +44 20 7946 0958"
+    facts = {
+        **EVENTS[event].examples[0],
+        "name": "Li Wei",
+        "asked_by": "zhang.san",
+        "reason": private[7:],
+        "over": [private[7:]],
+    }
+
+    text = _noticed(event, facts)
+    for value in ("Li Wei", "zhang.san", "example.com", "0000", "7946"):
+        assert value not in text.body
+    assert "SO-88121" in text.body
+
+
+def test_a_customers_own_words_are_no_reason_for_staff_to_read() -> None:
+    assert "Reason: the customer declined the offer." in _noticed("needs_offer", {"reason": "declined"}).body
+    assert _noticed("needs_offer", {"reason": "o1 declined: I am Li Wei"}) == _noticed("needs_offer", {})
+
+
+def test_a_reason_for_staff_keeps_its_date() -> None:
+    body = _noticed("step_blocked", {"reason": "No crew before 2026-11-20, call 13800000000."}).body
+
+    assert "Reason: No crew before 2026-11-20, call ***." in body
+
+
+# What comes from outside
+
+
+@pytest.mark.parametrize(
+    "name", ["{{7*7}}", "{% for x in range(9) %}x{% endfor %}", "{{ config }}", "{# no #}", "{amount}"]
+)
+def test_a_template_in_a_customers_name_stays_text(name: str) -> None:
+    assert _told("apology", {}, "zh-CN", name).body.startswith(f"{name}，您好！")
+    assert f"Cause: {name}." in _told("explanation", {"cause": name}).body
+    assert (
+        f"- {name} of CN¥1.00\n" in _told("report", {"done": [{"kind": name, "amount": "1"}], "currency": "CNY"}).body
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Wei\x00\x1b[31m Li\x07", "Wei[31m Li"),
+        ("Wei\r\n\r\nBcc: x", "Wei Bcc: x"),
+        ("\u202eiL\u202c \u200bieW\ufeff", "iL ieW"),
+        ("Wei\u2028Li\x85x", "Wei Li x"),
+        ("Wei\ud800 Li", "Wei Li"),
+        ("  Wei \t Li ", "Wei Li"),
+        ("\x00\u200b", ""),
+    ],
+)
+def test_control_characters_never_reach_a_text(name: str, told: str) -> None:
+    body = _told("apology", {}, "en", name).body
+
+    assert body.startswith(f"Hello {told},\n" if told else "Hello,\n")
+
+
+def test_a_longer_text_keeps_its_paragraphs() -> None:
+    body = _told("answer", {"text": "One.\r\nTwo.\n\n\n\n Three.\x07"}).body
+
+    assert "\n\nOne.\nTwo.\n\nThree.\n\n" in body
+
+
+def test_a_text_is_cut_to_its_limits() -> None:
+    options = [{"remedies": [{"kind": "refund", "reference": "R" * 900}] * 3}] * 4
+
+    assert len(_told("offer", {"options": options}).body) == 4000
+    assert _told("offer", {"options": options}).body.endswith("…")
+    assert len(_told("answer", {"text": "字" * 9000}, "zh-CN").body) < 2300
+
+
+def test_an_amount_that_is_none_takes_its_sentence_with_it_and_nothing_else() -> None:
+    text = _told("step_done", {"kind": "refund", "amount": "1e999999", "currency": "CNY"})
+
+    assert text == _told("step_done", {})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60) | st.just("9" * 9000),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["kind", "amount", "items", "sku", "quantity", "remedies", "state", "en", "zh-CN", "cause"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+NAMES = sorted(
+    {key for event in EVENTS.values() for example in event.examples for key in example} | {"self", "reader", "facts"}
+)
+
+
+@given(
+    event=st.sampled_from(sorted(EVENTS)),
+    facts=st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6),
+    name=st.text(max_size=300),
+    locale=st.sampled_from(LOCALES),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_facts_whatever_raise_or_break_the_limits(event: str, facts: dict[str, Any], name: str, locale: str) -> None:
+    customer = event in CUSTOMER
+    text = _told(event, facts, locale, name) if customer else _noticed(event, facts, locale)
+
+    assert 0 < len(text.subject) <= 120
+    assert 0 < len(text.body) <= 4000
+    assert len(text.subject.splitlines()) == 1
+    assert not {char for char in text.body if ord(char) < 32} - {"\n"}
+    assert "Undefined" not in text.body
+    text.body.encode()
