@@ -1,0 +1,157 @@
+"""Every transaction that writes is serial where it must be, whole or not at all, and fails with a sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, insert, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from records.errors import NewerSchema, RecordsUnavailable, WrongDatabaseUrl
+from records.tables import SCHEMA_VERSION, metadata, schema_version
+
+PATIENCE = 10
+"""Seconds to wait for a lock that another case holds; each holds it for milliseconds."""
+
+CONNECT_PATIENCE = 5
+"""Seconds to wait for PostgreSQL to answer at all."""
+
+SCHEMA_LOCK = 7_301_946_115
+"""PostgreSQL's advisory lock while tables are made: two workers may start at once. An arbitrary number."""
+
+EXPECTED = "expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE"
+
+
+class Database:
+    """One SQLite file or PostgreSQL database, opened and, where needed, laid out; safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        """Raises `WrongDatabaseUrl`, `RecordsUnavailable` or `NewerSchema`."""
+        parsed = _parse(url)
+        self.address = _address(parsed)
+        """Where the records are, without user or password."""
+        self._engine = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _sqlite(parsed)
+        self._reader = self._engine.execution_options(reads_only=True)
+        try:
+            with self._writing() as connection:
+                _lay_out(connection, self.address)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close every connection; a later call opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that may write. On SQLite it holds the only write lock from its first moment."""
+        with self._translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A transaction that only reads: on SQLite it neither waits for writers nor holds them up."""
+        with self._translated(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (IntegrityError, DataError):
+            raise  # a fault of ours, or of the caller: the same call would fail again
+        except (DBAPIError, PoolTimeoutError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            reason = str(cause).partition("\n")[0]
+            raise RecordsUnavailable(f"The records at {self.address} cannot be used: {reason}") from error
+
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that knows what to do with a row that is there already; both engines spell it alike."""
+        return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not shown: what cannot be parsed may hold a password anywhere.
+        raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL is not a database URL; {EXPECTED}") from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL names {parsed.drivername}, which we do not use; {EXPECTED}")
+    if parsed.database in {None, "", ":memory:"}:
+        raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL names no {_missing(parsed)}; {EXPECTED}")
+    return parsed
+
+
+def _missing(url: URL) -> str:
+    return "database" if url.get_backend_name() == "postgresql" else "file, and records must outlive the process"
+
+
+def _address(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    host = url.host or url.query.get("host") or "localhost"
+    return f"{host}:{url.port or 5432}/{url.database}"
+
+
+def _sqlite(url: URL) -> Engine:
+    folder = Path(str(url.database)).absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or "it cannot be created"
+        raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL: the folder {folder} cannot be used: {reason}") from None
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": PATIENCE})
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _: object) -> None:
+        raw.isolation_level = None  # Python's driver would begin late, at the first write, after our reads
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = FULL")  # a payment that was noted stays noted through a power cut
+        raw.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        reads_only = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # a restarted database costs no call
+        isolation_level="READ COMMITTED",  # after waiting for a row lock, the sums are read afresh
+        connect_args={"connect_timeout": CONNECT_PATIENCE},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, _: object) -> None:
+        raw.execute(f"SET lock_timeout = '{PATIENCE}s'")
+        raw.commit()
+
+    return engine
+
+
+def _lay_out(connection: Connection, address: str) -> None:
+    """Make what is missing; refuse what a newer version made."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+    schema_version.create(connection, checkfirst=True)
+    found = connection.scalar(select(func.max(schema_version.c.version)))
+    if found is not None and found > SCHEMA_VERSION:
+        raise NewerSchema(
+            f"The records at {address} have version {found}, this program knows up to {SCHEMA_VERSION}: "
+            "run the newer program, or point AFTER_SALES_DATABASE_URL elsewhere"
+        )
+    metadata.create_all(connection)
+    if found is None:
+        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))

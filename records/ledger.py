@@ -1,0 +1,205 @@
+"""One ledger per order over all its cases: money is reserved before it moves, then committed or released (S13, S15).
+
+Whoever writes holds the order's lock: its row on PostgreSQL, the file's only write lock on SQLite. So the sums
+that a decision rests on cannot change before the decision is written.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from cases.money import CENT, MAX_AMOUNT
+from cases.names import MONEY, TO_SOURCE, RemedyKind
+from records.database import Database
+from records.errors import AlreadyCommitted, EntryConflict, LedgerRefusal, NotReserved, OverLimit, OverPaid, WrongAmount
+from records.tables import EntryState, entries, orders, paid_statements
+
+NOTHING = Decimal("0.00")
+
+
+def exact(amount: Decimal, what: str) -> Decimal:
+    """`amount` with two digits; raises `WrongAmount` where that would change it, or it is negative or huge."""
+    if not amount.is_finite() or not 0 <= amount <= MAX_AMOUNT or amount != amount.quantize(CENT):
+        raise WrongAmount(
+            f"{what} is {amount}; it must be from 0.00 to {MAX_AMOUNT} with at most two digits after the point"
+        )
+    return amount.quantize(CENT)
+
+
+class OrderLedger(Database):
+    """Tables `orders`, `paid_statements` and `entries`."""
+
+    def reserve(  # noqa: PLR0913 (each is a fact of the payment)
+        self,
+        key: str,
+        *,
+        order_id: str,
+        case_id: str,
+        kind: RemedyKind,
+        amount: Decimal,
+        currency: str,
+        paid: Decimal,
+        limit: Decimal | None = None,
+    ) -> None:
+        """Write down that `amount` is about to move, under the business key `case/cycle/offer/step`.
+
+        `paid` is what this case says was paid for the order; of several statements the smallest counts, all are
+        kept. `limit` is the most that all entries of this kind may come to over the order. The same call again
+        changes nothing; where the entry was released meanwhile, it is reserved anew. Raises `OverPaid` (refunds
+        to the source only), `OverLimit`, `EntryConflict` or `WrongAmount`.
+        """
+        if kind not in MONEY:
+            raise LedgerRefusal(f"{key}: {kind} moves no money; expected one of {', '.join(sorted(MONEY))}")
+        wanted = {
+            "order_id": order_id,
+            "case_id": case_id,
+            "kind": str(kind),
+            "amount": exact(amount, f"{key}: the amount"),
+            "currency": currency,
+        }
+        paid = exact(paid, f"{key}: what was paid")
+        # Raised after the transaction: what this case stated as paid stays on record even where it is refused.
+        with self._writing() as connection:
+            order_currency = self._locked_order(connection, order_id, currency, paid)
+            if order_currency != currency:
+                raise EntryConflict(f"{key}: order {order_id} is in {order_currency}, not in {currency}")
+            paid = self._smallest_paid(connection, order_id, paid, case_id)
+            refusal = self._reserve(connection, key, wanted, paid, limit)
+        if refusal:
+            raise refusal
+
+    def commit(self, key: str, reference: str) -> bool:
+        """The partner has paid, under its number `reference`; True where it did so *late*, after a release.
+
+        A late payment is booked all the same, even beyond what was paid for the order: the ledger tells the truth,
+        and somebody has to look. The same call again changes nothing and answers the same. Raises `NotReserved`,
+        or `EntryConflict` for a second reference: then the partner may have paid twice.
+        """
+        with self._writing() as connection:
+            entry = self._locked_entry(connection, key)
+            if entry["state"] == EntryState.COMMITTED:
+                if entry["reference"] != reference:
+                    raise EntryConflict(
+                        f"{key} was paid as {entry['reference']}, now {reference} is reported for it: "
+                        "ask the partner whether it paid twice"
+                    )
+                return bool(entry["late"])
+            late: bool = entry["state"] == EntryState.RELEASED
+            settled = {"settled_at": datetime.now(UTC), "reference": reference, "late": late}
+            _change(connection, key, state=EntryState.COMMITTED, **settled)
+            return late
+
+    def release(self, key: str, why: str) -> None:
+        """The partner has not paid and will not: the amount is free again; the first reason given stays.
+
+        The same call again changes nothing. Raises `AlreadyCommitted` (S17) or `NotReserved`.
+        """
+        with self._writing() as connection:
+            entry = self._locked_entry(connection, key)
+            if entry["state"] == EntryState.COMMITTED:
+                raise AlreadyCommitted(
+                    f"{key} was paid as {entry['reference']} and cannot be released: what has moved is not taken back"
+                )
+            if entry["state"] == EntryState.RESERVED:
+                _change(connection, key, state=EntryState.RELEASED, settled_at=datetime.now(UTC), reason=why)
+
+    def paid_out(self, order_id: str) -> dict[str, Decimal]:
+        """What has been paid for the order over all its cases, by kind; kinds of which nothing was paid are absent."""
+        query = (
+            select(entries.c.kind, func.sum(entries.c.amount).label("total"))
+            .where(entries.c.order_id == order_id, entries.c.state == EntryState.COMMITTED)
+            .group_by(entries.c.kind)
+        )
+        with self._reading() as connection:
+            return {row.kind: row.total for row in connection.execute(query)}
+
+    def entries(self, case_id: str | None = None, order_id: str | None = None) -> list[dict[str, Any]]:
+        """The entries, of one case or one order where given, in the order in which they were reserved."""
+        query = select(entries)
+        if case_id is not None:
+            query = query.where(entries.c.case_id == case_id)
+        if order_id is not None:
+            query = query.where(entries.c.order_id == order_id)
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(entries.c.reserved_at, entries.c.key)).mappings()
+            return [{**row, "state": EntryState(row["state"])} for row in rows]
+
+    def _locked_order(self, connection: Connection, order_id: str, currency: str, paid: Decimal) -> str:
+        """The order's currency, as first stated; the order is ours until the transaction ends."""
+        first = self._insert(orders).values(order_id=order_id, currency=currency, paid=paid)
+        connection.execute(first.on_conflict_do_nothing())
+        self._lock_order(connection, order_id)
+        found: str = connection.execute(select(orders.c.currency).where(orders.c.order_id == order_id)).scalar_one()
+        return found
+
+    def _smallest_paid(self, connection: Connection, order_id: str, paid: Decimal, case_id: str) -> Decimal:
+        """Keep this statement of what was paid, and answer the smallest that any case made."""
+        statement = {"order_id": order_id, "paid": paid, "case_id": case_id, "stated_at": datetime.now(UTC)}
+        connection.execute(self._insert(paid_statements).values(statement).on_conflict_do_nothing())
+        smaller = update(orders).where(orders.c.order_id == order_id, orders.c.paid > paid)
+        connection.execute(smaller.values(paid=paid))
+        smallest: Decimal = connection.execute(select(orders.c.paid).where(orders.c.order_id == order_id)).scalar_one()
+        return smallest
+
+    def _lock_order(self, connection: Connection, order_id: str) -> None:
+        """Wait for the order's row and keep it; SQLite has no such clause, its transaction began with the lock."""
+        connection.execute(select(orders.c.order_id).where(orders.c.order_id == order_id).with_for_update())
+
+    def _locked_entry(self, connection: Connection, key: str) -> RowMapping:
+        """The entry, with its order locked first: always in that sequence, so that no two calls wait for each other."""
+        order_id = connection.scalar(select(entries.c.order_id).where(entries.c.key == key))
+        if order_id is None:
+            raise NotReserved(f"{key} was never reserved: reserve it before money moves")
+        self._lock_order(connection, order_id)
+        return connection.execute(select(entries).where(entries.c.key == key)).mappings().one()
+
+    def _reserve(
+        self, connection: Connection, key: str, wanted: dict[str, Any], paid: Decimal, limit: Decimal | None
+    ) -> LedgerRefusal | None:
+        known = connection.execute(select(entries).where(entries.c.key == key)).mappings().one_or_none()
+        if known and (differing := [name for name in wanted if known[name] != wanted[name]]):
+            told = ", ".join(f"{name} {known[name]}, not {wanted[name]}" for name in differing)
+            return EntryConflict(f"{key} is reserved for {told}: one key stands for one payment")
+        if known and known["state"] != EntryState.RELEASED:
+            return None
+        if refusal := self._no_room(connection, key, wanted, paid, limit):
+            return refusal
+        fresh = {"state": EntryState.RESERVED, "reserved_at": datetime.now(UTC), "settled_at": None, "reason": None}
+        if known:
+            _change(connection, key, **fresh)
+        else:
+            connection.execute(insert(entries).values(key=key, **wanted, **fresh))
+        return None
+
+    def _no_room(
+        self, connection: Connection, key: str, wanted: dict[str, Any], paid: Decimal, limit: Decimal | None
+    ) -> LedgerRefusal | None:
+        kind, asked, currency, order_id = (wanted[name] for name in ("kind", "amount", "currency", "order_id"))
+        if kind in TO_SOURCE:
+            taken = self._taken(connection, order_id, TO_SOURCE)
+            if taken + asked > paid:
+                return OverPaid(
+                    f"{key}: {asked} {currency} cannot be refunded on order {order_id}: {paid} was paid, "
+                    f"{taken} is refunded or reserved already"
+                )
+        if limit is not None:
+            taken = self._taken(connection, order_id, {kind})
+            if taken + asked > limit:
+                return OverLimit(
+                    f"{key}: {asked} {currency} of {kind} is too much on order {order_id}: the limit is {limit}, "
+                    f"{taken} is paid or reserved already"
+                )
+        return None
+
+    def _taken(self, connection: Connection, order_id: str, kinds: frozenset[RemedyKind] | set[str]) -> Decimal:
+        """What is reserved or committed of these kinds, over all cases of the order."""
+        query = select(func.sum(entries.c.amount)).where(
+            entries.c.order_id == order_id, entries.c.kind.in_(kinds), entries.c.state != EntryState.RELEASED
+        )
+        return connection.scalar(query) or NOTHING
+
+
+def _change(connection: Connection, key: str, **values: Any) -> None:
+    connection.execute(update(entries).where(entries.c.key == key).values(**values))

@@ -1,0 +1,157 @@
+"""Money is stored as a whole number of minor units and time as UTC; nothing else in here.
+
+A minor unit is a hundredth in every currency, because `cases.money` writes every amount with two digits.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    false,
+)
+
+SCHEMA_VERSION = 1
+"""What this program reads and writes; goes up by one with every change of the tables below."""
+
+
+class EntryState(StrEnum):
+    """Where an entry of the ledger stands: intended, paid, or given up."""
+
+    RESERVED = "reserved"
+    COMMITTED = "committed"
+    RELEASED = "released"
+
+
+class MinorUnits(TypeDecorator[Decimal]):
+    """A decimal with two digits here, a whole number of hundredths in the database; sums are exact (S16)."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, _: Dialect) -> int | None:
+        """Hundredths; raises ValueError rather than round."""
+        if value is None:
+            return None
+        scaled = value.scaleb(2)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{value} has more than two digits after the point")
+        return int(scaled)
+
+    def process_result_value(self, value: Any | None, _: Dialect) -> Decimal | None:
+        """Two digits after the point, always."""
+        # int(): PostgreSQL answers the sum of a bigint column with a numeric.
+        return None if value is None else Decimal(int(value)).scaleb(-2)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant: any offset in, UTC out, always aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
+        """UTC; raises ValueError for a time without an offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no offset")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
+        """UTC, aware."""
+        if value is None:
+            return None
+        # SQLite keeps no offset; what we wrote there was UTC.
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _needed(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    _needed("first_run_id", Text),
+    _needed("line", Text),
+    _needed("topic", Text),
+    Column("order_id", Text),
+    _needed("status", Text),
+    Column("outcome", Text),
+    _needed("received_at", Instant),
+    _needed("opened_at", Instant),
+    Column("closed_at", Instant),
+    Column("record", Text, comment="the final snapshot, JSON; personal data"),
+    Index("cases_of_order", "order_id", "topic"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    _needed("currency", Text),
+    Column("paid", MinorUnits, nullable=False, comment="the smallest that any case stated"),
+    CheckConstraint("paid >= 0", name="orders_paid_not_negative"),
+)
+
+paid_statements = Table(
+    "paid_statements",
+    metadata,
+    Column("order_id", Text, ForeignKey(orders.c.order_id), primary_key=True),
+    Column("paid", MinorUnits, primary_key=True),
+    _needed("case_id", Text),
+    _needed("stated_at", Instant),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey(orders.c.order_id), nullable=False, index=True),
+    Column("case_id", Text, nullable=False, index=True),
+    _needed("kind", Text),
+    _needed("amount", MinorUnits),
+    _needed("currency", Text),
+    _needed("state", Text),
+    Column("late", Boolean, nullable=False, server_default=false(), comment="paid after it had been given up"),
+    _needed("reserved_at", Instant),
+    Column("settled_at", Instant),
+    Column("reference", Text, comment="the partner's number for the payment"),
+    Column("reason", Text, comment="why it was given up"),
+    CheckConstraint("amount >= 0", name="entries_amount_not_negative"),
+    CheckConstraint("state IN ('reserved', 'committed', 'released')", name="entries_state_known"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    _needed("order_id", Text),
+    _needed("carrier", Text),
+    _needed("state", Text),
+    _needed("currency", Text),
+    _needed("claimed", MinorUnits),
+    _needed("recovered", MinorUnits),
+    Column("filed_at", Instant),
+    Column("closed_at", Instant),
+)

@@ -1,0 +1,147 @@
+"""Cases: an id is used once, ever; a closed case never changes."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from cases.names import Outcome, Status
+from records import AlreadyArchived, CaseIdTaken, Records, UnknownCase
+
+RECEIVED = datetime(2026, 11, 22, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
+OPENED = RECEIVED + timedelta(seconds=3)
+CLOSED = RECEIVED + timedelta(days=2)
+SNAPSHOT = {"case_id": "HL-1", "outcome": "satisfied", "paid": {"refund": "640.00"}, "note": "四片石板破损 \u0000 😀"}
+
+
+def opened(records: Records, case_id: str = "HL-1", run_id: str = "run-1", **other: Any) -> None:
+    complaint: dict[str, Any] = {"line": "building_materials", "topic": "transport.damage", "order_id": "SO-1"}
+    times = {"received_at": RECEIVED, "opened_at": OPENED}
+    records.open_case(case_id, run_id, **{**complaint, **times, **other})
+
+
+def test_an_opened_case_is_on_record_until_it_closes(records: Records) -> None:
+    opened(records)
+
+    case = records.case("HL-1")
+
+    assert case == {
+        "case_id": "HL-1",
+        "first_run_id": "run-1",
+        "line": "building_materials",
+        "topic": "transport.damage",
+        "order_id": "SO-1",
+        "status": Status.RECEIVED,
+        "outcome": None,
+        "received_at": RECEIVED,
+        "opened_at": OPENED,
+        "closed_at": None,
+        "record": None,
+    }
+
+
+def test_times_come_back_aware_in_utc_to_the_microsecond(records: Records) -> None:
+    opened(records)
+
+    case = records.case("HL-1")
+
+    assert case
+    assert case["received_at"] == datetime(2026, 11, 22, 1, 0, 0, 123456, tzinfo=UTC)
+    assert case["received_at"].utcoffset() == timedelta(0)
+
+
+def test_a_time_without_an_offset_is_never_stored(records: Records) -> None:
+    with pytest.raises(Exception, match="has no offset"):
+        opened(records, opened_at=datetime(2026, 11, 22, 9))  # noqa: DTZ001 (the point of this test)
+
+    assert records.case("HL-1") is None
+
+
+def test_nobody_knows_a_case_that_was_never_opened(records: Records) -> None:
+    assert records.case("HL-1") is None
+
+
+def test_opening_again_after_a_crash_changes_nothing(records: Records) -> None:
+    """G1: the same complaint sent twice is one case."""
+    opened(records)
+    before = records.case("HL-1")
+
+    opened(records, topic="transport.delay", opened_at=CLOSED)
+
+    assert records.case("HL-1") == before
+
+
+def test_a_case_id_is_never_used_by_another_run(records: Records) -> None:
+    """G1: not even after the case has closed and the engine has forgotten it."""
+    opened(records)
+    records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)
+    before = records.case("HL-1")
+
+    with pytest.raises(CaseIdTaken, match="case HL-1 exists already"):
+        opened(records, run_id="run-2")
+
+    assert records.case("HL-1") == before
+
+
+def test_an_archived_case_carries_its_final_snapshot(records: Records) -> None:
+    """G9: the record outlives the workflow's retention."""
+    opened(records)
+
+    records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)
+
+    case = records.case("HL-1")
+    assert case
+    assert (case["status"], case["outcome"], case["closed_at"]) == (Status.CLOSED, Outcome.SATISFIED, CLOSED)
+    assert case["record"] == SNAPSHOT
+
+
+def test_archiving_again_after_a_crash_changes_nothing(records: Records) -> None:
+    opened(records)
+    records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)
+    before = records.case("HL-1")
+
+    records.archive_case("HL-1", CLOSED.astimezone(UTC), "satisfied", dict(reversed(SNAPSHOT.items())))
+
+    assert records.case("HL-1") == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"record": {**SNAPSHOT, "paid": {"refund": "641.00"}}},
+        {"outcome": Outcome.NEUTRAL},
+        {"closed_at": CLOSED + timedelta(seconds=1)},
+    ],
+    ids=["record", "outcome", "closed_at"],
+)
+def test_a_closed_case_never_changes(records: Records, other: dict[str, Any]) -> None:
+    """S10: past cycles never change."""
+    opened(records)
+    archive: dict[str, Any] = {"closed_at": CLOSED, "outcome": Outcome.SATISFIED, "record": SNAPSHOT}
+    records.archive_case("HL-1", **archive)
+    before = records.case("HL-1")
+
+    with pytest.raises(AlreadyArchived, match="HL-1 was closed as satisfied at 2026-11-24T01:00"):
+        records.archive_case("HL-1", **{**archive, **other})
+
+    assert records.case("HL-1") == before
+
+
+def test_only_an_opened_case_can_be_archived(records: Records) -> None:
+    with pytest.raises(UnknownCase, match="HL-1 was never opened"):
+        records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)
+
+    assert records.case("HL-1") is None
+
+
+def test_open_cases_about_one_order_and_topic_are_found_first_opened_first(records: Records) -> None:
+    """G12: a second complaint about the same order and topic is linked to the first."""
+    opened(records, "later", "run-1", opened_at=OPENED + timedelta(hours=1))
+    opened(records, "first", "run-2")
+    opened(records, "closed", "run-3")
+    records.archive_case("closed", CLOSED, Outcome.SATISFIED, SNAPSHOT)
+    opened(records, "other order", "run-4", order_id="SO-2")
+    opened(records, "other topic", "run-5", topic="transport.delay")
+    opened(records, "no order", "run-6", order_id=None)
+
+    assert records.open_cases_of_order("SO-1", "transport.damage") == ["first", "later"]

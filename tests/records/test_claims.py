@@ -1,0 +1,86 @@
+"""Carrier claims: what the carrier pays is set against what we paid out (B16)."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cases.names import RemedyKind
+from records import Records, WrongAmount
+
+FILED = datetime(2026, 11, 25, 9, tzinfo=UTC)
+PAID = datetime(2026, 12, 20, 9, tzinfo=UTC)
+
+
+def claimed(records: Records, state: str, **other: Any) -> None:
+    records.record_claim("HL-1", "SO-1", "Swift", state, claimed=Decimal("900.00"), currency="CNY", **other)
+
+
+def paid(records: Records, key: str, case_id: str, kind: RemedyKind, amount: str) -> None:
+    order: dict[str, Any] = {"order_id": "SO-1", "currency": "CNY", "paid": Decimal("1000.00")}
+    records.reserve(key, case_id=case_id, kind=kind, amount=Decimal(amount), **order)
+    records.commit(key, f"R-{key}")
+
+
+def test_a_claim_is_set_against_what_its_case_paid_out(records: Records) -> None:
+    """B16: committed money of that case counts, all kinds; not what is only reserved, not another case's."""
+    paid(records, "HL-1/1/1/refund", "HL-1", RemedyKind.REFUND, "700.00")
+    paid(records, "HL-1/1/1/compensation", "HL-1", RemedyKind.COMPENSATION, "140.01")
+    paid(records, "HL-2/1/1/refund", "HL-2", RemedyKind.REFUND, "5.00")
+    order: dict[str, Any] = {"order_id": "SO-1", "currency": "CNY", "paid": Decimal("1000.00")}
+    records.reserve("HL-1/1/1/coupon", case_id="HL-1", kind=RemedyKind.COUPON, amount=Decimal("9.00"), **order)
+
+    claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
+
+    assert records.claims() == [
+        {
+            "case_id": "HL-1",
+            "order_id": "SO-1",
+            "carrier": "Swift",
+            "state": "paid",
+            "currency": "CNY",
+            "claimed": Decimal("900.00"),
+            "recovered": Decimal("500.00"),
+            "filed_at": FILED,
+            "closed_at": PAID,
+            "paid_out": Decimal("840.01"),
+            "loss": Decimal("340.01"),
+        }
+    ]
+
+
+def test_a_claim_without_a_payment_stands_against_nothing(records: Records) -> None:
+    claimed(records, "waiting")
+
+    (claim,) = records.claims()
+
+    assert (claim["paid_out"], claim["recovered"], claim["loss"]) == (Decimal(0), Decimal(0), Decimal(0))
+
+
+def test_recording_a_claim_again_replaces_where_it_stands(records: Records) -> None:
+    claimed(records, "waiting")
+
+    claimed(records, "filed", filed_at=FILED)
+    claimed(records, "filed", filed_at=FILED)
+
+    (claim,) = records.claims()
+    assert (claim["state"], claim["filed_at"]) == ("filed", FILED)
+
+
+def test_a_closed_claim_no_longer_changes(records: Records) -> None:
+    """An attempt that timed out may still arrive after the claim has ended."""
+    claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
+    before = records.claims()
+
+    claimed(records, "filed", filed_at=FILED)
+
+    assert records.claims() == before
+
+
+def test_a_claim_is_exact_in_minor_units(records: Records) -> None:
+    """S16: what would have to be rounded is refused."""
+    with pytest.raises(WrongAmount, match=r"the amount recovered is 0\.005"):
+        claimed(records, "paid", recovered=Decimal("0.005"))
+
+    assert records.claims() == []

@@ -1,0 +1,152 @@
+"""Opening our database: made where it is missing, refused with a sentence where it cannot be used."""
+
+import socket
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from records import NewerSchema, Records, RecordsUnavailable, WrongDatabaseUrl
+from tests.records.conftest import PASSWORD, Cluster
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that nobody else gets, and where nobody answers: bound, not listening."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield silent.getsockname()[1]
+
+
+def run(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_opening_twice_keeps_what_is_there(url: str) -> None:
+    first = Records(url)
+    first.record_claim("HL-1", "SO-1", "Swift", "filed", claimed=Decimal("900.00"), currency="CNY")
+
+    second = Records(url)
+
+    assert second.claims() == first.claims() != []
+    first.close()
+    second.close()
+
+
+def test_workers_that_start_at_once_lay_the_database_out_once(url: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(Records, [url] * 8))
+
+    assert all(records.claims() == [] for records in opened)
+    for records in opened:
+        records.close()
+
+
+def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
+    Records(url).close()
+    run(url, "UPDATE schema_version SET version = 99")
+    run(url, "DROP TABLE claims")
+
+    with pytest.raises(NewerSchema, match="have version 99, this program knows up to 1") as refused:
+        Records(url)
+
+    assert PASSWORD not in str(refused.value)
+    with pytest.raises(Exception, match="claims"):  # it was not laid out anew
+        run(url, "SELECT * FROM claims")
+
+
+def test_a_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
+    wrong = {
+        "nonsense": "is not a database URL",
+        "postgresql://me:s3cret@host:port/records": "is not a database URL",
+        "mysql://me:s3cret@host/records": "names mysql, which we do not use",
+        "postgresql+asyncpg://me:s3cret@host/records": "names postgresql.asyncpg",
+        "postgresql+psycopg://me:s3cret@host": "names no database",
+        "sqlite://": "names no file",
+        "sqlite:///:memory:": "names no file, and records must outlive the process",
+    }
+    for url, told in wrong.items():
+        with pytest.raises(WrongDatabaseUrl, match=f"^AFTER_SALES_DATABASE_URL {told}") as refused:
+            Records(url)
+        assert "s3cret" not in str(refused.value)
+
+
+def test_the_folder_of_the_file_is_created(tmp_path: Path) -> None:
+    Records(f"sqlite:///{tmp_path / 'a' / 'b' / 'records.db'}").close()
+
+    assert (tmp_path / "a" / "b" / "records.db").is_file()
+
+
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(WrongDatabaseUrl, match=r"AFTER_SALES_DATABASE_URL: the folder .*/file/data cannot be used"):
+        Records(f"sqlite:///{tmp_path / 'file' / 'data' / 'records.db'}")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "records.db").write_text("not a database, and longer than the header that is looked at " * 9)
+
+    with pytest.raises(
+        RecordsUnavailable, match=r"The records at .*/records\.db cannot be used: file is not a database"
+    ):
+        Records(f"sqlite:///{tmp_path / 'records.db'}")
+
+
+def test_a_database_out_of_reach_is_named_without_its_password(closed_port: int) -> None:
+    with pytest.raises(
+        RecordsUnavailable, match=rf"The records at 127\.0\.0\.1:{closed_port}/records cannot"
+    ) as failed:
+        Records(f"postgresql+psycopg://me:s3cret@127.0.0.1:{closed_port}/records?application_name=s3cret")
+
+    assert "s3cret" not in str(failed.value)
+    assert "\n" not in str(failed.value)
+
+
+def test_a_wrong_password_is_told_and_not_shown(cluster: Cluster) -> None:
+    with pytest.raises(RecordsUnavailable, match=r"authentication failed") as failed:
+        Records(cluster.url.replace(PASSWORD, "s3cret"))
+
+    assert "s3cret" not in str(failed.value)
+
+
+def test_connections_that_the_server_has_cut_cost_no_call(cluster: Cluster, postgresql_url: str) -> None:
+    records = Records(postgresql_url)
+    assert records.claims() == []
+
+    others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    cluster.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")  # noqa: S608 (our own words)
+
+    assert records.claims() == []
+    records.close()
+
+
+def test_sqlite_readers_do_not_wait_for_a_writer(sqlite_url: str) -> None:
+    records = Records(sqlite_url)
+    writer = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+
+    assert records.claims() == []
+
+    writer.close()
+    records.close()
+
+
+def test_sqlite_keeps_what_was_noted_through_a_power_cut_and_checks_foreign_keys(sqlite_url: str) -> None:
+    records = Records(sqlite_url)
+
+    with records._reading() as connection:  # noqa: SLF001 (settings of a connection are seen on it only)
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        }
+        found["foreign_keys"] = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
+
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    records.close()

@@ -1,0 +1,127 @@
+"""Two cases race for one order's money: together they never get more than was paid (S15).
+
+The race is arranged, not hoped for: whoever has summed up what is taken waits there for the other. Without the lock
+both arrive, both see room, and both write. With it the second cannot arrive before the first is through.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cases.names import RemedyKind
+from records import OverPaid, Records
+
+ROOT = Path(__file__).resolve().parents[2]
+PAID = Decimal("100.00")
+REFUND: dict[str, Any] = {"order_id": "SO-1", "kind": RemedyKind.REFUND, "currency": "CNY", "paid": PAID}
+
+
+class Meeting(Records):
+    """Records in which two reservations meet between reading and writing, if they can."""
+
+    def __init__(self, url: str, patience: float) -> None:
+        super().__init__(url)
+        self.both = Barrier(2, timeout=patience)
+        self.met = False
+
+    def _taken(self, *args: Any) -> Decimal:
+        taken = super()._taken(*args)
+        with suppress(BrokenBarrierError):
+            self.both.wait()
+            self.met = True
+        return taken
+
+
+class WithoutLock(Meeting):
+    """The control: the same, with the order left unlocked."""
+
+    def _lock_order(self, connection: Connection, order_id: str) -> None:
+        """Take no lock, and on SQLite end the transaction that holds the one there is."""
+        del order_id
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+
+
+def allowed(records: Records, case_id: str) -> bool:
+    try:
+        records.reserve(f"{case_id}/1/1/refund", case_id=case_id, amount=Decimal("60.00"), **REFUND)
+    except OverPaid:
+        return False
+    return True
+
+
+def race(records: Records) -> tuple[int, Decimal]:
+    """How many of two refunds of 60 % each went through, and what is reserved after them."""
+    records.reserve("HL-0/1/1/gift", case_id="HL-0", amount=Decimal("1.00"), **{**REFUND, "kind": RemedyKind.COUPON})
+    with ThreadPoolExecutor(2) as pool:
+        won = sum(pool.map(lambda case_id: allowed(records, case_id), ["HL-1", "HL-2"]))
+    refunds = [entry["amount"] for entry in records.entries() if entry["kind"] == RemedyKind.REFUND]
+    records.close()
+    return won, sum(refunds, Decimal(0))
+
+
+def test_of_two_racing_refunds_only_one_finds_room(url: str) -> None:
+    """S15: the second waits for the order, and is refused with the first one's amount in sight."""
+    records = Meeting(url, patience=0.3)
+
+    assert race(records) == (1, Decimal("60.00"))
+    assert not records.met
+
+
+def test_without_the_lock_the_same_race_pays_more_than_was_paid(url: str) -> None:
+    """S15, the control: this is what the lock is for."""
+    records = WithoutLock(url, patience=30)
+
+    assert race(records) == (2, Decimal("120.00"))
+    assert records.met
+
+
+def test_two_commits_and_releases_of_one_entry_end_in_one_truth(records: Records) -> None:
+    """S17: whatever comes first, an entry that was paid ends as paid."""
+    records.reserve("HL-1/1/1/refund", case_id="HL-1", amount=PAID, **REFUND)
+
+    def release() -> None:
+        with suppress(Exception):  # refused, where the commit came first
+            records.release("HL-1/1/1/refund", "gave up")
+
+    calls: list[Callable[[], object]] = [lambda: records.commit("HL-1/1/1/refund", "RF-1"), release] * 4
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(call) for call in calls]:
+            done.result()
+
+    assert records.paid_out("SO-1") == {RemedyKind.REFUND: PAID}
+
+
+def test_two_processes_racing_on_one_order_get_exactly_what_was_paid(url: str) -> None:
+    """S15: 40 refunds of 1.00 each, from two processes at once, on an order of 50.00."""
+    racers = [_racer(url, case_id) for case_id in ("HL-1", "HL-2")]
+    for racer in racers:
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
+
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    told = [racer.communicate(timeout=60) for racer in racers]
+
+    assert [racer.returncode for racer in racers] == [0, 0], told
+    assert sum(int(out) for out, _ in told) == 50
+    records = Records(url)
+    assert records.paid_out("SO-1") == {RemedyKind.REFUND: Decimal("50.00")}
+    records.close()
+
+
+def _racer(url: str, case_id: str) -> subprocess.Popen[str]:
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = [sys.executable, str(Path(__file__).with_name("racer.py")), url, case_id, "40"]
+    return subprocess.Popen(command, **pipes, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
