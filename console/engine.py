@@ -1,0 +1,266 @@
+"""Running cases from outside: open one, tell it something, read it. What goes wrong comes out as one sentence.
+
+AfterSalesError
+├── Unreachable    nothing, or no worker, answers; says where it was looked for
+└── NoSuchCase     there is no such case at that address
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper
+
+from cases.complaint import Complaint
+from cases.errors import AfterSalesError, Refusal
+from cases.names import CASE_QUERY, CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.policy import Policy
+
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+CONNECT_WITHIN = timedelta(seconds=5)
+"""A person waits for it, and a server that is there answers in milliseconds."""
+ANSWER_WITHIN = timedelta(seconds=15)
+"""For queries and updates: longer than a case waits after its worker was killed (5 s) and it moves to another one."""
+SKIP_WITHIN = 120
+"""Seconds of real time that skipping may take; days with many deadlines take a few."""
+URGENT, NORMAL = Priority(priority_key=1), Priority(priority_key=3)
+
+Json = dict[str, Any]
+
+
+class Unreachable(AfterSalesError):
+    """Nothing answers, or nobody who could."""
+
+
+class NoSuchCase(AfterSalesError):
+    """There is no such case."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A connection to the Temporal server at `address`."""
+
+    client: Client
+    address: str
+
+    @classmethod
+    async def connect(cls) -> Self:
+        """Connect as Temporal's own environment variables and profile file say; raises `Unreachable`."""
+        try:
+            config = ClientConfig.load_client_connect_config()
+        except (RuntimeError, ValueError) as error:
+            told = " ".join(str(error).split())
+            raise Unreachable(
+                f"Temporal's settings cannot be used: {told} (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE)"
+            ) from None
+        address = config.setdefault("target_host", DEFAULT_ADDRESS)
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
+                client = await Client.connect(
+                    **config, data_converter=pydantic_data_converter, connect_timeout=CONNECT_WITHIN
+                )
+        except (RuntimeError, ValueError, TimeoutError) as error:
+            if "get_system_info" in str(error):
+                why = f"what answers at {address} does not let us in as a Temporal server would"
+                raise Unreachable(f"{why}: check TEMPORAL_ADDRESS and the credentials in TEMPORAL_…") from None
+            raise Unreachable(
+                f'nothing answers at {address}: start it with "starter.py up", or set TEMPORAL_ADDRESS'
+            ) from None
+        return cls(client, address)
+
+    async def open(self, complaint: Complaint, raw: Json, policy: Policy) -> str:
+        """Start the case of a complaint that passed the door; says `opened`, or what there is already."""
+        topic = policy.topics[complaint.topic]
+        async with self._sentences(complaint.case_id):
+            try:
+                await self.client.start_workflow(
+                    CASE_WORKFLOW,
+                    raw,
+                    id=workflow_id(complaint.case_id),
+                    task_queue=TASK_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    # One case, as with USE_EXISTING; but this answer tells a new case from one that was there.
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    static_summary=f"{policy.title.en} · {topic.title.en} · {policy.title.zh} · {topic.title.zh}",
+                    static_details=f"Received by {complaint.channel} at {complaint.received_at.isoformat()}",
+                    priority=URGENT if complaint.urgent or topic.urgent else NORMAL,
+                    rpc_timeout=ANSWER_WITHIN,
+                )
+            except WorkflowAlreadyStartedError:
+                there = await self._handle(complaint.case_id).describe(rpc_timeout=ANSWER_WITHIN)
+                if there.status is WorkflowExecutionStatus.RUNNING:
+                    return "already open, nothing started"
+                return f"already closed: {_ending(there)}"
+        return "opened"
+
+    async def tell(self, case_id: str, name: str, payload: Json) -> Any:
+        """Send a message as an update; the case's answer. Raises `Refusal` with the sentence of the case."""
+        async with self._sentences(case_id):
+            return await self._handle(case_id).execute_update(name, payload, rpc_timeout=ANSWER_WITHIN)
+
+    async def snapshot(self, case_id: str) -> Json:
+        """The case as it is now, or as it was when it closed (then no worker is needed)."""
+        handle = self._handle(case_id)
+        async with self._sentences(case_id):
+            there = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+            if there.status is WorkflowExecutionStatus.RUNNING:
+                found: Json = await handle.query(CASE_QUERY, rpc_timeout=ANSWER_WITHIN)
+            else:
+                found = await handle.result(rpc_timeout=ANSWER_WITHIN)
+            return found
+
+    async def cases(self, *conditions: str) -> AsyncIterator[Json]:
+        """The cases that the server still knows, latest first: what their search attributes tell.
+
+        `conditions` are in the language of Temporal's visibility, such as `CaseTeam = 'quality'`; all have to hold.
+        """
+        query = " AND ".join((f"WorkflowType = '{CASE_WORKFLOW}'", *conditions))
+        async with self._sentences("…"):
+            async for execution in self.client.list_workflows(query, rpc_timeout=ANSWER_WITHIN):
+                # The server's list tells each run; one that went on in another is not the case as it is now.
+                if execution.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                    yield _row(execution)
+
+    async def skip(self, case_id: str, time: timedelta) -> datetime:
+        """Move that case's clock forward, on a server that allows it; what time it then is there."""
+        skipper, handle = TimeSkipper(self.client), self._handle(case_id)
+        async with self._sentences(case_id):
+            try:
+                async with asyncio.timeout(SKIP_WITHIN):
+                    await skipper.fast_forward(handle, time)
+                return await skipper.get_current_time(handle)
+            except TimeoutError:
+                raise Unreachable(f"{case_id} has not come through that time in {SKIP_WITHIN} s: {_WORKER}") from None
+            except RPCError as error:
+                if error.status is not RPCStatusCode.UNIMPLEMENTED:
+                    raise
+                raise Refusal(
+                    f'{self.address} lets nobody skip time: only the server of "starter.py up" does'
+                ) from None
+
+    def _handle(self, case_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(workflow_id(case_id))
+
+    @asynccontextmanager
+    async def _sentences(self, case_id: str) -> AsyncIterator[None]:
+        """Whatever Temporal raises, as a sentence."""
+        try:
+            yield
+        except RPCError as error:
+            raise await self._sentence(error, case_id) from None
+        except RPCTimeoutOrCancelledError:
+            raise Unreachable(f"{case_id} does not answer: {_WORKER}") from None
+        except WorkflowUpdateFailedError as error:
+            raise Refusal(_words(error.cause)) from None
+        except WorkflowQueryFailedError as error:
+            raise Unreachable(f"{case_id} cannot tell how it stands: {error}") from None
+        except WorkflowFailureError as error:
+            raise Refusal(f"{case_id} has failed: {_words(error.cause)}") from None
+
+    async def _sentence(self, error: RPCError, case_id: str) -> AfterSalesError:
+        """What an answer of the server means for somebody who asked about a case."""
+        match error.status:
+            case RPCStatusCode.NOT_FOUND if "amespace" in error.message:
+                return Unreachable(f"{self.address} has no namespace {self.client.namespace}: set TEMPORAL_NAMESPACE")
+            case RPCStatusCode.NOT_FOUND:
+                return await self._not_there(case_id)
+            case RPCStatusCode.CANCELLED | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.FAILED_PRECONDITION:
+                return Unreachable(f"{case_id} does not answer: {_WORKER}")
+            case RPCStatusCode.INVALID_ARGUMENT if "search attribute" in error.message:
+                return Unreachable(
+                    f"{self.address} does not know our search attributes yet: start a worker, it adds them"
+                )
+            case RPCStatusCode.UNAVAILABLE:
+                return Unreachable(f"{self.address} has stopped answering: is the server still up?")
+        return Unreachable(f"{self.address} says: {error.message}")
+
+    async def _not_there(self, case_id: str) -> AfterSalesError:
+        """Not found means two things: there never was such a case, or it takes no more messages."""
+        try:
+            there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
+        except RPCError:
+            return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
+        return Refusal(
+            f"{case_id} is closed as {_ending(there)}: send a new complaint about it; soon after closing "
+            "it is linked to this case"
+        )
+
+
+def equals(attribute: str, value: str) -> str:
+    """A condition for `Engine.cases`; `value` comes from a stranger."""
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{attribute} = '{quoted}'"
+
+
+def overdue(now: datetime) -> list[str]:
+    """Conditions for `Engine.cases`: still open, and a promise was broken or is past its time."""
+    return ["ExecutionStatus = 'Running'", f"(BrokenPromises IS NOT NULL OR NextDueAt < '{now.isoformat()}')"]
+
+
+def archived(case_id: str, database_url: str) -> Json | None:
+    """The final snapshot of a closed case from our own records; None where they have none."""
+    file = database_url.removeprefix("sqlite:///")
+    if file != database_url and not Path(file).exists():
+        return None  # nothing was recorded here, and looking would create the file
+    from records import Records  # noqa: PLC0415 (the database library is slow to load, and this is rarely asked)
+
+    row = Records(database_url).case(case_id)
+    return row["record"] if row else None
+
+
+_WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then look (starter.py show)"
+
+
+def _words(error: BaseException) -> str:
+    """The sentence alone: the SDK puts the error's type before it."""
+    return error.message if isinstance(error, ApplicationError) else str(error)
+
+
+def _ending(execution: WorkflowExecution) -> str:
+    """How a closed case ended: its outcome, else what became of its workflow."""
+    outcome = _values(execution.search_attributes).get("CaseOutcome")
+    return str(outcome or (execution.status.name.lower() if execution.status else "unknown"))
+
+
+def _row(execution: WorkflowExecution) -> Json:
+    known = _values(execution.search_attributes)
+    due, closed = known.get("NextDueAt"), execution.close_time
+    running = execution.status is WorkflowExecutionStatus.RUNNING
+    return {
+        "case_id": execution.id.removeprefix(workflow_id("")),
+        "line": known.get("CaseLine"),
+        "topic": known.get("CaseTopic"),
+        "status": known.get("CaseStatus") if running else "closed",
+        "outcome": None if running else _ending(execution),
+        "team": known.get("CaseTeam"),
+        "order_id": known.get("CaseOrder"),
+        "urgent": bool(known.get("Urgent")),
+        "broken_promises": list(execution.search_attributes.get("BrokenPromises", [])),
+        "escalation_rung": known.get("EscalationRung", 0),
+        "next_due_at": due.isoformat() if isinstance(due, datetime) else None,
+        "opened_at": execution.start_time.isoformat(),
+        "closed_at": closed.isoformat() if closed else None,
+    }
+
+
+def _values(attributes: Mapping[str, Any]) -> Json:
+    return {name: values[0] for name, values in attributes.items() if values}

@@ -1,0 +1,54 @@
+"""Following cases: only what has changed is printed, a line for each, so that it reads the same in a pipe."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from cases.names import Status
+from console.engine import Engine
+from console.reading import clock, entry, plain
+
+EVERY = 1.0
+"""Seconds between two looks."""
+
+Json = dict[str, Any]
+
+
+async def follow_case(case_id: str, show: Callable[[str], None], raw: Callable[[Json], None] | None) -> None:
+    """Print the timeline of a case as it grows, until it closes; `raw` takes each changed snapshot instead."""
+    engine, told = await Engine.connect(), 0
+    last: Json = {}
+    while True:
+        seen = await engine.snapshot(case_id)
+        if seen != last and raw:
+            raw(seen)
+        elif seen != last:
+            for line in seen.get("timeline", [])[told:]:
+                show(entry(line))
+            told = len(seen.get("timeline", []))
+            if seen["status"] != last.get("status"):
+                ended = f" as {seen['outcome']}" if seen.get("outcome") else ""
+                show(plain(f"{case_id} is {seen['status']}{ended}"))
+        last = seen
+        if seen["status"] == Status.CLOSED:
+            return
+        await asyncio.sleep(EVERY)
+
+
+async def follow_all(show: Callable[[str], None], raw: Callable[[Json], None] | None) -> None:
+    """Print every open case that appears, changes or closes, until interrupted."""
+    engine = await Engine.connect()
+    last: dict[str, Json] = {}
+    while True:
+        seen = {row["case_id"]: row async for row in engine.cases("ExecutionStatus = 'Running'")}
+        changed = [row for case_id, row in seen.items() if row != last.get(case_id)]
+        changed += [{**row, "status": Status.CLOSED} for case_id, row in last.items() if case_id not in seen]
+        for row in changed:
+            if raw:
+                raw(row)
+            else:
+                due = f"  due {clock(row['next_due_at'])}" if row["status"] != Status.CLOSED else ""
+                broken = f"  broken {plain(row['broken_promises'])}" if row["broken_promises"] else ""
+                show(plain(f"{row['case_id']}  {row['line']} {row['topic']}  {row['status']}{due}{broken}"))
+        last = seen
+        await asyncio.sleep(EVERY)

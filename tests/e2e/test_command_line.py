@@ -1,0 +1,330 @@
+"""Whatever a user gets wrong ends in a sentence that says what to do, and in the right exit code."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from settings import ROOT
+from starter import main
+from tests.e2e.driving import Starter, complaint, interrupted, starter_at, starter_up
+
+File = Callable[..., Path]
+POLICIES = ROOT / "policies"
+
+
+def of_policy(folder: Path, old: str, new: str) -> Path:
+    """A folder of policies in which one of them says something else."""
+    for path in POLICIES.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "building_materials.yaml":
+            assert old in text
+            text = text.replace(old, new, 1)
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return folder / "building_materials.yaml"
+
+
+class TestTheDoor:
+    def test_each_fault_is_told_with_its_field(self, starter: Starter, file: File) -> None:
+        faults = [
+            (complaint(line="groceries"), "line: there is no line groceries; there are "),
+            (complaint(topic="transport.fire"), "topic: building_materials has no topic transport.fire"),
+            (complaint(order__amount="-5.00"), "order.amount: must not be negative"),
+            (complaint(order__amount="1.005"), "order.amount: has more than two digits after the point"),
+            (complaint(order__amount="10.00", order__freight="0.00"), "order.items: cost "),
+            (complaint(received_at="2999-01-01T00:00:00Z"), "received_at: 2999-01-01T00:00:00+00:00 is in the future"),
+            (complaint(customer={"name": "Wang"}), "customer: needs a phone or an email"),
+            (complaint(description="x" * 70_000), "(whole): has "),
+            (["no", "object"], "(whole): must be a JSON object, a complaint"),
+            ('{"case_id": ', "(whole): is not JSON"),
+            ('{"case_id": NaN}', "(whole): is not JSON: NaN is no JSON number"),
+            ('{"case_id": ' + "[" * 100_000, "(whole): is nested too deeply"),
+        ]
+        path = file(*(bad for bad, _ in faults))
+
+        result = starter("open", path)
+
+        told = result.out.splitlines()
+        assert result.code == 1
+        assert len(told) == len(faults)
+        for number, (line, (_, sentence)) in enumerate(zip(told, faults, strict=True), start=1):
+            assert line.startswith(f"{path}:{number} ")
+            assert f"refused: {sentence}" in line
+
+    def test_bad_complaints_are_named_by_file_and_line(self, starter: Starter, file: File) -> None:
+        path = file(complaint(line="groceries"), "{broken", "", complaint(case_id="HL-4", order__amount="-1.00"))
+
+        result = starter("open", path)
+
+        starts = [line.partition(" refused:")[0] for line in result.out.splitlines()]
+        assert starts == [f"{path}:1 HL-1", f"{path}:2", f"{path}:4 HL-4"]
+        assert result.code == 1
+
+    def test_a_file_that_is_not_there_is_bad_usage(self, starter: Starter, tmp_path: Path) -> None:
+        result = starter("open", tmp_path / "nothing.json")
+
+        assert result.code == 2
+        assert "nothing.json" in result.err
+
+    def test_bytes_that_are_no_text_are_refused(self, starter: Starter, tmp_path: Path) -> None:
+        path = tmp_path / "binary.json"
+        path.write_bytes(b"\xff\xfe\x00{")
+
+        result = starter("open", path)
+
+        assert (result.code, result.out) == (1, f"{path} refused: (whole): is not text in UTF-8\n")
+
+
+class TestWithoutAServer:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["show", "HL-1"],
+            ["list"],
+            ["watch", "HL-1"],
+            ["skip", "HL-1", "24h"],
+            ["note", "HL-1", "--text", "hello"],
+        ],
+    )
+    def test_the_address_is_named_and_how_to_start_one(self, starter: Starter, arguments: list[str]) -> None:
+        result = starter(*arguments)
+
+        assert result.code == 1
+        assert result.out == ""
+        assert "nothing answers at 127.0.0.1:" in result.err
+        assert 'start it with "starter.py up", or set TEMPORAL_ADDRESS' in result.err
+
+    def test_a_good_complaint_waits_for_nobody(self, starter: Starter, file: File) -> None:
+        result = starter("open", file(complaint()))
+
+        assert result.code == 1
+        assert "nothing answers at" in result.err
+
+    def test_an_unknown_profile_of_temporal_is_named(self, starter: Starter) -> None:
+        result = starter("list", TEMPORAL_PROFILE="nowhere")
+
+        assert result.code == 1
+        assert "nowhere" in result.err
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (["frobnicate"], "No such command 'frobnicate'"),
+            (["show"], "Missing argument 'CASE'"),
+            (["satisfaction-reported", "HL-1", "--score", "9"], "score: input should be less than or equal to 5"),
+        ],
+    )
+    def test_bad_usage_exits_with_2(self, starter: Starter, arguments: list[str], sentence: str) -> None:
+        result = starter(*arguments)
+
+        assert result.code == 2
+        assert sentence in " ".join(result.err.split())
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (["up", "--port", "99999"], "99999 is not in the range"),
+            (["up", "--ephemeral", "--data", "somewhere"], "give one of the two"),
+            (["list", "--status", "asleep"], "'asleep' is not one of"),
+            (["skip", "HL-1", "soon"], '"soon" is no duration'),
+            (["skip", "HL-1", "2", "working", "days"], "a clock moves by hours and days"),
+            (["policy", "show", "groceries"], "there is no line groceries; there are "),
+            (["customer-declined", "HL-1"], "reason: is required"),
+            (["assess", "HL-1", "--severity", "awful"], "'awful' is not one of 'minor', 'moderate', 'severe'"),
+            (["evidence-received", "HL-1", "--evidence", "photo"], "write it as KIND=URI"),
+            (["propose", "HL-1", "--options", "{oops"], "is not JSON"),
+            (["note", "HL-1", "--payload", "[1]"], "--payload takes a JSON object"),
+            (["note", "HL-1", "--payload", '{"txet": "hello"}'], "txet: is not known here"),
+            (["note", "HL-1", "--text", "x" * 6_000], "text: string should have at most 5000 characters"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
+        self, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+    ) -> None:
+        code = main(arguments)
+
+        assert code == 2
+        assert sentence in " ".join(capsys.readouterr().err.split())
+
+    def test_a_setting_that_cannot_be_used_is_named_by_its_variable(self, starter: Starter) -> None:
+        result = starter("policy", "check", AFTER_SALES_LOG_FORMAT="yaml")
+
+        assert result.code == 2
+        assert "AFTER_SALES_LOG_FORMAT: input should be 'auto', 'json' or 'console'" in result.err
+
+
+class TestPolicyFiles:
+    def test_the_ones_that_come_with_it_are_all_right(self, starter: Starter) -> None:
+        result = starter("policy", "check", *POLICIES.glob("*.yaml"))
+
+        assert result.code == 0
+        assert "building_materials.yaml: building_materials" in result.out
+
+    @pytest.mark.parametrize(
+        ("old", "new", "fault"),
+        [
+            ("within: 10m", "within: 10 parsecs", 'promises.0.within: "10 parsecs" is no duration'),
+            ("within: 10m", "withni: 10m", "promises.0.within: is required"),
+            ("topics:\n", "topics: [\n", "line "),
+        ],
+    )
+    def test_a_fault_is_told_with_file_key_and_reason(
+        self, starter: Starter, tmp_path: Path, old: str, new: str, fault: str
+    ) -> None:
+        path = of_policy(tmp_path, old, new)
+
+        result = starter("policy", "check", path)
+
+        assert result.code == 2
+        assert f"building_materials.yaml: {fault}" in result.out
+
+    def test_nothing_is_planned_with_a_faulty_policy(self, starter: Starter, file: File, tmp_path: Path) -> None:
+        of_policy(tmp_path, "within: 10m", "within: 10 parsecs")
+
+        result = starter("plan", file({"complaint": complaint()}), AFTER_SALES_POLICIES=str(tmp_path))
+
+        assert (result.code, result.out) == (2, "")
+        assert '"10 parsecs" is no duration' in result.err
+
+    def test_a_business_person_can_read_one(self, starter: Starter) -> None:
+        result = starter("policy", "show", "building_materials")
+
+        assert result.code == 0
+        assert "B12" in result.out
+        assert "compensation 10-20% of order" in result.out
+
+
+class TestPlan:
+    def test_needs_no_server_and_prints_json_alone(self, starter: Starter) -> None:
+        """B1, B4, B11."""
+        line = json.dumps(
+            {"complaint": complaint(), "finding": {"severity": "moderate"}, "now": "2026-11-18T10:00:00+08:00"}
+        )
+
+        result = starter("plan", "-", stdin=line + "\n")
+
+        planned = json.loads(result.out)
+        assert {p["name"]: p["due_at"] for p in planned["promises"]} == {
+            "acknowledge": "2026-11-18T09:10:00+08:00",
+            "detailed_result": "2026-11-20T09:00:00+08:00",
+        }
+        assert [option["key"] for option in planned["offer"]["options"]] == ["replace"]
+        assert (result.code, result.err) == (0, "")
+
+    def test_gives_every_line_an_answer_and_bad_ones_their_errors(self, starter: Starter, file: File) -> None:
+        path = file({"complaint": complaint()}, "{broken", "", {"complaint": complaint(order__amount="-1.00")})
+
+        result = starter("plan", path)
+
+        errors = [json.loads(line).get("errors", []) for line in result.out.splitlines()]
+        assert [[error["field"] for error in found] for found in errors] == [[], ["(whole)"], ["order.amount"]]
+        assert result.code == 2
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A server of this module's own."""
+    with starter_up("--ephemeral") as up:
+        assert up.ready.startswith("ready  temporal 127.0.0.1:")
+        yield up.address
+
+
+@pytest.fixture
+def live(address: str) -> Starter:
+    """The command line at that server."""
+    return starter_at(address)
+
+
+@pytest.mark.e2e
+class TestWithAServer:
+    def test_a_complaint_sent_twice_is_one_case(self, live: Starter, file: File) -> None:
+        """G1."""
+        path = file(complaint(case_id="TWICE"), name="complaint.json")
+
+        first, second = live("open", path), live("open", "-", stdin=path.read_text())
+
+        assert (first.code, first.out) == (0, "TWICE opened\n")
+        assert (second.code, second.out) == (0, "TWICE already open, nothing started\n")
+
+    def test_a_bad_complaint_stops_no_good_one(self, live: Starter, file: File) -> None:
+        result = live("open", file(complaint(case_id="G-1"), "{broken", complaint(case_id="G-2")))
+
+        assert result.code == 1
+        assert [line.partition(" refused")[0].rpartition("/")[2] for line in result.out.splitlines()] == [
+            "G-1 opened",
+            "complaints.ndjson:2",
+            "G-2 opened",
+        ]
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [["show", "HL-404"], ["watch", "HL-404"], ["skip", "HL-404", "1h"], ["note", "HL-404", "--text", "x"]],
+    )
+    def test_a_case_that_does_not_exist_is_named(self, live: Starter, arguments: list[str]) -> None:
+        result = live(*arguments)
+
+        assert (result.code, result.out) == (1, "")
+        assert "no case HL-404 at 127.0.0.1:" in result.err
+        assert "check the id, or look with starter.py list" in result.err
+
+    def test_a_refusal_is_the_sentence_of_the_case(self, live: Starter, file: File) -> None:
+        live("open", file(complaint(case_id="EARLY")))
+
+        result = live("satisfaction-reported", "EARLY", "--score", "5")
+
+        assert (result.code, result.out) == (1, "")
+        assert result.err == "EARLY is assessing: satisfaction is asked once the steps are done\n"
+
+    def test_a_case_is_told_shown_skipped_and_closed(self, live: Starter, file: File) -> None:
+        """G5: silence for seven days closes the case."""
+        live("open", file(complaint(case_id="LIFE")))
+
+        assessed = live("assess", "LIFE", "--severity", "moderate", "--affected", "SLATE-9=1", "--by", "li")
+        assert assessed.out.startswith("LIFE assess: done")
+        assert "replacement 1 × SLATE-9" in assessed.out
+
+        skipped = live("skip", "LIFE", "8", "days")
+        assert skipped.code == 0
+
+        seen = json.loads(live("show", "LIFE", "--json").out)
+        assert (seen["status"], seen["outcome"]) == ("closed", "no_response")
+        assert "closed as no_response" in live("show", "LIFE").out
+
+        watched = live("watch", "LIFE")
+        assert watched.out.endswith("LIFE is closed as no_response\n")
+
+        late = live("customer-approved", "LIFE", "--option", "replace")
+        assert (late.code, late.out) == (1, "")
+        assert "LIFE is closed as no_response: send a new complaint" in late.err
+
+        again = live("open", file(complaint(case_id="LIFE")))
+        assert again.out == "LIFE already closed: no_response\n"
+
+    def test_the_list_tells_what_is_asked_for(self, live: Starter, file: File) -> None:
+        live("open", file(complaint(case_id="LISTED", received_at="2026-11-01T09:00:00+08:00")))
+
+        def listed(*options: str) -> list[str]:
+            result = live("list", "--json", *options)
+            assert result.code == 0
+            return [json.loads(line)["case_id"] for line in result.out.splitlines()]
+
+        assert "LISTED" in listed("--line", "building_materials", "--team", "logistics", "--overdue")
+        assert "LISTED" not in listed("--team", "quality")
+        assert listed("--team", "' OR CaseTeam = 'logistics") == [], "a name is no query"
+
+    def test_watching_ends_with_an_interrupt(self, live: Starter, file: File, address: str) -> None:
+        live("open", file(complaint(case_id="WATCHED")))
+
+        line, code = interrupted(address, "watch", "WATCHED")
+
+        assert "received  transport.damage through hotline" in line
+        assert code == 0
+
+    def test_a_namespace_that_is_not_there_is_named(self, live: Starter) -> None:
+        result = live("show", "HL-1", TEMPORAL_NAMESPACE="elsewhere")
+
+        assert result.code == 1
+        assert "has no namespace elsewhere: set TEMPORAL_NAMESPACE" in result.err
