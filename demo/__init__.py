@@ -1,0 +1,92 @@
+"""The whole story on this machine: real server, real worker, real sandbox, with people's parts played.
+
+Promises keep their true durations; days are skipped on the embedded server. A story that does not end as told
+makes the demonstration fail.
+"""
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+
+from rich.console import Console
+from temporalio.client import Client
+
+from cases.errors import AfterSalesError
+from demo.play import Stage, Teller
+from demo.stories import ALONE, TOGETHER, Story
+from demo.summary import summarise
+from embedded import Embedded
+
+FIXTURES = Path(__file__).with_name("orders.yaml")
+WIDTH = 100
+"""Columns that the summary's table needs."""
+AT_A_TIME = 5
+"""Stories played side by side; they are told one after the other."""
+
+
+def main(*, stay: bool = False) -> int:
+    """Play every story, tell it as it happens, sum up; 0 when all ended as told."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.width = max(console.width, WIDTH)
+    try:
+        return asyncio.run(_demonstrate(console, stay=stay))
+    except AfterSalesError as error:
+        Console(stderr=True).print(str(error), markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _demonstrate(console: Console, *, stay: bool) -> int:
+    began = time.monotonic()
+    ports = (
+        {"port": 7233, "ui_port": 8233, "partners_port": 8733}
+        if stay
+        else {"port": 0, "ui_port": 0, "partners_port": 0}
+    )
+    console.print("Starting Temporal with its UI, the partner sandbox and a worker …")
+    async with Embedded(data=None, fixtures=FIXTURES, **ports) as machine:
+        console.print(f"Temporal UI: {machine.ui}    partners: {machine.partners}    server: {machine.address}")
+        client = await Client.connect(machine.address)
+        async with Stage(client, machine) as stage:
+            tellers = [Teller(console, story.title) for story in (*TOGETHER, *ALONE)]
+            telling = asyncio.create_task(_tell(tellers))
+            await _play_together(stage, tellers)
+            for story, teller in zip(ALONE, tellers[len(TOGETHER) :], strict=True):
+                await _play(stage, story, teller)
+            await telling
+            as_told = await summarise(console, stage, list(zip((*TOGETHER, *ALONE), tellers, strict=True)))
+        console.print(f"\n{time.monotonic() - began:.0f} seconds; Temporal UI: {machine.ui}")
+        if stay:
+            console.print("The server stays up until Ctrl-C.")
+            with contextlib.suppress(asyncio.CancelledError):
+                await machine.wait()
+    return 0 if as_told else 1
+
+
+async def _play_together(stage: Stage, tellers: list[Teller]) -> None:
+    """Several stories at a time; half-way the worker process is killed and started again, and nothing changes."""
+    places = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(story: Story, teller: Teller) -> None:
+        async with places:
+            await _play(stage, story, teller)
+
+    playing = asyncio.gather(*(one(s, t) for s, t in zip(TOGETHER, tellers, strict=False)))
+    await stage.worker_crashes_once()
+    await playing
+
+
+async def _play(stage: Stage, story: Story, teller: Teller) -> None:
+    try:
+        await story.play(stage, teller)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the other stories are told and the end is exit 1)
+        teller.fail(f"{error or type(error).__name__}")
+    finally:
+        teller.close()
+
+
+async def _tell(tellers: list[Teller]) -> None:
+    for teller in tellers:
+        await teller.tell()

@@ -1,0 +1,61 @@
+"""The end of the demonstration: promises kept and broken, money out by case, and whether the partners' books agree."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cases.conduct import PAID_AS
+from cases.names import RemedyKind
+from demo.play import Stage, Teller
+from demo.stories import Story
+
+
+async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, Teller]]) -> bool:
+    """Print the summary; True when every story ended as told and every payment is accounted for."""
+    booked = await _booked(stage)
+    table = Table(title="Summary", title_justify="left", show_lines=False)
+    for name in ("case", "ended as", "promises kept", "broken", "refund", "compensation", "coupon"):
+        table.add_column(name, justify="right" if name in {"promises kept", "broken", *PAID_AS} else "left")
+    differences = []
+    for case_id, case in sorted(stage.cases.items()):
+        states = [p["state"] for p in case.snapshot["promises"]]
+        paid = case.snapshot["paid"]
+        table.add_row(
+            case_id,
+            case.snapshot["outcome"] or case.snapshot["status"],
+            str(states.count("kept")),
+            str(states.count("broken")),
+            *(paid[k] for k in PAID_AS),
+        )
+        if booked[case_id] != paid:
+            differences.append(f"{case_id}: the case says {paid}, the partner's books {dict(booked[case_id])}")
+    console.print()
+    console.print(table)
+    unknown = sorted(set(booked) - set(stage.cases))
+    differences += [f"{case_id}: money moved for a case that nobody opened" for case_id in unknown]
+    for difference in differences:
+        console.print(f"[bold red]{difference}[/]")
+    failures = [f"{story.title}: {teller.failure}" for story, teller in stories if teller.failure]
+    for failure in failures:
+        console.print(failure, style="bold red", markup=False)
+    if not differences:
+        console.print(
+            "Every payment in the partner's books belongs to an accepted offer, once; nothing is unaccounted for."
+        )
+    return not (differences or failures)
+
+
+async def _booked(stage: Stage) -> dict[str, dict[str, str]]:
+    """What the refunds partner has paid, by case, under the snapshot's headings."""
+    heading = {kind: name for name, kinds in PAID_AS.items() for kind in kinds}
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(PAID_AS, Decimal(0)))
+    ledger: dict[str, Any] = await stage.ledger()
+    for step in ledger["steps"]:
+        if step["kind"] in heading:
+            sums[step["case_id"]][heading[RemedyKind(step["kind"])]] += Decimal(step["amount"])
+    nothing = dict.fromkeys(PAID_AS, "0.00")
+    written = {case_id: {name: f"{total:.2f}" for name, total in by.items()} for case_id, by in sums.items()}
+    return defaultdict(lambda: nothing, written)
