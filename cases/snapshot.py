@@ -115,23 +115,29 @@ def needs(case: Case) -> list[str]:
 
 def details(case: Case) -> str:
     """The case in Markdown, for its page in the Temporal UI: promises, what is waited for, what to do next."""
-    lines = [_headline(case), "", "| promise | due | state |", "| --- | --- | --- |"]
-    for p in case.promises:
-        name = f"{p.name} (cycle {p.cycle})" if p.cycle > 1 else p.name
-        due = p.due_at()
-        lines.append(f"| {name} | {clock(case, due) if due else '—'} | {p.state} |")
-    if case.steps:
-        lines += ["", "| step | state | amount or items |", "| --- | --- | --- |"]
-        for s in case.steps:
-            what = (
-                f"{s.remedy.amount} {case.currency}"
-                if s.remedy.amount
-                else ", ".join(f"{i.quantity} × {i.sku}" for i in s.remedy.items or [])
-            )
-            lines.append(f"| {s.id} | {s.state}{f': {s.reason}' if s.reason else ''} | {what} |")
-    waiting = [f"- until {clock(case, a.at)}: {a.summary}" for a in alarms(case)]
-    lines += ["", "**Next**", "", *(f"- {n}" for n in needs(case)), *waiting]
-    return "\n".join(lines)
+    sections = {
+        "What to do": needs(case),
+        "Promises": [_promise_line(case, p) for p in case.promises],
+        "Steps": [_step_line(case, s) for s in case.steps],
+        "Waiting": [f"until {clock(case, a.at)}: {a.summary}" for a in alarms(case)],
+    }
+    shown = "\n\n".join(
+        f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in sections.items() if lines
+    )
+    return f"{_headline(case)}\n\n{shown}"
+
+
+def _promise_line(case: Case, promise: Promise) -> str:
+    name = f"{promise.name} (cycle {promise.cycle})" if promise.cycle > 1 else promise.name
+    due = promise.due_at()
+    return f"{name}: **{promise.state}**, due {clock(case, due) if due else 'when it goes on'}"
+
+
+def _step_line(case: Case, step: Step) -> str:
+    items = ", ".join(f"{i.quantity} × {i.sku}" for i in step.remedy.items or [])
+    what = f"{step.remedy.amount} {case.currency}" if step.remedy.amount else items
+    reason = f": {step.reason}" if step.reason else ""
+    return f"{step.id}{f', {what}' if what else ''}: **{step.state}**{reason}"
 
 
 def _headline(case: Case) -> str:

@@ -97,6 +97,7 @@ class Stage:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{raw['topic']} · {raw['order']['order_id']}",
+            static_details=f"{raw['line']} · received {raw['received_at']} through {raw['channel']}",
         )
 
     async def switch(self, **fault: Any) -> None:
@@ -191,7 +192,7 @@ class Played:
     async def result_of(self, handle: WorkflowHandle[Any, Any]) -> Any:
         """What a workflow ended with, once it has."""
         async with asyncio.timeout(PATIENCE):
-            while (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:  # noqa: ASYNC110 (not ours)
+            while (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
                 await asyncio.sleep(LOOK)
         return await handle.result()
 

@@ -1,0 +1,109 @@
+"""In the UI a case explains itself without its payloads: looked at in a real browser.
+
+With AFTER_SALES_PICTURES=DIR the pages are also saved as pictures (those in docs/images are made so).
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+from rich.console import Console
+from temporalio.client import Client
+
+import demo
+from demo.play import Played, Stage, Teller
+from embedded import Embedded
+
+pytestmark = pytest.mark.e2e
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--no-first-run"]
+if not shutil.which(CHROMIUM) and not os.environ.get("CI"):
+    pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    ports = {"port": 0, "ui_port": 0, "partners_port": 0}
+    async with (
+        Embedded(data=None, fixtures=demo.FIXTURES, **ports) as machine,
+        Stage(await Client.connect(machine.address), machine) as stage,
+    ):
+        yield stage
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as browsers:
+        browser = await browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield await browser.new_page(viewport={"width": 1500, "height": 1000})
+        await browser.close()
+
+
+async def _waiting_for_consent(stage: Stage) -> Played:
+    """A late delivery whose acknowledgement broke while the messaging partner was down."""
+    await stage.switch(partner="messaging", kind="down")
+    case = await stage.open(
+        Teller(Console(quiet=True), ""),
+        case_id="HL-20261122-0001",
+        topic="transport.delay",
+        order_id="SO-DELAY-7",
+        promised_days_ago=7,
+        description="一周了还没到",
+    )
+    await case.until("an offer", lambda s: s["offers"])
+    await case.passes(minutes=16)
+    await stage.mend()
+    await case.passes(minutes=6)
+    return await _told(case)
+
+
+async def _told(case: Played) -> Played:
+    await case.until_status("awaiting_consent")
+    await case.until("the team lead was told", lambda s: all(e["sent_at"] for e in s["escalations"]))
+    return case
+
+
+async def _shows(page: Page, text: str) -> str:
+    """All that the page shows, its frames (where Markdown is drawn) included, once `text` is among it."""
+    async with asyncio.timeout(30):
+        while True:
+            shown = "\n".join([await frame.inner_text("body") for frame in page.frames])
+            if text in shown:
+                return shown
+            await asyncio.sleep(0.2)
+
+
+async def _saved(page: Page, name: str) -> None:
+    if folder := os.environ.get("AFTER_SALES_PICTURES"):
+        await page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage, page: Page) -> None:
+    case = await _waiting_for_consent(stage)
+
+    await page.goto(f"{stage.machine.ui}/namespaces/default/workflows/case-{case.id}")
+    await page.get_by_text("no answer to o1: remind").first.wait_for()
+    shown = await page.inner_text("body")
+    await _saved(page, "timeline")
+
+    assert "acknowledge due" in shown
+    assert "then tell team_lead" in shown
+    assert "detailed_result due" in shown
+
+
+async def test_the_page_of_a_case_says_what_to_do_next(stage: Stage, page: Page) -> None:
+    case = await _waiting_for_consent(stage)
+
+    await page.goto(f"{stage.machine.ui}/namespaces/default/workflows/case-{case.id}")
+    await page.get_by_text("User Metadata").first.click()
+    shown = await _shows(page, "answer to offer o1: customer-approved")
+    await _saved(page, "case-in-temporal-ui")
+
+    assert "detailed_result" in shown
+    assert "no answer to o1: remind" in shown
+    assert "王芳" not in shown
