@@ -16,8 +16,6 @@ from pydantic import ValidationError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
@@ -36,6 +34,7 @@ from activities.warehouse import Warehouse
 from cases.errors import AfterSalesError, InvalidInput, problems_of
 from cases.names import TASK_QUEUE
 from cases.policy import Policy
+from console.engine import Engine
 from messages import render_customer, render_staff
 from partners.channels import ApprisedMessaging
 from partners.http import Partners, Rendering, http_partners
@@ -115,17 +114,10 @@ def build_worker(
 
 async def connect(settings: Settings) -> Client:
     """A client as Temporal's environment says; raises `AfterSalesError` naming the address and what to do."""
-    config = ClientConfig.load_client_connect_config()
-    address = config.setdefault("target_host", "127.0.0.1:7233")
     runtime = None
     if settings.metrics_address:
         runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=settings.metrics_address)))
-    try:
-        return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
-    except (RuntimeError, RPCError, OSError) as error:
-        raise AfterSalesError(
-            f'nothing answers at {address}: start it with "starter.py up", or set TEMPORAL_ADDRESS ({error})'
-        ) from None
+    return (await Engine.connect(runtime)).client
 
 
 async def register_search_attributes(client: Client) -> None:

@@ -301,7 +301,8 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
     step.heard(receipt, at)
     if step.state is before:
         return
-    case.note(f"step {step.state}", at, f"{step.id}{f': {receipt.detail}' if receipt.detail else ''}")
+    money = f", {step.remedy.amount} {case.currency} as {step.reference}" if step.remedy.amount else ""
+    case.note(f"step {step.state}", at, f"{step.id}{money}{f': {receipt.detail}' if receipt.detail else ''}")
     if _visit(step) and step.state in (StepState.DISPATCHED, StepState.DONE):
         case.keep(PromiseName.DISPATCH, at)
     if step.state is StepState.BLOCKED:

@@ -27,6 +27,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
@@ -63,7 +64,7 @@ class Engine:
     address: str
 
     @classmethod
-    async def connect(cls) -> Self:
+    async def connect(cls, runtime: Runtime | None = None) -> Self:
         """Connect as Temporal's own environment variables and profile file say; raises `Unreachable`."""
         try:
             config = ClientConfig.load_client_connect_config()
@@ -76,7 +77,7 @@ class Engine:
         try:
             async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
                 client = await Client.connect(
-                    **config, data_converter=pydantic_data_converter, connect_timeout=CONNECT_WITHIN
+                    **config, data_converter=pydantic_data_converter, connect_timeout=CONNECT_WITHIN, runtime=runtime
                 )
         except (RuntimeError, ValueError, TimeoutError) as error:
             if "get_system_info" in str(error):
