@@ -106,4 +106,5 @@ class Records:
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> None:
         """What the carrier was asked for and what it paid, set against what we paid out."""
-        self._database.record_claim(**claim.model_dump())
+        # Field by field: dumped, amounts would be text.
+        self._database.record_claim(**{name: getattr(claim, name) for name in ClaimRecord.model_fields})

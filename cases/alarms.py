@@ -117,14 +117,13 @@ def _progress(case: Case) -> Alarm | None:
     """The update goes out a little before its owner would be warned, once for each promise of one."""
     promise = case.promise(PromiseName.PROGRESS_UPDATE)
     waiting_to_go = any(letter.about == "progress" for letter in case.letters)
-    if case.status is not Status.EXECUTING or promise is None or not promise.live or waiting_to_go:
+    if case.status is not Status.EXECUTING or promise is None or not promise.live or promise.announced:
         return None
     warned = promise.due_at(case.policy.ladder[0].share(urgent=case.urgent))
-    if warned is None:
+    if waiting_to_go or warned is None:
         return None
-    return Alarm(
-        "progress", warned - length(case.policy.progress_before_warning).amount, "daily update to the customer"
-    )
+    early = min(length(case.policy.progress_before_warning).amount, (warned - promise.started_at) / 2)
+    return Alarm("progress", warned - early, "daily update to the customer")
 
 
 def _update(case: Case, now: datetime) -> None:

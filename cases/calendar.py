@@ -9,10 +9,30 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+
+
+def _plausible(value: Any) -> Any:
+    """Text with an offset, in this century: a bare number, or the end of time, is a slip and not a time."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.match(value)):
+        raise ValueError("must be a time as text with an offset, such as 2026-11-22T09:00:00+08:00")
+    return value
+
+
+def _in_this_century(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:")
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_plausible), AfterValidator(_in_this_century)]
+"""A time as others write it: RFC 3339 with an offset."""
 
 
 class Measure(StrEnum):

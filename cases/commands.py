@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cases.calendar import Instant
 from cases.complaint import Affected, Evidence, Short
 from cases.money import Money
 from cases.names import Channel, Liable, RemedyKind, Role, Severity
@@ -69,7 +70,7 @@ class StepFinding(Wire):
     """What a visit or a search established; the part of a finding that a partner may tell."""
 
     severity: Severity | None = None
-    days_late: Annotated[int, Field(ge=0, le=3_650)] | None = None
+    days_late: Annotated[int, Field(ge=0, le=36_500, strict=True)] | None = None
     lost: bool | None = None
     upheld: bool | None = None
     liable: Liable | None = None
@@ -89,7 +90,7 @@ class Receipt(Wire):
 class TrailEvent(Wire):
     """One scan of a parcel."""
 
-    at: AwareDatetime
+    at: Instant
     place: str = ""
     what: str
 
@@ -109,9 +110,9 @@ class Trail(Wire):
 
     state: TrailState
     events: list[TrailEvent] = []
-    promised_at: AwareDatetime | None = None
-    delivered_at: AwareDatetime | None = None
-    expected_at: AwareDatetime | None = None
+    promised_at: Instant | None = None
+    delivered_at: Instant | None = None
+    expected_at: Instant | None = None
     """The new arrival time, where it is late."""
     cause: Sentence | None = None
     carrier: str | None = None
@@ -122,7 +123,7 @@ class DispatchRecord(Wire):
     """What the warehouse knows of an order's dispatch (G3)."""
 
     warehouse: str
-    dispatched_at: AwareDatetime | None = None
+    dispatched_at: Instant | None = None
     packed_by: str | None = None
     condition: Sentence = ""
     items: list[Affected] = []
@@ -132,9 +133,9 @@ class InstallationRecord(Wire):
     """What the installation partner knows of an order's installation (G3)."""
 
     installer: str
-    promised_at: AwareDatetime | None = None
-    installed_at: AwareDatetime | None = None
-    expected_at: AwareDatetime | None = None
+    promised_at: Instant | None = None
+    installed_at: Instant | None = None
+    expected_at: Instant | None = None
     cause: Sentence | None = None
     note: Sentence = ""
 

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from cases.calendar import Instant
 from cases.errors import InvalidInput, Problem, problems_of
 from cases.money import Money
 from cases.names import Channel, EvidenceKind, Wish
@@ -55,7 +56,7 @@ class Affected(Strict):
     """Some of an order's items: which, and how many (pieces)."""
 
     sku: Short
-    quantity: Annotated[int, Field(gt=0, le=1_000_000)]
+    quantity: Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
 
 
 class Item(Affected):
@@ -72,8 +73,8 @@ class Order(Strict):
     amount: Money
     freight: Money = Decimal("0.00")
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
-    promised_at: AwareDatetime | None = None
-    delivered_at: AwareDatetime | None = None
+    promised_at: Instant | None = None
+    delivered_at: Instant | None = None
     tracking_no: Short | None = None
     carrier: Short | None = None
     declared_value: Money | None = None
@@ -89,15 +90,15 @@ class Complaint(Strict):
     line: Short
     topic: Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$", max_length=100)]
     channel: Channel
-    received_at: AwareDatetime
+    received_at: Instant
     customer: Customer
     order: Order | None = None
     description: Long = ""
     wish: Wish | None = None
-    affected: Annotated[list[Affected], Field(max_length=500)] | None = None
+    affected: Annotated[list[Affected], Field(min_length=1, max_length=500)] | None = None
     evidence: Annotated[list[Evidence], Field(max_length=100)] = []
     urgent: bool = False
-    answered_at: AwareDatetime | None = None
+    answered_at: Instant | None = None
 
     @property
     def affected_items(self) -> list[Item]:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from cases.names import Liable, Severity
+
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _RANGE = re.compile(
     rf"^(?:{_NUMBER} to {_NUMBER}|over {_NUMBER}(?: up to {_NUMBER})?|up to {_NUMBER}|under {_NUMBER})$"
@@ -16,8 +18,8 @@ _RANGE = re.compile(
 
 NUMERIC = frozenset({"days_late", "hours_late", "days_since_delivery"})
 YES_NO = frozenset({"lost", "upheld", "sealed", "insured", "every_item_affected"})
-WORDS = frozenset({"severity", "liable"})
-FIELDS = NUMERIC | YES_NO | WORDS
+WORDS: dict[str, list[str]] = {"severity": list(Severity), "liable": list(Liable)}
+FIELDS = NUMERIC | YES_NO | WORDS.keys()
 
 
 class Bounds(BaseModel):
@@ -46,6 +48,9 @@ def bounds(text: str) -> Bounds:
     if not match:
         raise ValueError(f'"{text}" is no range; write 1 to 2, over 5, over 2 up to 24, up to 2 or under 1')
     low, high, over, over_to, up_to, under = (float(g) if g else None for g in match.groups())
+    begins, ends = (low, high) if low is not None else (over, over_to)
+    if begins is not None and ends is not None and begins > ends:
+        raise ValueError(f'"{text}" ends before it begins')
     return Bounds(
         over=over, at_least=low, up_to=next((x for x in (high, over_to, up_to) if x is not None), None), under=under
     )
@@ -59,8 +64,8 @@ def _checked(when: dict[str, Any]) -> dict[str, Any]:
             bounds(str(wanted))
         elif field in YES_NO and not isinstance(wanted, bool):
             raise ValueError(f"{field} is true or false, not {wanted!r}")
-        elif field in WORDS and not isinstance(wanted, str):
-            raise ValueError(f"{field} is a word, not {wanted!r}")
+        elif field in WORDS and (not isinstance(wanted, str) or wanted.removeprefix("not ") not in WORDS[field]):
+            raise ValueError(f"{field} is {' or '.join(WORDS[field])}, not {wanted!r}")
     return when
 
 

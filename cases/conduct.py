@@ -63,6 +63,8 @@ def looked_up(case: Case, what: str, answer: Trail | DispatchRecord | Installati
     """A partner answered a look-up (G3); None: it knows of nothing, or could not be asked."""
     if what in case.looking_up:
         case.looking_up.remove(what)
+    if case.closing:
+        return
     if answer is not None:
         case.look_ups = case.look_ups.model_copy(update={what: answer})
         zone = ZoneInfo(case.policy.timezone)
@@ -91,12 +93,13 @@ def consider(case: Case, at: datetime) -> Assessment:
     if found.options:
         make_offer(case, found.options, at, rule=found.rule, outcome=found.outcome)
         return found
+    retire(case, OfferState.REPLACED)
     case.status = Status.ASSESSING
     investigations = [i for i in case.policy.investigations if i.establishes in found.missing]
     fresh = [i for i in investigations if not any(s.kind is i.do and s.cycle == case.cycle for s in case.steps)]
     for investigation in fresh:
         add_step(case, Remedy(kind=investigation.do, at_once=True), CHECK, at)
-    if not investigations:
+    if not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
         case.tell(Role.OWNER, "needs_assessment", missing=found.missing)
         case.note(
             "assessing",
@@ -180,7 +183,8 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
 def delivered_offer(case: Case, offer: Offer, at: datetime) -> None:
     """Findings and offer have reached the customer: the detailed result is delivered (B4)."""
     offer.delivered_at = at
-    case.keep(PromiseName.DETAILED_RESULT, at)
+    if offer.cycle == case.cycle:
+        case.keep(PromiseName.DETAILED_RESULT, at)
     if case.status is Status.OFFERING and offer is case.offer and offer.state is OfferState.OPEN:
         case.status = Status.AWAITING_CONSENT
 
@@ -233,10 +237,10 @@ def add_step(case: Case, remedy: Remedy, offer_id: str, at: datetime) -> Step:
 
 
 def _order_steps(case: Case, offer: Offer) -> None:
-    mine = [s for s in case.steps if s.offer == offer.id]
-    for step in mine:
-        if not step.begun:
-            step.after = depends_on(step.kind, [s for s in mine if s is not step])
+    """What an earlier offer of this cycle has begun at once counts as well: money waits for that crew, too."""
+    others = [s for s in case.steps if s.cycle == offer.cycle and s.offer != CHECK and s.state is not StepState.WAIVED]
+    for step in (s for s in others if s.offer == offer.id and not s.begun):
+        step.after = depends_on(step.kind, [s for s in others if s is not step])
 
 
 def describe(option: Option) -> str:
@@ -309,6 +313,8 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
         _blocked(case, step, at)
     if receipt.finding:
         _found(case, step, receipt.finding, at)
+    elif step.offer == CHECK and step.settled and case.status is Status.ASSESSING:
+        consider(case, at)
     settle(case, at)
 
 
@@ -408,7 +414,9 @@ def _once_more(case: Case, score: int, at: datetime) -> None:
         case.tell(Role.OWNER, "needs_offer", reason="dissatisfied")
         return
     if sum(o.rule == rule.rule and o.state is OfferState.ACCEPTED for o in case.offers) >= (rule.repeat_at_most or 0):
-        learn(case, PartialFinding(severity=rule.then or Severity.SEVERE), "repeated without success", at)
+        worse = PartialFinding(severity=rule.then or Severity.SEVERE)
+        case.finding = case.finding.told(worse, source="repeated without success", at=at, binding=True)
+        case.note("found", at, f"repeated without success: severity {worse.severity}")
     consider(case, at)
 
 
@@ -417,7 +425,10 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
     case.outcome = outcome
     retire(case, OfferState.EXPIRED)
     for step in case.unsettled:
-        step.turn(StepState.WAIVED, at, f"the case ended as {outcome}")
+        # What a partner has taken on goes on without us, and its money counts as gone; a check has no purpose any more.
+        idle = step.state is StepState.WAITING or (step.state is StepState.BLOCKED and not step.uncertain)
+        if idle or step.offer == CHECK:
+            step.turn(StepState.WAIVED, at, f"the case ended as {outcome}")
     for promise in case.promises:
         promise.lapse(at)
     prevention = case.topic.prevention
@@ -478,6 +489,8 @@ def undeliverable(case: Case, letter: Letter, reason: str, at: datetime) -> None
     elif what == "step" and (step := case.step(which)):
         refused(case, step, reason, at)
     elif letter.audience is Audience.CUSTOMER:
+        if what == "progress" and (promise := case.promise(PromiseName.PROGRESS_UPDATE)):
+            promise.announced = True
         case.tell(Role.OWNER, "step_blocked", step=letter.event, kind=letter.event, reason=reason, team=case.team)
 
 

@@ -10,6 +10,10 @@ from cases.commands import DispatchRecord, InstallationRecord, Trail, TrailState
 from cases.complaint import Affected, Complaint
 from cases.names import Liable, Severity
 
+MAX_DAYS = 36_500
+MAX_CAUSE = 1_000
+"""Characters."""
+
 
 class PartialFinding(BaseModel):
     """Any of the things that can be established; absent means not known (yet)."""
@@ -17,14 +21,14 @@ class PartialFinding(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     severity: Severity | None = None
-    days_late: Annotated[int, Field(ge=0, le=3_650)] | None = None
-    hours_late: Annotated[float, Field(ge=0, le=87_600)] | None = None
+    days_late: Annotated[int, Field(ge=0, le=MAX_DAYS, strict=True)] | None = None
+    hours_late: Annotated[float, Field(ge=0, le=24 * MAX_DAYS)] | None = None
     lost: bool | None = None
     upheld: bool | None = None
     liable: Liable | None = None
-    cause: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    cause: Annotated[str, StringConstraints(max_length=MAX_CAUSE)] | None = None
     sealed: bool | None = None
-    affected: Annotated[list[Affected], Field(max_length=500)] | None = None
+    affected: Annotated[list[Affected], Field(min_length=1, max_length=500)] | None = None
 
     def known(self) -> dict[str, Any]:
         """The fields that are established, as JSON values."""
@@ -48,11 +52,13 @@ class Finding(PartialFinding):
 
     facts: list[Fact] = []
 
-    def told(self, new: PartialFinding, *, source: str, at: datetime, by: str | None = None) -> "Finding":
-        """The finding with `new` on top; a derived fact never overrides a person's word."""
+    def told(
+        self, new: PartialFinding, *, source: str, at: datetime, by: str | None = None, binding: bool = False
+    ) -> "Finding":
+        """The finding with `new` on top; a derived fact gives way to a person's word, unless it is `binding`."""
         stated = new.known()
         person = {fact.field for fact in self.facts if fact.source == "agent"}
-        effective = {k: getattr(new, k) for k in stated if source == "agent" or k not in person}
+        effective = {k: getattr(new, k) for k in stated if binding or source == "agent" or k not in person}
         facts = [Fact(field=k, value=v, source=source, at=at, by=by) for k, v in stated.items()]
         return self.model_copy(update={**effective, "facts": [*self.facts, *facts]})
 
@@ -82,17 +88,16 @@ def from_trail(
         lost=lost,
         days_late=None if late is None or promised is None else days_between(promised, late_until, zone),
         hours_late=None if late is None else max(0.0, round(late / timedelta(hours=1), 2)),
-        cause=trail.cause,
+        cause=trail.cause and trail.cause[:MAX_CAUSE],
     )
 
 
 def from_installation(record: InstallationRecord, now: datetime, zone: ZoneInfo) -> PartialFinding:
     """What the installation record shows: days late against the appointment (B19, B20)."""
+    cause = record.cause and record.cause[:MAX_CAUSE]
     if record.promised_at is None:
-        return PartialFinding(cause=record.cause)
-    return PartialFinding(
-        days_late=days_between(record.promised_at, record.installed_at or now, zone), cause=record.cause
-    )
+        return PartialFinding(cause=cause)
+    return PartialFinding(days_late=days_between(record.promised_at, record.installed_at or now, zone), cause=cause)
 
 
 class LookUps(BaseModel):

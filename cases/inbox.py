@@ -27,8 +27,8 @@ from cases.conduct import (
 )
 from cases.errors import Refusal
 from cases.finding import PartialFinding
-from cases.names import OfferState, Outcome, PromiseName, Role, Status, StepState
-from cases.offer import Offer, assess, check_finding, check_proposal, over_limits
+from cases.names import MONEY, TO_SOURCE, OfferState, Outcome, PromiseName, Role, Status, StepState
+from cases.offer import Offer, Option, as_proposed, assess, check_finding, check_proposal, over_limits
 from cases.step import Step
 
 MAX_REFUSED = 200
@@ -90,12 +90,12 @@ def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, _n
 
 
 def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
-    offer = _answerable(case, message.offer)
+    offer = _answerable(case, message.offer, at)
     accept(case, offer, offer.option(message.option), at, message.by)
 
 
 def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _now: datetime) -> None:
-    offer = _answerable(case, message.offer)
+    offer = _answerable(case, message.offer, at)
     offer.state = OfferState.DECLINED
     case.status = Status.ASSESSING
     wish = f"; wishes {message.wish}" if message.wish else ""
@@ -104,13 +104,15 @@ def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _n
     case.tell(Role.OWNER, "needs_offer", reason="declined")
 
 
-def _answerable(case: Case, offer_id: str | None) -> Offer:
+def _answerable(case: Case, offer_id: str | None, at: datetime) -> Offer:
     """The offer that an answer is for: consent binds to the current one only (S19)."""
     offer = case.offer
     if offer is None:
         raise Refusal(f"{case.id} has made no offer yet: it is {case.status}")
     if offer_id not in (None, offer.id):
         raise Refusal(f"offer {offer_id} is not the current one: that is {offer.id}, {_options(offer)}")
+    if at < offer.made_at:
+        raise Refusal(f"occurred_at: {at.isoformat()} is before offer {offer.id} was made")
     expired_but_not_closed = offer.state is OfferState.EXPIRED and not case.closing
     if not offer.consent_required:
         raise Refusal(f"offer {offer.id} needs no consent: it is carried out at once")
@@ -190,12 +192,10 @@ def _possible(case: Case, new: PartialFinding) -> None:
 
 def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> dict[str, Any]:
     _undecided(case)
-    options = [
-        o.model_copy(update={"remedies": [r.model_copy(update={"max_amount": None}) for r in o.remedies]})
-        for o in message.options
-    ]
-    check_proposal(options, case.policy, case.complaint, case.refunded)
-    over = over_limits(options, assess(case.policy, case.complaint, case.finding, refunded=case.refunded))
+    granted = assess(case.policy, case.complaint, case.finding, refunded=case.refunded)
+    options = [as_proposed(option, granted) for option in message.options]
+    _possible_offer(case, options)
+    over = over_limits(options, granted)
     if over and not message.by:
         raise Refusal(f"this needs approval ({'; '.join(over)}), so say who proposes it: by")
     offer = make_offer(case, options, at, made_by=message.by or "an agent", over=over)
@@ -204,6 +204,11 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
     return {
         "offer": offer.model_dump(mode="json", include={"id", "state", "options", "over_limits"}, exclude_none=True)
     }
+
+
+def _possible_offer(case: Case, options: list[Option]) -> None:
+    compensated = case.paid(MONEY - TO_SOURCE)
+    check_proposal(options, case.policy, case.complaint, refunded=case.refunded, compensated=compensated)
 
 
 def _undecided(case: Case) -> None:
@@ -230,7 +235,7 @@ def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
 def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> None:
     offer = _approval(case, message)
     # Eligibility is checked again when it counts (S20): other money may have gone out since it was asked for.
-    check_proposal(offer.options, case.policy, case.complaint, case.refunded)
+    _possible_offer(case, offer.options)
     case.note("approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
     publish(case, offer, at)
 
@@ -239,6 +244,7 @@ def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None
     offer = _approval(case, message)
     offer.state = OfferState.REPLACED
     case.status = Status.ASSESSING
+    case.needs_offer = f"{offer.id} was not approved"
     case.note("not approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
     case.tell(Role.OWNER, "needs_offer", reason="not_approved")
 
@@ -279,9 +285,9 @@ def _assign(case: Case, message: m.Assign, at: datetime, _now: datetime) -> None
 
 
 def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, at: datetime, _now: datetime) -> None:
-    mine = [e for e in case.escalations if e.promise == message.promise]
+    mine = [e for e in case.escalations if e.promise == message.promise and e.cycle == case.cycle]
     if not mine:
-        told = ", ".join(dict.fromkeys(e.promise for e in case.escalations)) or "nothing"
+        told = ", ".join(dict.fromkeys(e.promise for e in case.escalations if e.cycle == case.cycle)) or "nothing"
         raise Refusal(f"nothing about {message.promise} was escalated; {told} was")
     if mine[-1].acknowledged_by:
         raise Refusal(f"{mine[-1].acknowledged_by} has acknowledged it already")

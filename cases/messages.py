@@ -5,8 +5,9 @@ Facts come as a signal or as an update of the same name; commands are updates on
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from cases.calendar import Instant
 from cases.commands import ReceiptState, StepFinding
 from cases.complaint import Evidence, Long, Strict
 from cases.errors import Refusal, problems_of
@@ -22,7 +23,7 @@ class Message(Strict):
     """What every message may carry: who says it, when it happened, and an id that makes it apply once."""
 
     by: Name | None = None
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Instant | None = None
     message_id: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
 
 
@@ -65,7 +66,7 @@ class StepReported(Message):
 class SatisfactionReported(Message):
     """The customer's answer to the callback, 1 (bad) to 5 (good) (G8)."""
 
-    score: Annotated[int, Field(ge=1, le=5)]
+    score: Annotated[int, Field(ge=1, le=5, strict=True)]
     comment: Long = ""
 
 

@@ -9,6 +9,7 @@ TASK_QUEUE = "after-sales"
 CASE_WORKFLOW = "AfterSalesCase"
 CLAIM_WORKFLOW = "CarrierClaim"
 CASE_QUERY = "case"
+CLAIM_SETTLED = "claim-settled"
 MAX_INPUT_BYTES = 64 * 1024
 """Largest complaint or message that is taken in, in bytes of JSON."""
 

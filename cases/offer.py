@@ -4,6 +4,7 @@ A range is offered at its low end. An agent may raise it to the high end alone; 
 policy does not grant, a manager decides. Refunds never exceed what is left of what was paid (S14).
 """
 
+from collections import Counter
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -158,33 +159,68 @@ def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding)
         choice = " or ".join(severities)
         problems.append(Problem(field="severity", problem=f"is {choice} for {complaint.topic}, not {finding.severity}"))
     ordered = {item.sku: item.quantity for item in (complaint.order.items if complaint.order else [])}
+    affected: Counter[str] = Counter()
+    for item in finding.affected or []:
+        affected[item.sku] += item.quantity
     problems += [
-        Problem(field="affected", problem=f"{a.quantity} of {a.sku} is more than was ordered ({ordered.get(a.sku, 0)})")
-        for a in finding.affected or []
-        if a.quantity > ordered.get(a.sku, 0)
+        Problem(field="affected", problem=f"{pieces} of {sku} is more than was ordered ({ordered.get(sku, 0)})")
+        for sku, pieces in affected.items()
+        if pieces > ordered.get(sku, 0)
     ]
     return problems
 
 
 def over_limits(options: list[Option], granted: Assessment) -> list[str]:
     """What of an agent's own offer is beyond what an agent may give alone, as sentences; empty: nothing (G4)."""
-    ceiling: dict[RemedyKind, Decimal] = {}
-    for remedy in (r for option in granted.options for r in option.remedies):
-        most = remedy.max_amount or remedy.amount or Decimal(0)
-        ceiling[remedy.kind] = max(most, ceiling.get(remedy.kind, Decimal(0)))
     found = []
     for option in options:
-        for kind in dict.fromkeys(r.kind for r in option.remedies if r.kind not in WORDS):
-            total = sum((r.amount or Decimal(0) for r in option.remedies if r.kind is kind), Decimal(0))
-            if kind not in ceiling:
-                found.append(f"{option.key}: the policy grants no {kind} here")
-            elif total > ceiling[kind]:
-                found.append(f"{option.key}: {kind} {total:.2f} is over {ceiling[kind]:.2f}")
+        # What the policy grants in different options it does not grant together.
+        excess = [_over(option, allowed) for allowed in granted.options] or [_over(option, None)]
+        found += [f"{option.key}: {sentence}" for sentence in min(excess, key=len)]
     return found
 
 
-def check_proposal(options: list[Option], policy: Policy, complaint: Complaint, refunded: Decimal) -> None:
-    """What nobody may offer, manager or not; raises `Refusal`."""
+def _over(option: Option, allowed: Option | None) -> list[str]:
+    """What of an agent's option goes beyond one that the policy grants."""
+    found = []
+    there = allowed.remedies if allowed else []
+    for kind in dict.fromkeys(r.kind for r in option.remedies if r.kind not in WORDS):
+        mine, theirs = ([r for r in some if r.kind is kind] for some in (option.remedies, there))
+        total = sum((r.amount or Decimal(0) for r in mine), Decimal(0))
+        most = sum((r.max_amount or r.amount or Decimal(0) for r in theirs), Decimal(0))
+        if not theirs:
+            found.append(f"the policy grants no {kind} here")
+        elif total > most:
+            found.append(f"{kind} {total:.2f} is over {most:.2f}")
+        elif _pieces(mine) - _pieces(theirs):
+            found.append(f"{kind} of more than was found affected")
+    return found
+
+
+def _pieces(remedies: list[Remedy]) -> Counter[str]:
+    """How many pieces of each sku remedies move, together."""
+    moved: Counter[str] = Counter()
+    for item in (i for remedy in remedies for i in remedy.items or []):
+        moved[item.sku] += item.quantity
+    return moved
+
+
+def as_proposed(option: Option, granted: Assessment) -> Option:
+    """An agent's option as it is offered: at once is only what the policy does at once; no range is left open (G5)."""
+    at_once = {r.kind for o in granted.options for r in o.remedies if r.at_once} | WORDS
+    remedies = [
+        r.model_copy(update={"max_amount": None, "at_once": r.at_once and r.kind in at_once}) for r in option.remedies
+    ]
+    return option.model_copy(update={"remedies": remedies})
+
+
+def check_proposal(
+    options: list[Option], policy: Policy, complaint: Complaint, *, refunded: Decimal, compensated: Decimal
+) -> None:
+    """What nobody may offer, manager or not; raises `Refusal`.
+
+    `refunded` and `compensated`: what has gone out in this case already, back to the source and otherwise.
+    """
     keys = [option.key for option in options]
     if len(set(keys)) != len(keys):
         raise Refusal("options: two have the same key")
@@ -192,10 +228,10 @@ def check_proposal(options: list[Option], policy: Policy, complaint: Complaint, 
     ordered = {item.sku: item.quantity for item in (order.items if order else [])}
     most = evaluate(policy.manager_limit, _sums(policy, complaint, PartialFinding()))[1]
     for option in options:
-        for remedy in option.remedies:
-            for item in remedy.items or []:
-                if remedy.kind is not RemedyKind.SUBSTITUTE and item.quantity > ordered.get(item.sku, 0):
-                    raise Refusal(f"options.{option.key}: {item.quantity} of {item.sku} is more than was ordered")
+        for kind in GOODS - {RemedyKind.SUBSTITUTE}:
+            for sku, pieces in _pieces([r for r in option.remedies if r.kind is kind]).items():
+                if pieces > ordered.get(sku, 0):
+                    raise Refusal(f"options.{option.key}: {kind} of {pieces} of {sku} is more than was ordered")
         back = sum((r.amount or Decimal(0) for r in option.remedies if r.kind in TO_SOURCE), Decimal(0))
         left = (order.amount if order else Decimal(0)) - refunded
         if back > left:
@@ -203,6 +239,7 @@ def check_proposal(options: list[Option], policy: Policy, complaint: Complaint, 
                 f"options.{option.key}: a refund of {back:.2f} is more than the {left:.2f} left of what was paid"
             )
         extra = sum((r.amount or Decimal(0) for r in option.remedies if r.kind in MONEY - TO_SOURCE), Decimal(0))
+        most -= compensated
         if extra > most:
             raise Refusal(
                 f"options.{option.key}: {extra:.2f} is more than the {most:.2f} that even a manager may approve"

@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from cases.calendar import Instant
 from cases.complaint import Complaint, check_complaint
 from cases.errors import InvalidInput, Problem, Refusal, problems_of
 from cases.finding import PartialFinding
@@ -15,7 +16,7 @@ from cases.offer import Assessment, assess, check_finding
 from cases.policy import Policy, check_against
 from cases.promise import Promise
 
-_TIME = TypeAdapter(AwareDatetime)
+_TIME = TypeAdapter(Instant)
 
 
 def plan_line(line: str, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
@@ -26,6 +27,8 @@ def plan_line(line: str, policies: dict[str, Policy], now: datetime) -> dict[str
         return _errors([Problem(field="(whole)", problem=f"is not JSON: {error.msg} at column {error.colno}")])
     except RecursionError:
         return _errors([Problem(field="(whole)", problem="is nested too deeply")])
+    except (ValueError, ArithmeticError):
+        return _errors([Problem(field="(whole)", problem="holds a number out of all reason")])
     except InvalidInput as error:
         return _errors(error.problems)
 
@@ -41,7 +44,9 @@ def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, An
         now = _validated("now", lambda: _TIME.validate_python(given["now"]))
     complaint = check_complaint(given.get("complaint"), now)
     policy = policy_for(complaint, policies).slice_for(complaint)
-    finding = _validated("finding", lambda: PartialFinding.model_validate(given.get("finding") or {}))
+    finding = _validated(
+        "finding", lambda: PartialFinding.model_validate({} if given.get("finding") is None else given["finding"])
+    )
     if problems := check_finding(policy, complaint, finding):
         raise InvalidInput([Problem(field=f"finding.{p.field}", problem=p.problem) for p in problems])
     try:

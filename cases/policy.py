@@ -4,6 +4,7 @@ All numbers of the rulebook live in policy files; this module says what such a f
 the part of the policy that concerns its topic for life (S18): `Policy.slice_for`.
 """
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -27,10 +28,12 @@ class Part(BaseModel):
 
 def _share(value: object) -> object:
     """`80%` as 0.8."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        return float(Decimal(value.strip().removesuffix("%")) / 100)
+    if isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
+        return float(Decimal(match[1]) / 100)
     return value
 
+
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%", re.ASCII)
 
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=10)]
 
@@ -100,8 +103,11 @@ class EveryLine(Part):
     @model_validator(mode="after")
     def _breaks(self) -> Self:
         shares = [rung.at for rung in self.escalation]
-        if 1.0 not in shares or shares != sorted(shares):
+        if 1.0 not in shares or shares != sorted(set(shares)):
             raise ValueError("escalation must rise from rung to rung and have one at 100%, where the promise breaks")
+        urgent = [rung.urgent or rung.at for rung in self.escalation]
+        if urgent != sorted(set(urgent)) or urgent[shares.index(1.0)] != 1.0:
+            raise ValueError("escalation of urgent cases must rise from rung to rung, and break at 100% as well")
         return self
 
 
@@ -232,7 +238,7 @@ def matches(patterns: list[str], topic: str) -> bool:
 
 def topics_that_do_not_exist(policy: Policy) -> list[Problem]:
     """Patterns in a whole policy that no topic of its line is like: a rule that would never count."""
-    parts = [(f"promises {p.rule}", p.topics) for p in policy.promises]
+    parts = [(f"promises {p.rule}", [*p.topics, *p.except_topics]) for p in policy.promises]
     parts += [(f"remedies {r.rule}", r.topics) for r in policy.remedies]
     parts += [(f"investigations {i.rule}", i.topics) for i in policy.investigations]
     return [

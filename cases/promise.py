@@ -52,6 +52,8 @@ class Promise(BaseModel):
     """Rungs that are settled: told, skipped, or already past on arrival (S6)."""
     hold: int = 0
     """Rungs to let pass, because somebody acknowledged an escalation."""
+    announced: bool = False
+    """Its letter was written and no channel took it: a person has to see to it, and it is not written again."""
     revision: int = 0
     """Grows with every change, so that whoever waits on this promise works it out again (S3)."""
 
@@ -125,6 +127,7 @@ class Promise(BaseModel):
         """Nothing is owed any more; what broke stays broken."""
         if not self.live:
             return
+        self.miss(at)
         if self.state is not PromiseState.BROKEN:
             self.state = PromiseState.VOID
         self._end(at, "void")
@@ -141,6 +144,7 @@ class Promise(BaseModel):
         if not (self.pausable and self.live) or reason in self.pauses:
             return
         if not self.pauses:
+            self.miss(at)
             self._stop(at, reason)
             if self.state is PromiseState.OPEN:
                 self.state = PromiseState.PAUSED

@@ -45,7 +45,8 @@ def load(folder: Path) -> dict[str, Policy]:
 def load_file(path: Path) -> Policy:
     """One line's policy, with what every line shares; raises `InvalidInput`, each fault as `file: key`."""
     shared = path.parent / SHARED
-    content = {**(_read(shared) if shared.exists() else {}), **_read(path)}
+    common, own = _read(shared) if shared.exists() else {}, _read(path)
+    content = {**common, **own}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
     content["version"] = f"{content.get('name', path.stem)}+{digest}"
     if content.get("calendar") == "CN":
@@ -56,8 +57,16 @@ def load_file(path: Path) -> Policy:
     except ValidationError as error:
         faults = problems_of(error)
     if faults:
-        raise InvalidInput([Problem(field=f"{path.name}: {p.field}", problem=p.problem) for p in faults])
+        named = [Problem(field=f"{_origin(p, common, own, path)}: {p.field}", problem=p.problem) for p in faults]
+        raise InvalidInput(named)
     return policy
+
+
+def _origin(fault: Problem, common: dict[str, Any], own: dict[str, Any], path: Path) -> str:
+    """The file in which a faulty key stands; what is wrong with the whole is wrong with what all lines share."""
+    key = fault.field.split(".")[0]
+    shared = key in common and key not in own
+    return SHARED if shared or (fault.field == "(whole)" and "escalation" not in own) else path.name
 
 
 def mainland_china(zone: str) -> WorkCalendar:
@@ -87,6 +96,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise InvalidInput([Problem(field=where, problem=error.problem or "is not YAML")]) from None
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
         raise InvalidInput([Problem(field=path.name, problem=f"is not YAML: {error}")]) from None
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise InvalidInput([Problem(field=path.name, problem="must be a mapping of keys to values")])
     return content

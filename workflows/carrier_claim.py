@@ -19,7 +19,7 @@ from cases.commands import ReceiptState, StepCommand
 from cases.conduct import contact_of
 from cases.messages import StepReported
 from cases.money import Money
-from cases.names import CLAIM_WORKFLOW, RemedyKind, claim_workflow_id
+from cases.names import CLAIM_SETTLED, CLAIM_WORKFLOW, RemedyKind, claim_workflow_id
 from workflows.errands import durably, kind_of, sentence
 from workflows.options import FIND, RECORD, STEP
 
@@ -132,7 +132,7 @@ class CarrierClaim:
         elif report.state is ReceiptState.FAILED:
             self._settle(Decimal(0))
 
-    @workflow.signal(name="claim-settled", description="What the carrier paid: {recovered, detail}; 0.00 if it refused")
+    @workflow.signal(name=CLAIM_SETTLED, description="What the carrier paid: {recovered, detail}; 0.00 if it refused")
     def claim_settled(self, payload: RawValue) -> None:
         """Somebody enters what was recovered."""
         settled = self._read(ClaimSettled, payload)

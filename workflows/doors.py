@@ -19,8 +19,11 @@ from temporalio.worker import (
 )
 
 from cases.messages import FACTS, MESSAGES, Message
+from cases.names import CLAIM_SETTLED
 
 Workflow = TypeVar("Workflow", bound=type)
+NAMED = frozenset({*FACTS, CLAIM_SETTLED})
+"""Signals with a handler of their own; the others reach one that takes any number of arguments."""
 
 
 def listens(cls: Workflow) -> Workflow:
@@ -78,7 +81,7 @@ class _OneArgument(WorkflowInboundInterceptor):
         return await super().execute_workflow(input)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
-        if input.signal in FACTS:
+        if input.signal in NAMED:
             input.args = input.args[:1]
         await super().handle_signal(input)
 

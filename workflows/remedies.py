@@ -73,6 +73,8 @@ class Remedies:
                 unknown(case, step, sentence(error), workflow.now())
                 self._desk.changed()
                 found = await self._find(step, command.key)
+                if step.settled:
+                    return self._desk.changed()  # somebody reported it done while we were asking
                 if found is None and workflow.now() < last_call:
                     continue
                 if found is None:
