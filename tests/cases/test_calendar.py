@@ -1,0 +1,257 @@
+"""Three kinds of time that are never mixed (S11), and the working days of mainland China (S12)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import policies
+from cases.calendar import Length, Measure, WorkCalendar, length
+from cases.names import PromiseName
+from cases.promise import Promise
+from tests.cases.world import SECOND, SHANGHAI
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PLAIN = WorkCalendar()
+WEDNESDAY = datetime(2026, 11, 18, 10, tzinfo=SHANGHAI)
+SATURDAY = datetime(2026, 11, 21, 10, tzinfo=SHANGHAI)
+
+
+def in_shanghai(*when: int) -> datetime:
+    return datetime(*when, tzinfo=SHANGHAI)  # type: ignore[arg-type,misc]
+
+
+@pytest.fixture(scope="module")
+def china() -> WorkCalendar:
+    """What the holiday library says, read in November 2026: 2027 has not been announced."""
+
+    class November2026(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> "November2026":
+            return cls(2026, 11, 18, tzinfo=tz)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policies, "datetime", November2026)
+        return policies.mainland_china("Asia/Shanghai")
+
+
+# Durations as people write them
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "measure"),
+    [
+        ("30s", timedelta(seconds=30), Measure.ELAPSED),
+        ("10m", timedelta(minutes=10), Measure.ELAPSED),
+        ("24h", DAY, Measure.ELAPSED),
+        ("1 day", DAY, Measure.CALENDAR),
+        ("7 days", 7 * DAY, Measure.CALENDAR),
+        ("1 working day", DAY, Measure.WORKING),
+        ("5 working days", 5 * DAY, Measure.WORKING),
+    ],
+)
+def test_a_duration_says_how_it_is_counted(text: str, amount: timedelta, measure: Measure) -> None:
+    """S11."""
+    assert length(text) == (amount, measure)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "24", "h", "24 hours", "-1h", "1.5h", "0h", "0 days", "1 week", "5 working", "1e3h", "10M"]
+)
+def test_what_is_no_duration_is_refused_with_what_would_be(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write 30s, 10m, 24h, 1 day or 5 working days|no time at all"):
+        length(text)
+
+
+def test_a_day_by_the_calendar_is_not_24_hours_where_clocks_change() -> None:
+    """S11: the night in which Berlin's clocks go back has 25 hours."""
+    berlin = WorkCalendar(zone="Europe/Berlin")
+    evening = datetime(2026, 10, 24, 18, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    by_the_clock = berlin.add(evening, length("24h"))
+    by_the_calendar = berlin.add(evening, length("1 day"))
+
+    assert by_the_calendar - by_the_clock == HOUR
+    assert by_the_calendar == datetime(2026, 10, 25, 18, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+# Working time
+
+
+def test_five_working_days_of_an_ordinary_week() -> None:
+    """Rulebook, *Words*: from Wednesday 10:00 to the next Wednesday 10:00."""
+    assert PLAIN.add(WEDNESDAY, length("5 working days")) == WEDNESDAY + 7 * DAY
+
+
+def test_five_working_days_from_a_saturday_end_with_friday() -> None:
+    """Rulebook, *Words*: on the following Saturday 00:00, the end of Friday."""
+    assert PLAIN.add(SATURDAY, length("5 working days")) == in_shanghai(2026, 11, 28)
+
+
+def test_no_working_time_passes_on_a_weekend() -> None:
+    assert PLAIN.between(SATURDAY, SATURDAY + 38 * HOUR - SECOND, Measure.WORKING) == timedelta()
+    assert PLAIN.between(SATURDAY, in_shanghai(2026, 11, 23, 0, 0, 1), Measure.WORKING) == SECOND
+
+
+def test_working_hours_can_be_shorter_than_the_day() -> None:
+    shop = WorkCalendar(opens=time(9), closes=time(18))
+
+    assert shop.add(WEDNESDAY.replace(hour=17), Length(2 * HOUR, Measure.WORKING)) == WEDNESDAY.replace(day=19, hour=10)
+    assert shop.between(WEDNESDAY, WEDNESDAY + DAY, Measure.WORKING) == 9 * HOUR
+
+
+def test_nothing_lies_between_an_instant_and_an_earlier_one() -> None:
+    for measure in Measure:
+        assert PLAIN.between(WEDNESDAY, WEDNESDAY - DAY, measure) == timedelta()
+        assert PLAIN.between(WEDNESDAY, WEDNESDAY, measure) == timedelta()
+
+
+# Mainland China
+
+
+def test_national_days_make_up_saturday_is_worked(china: WorkCalendar) -> None:
+    """S12: 10 October 2026 is a Saturday and a working day; 20 September a Sunday and one, too."""
+    assert china.works_on(date(2026, 10, 10))
+    assert china.works_on(date(2026, 9, 20))
+    assert not PLAIN.works_on(date(2026, 10, 10))
+
+
+@pytest.mark.parametrize("day", range(1, 8))
+def test_national_day_is_off(china: WorkCalendar, day: int) -> None:
+    """S12: 1 to 7 October 2026."""
+    assert not china.works_on(date(2026, 10, day))
+
+
+def test_a_deadline_over_national_day_skips_the_holidays_and_counts_the_make_up_saturday(china: WorkCalendar) -> None:
+    """S12: from Wednesday 30 September 10:00: that day, Thursday 8, Friday 9, Saturday 10, Monday 12."""
+    due = china.add(in_shanghai(2026, 9, 30, 10), length("5 working days"))
+
+    assert due == in_shanghai(2026, 10, 13, 10)
+    assert not china.provisional(due, Measure.WORKING)
+
+
+def test_a_pause_over_the_make_up_saturday_costs_a_working_day(china: WorkCalendar) -> None:
+    """S1, S12: the clock that stood from Friday to Sunday midnight lost one."""
+    friday, monday = in_shanghai(2026, 10, 10), in_shanghai(2026, 10, 12)
+    promise = Promise.made(
+        PromiseName.SOLUTION,
+        "5 working days",
+        in_shanghai(2026, 10, 8),
+        rule="O3",
+        cycle=1,
+        pausable=True,
+        calendar=china,
+    )
+    before = promise.due_at()
+
+    promise.pause("evidence", friday)
+    promise.resume("evidence", monday)
+
+    assert before == in_shanghai(2026, 10, 14)
+    assert promise.due_at() == in_shanghai(2026, 10, 15)
+
+
+def test_spring_festival_2026_with_both_its_make_up_days(china: WorkCalendar) -> None:
+    """S12: off from 15 to 23 February; worked on Saturday 14 and Saturday 28."""
+    assert china.works_on(date(2026, 2, 14))
+    assert china.works_on(date(2026, 2, 28))
+    assert not any(china.works_on(date(2026, 2, day)) for day in range(15, 24))
+    assert china.add(in_shanghai(2026, 2, 13, 10), length("3 working days")) == in_shanghai(2026, 2, 25, 10)
+
+
+def test_a_deadline_at_spring_festival_2027_is_provisional_while_it_is_not_announced(china: WorkCalendar) -> None:
+    """S12."""
+    due = china.add(in_shanghai(2027, 2, 1, 10), length("5 working days"))
+
+    assert china.announced_through == date(2026, 12, 31)
+    assert china.provisional(due, Measure.WORKING)
+
+
+def test_the_last_instant_of_the_announced_year_is_certain_and_the_next_is_not(china: WorkCalendar) -> None:
+    """S12, both sides."""
+    midnight = in_shanghai(2027, 1, 1)
+
+    assert not china.provisional(midnight, Measure.WORKING)
+    assert china.provisional(midnight + SECOND, Measure.WORKING)
+
+
+@pytest.mark.parametrize("measure", [Measure.ELAPSED, Measure.CALENDAR])
+def test_only_working_time_can_be_provisional(china: WorkCalendar, measure: Measure) -> None:
+    """S12: 48 hours are 48 hours."""
+    assert not china.provisional(in_shanghai(2030, 1, 1), measure)
+
+
+def test_a_promise_says_that_its_deadline_is_provisional(china: WorkCalendar) -> None:
+    """S12: and not while it is paused, when there is none."""
+    made = in_shanghai(2026, 12, 30, 10)
+    promise = Promise.made(
+        PromiseName.SOLUTION, "5 working days", made, rule="O3", cycle=1, pausable=True, calendar=china
+    )
+    assert promise.provisional
+
+    promise.pause("evidence", made + HOUR)
+
+    assert not promise.provisional
+
+
+def test_a_date_exception_beats_the_weekend_and_a_holiday() -> None:
+    """S12."""
+    calendar = WorkCalendar(exceptions={date(2026, 11, 21): True, date(2026, 11, 18): False})
+
+    assert calendar.works_on(date(2026, 11, 21))
+    assert not calendar.works_on(date(2026, 11, 18))
+
+
+def test_a_new_release_of_the_calendar_moves_no_deadline_that_was_promised(china: WorkCalendar) -> None:
+    """S12: what the calendar said is recorded with the promise."""
+    made = in_shanghai(2026, 9, 30, 10)
+    promise = Promise.made(
+        PromiseName.SOLUTION, "5 working days", made, rule="O3", cycle=1, pausable=True, calendar=china
+    )
+
+    replayed = Promise.model_validate(promise.model_dump(mode="json"))
+
+    assert replayed.calendar == china
+    assert replayed.due_at() == promise.due_at() == in_shanghai(2026, 10, 13, 10)
+
+
+# Adding and measuring
+
+STARTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis adds it)
+LENGTHS = st.timedeltas(timedelta(seconds=1), timedelta(days=40))
+
+
+@pytest.mark.parametrize("measure", Measure)
+@given(start=STARTS, amount=LENGTHS)
+def test_adding_and_measuring_are_inverse(measure: Measure, start: datetime, amount: timedelta) -> None:
+    """S1, S11: for all three measures, to the microsecond."""
+    assert PLAIN.between(start, PLAIN.add(start, Length(amount, measure)), measure) == amount
+
+
+@given(start=STARTS, amount=LENGTHS)
+def test_adding_and_measuring_are_inverse_in_china(china: WorkCalendar, start: datetime, amount: timedelta) -> None:
+    """S1, S12: over holidays and make-up days."""
+    assert china.between(start, china.add(start, Length(amount, Measure.WORKING)), Measure.WORKING) == amount
+
+
+@pytest.mark.parametrize("measure", Measure)
+@given(start=STARTS, first=LENGTHS, second=LENGTHS)
+def test_two_lengths_one_after_the_other_are_their_sum(
+    measure: Measure, start: datetime, first: timedelta, second: timedelta
+) -> None:
+    """S1: so a pause of no time changes nothing."""
+    in_two = PLAIN.add(PLAIN.add(start, Length(first, measure)), Length(second, measure))
+
+    assert in_two == PLAIN.add(start, Length(first + second, measure))
+
+
+@pytest.mark.parametrize("measure", Measure)
+@given(start=STARTS, first=LENGTHS, second=LENGTHS)
+def test_time_between_adds_up(measure: Measure, start: datetime, first: timedelta, second: timedelta) -> None:
+    """S1: no instant is counted twice or not at all."""
+    middle, end = start + first, start + first + second
+
+    parts = PLAIN.between(start, middle, measure) + PLAIN.between(middle, end, measure)
+    assert parts == PLAIN.between(start, end, measure)

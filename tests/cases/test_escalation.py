@@ -1,0 +1,354 @@
+"""Who is told when a promise is about to break, or broke: G10, S3, S5–S9, S23."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cases import alarms as alarms_module
+from cases.alarms import alarms, ring
+from cases.case import Audience
+from cases.names import PromiseState, Role
+from cases.promise import Promise, Rung
+from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, open_case
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def unanswered(**fields: Any) -> World:
+    """A damage case, nobody of ours does anything, and the customer's letters do not arrive: its promises run out."""
+    return open_case(down={Audience.CUSTOMER}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("share", "role", "event"),
+    [
+        (0.8, "owner", "promise_warning"),
+        (1.0, "team_lead", "promise_broken"),
+        (1.5, "manager", "escalation"),
+        (2.0, "director", "escalation"),
+    ],
+)
+def test_each_rung_is_told_to_its_role_when_it_is_due_and_not_a_second_before(
+    share: float, role: str, event: str
+) -> None:
+    """G10: 80 %, 100 %, 150 % and 200 % of 10 minutes."""
+    world = unanswered()
+    due = START + share * 10 * MINUTE
+
+    world.until(due - SECOND)
+    before = [(letter.event, letter.role) for letter in world.sent if letter.facts.get("promise") == ACK]
+    world.until(due)
+    after = [(letter.event, letter.role) for letter in world.sent if letter.facts.get("promise") == ACK]
+
+    assert after == [*before, (event, Role(role))]
+    assert world.case.escalations[-1].due_at == due
+    assert world.case.escalations[-1].sent_at == due
+
+
+@pytest.mark.parametrize(("urgent", "due"), [(False, START + 8 * MINUTE), (True, START + 5 * MINUTE)])
+def test_an_urgent_case_warns_at_half_time(urgent: bool, due: Any) -> None:
+    """G10: and its other rungs stay where they are."""
+    world = unanswered(urgent=urgent).after(days=1)
+
+    mine = [e.due_at for e in world.case.escalations if e.promise == ACK]
+    assert mine == [due, START + 10 * MINUTE, START + 15 * MINUTE, START + 20 * MINUTE]
+
+
+def test_a_kept_promise_escalates_no_further() -> None:
+    """G10, S5: whatever alarm was set for it does nothing when it fires."""
+    world = unanswered().until(START + 8 * MINUTE)
+    assert world.rungs(ACK) == [1]
+    name = next(alarm.name for alarm in alarms(world.case) if ACK in alarm.summary)
+    world.says("contact-made", by="li")
+
+    ring(world.case, name, START + 10 * MINUTE)
+    world.after(hours=10)
+
+    assert world.rungs(ACK) == [1]
+
+
+def test_an_alarm_that_rings_early_does_nothing() -> None:
+    """S5: the time has not come."""
+    world = unanswered()
+    before = world.case.model_dump()
+
+    for alarm in alarms(world.case):
+        ring(world.case, alarm.name, alarm.at - SECOND)
+
+    assert world.case.model_dump() == before
+
+
+def test_an_alarm_that_nobody_set_does_nothing() -> None:
+    """S5: a timer of a promise, a silence or a callback that are over."""
+    world = unanswered()
+    before = world.case.model_dump()
+
+    for name in ("promise-99", "silence", "callback", "progress", "nonsense"):
+        ring(world.case, name, START + timedelta(days=30))
+
+    assert world.case.model_dump() == before
+
+
+def test_a_promise_that_runs_out_turns_broken_and_stays_so() -> None:
+    """Kept late stays broken."""
+    world = unanswered().until(START + 10 * MINUTE)
+    assert world.state(ACK) is PromiseState.BROKEN
+
+    world.after(seconds=1).comes_back(Audience.CUSTOMER)
+
+    assert world.state(ACK) is PromiseState.BROKEN
+    assert world.promise(ACK).kept_at == START + 10 * MINUTE + SECOND
+
+
+# Once (S6)
+
+
+def test_each_rung_is_told_once_however_often_the_alarm_rings() -> None:
+    """S6: a race of two timers, a timer after a restart."""
+    world = unanswered()
+
+    for _ in range(3):
+        for name in [alarm.name for alarm in alarms(world.case)]:
+            ring(world.case, name, START + 10 * MINUTE)
+            ring(world.case, name, START + 10 * MINUTE)
+    world.attend()
+
+    assert world.rungs(ACK) == [1, 2]
+
+
+def test_without_its_claim_a_rung_would_be_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S6, the control: the claim is what holds it back."""
+    world = unanswered()
+
+    def forgetful(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, Any] | None:
+        promise.claimed = []
+        return 1, promise.due_at(ladder[0].share(urgent=urgent))
+
+    monkeypatch.setattr(alarms_module, "next_rung", forgetful)
+    for _ in range(2):
+        ring(world.case, "promise-0", START + 8 * MINUTE)
+
+    assert world.rungs(ACK) == [1, 1]
+
+
+def test_every_letter_has_a_key_of_its_own_that_a_restart_does_not_change() -> None:
+    """S6: what makes a recipient get it once."""
+    world = unanswered().after(days=5)
+    world.comes_back(Audience.CUSTOMER)
+
+    keys = [letter.key("HL-1") for letter in world.sent]
+
+    assert len(set(keys)) == len(keys)
+    assert [letter.key("HL-1") for letter in world.continues_as_new().sent] == keys
+
+
+def test_claimed_rungs_survive_a_new_run() -> None:
+    """S6: continue-as-new forgets nothing."""
+    world = unanswered().until(START + 12 * MINUTE)
+
+    world.continues_as_new().after(days=1)
+
+    assert world.rungs(ACK) == [1, 2, 3, 4]
+
+
+# Late (S8, S7)
+
+
+def test_after_an_outage_every_rung_that_came_due_is_told_once_in_order_and_marked_late() -> None:
+    """S8: an outage can be told from neglect."""
+    world = unanswered()
+
+    world.without_worker(hours=1)
+
+    mine = [(letter.facts["rung"], letter.facts["late"]) for letter in world.sent if letter.facts.get("promise") == ACK]
+    assert mine == [(1, True), (2, True), (3, True), (4, True)]
+    assert [e.due_at for e in world.case.escalations] == [START + m * MINUTE for m in (8, 10, 15, 20)]
+    assert {e.sent_at for e in world.case.escalations} == {START + HOUR}
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(60, False), (61, True)])
+def test_a_notice_is_late_after_a_minute(seconds: int, late: bool) -> None:
+    """S8, both sides."""
+    world = unanswered().without_worker(minutes=8, seconds=seconds)
+
+    assert [letter.facts["late"] for letter in world.told("promise_warning")] == [late]
+
+
+def test_a_staff_channel_that_is_down_delays_no_promise_and_loses_no_rung() -> None:
+    """S7: due and sent are both kept."""
+    world = open_case(down={Audience.CUSTOMER, Audience.STAFF}).after(hours=2)
+    assert world.state(ACK) is PromiseState.BROKEN
+    assert [e.sent_at for e in world.case.escalations] == [None] * 4
+
+    world.comes_back(Audience.STAFF)
+
+    assert [e.sent_at for e in world.case.escalations] == [START + 2 * HOUR] * 4
+    assert world.rungs(ACK) == [1, 2, 3, 4]
+
+
+def test_staff_who_cannot_be_told_at_all_end_no_promise() -> None:
+    """S7."""
+    world = unanswered()
+    world.closed = {Audience.STAFF}
+
+    world.after(hours=1)
+
+    assert world.rungs(ACK) == [1, 2, 3, 4]
+    assert world.state(ACK) is PromiseState.BROKEN
+
+
+# Old on arrival
+
+
+def test_a_complaint_older_than_its_whole_time_starts_broken_and_is_escalated_once() -> None:
+    """G10: at once, once; not a rung for each share that has passed."""
+    world = unanswered(opened_at=START + 5 * HOUR).after(seconds=0)
+
+    assert world.state(ACK) is PromiseState.BROKEN
+    assert [entry for entry in world.ladder if entry[0] == ACK] == [(ACK, 2, "team_lead")]
+
+
+def test_only_the_rungs_that_had_passed_on_arrival_are_skipped() -> None:
+    """G10: at 120 % on arrival the manager is still told at 150 %."""
+    world = unanswered(opened_at=START + 12 * MINUTE).after(seconds=0)
+    assert world.rungs(ACK) == [2]
+
+    world.after(hours=1)
+
+    assert world.rungs(ACK) == [2, 3, 4]
+
+
+def test_a_complaint_that_is_not_yet_out_of_time_climbs_every_rung() -> None:
+    """G10: at 90 % on arrival the owner is warned at once."""
+    world = unanswered(opened_at=START + 9 * MINUTE).after(seconds=0)
+    assert world.rungs(ACK) == [1]
+
+    world.after(hours=1)
+
+    assert world.rungs(ACK) == [1, 2, 3, 4]
+
+
+# Learnt later (S9)
+
+
+def test_contact_that_was_made_in_time_turns_a_broken_promise_kept_and_annotates_what_was_sent() -> None:
+    """S9: judged by when it happened; the escalation stays."""
+    world = unanswered().after(minutes=16)
+    assert world.rungs(ACK) == [1, 2, 3]
+
+    world.says("contact-made", by="li", occurred_at=(START + 9 * MINUTE).isoformat())
+
+    assert world.state(ACK) is PromiseState.KEPT
+    assert world.rungs(ACK) == [1, 2, 3]
+    assert [e.remark is not None for e in world.case.escalations] == [False, True, True]
+
+
+def test_contact_that_was_made_too_late_leaves_it_broken_and_annotates_only_what_came_after() -> None:
+    """S9."""
+    world = unanswered().after(minutes=16)
+
+    world.says("contact-made", by="li", occurred_at=(START + 11 * MINUTE).isoformat())
+
+    assert world.state(ACK) is PromiseState.BROKEN
+    assert [e.remark is not None for e in world.case.escalations] == [False, False, True]
+
+
+# Acknowledged (S23)
+
+
+def test_an_acknowledged_escalation_lets_one_rung_pass_and_then_climbs_on() -> None:
+    """S23: the ladder pauses one rung."""
+    world = unanswered().until(START + 8 * MINUTE)
+
+    world.says("acknowledge-escalation", promise="acknowledge", by="li")
+    world.after(hours=1)
+
+    assert world.rungs(ACK) == [1, 3, 4]
+    assert world.case.escalations[0].acknowledged_by == "li"
+
+
+def test_the_same_escalation_is_not_acknowledged_twice() -> None:
+    """S23: nor one that nobody has told."""
+    world = unanswered().until(START + 8 * MINUTE)
+    world.says("acknowledge-escalation", promise="acknowledge", by="li")
+
+    assert "li has acknowledged it already" in world.refuses("acknowledge-escalation", promise="acknowledge", by="wu")
+    assert "acknowledge was" in world.refuses("acknowledge-escalation", promise="detailed_result")
+
+
+def test_acknowledging_does_not_keep_the_promise() -> None:
+    """S23: the customer still waits."""
+    world = unanswered().until(START + 8 * MINUTE)
+    world.says("acknowledge-escalation", promise="acknowledge", by="li")
+
+    world.after(minutes=5)
+
+    assert world.state(ACK) is PromiseState.BROKEN
+
+
+def test_an_old_cycles_escalation_cannot_hold_back_the_new_cycles_ladder() -> None:
+    """S10, S23: nothing about the new promise has been told to anybody."""
+    world = open_case().after(hours=40)
+    assert world.rungs(DETAIL) == [1]
+    world.says("assess", severity="severe")
+    world.says("customer-approved")
+    world.says("satisfaction-reported", score=1)
+
+    world.refuses("acknowledge-escalation", promise="detailed_result", by="li")
+
+
+# The reopened case (S10)
+
+
+def test_a_new_cycle_has_a_clock_and_rungs_of_its_own_and_the_old_breach_stays() -> None:
+    """S10, S6: told again in its own cycle, and the past never changes."""
+    world = open_case().after(hours=50)
+    world.says("assess", severity="severe")
+    world.says("customer-approved")
+    past = world.promise(DETAIL).model_copy(deep=True)
+    told = world.rungs(DETAIL)
+
+    world.says("satisfaction-reported", score=1)
+    world.after(days=5)
+
+    first, second = (p for p in world.case.promises if p.name == DETAIL)
+    assert first == past
+    assert first.state is PromiseState.BROKEN
+    assert (second.cycle, second.started_at, second.state) == (2, START + 50 * HOUR, PromiseState.BROKEN)
+    assert world.rungs(DETAIL) == [*told, 1, 2, 3, 4]
+
+
+def test_each_daily_update_is_a_promise_with_a_ladder_of_its_own() -> None:
+    """S6, B5."""
+    world = open_case()
+    world.says("assess", severity="moderate")
+    world.says("customer-approved")
+    for _ in range(2):
+        world.down = {Audience.CUSTOMER}
+        world.after(hours=25)
+        world.comes_back(Audience.CUSTOMER)
+
+    assert world.rungs(PROGRESS) == [1, 2, 1, 2]
+
+
+# Nobody's business
+
+
+def test_a_closed_case_waits_for_nothing() -> None:
+    """G10: no timer is left."""
+    world = open_case()
+    world.says("complaint-withdrawn")
+
+    assert alarms(world.case) == []
+    assert world.after(days=400).ladder == []
+
+
+def test_notices_to_staff_carry_no_personal_data() -> None:
+    """No name, no telephone number: the numbers of case and order are enough."""
+    world = unanswered(description="my name is Wei Li").after(days=5)
+
+    for letter in world.sent:
+        assert letter.audience is Audience.STAFF
+        assert "Wei Li" not in str(letter.facts)
+        assert "13800000000" not in str(letter.facts)

@@ -1,0 +1,320 @@
+"""A message is applied whole, once, or refused with a sentence and nothing changed (contract, *Messages*)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cases.errors import Refusal
+from cases.inbox import MAX_REFUSED, refuse
+from cases.messages import COMMANDS, FACTS, MESSAGES, read
+from cases.names import PromiseState
+from tests.cases.world import ACK, START, World, a_trail, building_materials, open_case
+
+VALID: dict[str, dict[str, Any]] = {
+    "contact-made": {"note": "called"},
+    "evidence-received": {"evidence": [{"kind": "photo", "uri": "s3://p"}]},
+    "customer-approved": {},
+    "customer-declined": {"reason": "no"},
+    "step-reported": {"step": "replacement", "state": "done"},
+    "satisfaction-reported": {"score": 5},
+    "complaint-withdrawn": {},
+    "assess": {"severity": "severe"},
+    "propose": {"options": [{"key": "own", "remedies": [{"kind": "gift"}]}], "by": "li"},
+    "approve": {"by": "wu"},
+    "reject": {"by": "wu"},
+    "declare-complex": {"reason": "big"},
+    "resolve-step": {"step": "replacement", "action": "retry", "reason": "again"},
+    "assign": {"owner": "li"},
+    "acknowledge-escalation": {"promise": "detailed_result"},
+    "note": {"text": "remark"},
+}
+
+
+def assessing() -> World:
+    return open_case()
+
+
+def offered() -> World:
+    world = assessing()
+    world.says("assess", severity="moderate")
+    return world
+
+
+def waiting_for_approval() -> World:
+    world = offered()
+    world.says("propose", **VALID["propose"])
+    return world
+
+
+def executing() -> World:
+    world = offered()
+    world.says("customer-approved")
+    return world
+
+
+def blocked() -> World:
+    world = open_case(answers={"replacement": "refused"})
+    world.says("assess", severity="moderate")
+    world.says("customer-approved")
+    return world
+
+
+def following_up() -> World:
+    world = executing()
+    world.says("step-reported", step="replacement", state="done")
+    world.says("step-reported", step="collection", state="done")
+    return world
+
+
+def closed() -> World:
+    world = following_up()
+    world.says("satisfaction-reported", score=5)
+    return world
+
+
+ALWAYS = {"contact-made", "evidence-received", "assign", "note"}
+TAKEN = {
+    assessing: {"complaint-withdrawn", "assess", "propose"},
+    offered: {"complaint-withdrawn", "assess", "propose", "customer-approved", "customer-declined"},
+    waiting_for_approval: {"complaint-withdrawn", "assess", "propose", "approve", "reject"},
+    executing: {"step-reported"},
+    blocked: {"resolve-step"},
+    following_up: {"satisfaction-reported"},
+    closed: set(),
+}
+"""Which messages are applied where; all others are refused."""
+
+
+@pytest.mark.parametrize("message", VALID)
+@pytest.mark.parametrize("where", TAKEN, ids=lambda where: where.__name__)
+def test_each_message_is_applied_where_it_makes_sense_and_refused_elsewhere(where: Any, message: str) -> None:
+    """Contract: refused with a sentence, the case unchanged; applied with where it then stands."""
+    world = where()
+    if message in TAKEN[where] | (ALWAYS if where is not closed else set()):
+        answer = world.says(message, **VALID[message])
+        assert answer["applied"] is True
+    else:
+        why = world.refuses(message, **VALID[message])
+        assert len(why.split()) > 3
+        assert "Traceback" not in why
+
+
+def test_every_message_of_the_contract_is_known_as_fact_or_command() -> None:
+    """Contract, *Messages*."""
+    assert set(VALID) == set(MESSAGES) == set(FACTS) | set(COMMANDS)
+    assert not set(FACTS) & set(COMMANDS)
+
+
+def test_a_message_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    assert "there is no message explode; a case understands contact-made, " in assessing().refuses("explode")
+
+
+@pytest.mark.parametrize("message", VALID)
+def test_a_misspelt_field_is_refused_by_its_name(message: str) -> None:
+    """Contract: it would silently lose a fact."""
+    world = assessing()
+
+    assert f"{message}: oops: is not known here" in world.refuses(message, **VALID[message], oops=1)
+
+
+@pytest.mark.parametrize("payload", ["text", 1, [], [{}], True])
+def test_a_payload_that_is_no_object_is_refused_with_the_fields_there_are(payload: Any) -> None:
+    with pytest.raises(Refusal, match="takes a JSON object with by, occurred_at, message_id, text"):
+        read("note", payload)
+
+
+def test_a_message_without_a_payload_is_an_empty_one() -> None:
+    """The button in the Temporal UI sends nothing."""
+    assert read("contact-made", None).by is None
+
+
+def test_what_is_wrong_with_a_message_is_said_without_its_content() -> None:
+    """It may be personal."""
+    why = assessing().refuses("evidence-received", evidence=[{"kind": "selfie", "uri": "s3://wei-li"}])
+
+    assert "evidence.0.kind" in why
+    assert "wei-li" not in why
+
+
+# Once
+
+
+@pytest.mark.parametrize("message", ["note", "contact-made", "evidence-received", "assign"])
+def test_the_same_message_id_is_applied_once(message: str) -> None:
+    """Contract: the second answer says so, and nothing changes."""
+    world = assessing()
+    world.says(message, **VALID[message], message_id="m-1")
+    before = world.case.model_dump()
+
+    answer = world.says(message, **VALID[message], message_id="m-1")
+
+    assert answer["applied"] is False
+    assert "m-1 was applied before" in answer["why"]
+    assert world.case.model_dump() == before
+
+
+def test_a_refused_message_may_be_sent_again_under_its_id() -> None:
+    """Contract: it was not applied."""
+    world = assessing()
+    world.refuses("customer-approved", message_id="m-1")
+    world.says("assess", severity="moderate")
+
+    assert world.says("customer-approved", message_id="m-1")["applied"] is True
+
+
+def test_a_yes_sent_twice_under_one_id_pays_once_even_after_the_case_has_closed() -> None:
+    """Contract, S13: and in a new run."""
+    world = assessing()
+    world.says("assess", severity="severe")
+    world.says("customer-approved", message_id="m-1")
+    world.says("satisfaction-reported", score=5)
+
+    assert world.continues_as_new().says("customer-approved", message_id="m-1")["applied"] is False
+    assert len(world.commands) == 2
+
+
+# When it happened
+
+
+@pytest.mark.parametrize(("ahead", "taken"), [(timedelta(seconds=60), True), (timedelta(seconds=61), False)])
+def test_a_clock_a_minute_ahead_is_borne_with(ahead: timedelta, taken: bool) -> None:
+    """Contract: never in the future; what is a little ahead counts as now."""
+    world = assessing()
+    at = (START + ahead).isoformat()
+
+    if taken:
+        world.says("note", text="x", occurred_at=at)
+        assert world.case.timeline[-1].at == START
+    else:
+        assert "is in the future" in world.refuses("note", text="x", occurred_at=at)
+
+
+def test_nothing_happened_before_the_complaint() -> None:
+    """S9."""
+    world = assessing()
+
+    assert "is before the complaint was received" in world.refuses(
+        "contact-made", occurred_at=(START - timedelta(seconds=1)).isoformat()
+    )
+
+
+@pytest.mark.parametrize("at", ["2026-11-18T09:00:00", "yesterday", "", int(START.timestamp()), True, {}])
+def test_a_time_needs_an_offset(at: Any) -> None:
+    """Contract: RFC 3339 with an offset."""
+    assert "occurred_at" in assessing().refuses("note", text="x", occurred_at=at)
+
+
+def test_a_fact_is_dated_by_when_it_happened() -> None:
+    """S9."""
+    world = assessing().after(minutes=9)
+
+    world.says("contact-made", occurred_at=(START + timedelta(minutes=2)).isoformat(), note="talked")
+
+    assert next(e.at for e in world.case.timeline if e.what == "contact") == START + timedelta(minutes=2)
+    assert world.state(ACK) is PromiseState.KEPT
+
+
+# What each says
+
+
+def test_assess_answers_with_the_offer() -> None:
+    """Contract: or with what is still missing."""
+    answer = assessing().says("assess", severity="severe")
+
+    assert answer["missing"] == []
+    assert answer["offer"]["id"] == "o1"
+    assert answer["offer"]["options"][0]["key"] == "refund"
+
+
+def test_assess_answers_with_what_is_missing() -> None:
+    """Contract: for a loss, whether it is one."""
+    answer = open_case("transport.loss").says("assess", days_late=3)
+
+    assert (answer["offer"], answer["missing"]) == (None, ["lost"])
+
+
+def test_an_assessment_that_says_nothing_is_refused_with_what_could_be_said() -> None:
+    assert "give any of severity, days_late" in assessing().refuses("assess", note="hm")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"severity": "awful"}, {"days_late": -1}, {"days_late": 1.5}, {"lost": "maybe"}, {"liable": "me"}]
+)
+def test_a_finding_that_cannot_be_is_refused_by_its_field(wrong: dict[str, Any]) -> None:
+    assert f"assess: {next(iter(wrong))}: " in assessing().refuses("assess", **wrong)
+
+
+def test_assign_changes_what_it_names_and_nothing_else() -> None:
+    world = assessing()
+
+    world.says("assign", owner="li")
+    assert (world.case.team, world.case.owner) == ("logistics", "li")
+    world.says("assign", team="quality")
+    assert (world.case.team, world.case.owner) == ("quality", "li")
+    assert "give team, owner or both" in world.refuses("assign")
+
+
+def test_a_notice_is_addressed_to_whoever_owns_the_case_when_it_is_sent() -> None:
+    """G10."""
+    world = assessing()
+    letter = world.told("needs_assessment")[0]
+    world.says("assign", team="quality", owner="li")
+
+    notice = world.case.notice(letter)
+
+    assert (notice.team, notice.owner) == ("quality", "li")
+
+
+def test_evidence_is_kept_once() -> None:
+    world = assessing()
+    photo = VALID["evidence-received"]
+    world.says("evidence-received", **photo)
+    world.says("evidence-received", **photo)
+
+    assert len(world.case.evidence) == 1
+
+
+def test_building_materials_have_nothing_to_declare_complex() -> None:
+    """F3 is another line's."""
+    assert "no solution promise" in assessing().refuses("declare-complex", reason="big")
+
+
+def test_a_refused_signal_is_kept_without_its_content() -> None:
+    """Contract: under `refused`, with the sentence."""
+    world = assessing()
+
+    refuse(world.case, "customer-approved", {"by": "wei", "offer": "secret"}, "there is no offer", START)
+    refuse(world.case, "x" * 500, "garbage", "y" * 5_000, START)
+
+    first, second = world.case.refused
+    assert (first.message, first.by, first.why) == ("customer-approved", "wei", "there is no offer")
+    assert (len(second.message), second.by, len(second.why)) == (100, None, 1_000)
+    assert "secret" not in world.case.model_dump_json()
+
+
+def test_a_flood_of_refused_signals_keeps_the_latest() -> None:
+    """It must not fill the history."""
+    world = assessing()
+    for number in range(MAX_REFUSED + 5):
+        refuse(world.case, "note", None, str(number), START)
+
+    assert len(world.case.refused) == MAX_REFUSED
+    assert world.case.refused[-1].why == str(MAX_REFUSED + 4)
+
+
+def test_a_case_carries_only_its_topics_part_of_the_policy() -> None:
+    """S18: small enough to be pinned."""
+    world = open_case("transport.loss", trail=a_trail(state="lost"))
+
+    assert list(world.case.policy.topics) == ["transport.loss"]
+    assert {p.rule for p in world.case.policy.promises} == {"B1", "B4", "B5"}
+    assert world.case.policy.version == building_materials().version
+
+
+def test_an_edit_of_the_policy_moves_nothing_of_a_running_case() -> None:
+    """S18: it is pinned, in a new run too."""
+    world = assessing()
+    pinned = world.case.policy
+
+    assert world.continues_as_new().case.policy == pinned

@@ -1,0 +1,126 @@
+"""The production topology, checked without Docker: pinned, closed to the outside, and what the program expects."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from settings import ROOT, Settings
+
+VARIABLES = {f"AFTER_SALES_{field.upper()}" for field in Settings.model_fields}
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+COMPOSE: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "docker-compose.yml")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONE_SHOT = {name for name, service in SERVICES.items() if service.get("restart") == "on-failure"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_pinned_and_none_is_deprecated(name: str) -> None:
+    image, _, tag = SERVICES[name]["image"].partition(":")
+    assert re.match(r"\d+\.\d+", tag)
+    assert image not in {"temporalio/auto-setup", "temporalio/web", "temporalio/tctl"}
+
+
+def test_our_own_image_has_the_version_of_the_project() -> None:
+    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    built = {service["image"] for service in SERVICES.values() if "build" in service}
+    assert built == {f"after-sales:{version}"}
+    assert f"## [{version}]" in read("CHANGELOG.md")
+
+
+def test_production_runs_the_temporal_that_the_tests_run() -> None:
+    told = subprocess.run(
+        [Path(sys.executable).with_name("temporal"), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    server, ui = re.search(r"Server ([\d.]+), UI ([\d.]+)", told).groups()  # type: ignore[union-attr]
+    assert SERVICES["temporal"]["image"] == f"temporalio/server:{server}"
+    assert SERVICES["temporal-schema"]["image"] == f"temporalio/admin-tools:{server}"
+    assert SERVICES["temporal-namespace"]["image"] == f"temporalio/admin-tools:{server}"
+    assert SERVICES["temporal-ui"]["image"] == f"temporalio/ui:{ui}"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_listens_beyond_this_machine(name: str) -> None:
+    assert all(str(port).startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_secret_stands_in_the_file(name: str) -> None:
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if re.search(r"PASSWORD|PWD|TOKEN|NOTIFY", variable):
+            assert value is None or str(value).startswith("${")
+        assert "@" not in str(value) or re.search(r"://\w+:\$\{", str(value))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_whoever_waits_for_another_waits_until_that_one_is_ready(name: str) -> None:
+    service = SERVICES[name]
+    for other, how in service.get("depends_on", {}).items():
+        wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
+        assert how["condition"] == wanted
+    assert name in ONE_SHOT or "healthcheck" in service
+
+
+def test_every_setting_in_the_topology_is_one_that_the_program_reads() -> None:
+    named = {key for service in SERVICES.values() for key in service.get("environment", {})}
+    assert {key for key in named if key.startswith("AFTER_SALES_")} <= VARIABLES
+    assert VARIABLES - set(SERVICES["worker"]["environment"]) == {"AFTER_SALES_POLICIES"}, "mounted in its place"
+
+
+def test_every_volume_and_config_that_is_used_is_declared() -> None:
+    mounted = {str(v).partition(":")[0] for service in SERVICES.values() for v in service.get("volumes", [])}
+    assert {volume for volume in mounted if not volume.startswith(".")} == set(COMPOSE["volumes"])
+    assert {c["source"] for service in SERVICES.values() for c in service.get("configs", [])} == set(COMPOSE["configs"])
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    for name, service in SERVICES.items():
+        if service.get("entrypoint") == ["sh", "-euc"]:
+            yield name, service["command"][0]
+    yield "records-database", COMPOSE["configs"]["records-database"]["content"]
+
+
+@pytest.mark.parametrize(("name", "script"), list(scripts()))
+def test_every_script_in_the_topology_is_one_that_a_shell_reads(name: str, script: str) -> None:
+    assert not re.search(r"(?<!\$)\$(?![${])", script), f"{name}: Compose would fill that in; write $$"
+    done = subprocess.run(
+        ["/bin/sh", "-n"], input=script.replace("$$", "$"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_health_checks_in_python_are_python() -> None:
+    checks = [service.get("healthcheck", {}).get("test", []) for service in SERVICES.values()]
+    snippets = [check[3] for check in checks if check[1:3] == ["python", "-c"]]
+    assert len(snippets) == sum("build" in service for service in SERVICES.values())
+    for snippet in snippets:
+        compile(snippet, "healthcheck", "exec")
+
+
+def test_the_image_is_small_pinned_and_not_root() -> None:
+    told = read("Dockerfile")
+    assert re.search(r"^FROM python:3\.11\.\d+-slim", told, flags=re.MULTILINE)
+    assert "--require-hashes" in told
+    assert told.index("\nUSER 10001") < told.index('CMD ["python", "worker.py"]')
+
+
+def test_the_image_holds_every_package_that_the_worker_imports_and_nothing_else() -> None:
+    imported = (
+        "import sys, worker; print('\\n'.join(getattr(m, '__file__', None) or '' for m in list(sys.modules.values())))"
+    )
+    told = subprocess.run([sys.executable, "-c", imported], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    ours = [Path(line).relative_to(ROOT) for line in told.split() if line.startswith(str(ROOT)) and ".venv" not in line]
+    taken = set(re.findall(r"^!(\w+)/$", read(".dockerignore"), flags=re.MULTILINE))
+    assert {path.parts[0] for path in ours if len(path.parts) > 1} <= taken
+    assert not taken & {"tests", "docs", "demo", "bench"}

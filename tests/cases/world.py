@@ -1,0 +1,358 @@
+"""A world around one case, in memory: its clock, its post and its partners do what the workflow would have done.
+
+A test tells what happens and looks at what the case makes of it:
+
+    world = open_case("transport.damage")
+    world.says("assess", severity="moderate")
+    world.after(hours=1)
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import policies
+from cases.alarms import alarms, ring
+from cases.case import Audience, Case, Letter
+from cases.case import open_case as opened
+from cases.commands import (
+    CustomerMessage,
+    DispatchRecord,
+    InstallationRecord,
+    Receipt,
+    ReceiptState,
+    StaffNotice,
+    StepCommand,
+    Trail,
+    TrailEvent,
+    TrailState,
+)
+from cases.complaint import check_complaint
+from cases.conduct import (
+    command_for,
+    consider,
+    contact_of,
+    delivered,
+    heard,
+    looked_up,
+    refused,
+    started,
+    undeliverable,
+    unknown,
+)
+from cases.errors import Refusal
+from cases.inbox import receive
+from cases.names import MONEY, Partner, PromiseName, PromiseState, RemedyKind, Status
+from cases.offer import Offer, Option
+from cases.policy import Policy, check_against
+from cases.promise import Promise
+from cases.routes import routes
+from cases.step import Step
+from messages import LOCALES, Text, render_customer, render_staff
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+START = datetime(2026, 11, 18, 9, 0, tzinfo=SHANGHAI)
+"""When complaints are received: a Wednesday in an ordinary week."""
+SECOND = timedelta(seconds=1)
+NEVER_ENDS = 500
+"""Changes that follow from one another without time passing; more would be a loop in the workflow."""
+
+Answer = Literal["accepted", "dispatched", "done", "failed", "refused", "down", "unknown", "silent"]
+"""What a partner makes of a command: its word, a final no, an outage, a time-out, or nothing at all yet."""
+
+
+@cache
+def building_materials() -> Policy:
+    return policies.load(Path(policies.__file__).parent)["building_materials"]
+
+
+class World:
+    """One case, the time, and what has come out of the case so far."""
+
+    def __init__(self, case: Case, now: datetime) -> None:
+        self.case = case
+        self.now = now
+        self.down: set[Audience] = set()
+        """Channels that are down: letters wait."""
+        self.closed: set[Audience] = set()
+        """Channels on which nobody can be reached at all: letters come back."""
+        self.answers: dict[str, Answer] = {}
+        """What partners say to a kind of step; by default money is paid at once and all else accepted."""
+        self.sent: list[Letter] = []
+        self.texts: list[Text] = []
+        self.commands: list[StepCommand] = []
+
+    # What happens
+
+    def after(self, **time: float) -> "World":
+        """Time passes; every alarm rings when it is due, in order."""
+        return self.until(self.now + timedelta(**time))
+
+    def until(self, then: datetime) -> "World":
+        for _ in range(NEVER_ENDS):
+            due = min(alarms(self.case), key=lambda alarm: alarm.at, default=None)
+            if due is None or due.at > then:
+                break
+            self.now = max(self.now, due.at)
+            ring(self.case, due.name, self.now)
+            self.attend()
+        else:
+            pytest.fail(f"the same alarms ring for ever: {alarms(self.case)}")
+        self.now = then
+        return self
+
+    def without_worker(self, **time: float) -> "World":
+        """Time passes and nothing runs; then all that came due meanwhile is done at once."""
+        self.now += timedelta(**time)
+        return self.until(self.now)
+
+    def says(self, message: str, **payload: Any) -> dict[str, Any]:
+        """Somebody sends a message, and it is applied."""
+        answer = receive(self.case, message, payload, self.now)
+        self.attend()
+        return answer
+
+    def refuses(self, message: str, **payload: Any) -> str:
+        """Somebody sends a message that cannot be applied: the sentence that says why; the case is unchanged."""
+        before = self.case.model_dump()
+        with pytest.raises(Refusal) as refusal:
+            receive(self.case, message, payload, self.now)
+        assert self.case.model_dump() == before
+        return str(refusal.value)
+
+    def finds(self, what: str, answer: Trail | DispatchRecord | InstallationRecord | None) -> "World":
+        """A partner answers a look-up."""
+        looked_up(self.case, what, answer, self.now)
+        self.attend()
+        return self
+
+    def comes_back(self, *audiences: Audience) -> "World":
+        """Channels that were down are up again."""
+        self.down -= set(audiences)
+        self.attend()
+        return self
+
+    def continues_as_new(self) -> "World":
+        """The case travels through JSON, as when its workflow begins a new run."""
+        self.case = Case.model_validate(self.case.model_dump(mode="json"))
+        return self
+
+    def attend(self) -> None:
+        """Begin what has become possible, until nothing is left: as the workflow does after each change."""
+        for _ in range(NEVER_ENDS):
+            self.case.ask_after.clear()
+            if not (self._begins() or self._delivers()):
+                return
+        pytest.fail("the case never comes to rest")
+
+    def _begins(self) -> bool:
+        step = next(iter(self.case.ready()), None)
+        if step is None:
+            return False
+        started(self.case, step, self.now)
+        if step.partner is not Partner.MESSAGING:
+            self.commands.append(command_for(self.case, step))
+            self._answers(step)
+        return True
+
+    def _answers(self, step: Step) -> None:
+        at_once = step.kind in MONEY or step.kind is RemedyKind.CARRIER_CLAIM
+        answer = self.answers.get(step.kind, "done" if at_once else "accepted")
+        match answer:
+            case "refused" | "down":
+                refused(self.case, step, f"partner: {answer}", self.now, final=answer == "refused")
+            case "unknown":
+                unknown(self.case, step, "timed out", self.now)
+            case "accepted" | "dispatched" | "done" | "failed":
+                receipt = Receipt(reference=f"P-{len(self.commands)}", state=ReceiptState(answer))
+                heard(self.case, step, receipt, self.now)
+
+    def _delivers(self) -> bool:
+        letter = next((x for x in self.case.letters if x.audience not in self.down), None)
+        if letter is None:
+            return False
+        if letter.audience in self.closed:
+            undeliverable(self.case, letter, "no such number", self.now)
+            return True
+        self.texts += rendered(self.case, letter)
+        self.sent.append(letter)
+        delivered(self.case, letter, self.now)
+        return True
+
+    # What came of it
+
+    def promise(self, name: str) -> Promise:
+        found = self.case.promise(name)
+        assert found is not None, f"no promise {name}"
+        return found
+
+    def state(self, name: str) -> PromiseState:
+        return self.promise(name).state
+
+    def due(self, name: str) -> datetime:
+        due = self.promise(name).due_at()
+        assert due is not None
+        return due
+
+    @property
+    def status(self) -> Status:
+        return self.case.status
+
+    @property
+    def offer(self) -> Offer:
+        assert self.case.offer is not None, "no offer was made"
+        return self.case.offer
+
+    @property
+    def options(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The current offer: remedies by kind, by option."""
+        return remedies_of(self.offer.options)
+
+    @property
+    def steps(self) -> dict[str, str]:
+        return {step.id: step.state.value for step in self.case.steps}
+
+    def step(self, step_id: str) -> Step:
+        step = self.case.step(step_id)
+        assert step is not None, f"no step {step_id}; there are {self.steps}"
+        return step
+
+    def told(self, event: str) -> list[Letter]:
+        """The letters of this kind that arrived."""
+        return [letter for letter in self.sent if letter.event == event]
+
+    @property
+    def ladder(self) -> list[tuple[str, int, str]]:
+        """Escalations in the order in which they were written: promise, rung, role."""
+        return [(e.promise, e.rung, e.role.value) for e in self.case.escalations]
+
+    def rungs(self, name: str) -> list[int]:
+        return [rung for promise, rung, _ in self.ladder if promise == name]
+
+    @property
+    def paid(self) -> Decimal:
+        return self.case.paid()
+
+
+def open_case(  # noqa: PLR0913 (what a test may want to say of a complaint)
+    topic: str = "transport.damage",
+    *,
+    received: datetime = START,
+    opened_at: datetime | None = None,
+    trail: Trail | None = None,
+    installation: InstallationRecord | None = None,
+    looked_up: bool = True,
+    policy: Policy | None = None,
+    down: set[Audience] | None = None,
+    answers: dict[str, Answer] | None = None,
+    **complaint: Any,
+) -> World:
+    """A case for a complaint that came through the door; the partners have answered, and the post has gone out."""
+    now = opened_at or received
+    told = check_complaint(a_complaint(topic=topic, received_at=received.isoformat(), **complaint), now)
+    policy = policy or building_materials()
+    assert check_against(policy, told) == []
+    world = World(opened(told, policy, now), now)
+    world.down = set(down or ())
+    world.answers = dict(answers or {})
+    world.attend()
+    if not world.case.looking_up:
+        consider(world.case, now)
+        world.attend()
+    if looked_up:
+        answers_by_name: dict[str, Any] = {"trail": trail, "installation": installation}
+        for what in list(world.case.looking_up):
+            world.finds(what, answers_by_name.get(what))
+    return world
+
+
+def a_complaint(**fields: Any) -> dict[str, Any]:
+    """A complaint as it comes in; `order` is taken field by field."""
+    order = {
+        "order_id": "SO-88121",
+        "amount": "12800.00",
+        "freight": "300.00",
+        "install_address": "1 Example Road",
+        "items": [{"sku": "SLATE-9", "name": "Slate", "quantity": 4, "unit_price": "3125.00"}],
+        **fields.pop("order", {}),
+    }
+    return {
+        "case_id": "HL-1",
+        "line": "building_materials",
+        "topic": "transport.damage",
+        "channel": "hotline",
+        "received_at": START.isoformat(),
+        "customer": {"name": "Wei Li", "phone": "13800000000"},
+        "order": order,
+        "description": "broken",
+        "affected": [{"sku": "SLATE-9", "quantity": 1}] if order["items"] else None,
+        **fields,
+    }
+
+
+def a_trail(**fields: Any) -> Trail:
+    return Trail.model_validate({"state": TrailState.IN_TRANSIT, **fields})
+
+
+def moved(at: datetime) -> list[TrailEvent]:
+    """A trail's only scan."""
+    return [TrailEvent(at=at, what="scanned")]
+
+
+def late_by(days: int, **fields: Any) -> World:
+    """A delay complaint whose parcel should have come `days` calendar days ago and is still moving."""
+    return open_case(
+        "transport.delay", trail=a_trail(promised_at=START - timedelta(days=days), events=moved(START)), **fields
+    )
+
+
+def remedies_of(options: list[Option]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Remedies by kind, by option, without what is not set."""
+    return {
+        option.key: {
+            remedy.kind.value: remedy.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True)
+            for remedy in option.remedies
+        }
+        for option in options
+    }
+
+
+def rendered(case: Case, letter: Letter) -> list[Text]:
+    """What is read of a letter, in every language; `LOCALES` says in which order."""
+    if letter.audience is Audience.STAFF:
+        notice = case.notice(letter).model_dump_json()
+        return [_to_staff(notice, locale) for locale in LOCALES]
+    message = CustomerMessage(
+        key=letter.key(case.id),
+        case_id=case.id,
+        event=letter.event,
+        to=contact_of(case),
+        routes=routes(case.complaint.channel),
+        facts=letter.facts,
+    )
+    return [_to_customer(message.model_dump_json(), locale) for locale in LOCALES]
+
+
+@cache
+def _to_staff(notice: str, locale: str) -> Text:
+    return render_staff(StaffNotice.model_validate_json(notice), locale)
+
+
+@cache
+def _to_customer(message: str, locale: str) -> Text:
+    """As it crosses the port: through JSON. Many cases write the same letter, so each is rendered once."""
+    told = CustomerMessage.model_validate_json(message)
+    return render_customer(told.model_copy(update={"to": told.to.model_copy(update={"locale": locale})}))
+
+
+ACK, DETAIL, DISPATCH, PROGRESS = (
+    PromiseName.ACKNOWLEDGE,
+    PromiseName.DETAILED_RESULT,
+    PromiseName.DISPATCH,
+    PromiseName.PROGRESS_UPDATE,
+)

@@ -1,0 +1,33 @@
+"""Complaints as other systems send them: plain JSON, complete unless a test says otherwise."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+CUSTOMER = {"name": "Wang Li", "phone": "+86 130 0000 0000", "email": "li@example.org", "locale": "zh-CN"}
+ORDER = {
+    "order_id": "SO-1",
+    "amount": "12800.00",
+    "freight": "300.00",
+    "currency": "CNY",
+    "tracking_no": "T-1",
+    "carrier": "Slow Freight",
+    "items": [{"sku": "SLATE-9", "name": "Slate", "quantity": 4, "unit_price": "3125.00"}],
+}
+
+
+def complaint(*, order: dict[str, Any] | None = None, age: timedelta = timedelta(), **changes: Any) -> dict[str, Any]:
+    """A complaint about damage in transit, received `age` ago; `order` and `changes` are put on top."""
+    case_id = changes.pop("case_id", f"HL-{uuid4().hex[:12]}")
+    content = {
+        "case_id": case_id,
+        "line": "building_materials",
+        "topic": "transport.damage",
+        "channel": "hotline",
+        "received_at": (datetime.now(UTC) - age).isoformat(),
+        "customer": CUSTOMER,
+        # An order of its own: what one case refunds is no other case's concern.
+        "order": {**ORDER, "order_id": f"SO-{case_id}", **(order or {})},
+        "description": "Two slabs arrived cracked.",
+    }
+    return content | changes
