@@ -41,15 +41,12 @@ def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any
     if message.message_id and message.message_id in case.seen:
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
     if case.status is Status.CLOSED or (case.closing and name != "note"):
-        raise Refusal(
-            f"{case.id} is closed as {case.outcome}: send a new complaint about it, "
-            f"within {case.policy.reopen_within} it will be linked to this one"
-        )
+        raise Refusal(f"{case.id} is closed as {case.outcome}: send a new complaint about it")
     at = _when(case, message, now)
     answer = _APPLY[type(message)](case, message, at, now) or {}
     if message.message_id:
         case.seen.append(message.message_id)
-    return {"applied": True, "status": case.status, **answer}
+    return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}
 
 
 def refuse(case: Case, name: str, payload: Any, why: str, now: datetime) -> None:

@@ -94,7 +94,6 @@ class EveryLine(Part):
     stalled_after: Duration
     """A shipment whose trail has not moved for so long counts as lost."""
     carrier_claim: CarrierClaimTerms
-    reopen_within: Duration
     manager_limit: AmountText
     """What money beyond an agent's range a manager may approve, in all."""
     key_lifetime: Duration

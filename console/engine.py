@@ -200,10 +200,7 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError:
             return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
-        return Refusal(
-            f"{case_id} is closed as {_ending(there)}: send a new complaint about it; soon after closing "
-            "it is linked to this case"
-        )
+        return Refusal(f"{case_id} is closed as {_ending(there)}: send a new complaint about it")
 
 
 def equals(attribute: str, value: str) -> str:

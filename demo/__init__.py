@@ -50,19 +50,24 @@ async def _demonstrate(console: Console, *, stay: bool) -> int:
         console.print(f"Temporal UI: {machine.ui}    partners: {machine.partners}    server: {machine.address}")
         client = await Client.connect(machine.address)
         async with Stage(client, machine) as stage:
-            tellers = [Teller(console, story.title) for story in (*TOGETHER, *ALONE)]
-            telling = asyncio.create_task(_tell(tellers))
-            await _play_together(stage, tellers)
-            for story, teller in zip(ALONE, tellers[len(TOGETHER) :], strict=True):
-                await _play(stage, story, teller)
-            await telling
-            as_told = await summarise(console, stage, list(zip((*TOGETHER, *ALONE), tellers, strict=True)))
+            as_told = await play_all(console, stage)
         console.print(f"\n{time.monotonic() - began:.0f} seconds; Temporal UI: {machine.ui}")
         if stay:
             console.print("The server stays up until Ctrl-C.")
             with contextlib.suppress(asyncio.CancelledError):
                 await machine.wait()
     return 0 if as_told else 1
+
+
+async def play_all(console: Console, stage: Stage) -> bool:
+    """Play and tell every story, then sum up; True when all ended as told."""
+    tellers = [Teller(console, story.title) for story in (*TOGETHER, *ALONE)]
+    telling = asyncio.create_task(_tell(tellers))
+    await _play_together(stage, tellers)
+    for story, teller in zip(ALONE, tellers[len(TOGETHER) :], strict=True):
+        await _play(stage, story, teller)
+    await telling
+    return await summarise(console, stage, list(zip((*TOGETHER, *ALONE), tellers, strict=True)))
 
 
 async def _play_together(stage: Stage, tellers: list[Teller]) -> None:

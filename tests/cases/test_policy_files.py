@@ -306,9 +306,9 @@ def test_a_changed_number_is_what_the_next_case_promises_and_pays(folder: Path, 
 
 
 def test_a_lines_own_file_overrides_what_every_line_shares(folder: Path, edit: Edit) -> None:
-    edit(LINE, "topics:", "reopen_within: 60 days\ntopics:")
+    edit(LINE, "topics:", "stalled_after: 60 days\ntopics:")
 
-    assert policies.load(folder)["bicycles"].reopen_within == "60 days"
+    assert policies.load(folder)["bicycles"].stalled_after == "60 days"
 
 
 # More lines

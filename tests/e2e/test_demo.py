@@ -1,0 +1,48 @@
+"""The demonstration is a test as well: sixteen stories on real parts, and every history that they left replays."""
+
+import io
+
+import pytest
+from rich.console import Console
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+import demo
+from cases.names import claim_workflow_id, workflow_id
+from demo.play import Stage
+from demo.stories import ALONE, TOGETHER
+from embedded import Embedded
+from workflows.after_sales_case import AfterSalesCase
+from workflows.carrier_claim import CarrierClaim
+from workflows.doors import OneArgument
+
+pytestmark = pytest.mark.e2e
+
+
+async def test_every_story_ends_as_told_and_every_history_replays() -> None:
+    """G1-G10; a worker was killed on the way, so that some of these histories were replayed already."""
+    told = io.StringIO()
+    ports = {"port": 0, "ui_port": 0, "partners_port": 0}
+    async with (
+        Embedded(data=None, fixtures=demo.FIXTURES, **ports) as machine,
+        Stage(await Client.connect(machine.address), machine) as stage,
+    ):
+        as_told = await demo.play_all(Console(file=told, width=demo.WIDTH), stage)
+        ids = [*(workflow_id(case) for case in stage.cases), claim_workflow_id("DEMO-07")]
+        histories = [await stage.client.get_workflow_handle(each).fetch_history() for each in ids]
+
+    assert as_told, told.getvalue()[-3000:]
+    replayer = Replayer(
+        workflows=[AfterSalesCase, CarrierClaim],
+        interceptors=[OneArgument()],
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    failed = {}
+    for history in histories:
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure is not None:
+            failed[history.workflow_id] = str(result.replay_failure)
+    assert not failed
+    assert len(histories) == len(TOGETHER) + len(ALONE) + 1
