@@ -49,6 +49,13 @@ def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any
     return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}
 
 
+def receive_signal(case: Case, name: str, payload: Any, now: datetime) -> None:
+    """Apply one signal: facts come as signals too, commands as updates only."""
+    if name in m.COMMANDS:
+        raise Refusal(f"{name} is a command: send it as an update, which is answered")
+    receive(case, name, payload, now)
+
+
 def refuse(case: Case, name: str, payload: Any, why: str, now: datetime) -> None:
     """Keep a signal that could not be applied, without its content (it may be personal)."""
     by = payload.get("by") if isinstance(payload, dict) else None

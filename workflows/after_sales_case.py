@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
@@ -17,13 +16,13 @@ from cases.case import Case, open_case
 from cases.complaint import Complaint
 from cases.conduct import consider, end, looked_up
 from cases.errors import Problem, Refusal
-from cases.inbox import receive, refuse
+from cases.inbox import receive, receive_signal, refuse
 from cases.messages import read
-from cases.names import CASE_QUERY, CASE_WORKFLOW, MAX_INPUT_BYTES, Outcome, Status, StepState, workflow_id
+from cases.names import CASE_QUERY, CASE_WORKFLOW, Outcome, Status, StepState, workflow_id
 from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
 from workflows.clocks import Clocks
 from workflows.desk import Desk
-from workflows.doors import listens
+from workflows.doors import decoded, listens
 from workflows.errands import durably
 from workflows.letters import Letters
 from workflows.options import ADMIT, LOOK_UP, RECORD
@@ -87,7 +86,7 @@ class AfterSalesCase:
 
     async def _admit(self, payload: RawValue) -> None:
         try:
-            raw = _decoded(payload)
+            raw = decoded(payload)
         except Refusal as refusal:
             raise _invalid([Problem(field="(whole)", problem=str(refusal))]) from None
         if isinstance(raw, dict) and CONTINUED in raw:
@@ -234,8 +233,8 @@ class AfterSalesCase:
         now = workflow.now()
         message: Any = None
         try:
-            message = _decoded(payload)
-            receive(self._desk.case, name, message, now)
+            message = decoded(payload)
+            receive_signal(self._desk.case, name, message, now)
         except Refusal as refusal:
             refuse(self._desk.case, name, message, str(refusal), now)
         self._desk.changed()
@@ -243,7 +242,7 @@ class AfterSalesCase:
     def check(self, name: str, payload: Any) -> None:
         """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
         try:
-            message = _decoded(payload)
+            message = decoded(payload)
             if self._desk.admitted:
                 receive(self._desk.case.model_copy(deep=True), name, message, workflow.now())
             else:
@@ -255,7 +254,7 @@ class AfterSalesCase:
         """An update: applied and answered, or rejected with a sentence."""
         await workflow.wait_condition(lambda: self._desk.admitted)
         try:
-            answer = receive(self._desk.case, name, _decoded(payload), workflow.now())
+            answer = receive(self._desk.case, name, decoded(payload), workflow.now())
         except Refusal as refusal:
             raise _rejected(refusal) from None
         self._desk.changed()
@@ -275,15 +274,3 @@ def _invalid(problems: list[Problem]) -> ApplicationError:
 
 def _rejected(refusal: Refusal) -> ApplicationError:
     return ApplicationError(str(refusal), type="Refused", non_retryable=True)
-
-
-def _decoded(payload: Any) -> Any:
-    """The JSON in a raw payload; raises `Refusal` for what is too large or no JSON."""
-    if not isinstance(payload, RawValue):
-        return payload
-    if len(payload.payload.data) > MAX_INPUT_BYTES:
-        raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
-    try:
-        return workflow.payload_converter().from_payload(payload.payload)
-    except (RuntimeError, ValueError, ValidationError):
-        raise Refusal("the payload is not JSON") from None

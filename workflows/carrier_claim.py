@@ -17,9 +17,11 @@ from cases.calendar import length
 from cases.case import Case
 from cases.commands import ReceiptState, StepCommand
 from cases.conduct import contact_of
+from cases.errors import Refusal
 from cases.messages import StepReported
 from cases.money import Money
 from cases.names import CLAIM_SETTLED, CLAIM_WORKFLOW, RemedyKind, claim_workflow_id
+from workflows.doors import decoded
 from workflows.errands import durably, kind_of, sentence
 from workflows.options import FIND, RECORD, STEP
 
@@ -121,7 +123,7 @@ class CarrierClaim:
     @workflow.signal(
         name="step-reported", description="The carrier's word: done pays the claim in full, failed refuses it"
     )
-    def step_reported(self, payload: RawValue) -> None:
+    def step_reported(self, payload: RawValue = None) -> None:  # type: ignore[assignment]
         """The carrier's word on the claim."""
         report = self._read(StepReported, payload)
         if not isinstance(report, StepReported) or self._recovered is not None or self._terms is None:
@@ -133,7 +135,7 @@ class CarrierClaim:
             self._settle(Decimal(0))
 
     @workflow.signal(name=CLAIM_SETTLED, description="What the carrier paid: {recovered, detail}; 0.00 if it refused")
-    def claim_settled(self, payload: RawValue) -> None:
+    def claim_settled(self, payload: RawValue = None) -> None:  # type: ignore[assignment]
         """Somebody enters what was recovered."""
         settled = self._read(ClaimSettled, payload)
         if isinstance(settled, ClaimSettled) and self._recovered is None:
@@ -142,8 +144,8 @@ class CarrierClaim:
 
     def _read(self, model: type[BaseModel], payload: RawValue) -> BaseModel | None:
         try:
-            return model.model_validate(workflow.payload_converter().from_payload(payload.payload))
-        except (ValidationError, RuntimeError, ValueError) as error:
+            return model.model_validate(decoded(payload))
+        except (Refusal, ValidationError) as error:
             workflow.logger.warning("message refused", extra={"why": type(error).__name__})
             return None
 

@@ -18,8 +18,9 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
+from cases.errors import Refusal
 from cases.messages import FACTS, MESSAGES, Message
-from cases.names import CLAIM_SETTLED
+from cases.names import CLAIM_SETTLED, MAX_INPUT_BYTES
 
 Workflow = TypeVar("Workflow", bound=type)
 NAMED = frozenset({*FACTS, CLAIM_SETTLED})
@@ -65,6 +66,21 @@ def _update(name: str, about: str) -> Any:
     door = workflow.update(name=name, description=about)(update)
     door.validator(validator)
     return door
+
+
+def decoded(payload: Any) -> Any:
+    """The JSON in a raw payload; raises `Refusal` for what is too large or no JSON."""
+    if not isinstance(payload, RawValue):
+        return payload
+    if len(payload.payload.data) > MAX_INPUT_BYTES:
+        raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
+    try:
+        value = workflow.payload_converter().from_payload(payload.payload)
+    except Exception:  # noqa: BLE001 (whatever a stranger sends must not fail the workflow task)
+        raise Refusal("the payload is not JSON") from None
+    if isinstance(value, bytes):
+        raise Refusal("the payload is not JSON")
+    return value
 
 
 class OneArgument(Interceptor):
