@@ -17,6 +17,7 @@ from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WorkflowExecution,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -122,12 +123,25 @@ class Engine:
         """The case as it is now, or as it was when it closed (then no worker is needed)."""
         handle = self._handle(case_id)
         async with self._sentences(case_id):
-            there = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+            there = await self._at_rest(handle)
             if there.status is WorkflowExecutionStatus.RUNNING:
                 found: Json = await handle.query(CASE_QUERY, rpc_timeout=ANSWER_WITHIN)
             else:
                 found = await handle.result(rpc_timeout=ANSWER_WITHIN)
             return found
+
+    async def _at_rest(self, handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription:
+        """The workflow once no task of it waits for a worker, as long as one can be expected to come.
+
+        A query before that can spoil the history (docs/findings.md).
+        """
+        patience = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
+        while True:
+            there = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+            late = asyncio.get_running_loop().time() > patience
+            if late or not there.raw_description.HasField("pending_workflow_task"):
+                return there
+            await asyncio.sleep(0.05)
 
     async def cases(self, *conditions: str) -> AsyncIterator[Json]:
         """The cases that the server still knows, latest first: what their search attributes tell.
