@@ -1,0 +1,162 @@
+"""What a partner's answer means to Temporal, and to the order's ledger, decides whether money can be sent twice."""
+
+import dataclasses
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
+from activities.refunds import Refunds
+from activities.warehouse import Warehouse
+from cases.commands import Contact, Receipt, ReceiptState, StepCommand
+from cases.names import RemedyKind
+from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
+from records import EntryState, Records
+
+PAID = Decimal("12800.00")
+DONE = Receipt(reference="R-1", state=ReceiptState.DONE)
+
+
+class Recording:
+    """A partner that remembers what it was asked, and answers as told."""
+
+    def __init__(self, answer: Receipt | PartnerError, known: Receipt | None = None) -> None:
+        self.answer, self.known = answer, known
+        self.asked: list[str] = []
+        self.sent: list[str] = []
+
+    async def carry_out(self, command: StepCommand) -> Receipt:
+        self.sent.append(command.key)
+        if isinstance(self.answer, PartnerError):
+            raise self.answer
+        return self.answer
+
+    async def find(self, key: str) -> Receipt | None:
+        self.asked.append(key)
+        return self.known
+
+    async def dispatch_record(self, _what: object) -> None:
+        return None
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(f"sqlite:///{tmp_path / 'records.db'}")
+
+
+def _command(key: str = "A-1/1/o1/refund", amount: str = "12800.00") -> StepCommand:
+    return StepCommand(
+        key=key,
+        case_id="A-1",
+        step="refund",
+        kind=RemedyKind.REFUND,
+        order_id="SO-1",
+        amount=Decimal(amount),
+        contact=Contact(name="x"),
+    )
+
+
+def _attempt(number: int) -> ActivityEnvironment:
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=number)
+    return environment
+
+
+@pytest.mark.parametrize(
+    ("error", "type_", "final"),
+    [
+        (PartnerRefused("no"), REFUSED, True),
+        (OutcomeUnknown("?"), UNKNOWN, True),
+        (TryAgain("later"), TRY_AGAIN, False),
+    ],
+)
+async def test_only_what_surely_had_no_effect_is_repeated(error: PartnerError, type_: str, final: bool) -> None:
+    """S13."""
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(1).run(Warehouse(Recording(error)).carry_out, _command())
+
+    assert (raised.value.type, raised.value.non_retryable) == (type_, final)
+
+
+async def test_a_partner_that_asks_for_time_gets_it() -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(1).run(Warehouse(Recording(TryAgain("busy", retry_after=42))).carry_out, _command())
+
+    assert raised.value.next_retry_delay is not None
+    assert raised.value.next_retry_delay.total_seconds() == 42
+
+
+async def test_a_later_attempt_asks_before_it_sends() -> None:
+    """S13: the first may have arrived."""
+    partner = Recording(DONE, known=DONE)
+
+    assert await _attempt(2).run(Warehouse(partner).carry_out, _command()) == DONE
+    assert (partner.asked, partner.sent) == ([_command().key], [])
+
+
+async def test_a_later_attempt_sends_what_the_partner_never_heard_of() -> None:
+    partner = Recording(DONE)
+
+    await _attempt(2).run(Warehouse(partner).carry_out, _command())
+
+    assert partner.sent == [_command().key]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (DONE, EntryState.COMMITTED),
+        (PartnerRefused("no"), EntryState.RELEASED),
+        (OutcomeUnknown("?"), EntryState.RESERVED),
+        (TryAgain("later"), EntryState.RESERVED),
+        (Receipt(reference="R", state=ReceiptState.FAILED), EntryState.RELEASED),
+    ],
+)
+async def test_the_ledger_knows_what_moved_and_what_may_have(
+    records: Records, answer: Receipt | PartnerError, state: EntryState
+) -> None:
+    """S13, S15: a reservation is given back only on the partner's final no."""
+    refunds = Refunds(Recording(answer), records)
+    try:
+        await _attempt(1).run(refunds.carry_out, _command(), PAID)
+    except ApplicationError:
+        assert isinstance(answer, PartnerError)
+
+    assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [state]
+
+
+async def test_two_cases_of_one_order_never_refund_more_than_was_paid(records: Records) -> None:
+    """S15: the second is refused before the partner is asked."""
+    partner = Recording(DONE)
+    refunds = Refunds(partner, records)
+    await _attempt(1).run(refunds.carry_out, _command(), PAID)
+
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(1).run(refunds.carry_out, _command("A-2/1/o1/refund", "0.01"), PAID)
+
+    assert raised.value.type == REFUSED
+    assert partner.sent == [_command().key]
+
+
+async def test_an_unknown_payment_that_turns_out_paid_is_booked_when_the_partner_is_asked(records: Records) -> None:
+    """S13."""
+    unsure = Refunds(Recording(OutcomeUnknown("?"), known=DONE), records)
+    with pytest.raises(ApplicationError):
+        await _attempt(1).run(unsure.carry_out, _command(), PAID)
+
+    assert await _attempt(1).run(unsure.find, _command().key) == DONE
+    assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [EntryState.COMMITTED]
+
+
+async def test_what_was_waived_is_free_again(records: Records) -> None:
+    """S15."""
+    refunds = Refunds(Recording(TryAgain("down")), records)
+    with pytest.raises(ApplicationError):
+        await _attempt(1).run(refunds.carry_out, _command(), PAID)
+
+    await _attempt(1).run(refunds.release, _command().key, "waived")
+
+    assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [EntryState.RELEASED]
