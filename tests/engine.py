@@ -1,0 +1,233 @@
+"""A real Temporal server, a real worker on a task queue of its own, and a case on it whose clock can be moved.
+
+Nothing here sleeps to synchronise: every wait is for a condition, and gives up after `PATIENCE`.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkipper
+from temporalio.worker import Replayer, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from cases.names import CASE_QUERY, CASE_WORKFLOW, workflow_id
+from child import Server
+from worker import PASSED_THROUGH, Parts, build_worker
+from workflows.after_sales_case import AfterSalesCase
+from workflows.carrier_claim import CarrierClaim
+from workflows.doors import OneArgument
+
+PATIENCE = 20
+"""Seconds after which what has not happened is taken not to happen: far more than it needs."""
+FAST = {
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    # Otherwise every hop waits up to 50 ms, and every skip up to a second.
+    "history.transferProcessorMaxPollRPS": "2000",
+    "history.timerProcessorMaxTimeShift": '"10ms"',
+}
+ONCE: dict[str, Any] = {
+    "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+}
+"""How a case is started (contract, *Names*)."""
+
+
+@asynccontextmanager
+async def serving(folder: Path, settings: dict[str, str] | None = None) -> AsyncIterator[str]:
+    """The address of a server in memory; `settings` are its dynamic configuration, values as JSON."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev", "--headless"]
+    command += ["--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    for name, value in {**FAST, **(settings or {})}.items():
+        command += ["--dynamic-config-value", f"{name}={value}"]
+    server = Server("the Temporal server", command, dict(os.environ), folder / f"temporal-{port}.log")
+    server.address = f"127.0.0.1:{port}"
+    await server.launch()
+    try:
+        await server.until_ready()
+        yield server.address
+    finally:
+        await server.end(5)
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]], what: str = "the condition") -> Any:
+    """The first answer of `condition` that is true; fails when none is within `PATIENCE`."""
+    pause = 0.01
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not (answer := await condition()):
+                await asyncio.sleep(pause)
+                pause = min(0.2, 1.3 * pause)
+            return answer
+    except TimeoutError:
+        raise AssertionError(f"{what} did not come about within {PATIENCE} s") from None
+
+
+@dataclass
+class Workshop:
+    """The worker of one test; it can be stopped and started again."""
+
+    client: Client
+    parts: Parts
+    task_queue: str = field(default_factory=lambda: f"test-{uuid4().hex[:8]}")
+    taken_in: set[str] = field(default_factory=set)
+    """The workflow ids of its cases."""
+    _worker: Worker | None = None
+
+    async def open(self, *, max_cached_workflows: int = 1000) -> None:
+        """Start the worker."""
+        self._worker = build_worker(
+            self.client, self.parts, task_queue=self.task_queue, max_cached_workflows=max_cached_workflows
+        )
+        await self._worker.__aenter__()
+
+    async def close(self) -> None:
+        """Stop the worker, once its activities have ended."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.__aexit__(None, None, None)
+
+    async def take_in(self, complaint: dict[str, Any], **how: Any) -> "OpenCase":
+        """Start the case of a complaint."""
+        handle = await self.client.start_workflow(
+            CASE_WORKFLOW,
+            complaint,
+            id=workflow_id(complaint["case_id"]),
+            task_queue=self.task_queue,
+            **{**ONCE, **how},
+        )
+        self.taken_in.add(handle.id)
+        # Without a run id the handle follows the case when it continues as new.
+        return OpenCase(complaint["case_id"], self.client, self.client.get_workflow_handle(handle.id))
+
+    async def replay(self) -> None:
+        """Replay the histories of all its cases; raises where the code would now do something else."""
+        for taken in self.taken_in:
+            history = await self.client.get_workflow_handle(taken).fetch_history()
+            await replayer().replay_workflow(history)
+
+
+@dataclass
+class OpenCase:
+    """A case as other programs see it, with a clock that can be moved."""
+
+    id: str
+    client: Client
+    handle: WorkflowHandle[Any, Any]
+
+    async def snapshot(self) -> dict[str, Any]:
+        """The snapshot (contract)."""
+        answer: dict[str, Any] = await self.handle.query(CASE_QUERY)
+        return answer
+
+    async def says(self, message: str, **payload: Any) -> dict[str, Any]:
+        """An update; its answer."""
+        answer: dict[str, Any] = await self.handle.execute_update(message, payload)
+        return answer
+
+    async def signals(self, message: str, **payload: Any) -> None:
+        """A signal."""
+        await self.handle.signal(message, payload)
+
+    async def until(self, holds: Callable[[dict[str, Any]], Any], what: str = "") -> dict[str, Any]:
+        """The first snapshot of which `holds` is true."""
+        seen: dict[str, Any] = {}
+
+        async def look() -> bool:
+            seen.update(await self.snapshot())
+            return bool(holds(seen))
+
+        await eventually(look, what or f"what was expected of {self.id}")
+        return seen
+
+    async def result(self) -> dict[str, Any]:
+        """The result of its workflow; raises what the workflow failed with."""
+        async with asyncio.timeout(PATIENCE):
+            answer: dict[str, Any] = await self.handle.result()
+        return answer
+
+    async def becomes(self, status: str) -> dict[str, Any]:
+        """The snapshot once the case has this status."""
+        return await self.until(lambda case: case["status"] == status, f"status {status} of {self.id}")
+
+    async def after(self, **time: float) -> dict[str, Any]:
+        """Move this case's clock, let everything happen that became due, and look."""
+        await TimeSkipper(self.client).fast_forward(self.handle, timedelta(**time))
+        await self.at_rest()
+        return await self.snapshot()
+
+    async def now(self) -> datetime:
+        """This case's own time."""
+        return await TimeSkipper(self.client).get_current_time(self.handle)
+
+    async def events(self, kind: str | None = None) -> list[HistoryEvent]:
+        """Its history; `kind` as in `TIMER_STARTED`."""
+        history = await self.handle.fetch_history()
+        wanted = None if kind is None else EventType.Value(f"EVENT_TYPE_{kind}")
+        return [event for event in history.events if wanted in (None, event.event_type)]
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is under way and no timer is overdue: a skip ends before its timers have rung."""
+        await eventually(self._rests, f"rest in {self.id}")
+
+    async def _rests(self) -> bool:
+        described = (await self.handle.describe()).raw_description
+        # An attempt after the first waits for its back-off, and may do so for days.
+        if described.HasField("pending_workflow_task") or any(a.attempt == 1 for a in described.pending_activities):
+            return False
+        now, events = await self.now(), await self.events()
+        # A run that continues a case waits a second before its first task, and cannot be queried until then.
+        begun = any(event.HasField("workflow_task_completed_event_attributes") for event in events)
+        return begun and all(due > now for due in self._timers(events))
+
+    def _timers(self, events: list[HistoryEvent]) -> list[datetime]:
+        """When the timers that run will ring."""
+        waiting = {}
+        for event in events:
+            if event.HasField("timer_started_event_attributes"):
+                length = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+                waiting[event.event_id] = event.event_time.ToDatetime(tzinfo=UTC) + length
+            elif event.HasField("timer_fired_event_attributes"):
+                waiting.pop(event.timer_fired_event_attributes.started_event_id, None)
+            elif event.HasField("timer_canceled_event_attributes"):
+                waiting.pop(event.timer_canceled_event_attributes.started_event_id, None)
+        return list(waiting.values())
+
+
+def promise(case: dict[str, Any], name: str, cycle: int = 1) -> dict[str, Any]:
+    """The latest promise of this name and cycle in a snapshot."""
+    found: dict[str, Any] = [p for p in case["promises"] if (p["name"], p["cycle"]) == (name, cycle)][-1]
+    return found
+
+
+def step(case: dict[str, Any], step_id: str) -> dict[str, Any]:
+    """The step with this id in a snapshot; empty while there is none."""
+    return next((s for s in case["steps"] if s["id"] == step_id), {"state": None, "reference": None})
+
+
+def replayer(**changes: Any) -> Replayer:
+    """Replays histories as the worker would; `changes` are arguments of `Replayer`."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    settings: dict[str, Any] = {
+        "workflows": [AfterSalesCase, CarrierClaim],
+        "data_converter": pydantic_data_converter,
+        "interceptors": [OneArgument()],
+        "workflow_runner": SandboxedWorkflowRunner(restrictions=restrictions),
+    }
+    return Replayer(**settings | changes)

@@ -1,0 +1,229 @@
+"""Recording fakes behind every port: each does what it is told to (`Turn`), and remembers what it was asked.
+
+Told nothing, a fake behaves well. What a fake has carried out it has carried out: a key that it knows is answered
+with the receipt that it gave first.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cases.commands import (
+    CallbackRequest,
+    CustomerMessage,
+    Delivery,
+    DispatchRecord,
+    InstallationRecord,
+    LookUp,
+    Receipt,
+    ReceiptState,
+    StaffNotice,
+    StepCommand,
+    StepFinding,
+    Trail,
+)
+from partners.http import Partners
+from partners.ports import PartnerError, TryAgain
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How one call goes: it waits, does the thing or not, and answers or raises."""
+
+    until: asyncio.Event | None = None
+    raises: PartnerError | None = None
+    done: bool | None = None
+    """Whether it is done; by default, unless it raises."""
+    state: ReceiptState | None = None
+    finding: StepFinding | None = None
+
+    @property
+    def does(self) -> bool:
+        """Whether the thing is done."""
+        return self.raises is None if self.done is None else self.done
+
+
+class Turns:
+    """The turns to come; after them, every call goes well."""
+
+    def __init__(self) -> None:
+        self._coming: deque[Turn] = deque()
+
+    def plan(self, turns: Iterable[Turn]) -> None:
+        """Add these to the turns to come."""
+        self._coming.extend(turns)
+
+    def cancel(self) -> None:
+        """From now on every call goes well."""
+        self._coming.clear()
+
+    async def next(self) -> Turn:
+        """The turn of this call, once it has waited."""
+        turn = self._coming.popleft() if self._coming else Turn()
+        if turn.until is not None:
+            await turn.until.wait()
+        return turn
+
+
+class FakeSteps:
+    """A partner that carries out steps: `commands` is every call, `asked` every question, `receipts` what was done."""
+
+    def __init__(self, answers: ReceiptState = ReceiptState.ACCEPTED) -> None:
+        self.answers = answers
+        self.commands: list[StepCommand] = []
+        self.asked: list[str] = []
+        self.receipts: dict[str, Receipt] = {}
+        self._steps, self._finds, self._look_ups = Turns(), Turns(), Turns()
+
+    def will(self, *turns: Turn) -> None:
+        """How the next steps go."""
+        self._steps.plan(turns)
+
+    def when_asked(self, *turns: Turn) -> None:
+        """How the next questions by key go."""
+        self._finds.plan(turns)
+
+    def when_looked_up(self, *turns: Turn) -> None:
+        """How the next look-ups go."""
+        self._look_ups.plan(turns)
+
+    def recovers(self) -> None:
+        """Whatever was planned: from now on every call goes well."""
+        for turns in (self._steps, self._finds, self._look_ups):
+            turns.cancel()
+
+    async def carry_out(self, command: StepCommand) -> Receipt:
+        """As planned; a key that is known is not carried out again."""
+        self.commands.append(command)
+        number = len(self.commands)
+        turn = await self._steps.next()
+        if turn.does and command.key not in self.receipts:
+            state = turn.state or self.answers
+            self.receipts[command.key] = Receipt(reference=f"R-{number}", state=state, finding=turn.finding)
+        if turn.raises is not None:
+            raise turn.raises
+        return self.receipts[command.key]
+
+    async def find(self, key: str) -> Receipt | None:
+        """What was done under this key."""
+        self.asked.append(key)
+        turn = await self._finds.next()
+        if turn.raises is not None:
+            raise turn.raises
+        return self.receipts.get(key)
+
+    async def _looked_up(self) -> None:
+        turn = await self._look_ups.next()
+        if turn.raises is not None:
+            raise turn.raises
+
+
+class FakeLogistics(FakeSteps):
+    """Carriers."""
+
+    knows: Trail | None = None
+
+    async def trail(self, what: LookUp) -> Trail | None:
+        """`knows`, whatever the parcel."""
+        await self._looked_up()
+        return self.knows
+
+
+class FakeWarehouse(FakeSteps):
+    """The warehouse."""
+
+    knows: DispatchRecord | None = None
+
+    async def dispatch_record(self, what: LookUp) -> DispatchRecord | None:
+        """`knows`, whatever the order."""
+        await self._looked_up()
+        return self.knows
+
+
+class FakeInstallation(FakeSteps):
+    """Installers."""
+
+    knows: InstallationRecord | None = None
+
+    async def record(self, what: LookUp) -> InstallationRecord | None:
+        """`knows`, whatever the order."""
+        await self._looked_up()
+        return self.knows
+
+
+class FakeMessaging:
+    """Customer messages and staff notices, in the order in which they were delivered; a key is delivered once."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.unreachable: PartnerError | None = None
+        """What every message to a customer ends with, where set."""
+        self.attempts = 0
+        self.to_customers: dict[str, CustomerMessage] = {}
+        self.notices: dict[str, StaffNotice] = {}
+
+    @property
+    def events(self) -> list[str]:
+        """What customers were told."""
+        return [message.event for message in self.to_customers.values()]
+
+    async def to_customer(self, message: CustomerMessage) -> Delivery:
+        """Delivered, unless `down` or `unreachable`."""
+        self._up()
+        if self.unreachable is not None:
+            raise self.unreachable
+        self.to_customers.setdefault(message.key, message)
+        return Delivery(reference=message.key, channel=message.routes[0], at=datetime.now(UTC))
+
+    async def to_staff(self, notice: StaffNotice) -> Delivery:
+        """Delivered, unless `down`."""
+        self._up()
+        self.notices.setdefault(notice.key, notice)
+        return Delivery(reference=notice.key, channel="staff", at=datetime.now(UTC))
+
+    def _up(self) -> None:
+        self.attempts += 1
+        if self.down:
+            raise TryAgain("messaging is down")
+
+
+class FakeCallbacks:
+    """Calls and questionnaires."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, CallbackRequest] = {}
+
+    async def ask(self, request: CallbackRequest) -> Delivery:
+        """Asked, once per key."""
+        self.asked.setdefault(request.key, request)
+        return Delivery(reference=request.key, channel="phone", at=datetime.now(UTC))
+
+
+@dataclass
+class FakePartners:
+    """One fake per partner; money is done at once, everything else is accepted and reported later."""
+
+    logistics: FakeLogistics = field(default_factory=FakeLogistics)
+    warehouse: FakeWarehouse = field(default_factory=FakeWarehouse)
+    installation: FakeInstallation = field(default_factory=FakeInstallation)
+    refunds: FakeSteps = field(default_factory=lambda: FakeSteps(ReceiptState.DONE))
+    messaging: FakeMessaging = field(default_factory=FakeMessaging)
+    callbacks: FakeCallbacks = field(default_factory=FakeCallbacks)
+
+    def ports(self) -> Partners:
+        """As the worker takes them."""
+        return Partners(
+            logistics=self.logistics,
+            warehouse=self.warehouse,
+            refunds=self.refunds,
+            installation=self.installation,
+            messaging=self.messaging,
+            callbacks=self.callbacks,
+            aclose=_nothing_to_close,
+        )
+
+
+async def _nothing_to_close() -> None:
+    return None

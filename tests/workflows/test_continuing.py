@@ -1,0 +1,120 @@
+"""A case that lives long continues as new: another run, the same case."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from cases.policy import Policy
+from records import EntryState, Records
+from tests.complaints import complaint
+from tests.engine import ONCE, OpenCase, Workshop, promise, serving, step
+from tests.fakes import FakePartners
+from tests.workflows.conftest import offered
+from worker import Parts, register_search_attributes
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def impatient_engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A server that finds a history of 60 events long, and lets the next run begin at once."""
+    settings = {
+        "limit.historyCount.suggestContinueAsNew": "60",
+        # Otherwise a run that lived for less than a second keeps the next one waiting, and a skip leaps over it.
+        "history.workflowIdReuseMinimalInterval": '"0s"',
+    }
+    async with serving(tmp_path_factory.mktemp("impatient"), settings) as address:
+        await register_search_attributes(await Client.connect(address))
+        yield address
+
+
+@pytest.fixture
+async def case(
+    impatient_engine: str, partners: FakePartners, records: Records, written_policies: dict[str, Policy]
+) -> AsyncIterator[OpenCase]:
+    """A case there, at work on a repair that takes its time."""
+    client = await Client.connect(impatient_engine, data_converter=pydantic_data_converter)
+    workshop = Workshop(client, Parts(dict(written_policies), partners.ports(), records))
+    await workshop.open()
+    case = await workshop.take_in(complaint())
+    await offered(case, "minor")
+    await case.says("customer-approved", message_id="yes-1", by="Wang Li")
+    await case.until(lambda c: step(c, "onsite_repair")["reference"])
+    yield case
+    await workshop.close()
+    await workshop.replay()
+
+
+async def runs(case: OpenCase) -> int:
+    """How many runs the case has had; each knows the one before."""
+    run_id, count = (await case.handle.describe()).run_id, 0
+    while run_id:
+        count += 1
+        handle = case.client.get_workflow_handle(case.handle.id, run_id=run_id)
+        async for event in handle.fetch_history_events():
+            run_id = event.workflow_execution_started_event_attributes.continued_execution_run_id
+            break
+    return count
+
+
+async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
+    case: OpenCase, partners: FakePartners, records: Records
+) -> None:
+    before = await case.snapshot()
+
+    after = await case.after(days=10)
+
+    assert await runs(case) > 2
+    for name in ("case_id", "policy", "finding", "offers", "opened_at", "cycle"):
+        assert after[name] == before[name]
+    assert promise(after, "acknowledge") == promise(before, "acknowledge")
+    assert promise(after, "detailed_result") == promise(before, "detailed_result")
+    assert after["timeline"][: len(before["timeline"])] == before["timeline"]
+
+    await case.signals("step-reported", step="onsite_repair", state="done", by="crew")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    result = await case.result()
+    assert result["outcome"] == "satisfied"
+    assert [command.key for command in partners.installation.commands] == [f"{case.id}/1/o1/onsite_repair"]
+    assert {e["state"] for e in records.entries(case.id)} == {EntryState.COMMITTED}
+    archived = records.case(case.id)
+    assert archived is not None
+    assert archived["record"] == result
+
+
+async def test_promises_go_on_without_a_gap_and_nothing_is_told_twice(case: OpenCase, partners: FakePartners) -> None:
+    """B5: one update a day, each kept, over all runs."""
+    for _ in range(12):  # each shorter than a promise, so that a jump over a new run's beginning breaks none
+        seen = await case.after(hours=20)
+
+    updates = [p for p in seen["promises"] if p["name"] == "progress_update"]
+    assert await runs(case) > 2
+    assert [p["state"] for p in updates] == ["kept"] * (len(updates) - 1) + ["open"]
+    assert [p["started_at"] for p in updates[1:]] == [p["kept_at"] for p in updates[:-1]]
+    assert partners.messaging.events.count("progress") == len(updates) - 1
+    assert partners.messaging.events.count("acknowledged") == 1
+
+
+async def test_message_that_was_applied_in_an_earlier_run_is_not_applied_again(case: OpenCase) -> None:
+    await case.says("note", text="one", message_id="n-1")
+    await case.after(days=10)
+    assert await runs(case) > 2
+
+    answer = await case.says("note", text="two", message_id="n-1")
+
+    assert answer["applied"] is False
+    assert [e["text"] for e in (await case.snapshot())["timeline"] if e["what"] == "note"] == ["one"]
+
+
+async def test_same_complaint_sent_again_finds_the_case_in_its_later_run(case: OpenCase) -> None:
+    """G1."""
+    await case.after(days=10)
+    run = (await case.handle.describe()).run_id
+
+    handle = await case.client.start_workflow(
+        "AfterSalesCase", complaint(case_id=case.id), id=case.handle.id, task_queue="after-sales", **ONCE
+    )
+
+    assert (await case.client.get_workflow_handle(handle.id).describe()).run_id == run

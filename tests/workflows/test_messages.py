@@ -1,0 +1,183 @@
+"""Messages to a case: applied once, or refused with a sentence; whatever arrives, the case lives."""
+
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from cases.messages import FACTS, MESSAGES
+from tests.engine import OpenCase, promise
+from tests.workflows.conftest import Open
+
+
+async def raw_signal(case: OpenCase, name: str, *payloads: Payload) -> None:
+    """A signal with these very payloads, as a client in another language may send it."""
+    await case.client.workflow_service.signal_workflow_execution(
+        SignalWorkflowExecutionRequest(
+            namespace=case.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=case.handle.id),
+            signal_name=name,
+            input=Payloads(payloads=payloads) if payloads else None,
+        )
+    )
+
+
+def json_payload(text: str) -> Payload:
+    return Payload(metadata={"encoding": b"json/plain"}, data=text.encode())
+
+
+async def refusal(case: OpenCase, message: str, **payload: Any) -> str:
+    """The sentence with which an update is rejected."""
+    with pytest.raises(WorkflowUpdateFailedError) as raised:
+        await case.says(message, **payload)
+    assert isinstance(raised.value.cause, ApplicationError)
+    return raised.value.cause.message
+
+
+@pytest.mark.parametrize(
+    ("name", "payloads", "why"),
+    [
+        ("customer-declined", [], "reason: is required"),
+        ("contact-made", [Payload(metadata={"encoding": b"json/plain"}, data=b"{no JSON")], "not JSON"),
+        ("contact-made", [Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff")], "JSON"),
+        ("contact-made", [Payload(metadata={"encoding": b"of/mars"}, data=b"{}")], "not JSON"),
+        ("contact-made", [Payload(data=b"{}")], "not JSON"),
+        ("contact-made", [json_payload('"a sentence"')], "takes a JSON object"),
+        ("contact-made", [json_payload('{"noet": "x"}')], "noet: is not known here"),
+        ("contact-made", [json_payload('{"note": "%s"}' % ("x" * 70_000))], "larger than 65536 bytes"),
+        ("contact-made", [json_payload('{"occurred_at": "2099-01-01T00:00:00Z"}')], "in the future"),
+        ("satisfaction-reported", [json_payload('{"score": 6}')], "score"),
+        ("no-such-message", [json_payload("{}")], "there is no message no-such-message"),
+        ("no-such-message", [], "there is no message no-such-message"),
+    ],
+)
+async def test_signal_that_cannot_be_applied_is_kept_with_the_reason_and_the_case_lives(
+    open_case: Open, name: str, payloads: list[Payload], why: str
+) -> None:
+    """Contract, *Messages*."""
+    case = await open_case()
+    await case.becomes("assessing")
+
+    await raw_signal(case, name, *payloads)
+
+    seen = await case.until(lambda c: c["refused"])
+    assert [r["message"] for r in seen["refused"]] == [name]
+    assert why in seen["refused"][0]["why"]
+    assert (await case.says("note", text="still here"))["applied"]
+
+
+async def test_signal_with_no_payload_is_an_empty_one(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    await raw_signal(case, "contact-made")
+
+    seen = await case.until(lambda c: any(e["what"] == "contact" for e in c["timeline"]))
+    assert seen["refused"] == []
+
+
+async def test_second_payload_of_a_signal_is_left_alone(open_case: Open) -> None:
+    """A handler with too many arguments would fail its workflow task for ever."""
+    case = await open_case()
+    await case.becomes("assessing")
+
+    await raw_signal(case, "contact-made", json_payload('{"note": "first"}'), json_payload('{"note": "second"}'))
+
+    seen = await case.until(lambda c: any(e["what"] == "contact" for e in c["timeline"]))
+    assert [e["text"] for e in seen["timeline"] if e["what"] == "contact"] == ["first"]
+
+
+async def test_command_is_no_signal(open_case: Open) -> None:
+    """Contract: commands are updates only."""
+    case = await open_case()
+    await case.becomes("assessing")
+
+    await case.signals("assess", severity="severe", by="a system")
+
+    seen = await case.until(lambda c: c["refused"] or c["offers"])
+    assert seen["offers"] == []
+    assert "update" in seen["refused"][0]["why"]
+
+
+async def test_every_message_has_a_door_that_says_what_it_is_for(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    about = (await case.handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)).definition
+
+    signals = {door.name: door.description for door in about.signal_definitions}
+    updates = {door.name: door.description for door in about.update_definitions}
+    assert signals.keys() >= FACTS.keys()
+    assert updates.keys() == MESSAGES.keys()
+    assert all(updates.values())
+    assert all(signals[name] for name in FACTS)
+
+
+async def test_rejected_update_writes_nothing(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+    await case.at_rest()
+    before = await case.snapshot()
+    events = len(await case.events())
+
+    why = await refusal(case, "customer-approved", by="Wang Li")
+
+    assert "has made no offer yet" in why
+    assert len(await case.events()) == events
+    assert await case.snapshot() == before
+
+
+async def test_rejected_update_says_what_would_be_accepted(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+    await case.says("assess", severity="moderate")
+
+    assert "replace (replacement" in await refusal(case, "customer-approved", offer="o7")
+    assert "severity" in await refusal(case, "assess", severity="catastrophic")
+    assert "update" not in await refusal(case, "note", text="")
+
+
+async def test_message_id_is_applied_once_whichever_door_it_comes_through(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    first = await case.says("contact-made", note="one", message_id="m-1")
+    await case.signals("contact-made", note="two", message_id="m-1")
+    second = await case.says("contact-made", note="three", message_id="m-1")
+
+    seen = await case.snapshot()
+    assert first["applied"] is True
+    assert second["applied"] is False
+    assert [e["text"] for e in seen["timeline"] if e["what"] == "contact"] == ["one"]
+    assert seen["refused"] == []
+
+
+async def test_fact_is_judged_by_when_it_happened(open_case: Open) -> None:
+    """S9: reached after nine minutes, told after an hour."""
+    case = await open_case(channel="hotline")
+    seen = await case.becomes("assessing")
+    received = promise(seen, "detailed_result")["started_at"]
+    await case.after(hours=1)
+
+    await case.says("note", text="told late", occurred_at=received)
+    assert "before the complaint" in await refusal(case, "note", text="x", occurred_at="2001-01-01T00:00:00Z")
+
+    assert [e["at"] for e in (await case.snapshot())["timeline"] if e["what"] == "note"] == [
+        next(e["at"] for e in (await case.snapshot())["timeline"] if e["what"] == "received")
+    ]
+
+
+async def test_closed_case_names_the_way_to_be_heard(open_case: Open) -> None:
+    """S22."""
+    case = await open_case()
+    await case.becomes("assessing")
+    await case.says("complaint-withdrawn", reason="found it")
+    result = await case.result()
+
+    assert result["status"] == "closed"
+    assert result["outcome"] == "withdrawn"
+    assert (await case.snapshot()) == result
