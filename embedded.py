@@ -146,10 +146,11 @@ class Embedded:
         sandbox += ["--fixtures", str(self._fixtures.resolve())] if self._fixtures else []
         ready_line = "partner sandbox ready at"
         self._sandbox = Child("the partner sandbox", sandbox, env, self.logs / "partners.log", ready_line)
-        await self._server.launch()
+        # The sandbox first: the server takes ports of its own at random, and might take the sandbox's.
         await self._sandbox.launch()
-        await self._server.until_ready()
         await self._sandbox.until_ready()
+        await self._server.launch()
+        await self._server.until_ready()
         worker = [sys.executable, str(ROOT / "worker.py")]
         for number in range(1, self._count + 1):
             name = f"worker {number}"
