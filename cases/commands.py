@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cases.calendar import Instant
+from cases.calendar import Instant, Whole
 from cases.complaint import Affected, Evidence, Short
 from cases.money import Money
 from cases.names import Channel, Liable, RemedyKind, Role, Severity
@@ -70,7 +70,7 @@ class StepFinding(Wire):
     """What a visit or a search established; the part of a finding that a partner may tell."""
 
     severity: Severity | None = None
-    days_late: Annotated[int, Field(ge=0, le=36_500, strict=True)] | None = None
+    days_late: Annotated[Whole, Field(ge=0, le=36_500)] | None = None
     lost: bool | None = None
     upheld: bool | None = None
     liable: Liable | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from cases.calendar import Instant
+from cases.calendar import Instant, Whole
 from cases.errors import InvalidInput, Problem, problems_of
 from cases.money import Money
 from cases.names import Channel, EvidenceKind, Wish
@@ -56,7 +56,7 @@ class Affected(Strict):
     """Some of an order's items: which, and how many (pieces)."""
 
     sku: Short
-    quantity: Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
+    quantity: Annotated[Whole, Field(gt=0, le=1_000_000)]
 
 
 class Item(Affected):

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from cases.calendar import Whole
 from cases.commands import DispatchRecord, InstallationRecord, Trail, TrailState
 from cases.complaint import Affected, Complaint
 from cases.names import Liable, Severity
@@ -21,7 +22,7 @@ class PartialFinding(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     severity: Severity | None = None
-    days_late: Annotated[int, Field(ge=0, le=MAX_DAYS, strict=True)] | None = None
+    days_late: Annotated[Whole, Field(ge=0, le=MAX_DAYS)] | None = None
     hours_late: Annotated[float, Field(ge=0, le=24 * MAX_DAYS)] | None = None
     lost: bool | None = None
     upheld: bool | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from cases.calendar import Instant
+from cases.calendar import Instant, Whole
 from cases.commands import ReceiptState, StepFinding
 from cases.complaint import Evidence, Long, Strict
 from cases.errors import Refusal, problems_of
@@ -66,7 +66,7 @@ class StepReported(Message):
 class SatisfactionReported(Message):
     """The customer's answer to the callback, 1 (bad) to 5 (good) (G8)."""
 
-    score: Annotated[int, Field(ge=1, le=5, strict=True)]
+    score: Annotated[Whole, Field(ge=1, le=5)]
     comment: Long = ""
 
 

@@ -75,7 +75,7 @@ def test_a_callback_channel_that_is_down_holds_up_nothing_else() -> None:
     assert world.case.outcome is Outcome.SATISFIED
 
 
-@pytest.mark.parametrize("score", [0, 6, 4.5, "five", "5", None, True])
+@pytest.mark.parametrize("score", [0, 6, 4.5, "five", None, True])
 def test_a_score_is_one_to_five(score: Any) -> None:
     """G8: the refusal names the field."""
     assert "score" in carried_out().refuses("satisfaction-reported", score=score)

@@ -33,7 +33,7 @@ class TestTheDoor:
             (complaint(order__amount="-5.00"), "order.amount: must not be negative"),
             (complaint(order__amount="1.005"), "order.amount: has more than two digits after the point"),
             (complaint(order__amount="10.00", order__freight="0.00"), "order.items: cost "),
-            (complaint(received_at="2999-01-01T00:00:00Z"), "received_at: 2999-01-01T00:00:00+00:00 is in the future"),
+            (complaint(received_at="2099-01-01T00:00:00Z"), "received_at: 2099-01-01T00:00:00+00:00 is in the future"),
             (complaint(customer={"name": "Wang"}), "customer: needs a phone or an email"),
             (complaint(description="x" * 70_000), "(whole): has "),
             (["no", "object"], "(whole): must be a JSON object, a complaint"),
