@@ -12,7 +12,7 @@ from cases.commands import Trail, TrailState
 from cases.names import claim_workflow_id
 from partners.ports import OutcomeUnknown, PartnerRefused
 from records import Records
-from tests.engine import OpenCase, eventually, step
+from tests.engine import OpenCase, Workshop, eventually, step
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open
 
@@ -103,17 +103,21 @@ async def test_claim_whose_filing_got_lost_is_asked_for(
 
 
 async def test_carrier_that_refuses_is_asked_daily_until_the_window_closes(
-    open_case: Open, partners: FakePartners, records: Records, client: Client
+    workshop: Workshop, open_case: Open, partners: FakePartners, records: Records
 ) -> None:
+    """The window is short here: from three days after the promised arrival to ten."""
+    policy = workshop.parts.policies["building_materials"]
+    short = policy.carrier_claim.model_copy(update={"not_after": "10 days"})
+    workshop.parts.policies["building_materials"] = policy.model_copy(update={"carrier_claim": short})
     case = await lost(open_case, partners)
-    claim = claim_of(client, case)
-    partners.logistics.will(*[Turn(raises=PartnerRefused("no such parcel"))] * 40)
+    claim = claim_of(workshop.client, case)
+    partners.logistics.will(*[Turn(raises=PartnerRefused("no such parcel"))] * 20)
     await claim.at_rest()
 
-    await _moved(claim, days=32)
+    await _moved(claim, days=12)
 
     assert (await claim.result())["state"] == "refused"
-    assert 25 <= len(partners.logistics.commands) <= 29
+    assert len(partners.logistics.commands) == 8
     assert [row["recovered"] for row in records.claims() if row["case_id"] == case.id] == [Decimal("0.00")]
 
 

@@ -108,7 +108,7 @@ async def test_operators_see_no_personal_data(open_case: Open) -> None:
 
 
 @pytest.mark.xfail(
-    reason="known fault: after an admission that outlasts its workflow task, a replay sees another `now` (under a second)"
+    reason="known fault: after an admission that outlasts its workflow task, a replay sees another `now`"
 )
 async def test_what_is_read_back_is_what_the_case_knew_when_it_happened(closed_workshop: Workshop) -> None:
     """Admission takes longer than a workflow task may: a replay must not see another clock than the first run."""
