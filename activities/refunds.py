@@ -34,8 +34,13 @@ class Refunds:
             ) from None
         except RecordsUnavailable as error:
             raise ApplicationError(str(error), type=TRY_AGAIN) from None
-        # Once the partner has been asked, a worker that is told to stop waits for the answer.
-        return await asyncio.shield(self._pay(command))
+        # Once the partner has been asked, a worker that is told to stop waits for the answer: a shield alone would
+        # give up at once and leave the payment unattended.
+        payment = asyncio.ensure_future(self._pay(command))
+        try:
+            return await asyncio.shield(payment)
+        except asyncio.CancelledError:
+            return await payment
 
     @activity.defn(name="refunds-find")
     async def find(self, key: str) -> Receipt | None:

@@ -100,7 +100,8 @@ class AfterSalesCase:
             self._desk.begin(self._look_up())
 
     async def _open(self, raw: Any) -> None:
-        now = workflow.now()
+        # Not `workflow.now()`: while a local activity is under way it may be another on replay.
+        now = workflow.info().workflow_start_time
         admission: Admission = await self._desk.quickly(
             Records.admit, raw, now, summary="check the complaint, pin the policy", options=ADMIT
         )

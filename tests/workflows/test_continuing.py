@@ -18,9 +18,9 @@ from worker import Parts, register_search_attributes
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def impatient_engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A server that finds a history of 60 events long, and lets the next run begin at once."""
+    """A server that finds a history of 40 events long, and lets the next run begin at once."""
     settings = {
-        "limit.historyCount.suggestContinueAsNew": "60",
+        "limit.historyCount.suggestContinueAsNew": "40",
         # Otherwise a run that lived for less than a second keeps the next one waiting, and a skip leaps over it.
         "history.workflowIdReuseMinimalInterval": '"0s"',
     }
@@ -63,7 +63,7 @@ async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
 ) -> None:
     before = await case.snapshot()
 
-    after = await case.after(days=10)
+    after = await case.after(days=5)
 
     assert await runs(case) > 2
     for name in ("case_id", "policy", "finding", "offers", "opened_at", "cycle"):
@@ -99,7 +99,7 @@ async def test_promises_go_on_without_a_gap_and_nothing_is_told_twice(case: Open
 
 async def test_message_that_was_applied_in_an_earlier_run_is_not_applied_again(case: OpenCase) -> None:
     await case.says("note", text="one", message_id="n-1")
-    await case.after(days=10)
+    await case.after(days=5)
     assert await runs(case) > 2
 
     answer = await case.says("note", text="two", message_id="n-1")
@@ -110,7 +110,7 @@ async def test_message_that_was_applied_in_an_earlier_run_is_not_applied_again(c
 
 async def test_same_complaint_sent_again_finds_the_case_in_its_later_run(case: OpenCase) -> None:
     """G1."""
-    await case.after(days=10)
+    await case.after(days=5)
     run = (await case.handle.describe()).run_id
 
     handle = await case.client.start_workflow(

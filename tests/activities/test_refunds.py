@@ -1,0 +1,171 @@
+"""Money and the order's ledger where something gives way in between: the database, the worker, the answer (S13)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.outcomes import TRY_AGAIN, UNKNOWN
+from activities.refunds import Refunds
+from cases.commands import Contact, ReceiptState, StepCommand
+from cases.names import RemedyKind
+from partners.sandbox.app import create_app
+from partners.sandbox.fixtures import Fixtures
+from partners.sandbox.ledger import Ledger
+from partners.sandbox.reports import Courier
+from partners.sandbox.switches import Faults, Sandbox
+from records import EntryState, Records
+from tests.fakes import FakeSteps, Turn
+from tests.partners.running import served, talk_to
+
+PAID = Decimal("12800.00")
+REFUND = StepCommand(
+    key="HL-1/1/o1/refund",
+    case_id="HL-1",
+    step="refund",
+    kind=RemedyKind.REFUND,
+    order_id="SO-1",
+    amount=PAID,
+    contact=Contact(name="Wang Li", phone="+86 130 0000 0000"),
+)
+
+
+@pytest.fixture
+def environment() -> ActivityEnvironment:
+    """What surrounds an activity while it runs: first attempt, unless a test says otherwise."""
+    return ActivityEnvironment()
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    """Our own records, empty."""
+    opened = Records(f"sqlite:///{tmp_path / 'records' / 'records.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def partner() -> FakeSteps:
+    """A refunds partner that pays at once."""
+    return FakeSteps(ReceiptState.DONE)
+
+
+def states(records: Records) -> list[EntryState]:
+    """How the ledger's entries for the order stand."""
+    return [entry["state"] for entry in records.entries(order_id="SO-1")]
+
+
+async def paying(environment: ActivityEnvironment, refunds: Refunds, partner: FakeSteps) -> asyncio.Task[Any]:
+    """The payment once its partner has been asked."""
+    task = asyncio.create_task(environment.run(refunds.carry_out, REFUND, PAID))
+    while not partner.commands:
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_payment_is_reserved_before_the_partner_is_asked(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records
+) -> None:
+    """S13: intent first."""
+    answer = asyncio.Event()
+    partner.will(Turn(until=answer))
+
+    payment = await paying(environment, Refunds(partner, records), partner)
+
+    assert states(records) == [EntryState.RESERVED]
+    answer.set()
+    await payment
+    assert states(records) == [EntryState.COMMITTED]
+
+
+async def test_nothing_is_paid_while_the_ledger_cannot_be_written(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records, tmp_path: Path
+) -> None:
+    """S13."""
+    records.close()
+    (tmp_path / "records").rename(tmp_path / "away")
+
+    with pytest.raises(ApplicationError) as raised:
+        await environment.run(Refunds(partner, records).carry_out, REFUND, PAID)
+
+    assert (raised.value.type, raised.value.non_retryable) == (TRY_AGAIN, False)
+    assert partner.commands == []
+
+
+async def test_payment_that_could_not_be_booked_is_booked_by_the_next_attempt(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records, tmp_path: Path
+) -> None:
+    """The money has moved; what is repeated is the booking."""
+    refunds, answer = Refunds(partner, records), asyncio.Event()
+    partner.will(Turn(until=answer))
+    payment = await paying(environment, refunds, partner)
+    records.close()
+    (tmp_path / "records").rename(tmp_path / "away")
+    answer.set()
+    with pytest.raises(Exception, match="cannot be used"):
+        await payment
+    (tmp_path / "away").rename(tmp_path / "records")
+    environment.info = replace(environment.info, attempt=2)
+
+    await environment.run(refunds.carry_out, REFUND, PAID)
+
+    assert len(partner.commands) == 1
+    assert states(records) == [EntryState.COMMITTED]
+
+
+async def test_payment_under_way_is_waited_for_when_its_worker_has_to_stop(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records
+) -> None:
+    """A deploy must not cut a payment in two."""
+    answer = asyncio.Event()
+    partner.will(Turn(until=answer))
+    payment = await paying(environment, Refunds(partner, records), partner)
+
+    environment.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not payment.done(), "given up on while the partner was paying"
+    answer.set()
+    await asyncio.gather(payment, return_exceptions=True)
+
+    assert states(records) == [EntryState.COMMITTED]
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A real sandbox; the client reaches its switches."""
+
+    async def nobody(*_: Any) -> None:
+        return None
+
+    ledger = Ledger(tmp_path / "partners.db")
+    app = create_app(Sandbox(ledger, Fixtures({}, ledger.change), Faults(), Courier(ledger, nobody)))
+    async with served(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as switches:
+        yield switches
+    ledger.close()
+
+
+async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
+    environment: ActivityEnvironment, sandbox: httpx.AsyncClient, records: Records
+) -> None:
+    """S13, over HTTP: unknown, asked by key, booked once, paid once."""
+    fault = {"partner": "refunds", "kind": "commit_then_timeout", "count": 1, "seconds": 30}
+    (await sandbox.post("/_sandbox/faults", json=fault)).raise_for_status()
+    async with talk_to(str(sandbox.base_url), timeout=0.3) as partners:
+        refunds = Refunds(partners.refunds, records)
+
+        with pytest.raises(ApplicationError) as raised:
+            await environment.run(refunds.carry_out, REFUND, PAID)
+        before = states(records)
+        await environment.run(refunds.find, REFUND.key)
+
+    assert raised.value.type == UNKNOWN
+    assert (before, states(records)) == ([EntryState.RESERVED], [EntryState.COMMITTED])
+    assert (await sandbox.get("/_sandbox/money")).json() == {"refund": "12800.00"}
