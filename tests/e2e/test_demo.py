@@ -5,17 +5,13 @@ import io
 import pytest
 from rich.console import Console
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 import demo
 from cases.names import claim_workflow_id, workflow_id
 from demo.play import Stage
 from demo.stories import ALONE, TOGETHER
 from embedded import Embedded
-from workflows.after_sales_case import AfterSalesCase
-from workflows.carrier_claim import CarrierClaim
-from workflows.doors import OneArgument
+from tests.engine import replayer
 
 pytestmark = pytest.mark.e2e
 
@@ -33,15 +29,9 @@ async def test_every_story_ends_as_told_and_every_history_replays() -> None:
         histories = [await stage.client.get_workflow_handle(each).fetch_history() for each in ids]
 
     assert as_told, told.getvalue()[-3000:]
-    replayer = Replayer(
-        workflows=[AfterSalesCase, CarrierClaim],
-        interceptors=[OneArgument()],
-        data_converter=pydantic_data_converter,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
     failed = {}
     for history in histories:
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        result = await replayer().replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:
             failed[history.workflow_id] = str(result.replay_failure)
     assert not failed

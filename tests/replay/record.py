@@ -21,13 +21,12 @@ HISTORIES = Path(__file__).with_name("histories")
 
 
 def without_machine(value: object) -> object:
-    """A history without the name of the machine that made it, as it stands in identities and sticky queues."""
+    """A history without the machine that made it: its name (identities, sticky queues), its paths (stack traces)."""
     if isinstance(value, dict) and value.get("kind") == "TASK_QUEUE_KIND_STICKY":
         value = {**value, "name": "worker"}
     if isinstance(value, dict):
-        return {
-            k: "worker" if k == "identity" else without_machine(v) for k, v in value.items() if k != "workerVersion"
-        }
+        left_out = {"workerVersion", "stackTrace"}
+        return {k: "worker" if k == "identity" else without_machine(v) for k, v in value.items() if k not in left_out}
     return [without_machine(each) for each in value] if isinstance(value, list) else value
 
 

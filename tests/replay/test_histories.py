@@ -9,13 +9,9 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from workflows.after_sales_case import AfterSalesCase
-from workflows.carrier_claim import CarrierClaim
+from tests.engine import replayer
 from workflows.clocks import Clocks
-from workflows.doors import OneArgument
 from workflows.letters import Letters
 
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
@@ -23,14 +19,8 @@ HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 
 async def _replayed(text: str, name: str) -> str | None:
     """What keeps a history from replaying; None when it does."""
-    replayer = Replayer(
-        workflows=[AfterSalesCase, CarrierClaim],
-        interceptors=[OneArgument()],
-        data_converter=pydantic_data_converter,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
     history = WorkflowHistory.from_json(name, text)
-    failure = (await replayer.replay_workflow(history, raise_on_replay_failure=False)).replay_failure
+    failure = (await replayer().replay_workflow(history, raise_on_replay_failure=False)).replay_failure
     return None if failure is None else str(failure)
 
 
