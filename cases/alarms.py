@@ -61,7 +61,7 @@ def clock(case: Case, at: datetime) -> str:
 
 def _rung(case: Case, index: int) -> Alarm | None:
     promise = case.promises[index]
-    if (rung := next_rung(promise, case.policy.ladder, urgent=case.urgent)) is None:
+    if (rung := next_rung(promise, case.policy.escalation, urgent=case.urgent)) is None:
         return None
     number, at = rung
     role = case.policy.escalation[number - 1].role
@@ -74,7 +74,7 @@ def _climb(case: Case, index: int, now: datetime) -> None:
     """Settle the next rung: tell its role once (S6), however late (S8); let it pass if somebody has it (S23)."""
     promise = case.promises[index]
     promise.miss(now)
-    rung = next_rung(promise, case.policy.ladder, urgent=case.urgent)
+    rung = next_rung(promise, case.policy.escalation, urgent=case.urgent)
     if rung is None:
         return
     number, due = rung
@@ -87,7 +87,7 @@ def _climb(case: Case, index: int, now: datetime) -> None:
 
 
 def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: datetime) -> None:
-    rung = case.policy.ladder[number - 1]
+    rung = case.policy.escalation[number - 1]
     name, role, share = promise.name, rung.role, rung.share(urgent=case.urgent)
     case.escalations.append(Escalation(promise=name, cycle=promise.cycle, rung=number, role=role, due_at=due))
     event = "promise_warning" if share < 1 else "promise_broken" if share == 1 else "escalation"
@@ -119,7 +119,7 @@ def _progress(case: Case) -> Alarm | None:
     waiting_to_go = any(letter.about == "progress" for letter in case.letters)
     if case.status is not Status.EXECUTING or promise is None or not promise.live or promise.announced:
         return None
-    warned = promise.due_at(case.policy.ladder[0].share(urgent=case.urgent))
+    warned = promise.due_at(case.policy.escalation[0].share(urgent=case.urgent))
     if waiting_to_go or warned is None:
         return None
     early = min(length(case.policy.progress_before_warning).amount, (warned - promise.started_at) / 2)

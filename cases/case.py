@@ -27,7 +27,7 @@ from cases.names import (
     StepState,
 )
 from cases.offer import Offer
-from cases.policy import Policy, PromiseRule, Topic
+from cases.policy import Policy, Topic
 from cases.promise import Escalation, Promise, arrived
 from cases.step import Step
 
@@ -250,19 +250,7 @@ class Case(BaseModel):
             made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
             again = starts is Starts.CONSENT and not any(p.live for p in made)
             if rule.starts is starts and (again or not made) and only in (None, rule.name):
-                self._begin(rule, at)
-
-    def _begin(self, rule: PromiseRule, at: datetime) -> None:
-        promise = Promise.made(
-            rule.name,
-            rule.within,
-            at,
-            rule=rule.rule,
-            cycle=self.cycle,
-            pausable=rule.pausable,
-            calendar=self.policy.working_days,
-        )
-        self.promises.append(promise)
+                self.promises.append(Promise.of(rule, at, cycle=self.cycle, calendar=self.policy.working_days))
 
     def keep(self, name: PromiseName, at: datetime) -> None:
         """The promise of this name was carried out at `at`; escalations sent meanwhile stay, annotated (S9)."""
@@ -291,7 +279,7 @@ def open_case(complaint: Complaint, policy: Policy, now: datetime) -> Case:
     )
     case.begin_promises(Starts.RECEIVED, complaint.received_at)
     for promise in case.promises:
-        arrived(promise, pinned.ladder, now, urgent=case.urgent)
+        arrived(promise, pinned.escalation, now, urgent=case.urgent)
     case.note("received", complaint.received_at, f"{complaint.topic} through {complaint.channel}")
     result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
     due = result.due_at() if result else None

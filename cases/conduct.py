@@ -1,31 +1,24 @@
 """How a case goes on: found → offered → agreed → carried out → asked → closed (G3–G9)."""
 
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from cases.calendar import length
-from cases.case import Audience, Case, Letter, Satisfaction
+from cases.case import Audience, Case, Satisfaction
 from cases.commands import (
-    Contact,
     DispatchRecord,
     InstallationRecord,
     Receipt,
-    ReceiptState,
-    StepCommand,
     StepFinding,
     Trail,
 )
-from cases.errors import Refusal
 from cases.finding import PartialFinding, from_installation, from_trail
 from cases.names import (
-    TO_SOURCE,
     WORDS,
     OfferState,
     Outcome,
     Partner,
     PromiseName,
-    PromiseState,
     RemedyKind,
     Role,
     Severity,
@@ -35,6 +28,7 @@ from cases.names import (
 )
 from cases.offer import Assessment, Offer, Option, Remedy, assess, check_finding
 from cases.step import CHECK, Step, depends_on
+from cases.telling import describe, paid
 
 UNDECIDED = frozenset(
     {
@@ -47,14 +41,6 @@ UNDECIDED = frozenset(
     }
 )
 """Where a new finding or another offer still changes what will be done."""
-
-PAID_AS = {
-    "refund": TO_SOURCE,
-    "compensation": {RemedyKind.COMPENSATION, RemedyKind.CLAIM_PAYMENT},
-    "coupon": {RemedyKind.COUPON},
-}
-"""Under which heading of the snapshot's `paid` a kind of money stands."""
-
 
 # Finding
 
@@ -243,15 +229,6 @@ def _order_steps(case: Case, offer: Offer) -> None:
         step.after = depends_on(step.kind, [s for s in others if s is not step])
 
 
-def describe(option: Option) -> str:
-    """An option in a few words."""
-    parts = []
-    for r in option.remedies:
-        items = " ".join(f"{i.quantity} × {i.sku}" for i in r.items or [])
-        parts.append(" ".join(str(p) for p in (r.kind, r.amount, items) if p))
-    return f"{option.key} ({', '.join(parts)})"
-
-
 # Steps
 
 
@@ -269,34 +246,6 @@ def started(case: Case, step: Step, at: datetime) -> None:
             expected_at=expected.isoformat() if expected else None,
             due=case.ending is not Outcome.REJECTED,
         )
-
-
-def contact_of(case: Case) -> Contact:
-    """Whom partners reach."""
-    customer = case.complaint.customer
-    return Contact(name=customer.name, phone=customer.phone, email=customer.email, locale=customer.locale)
-
-
-def command_for(case: Case, step: Step) -> StepCommand:
-    """What is asked of the partner, under the step's business key (S13)."""
-    order = case.complaint.order
-    if order is None:
-        raise Refusal(f"{step.id} needs an order")
-    return StepCommand(
-        key=step.key(case.id),
-        case_id=case.id,
-        step=step.id,
-        kind=step.kind,
-        order_id=order.order_id,
-        currency=order.currency,
-        amount=step.remedy.amount,
-        items=step.remedy.items or [],
-        contact=contact_of(case),
-        address=order.install_address,
-        tracking_no=order.tracking_no,
-        carrier=order.carrier,
-        note=case.finding.cause or "",
-    )
 
 
 def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
@@ -446,66 +395,3 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
         prevention=prevention.model_dump() if prevention else None,
         paid=paid(case),
     )
-
-
-def paid(case: Case) -> dict[str, str]:
-    """Money that has gone out, by kind; what is under way is not in it."""
-    done = [s for s in case.steps if s.state is StepState.DONE]
-    return {
-        name: f"{sum((s.remedy.amount or Decimal(0) for s in done if s.kind in kinds), Decimal(0)):.2f}"
-        for name, kinds in PAID_AS.items()
-    }
-
-
-# Letters
-
-
-def delivered(case: Case, letter: Letter, at: datetime) -> None:
-    """A letter has arrived; what it was about goes on."""
-    case.letters = [x for x in case.letters if x.number != letter.number]
-    what, _, which = (letter.about or "").partition(":")
-    if what == "acknowledge":
-        case.keep(PromiseName.ACKNOWLEDGE, at)
-        case.note("acknowledged", at)
-    elif what == "offer":
-        delivered_offer(case, next(o for o in case.offers if o.id == which), at)
-    elif what == "progress":
-        _progress_made(case, at)
-    elif what == "step" and (step := case.step(which)):
-        heard(case, step, Receipt(reference=letter.key(case.id), state=ReceiptState.DONE), at)
-    elif what == "escalation":
-        case.escalations[int(which)].sent_at = at
-    elif what == "report":
-        _closed(case, at)
-
-
-def undeliverable(case: Case, letter: Letter, reason: str, at: datetime) -> None:
-    """A letter that no channel will take: a person has to see to it; nothing is held up (S7)."""
-    case.letters = [x for x in case.letters if x.number != letter.number]
-    case.note("undeliverable", at, f"{letter.event}: {reason}")
-    what, _, which = (letter.about or "").partition(":")
-    if what == "report":
-        _closed(case, at)
-    elif what == "step" and (step := case.step(which)):
-        refused(case, step, reason, at)
-    elif letter.audience is Audience.CUSTOMER:
-        if what == "progress" and (promise := case.promise(PromiseName.PROGRESS_UPDATE)):
-            promise.announced = True
-        case.tell(Role.OWNER, "step_blocked", step=letter.event, kind=letter.event, reason=reason, team=case.team)
-
-
-def _progress_made(case: Case, at: datetime) -> None:
-    case.keep(PromiseName.PROGRESS_UPDATE, at)
-    if case.status is Status.EXECUTING and case.unsettled:
-        case.begin_promises(Starts.CONSENT, at, only=PromiseName.PROGRESS_UPDATE)
-
-
-def _closed(case: Case, at: datetime) -> None:
-    case.status = Status.CLOSED
-    case.closed_at = at
-    case.note("closed", at, case.outcome or "")
-
-
-def broken(case: Case) -> list[str]:
-    """Names of the promises that were not kept in time, in order."""
-    return list(dict.fromkeys(p.name.value for p in case.promises if p.state is PromiseState.BROKEN))

@@ -17,7 +17,6 @@ from cases.conduct import (
     accept,
     answered,
     consider,
-    describe,
     end,
     heard,
     learn,
@@ -30,6 +29,7 @@ from cases.finding import PartialFinding
 from cases.names import MONEY, TO_SOURCE, OfferState, Outcome, PromiseName, Role, Status, StepState
 from cases.offer import Offer, Option, as_proposed, assess, check_finding, check_proposal, over_limits
 from cases.step import Step
+from cases.telling import describe
 
 MAX_REFUSED = 200
 """Refused signals that a case keeps, the latest; a flood of them must not fill its history."""

@@ -89,15 +89,7 @@ def _promises(complaint: Complaint, policy: Policy, found: Assessment, now: date
     planned = []
     for rule in policy.promises:
         if rule.starts in starts:
-            promise = Promise.made(
-                rule.name,
-                rule.within,
-                starts[rule.starts],
-                rule=rule.rule,
-                cycle=1,
-                pausable=rule.pausable,
-                calendar=policy.working_days,
-            )
+            promise = Promise.of(rule, starts[rule.starts], cycle=1, calendar=policy.working_days)
             due = promise.due_at()
             planned.append(
                 {

@@ -17,7 +17,6 @@ from cases.complaint import Complaint
 from cases.conditions import When
 from cases.errors import Problem
 from cases.names import GOODS, MONEY, Channel, EvidenceKind, PromiseName, RemedyKind, Role, Severity, Starts
-from cases.promise import Rung
 
 
 class Part(BaseModel):
@@ -46,12 +45,16 @@ class Titles(Part):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
-class LadderRung(Part):
-    """One rung of the ladder of G10."""
+class Rung(Part):
+    """One rung of the ladder (G10): at a share of a promise's time, `role` is told."""
 
     role: Role
     at: Share
     urgent: Share | None = None
+
+    def share(self, *, urgent: bool) -> float:
+        """The share of the promise's time at which this rung is due."""
+        return self.urgent if urgent and self.urgent is not None else self.at
 
 
 class Silence(Part):
@@ -86,7 +89,7 @@ class EveryLine(Part):
     """What holds for every line of business (§1); a line's own file may say otherwise."""
 
     timezone: str
-    escalation: Annotated[list[LadderRung], Field(min_length=1)]
+    escalation: Annotated[list[Rung], Field(min_length=1)]
     silence: Silence
     callback: Callback
     progress_before_warning: Duration
@@ -104,7 +107,7 @@ class EveryLine(Part):
         shares = [rung.at for rung in self.escalation]
         if 1.0 not in shares or shares != sorted(set(shares)):
             raise ValueError("escalation must rise from rung to rung and have one at 100%, where the promise breaks")
-        urgent = [rung.urgent or rung.at for rung in self.escalation]
+        urgent = [rung.share(urgent=True) for rung in self.escalation]
         if urgent != sorted(set(urgent)) or urgent[shares.index(1.0)] != 1.0:
             raise ValueError("escalation of urgent cases must rise from rung to rung, and break at 100% as well")
         return self
@@ -206,11 +209,6 @@ class Policy(EveryLine):
     working_days: WorkCalendar = WorkCalendar()
     goods_may_cost_more: bool = False
     """The order's amount is only the freight, so its items may be worth more (express)."""
-
-    @property
-    def ladder(self) -> list[Rung]:
-        """The rungs of G10, lowest first."""
-        return [Rung(role=r.role, at=r.at, urgent_at=r.urgent) for r in self.escalation]
 
     @property
     def stalled(self) -> timedelta:

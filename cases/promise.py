@@ -10,18 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from cases.calendar import Duration, Length, WorkCalendar, length
 from cases.names import PromiseName, PromiseState, Role
-
-
-class Rung(BaseModel):
-    """One rung of the ladder (G10): at `share` of a promise's time, `role` is told."""
-
-    role: Role
-    at: float
-    urgent_at: float | None = None
-
-    def share(self, *, urgent: bool) -> float:
-        """The share of the promise's time at which this rung is due."""
-        return self.urgent_at if urgent and self.urgent_at is not None else self.at
+from cases.policy import PromiseRule, Rung
 
 
 class Segment(BaseModel):
@@ -79,6 +68,13 @@ class Promise(BaseModel):
             calendar=calendar,
             started_at=at,
             segments=[Segment(ran_from=at)],
+        )
+
+    @classmethod
+    def of(cls, rule: PromiseRule, at: datetime, *, cycle: int, calendar: WorkCalendar) -> "Promise":
+        """The promise that a policy's rule makes, running from `at`."""
+        return cls.made(
+            rule.name, rule.within, at, rule=rule.rule, cycle=cycle, pausable=rule.pausable, calendar=calendar
         )
 
     @property

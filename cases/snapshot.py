@@ -4,11 +4,11 @@ from typing import Any
 
 from cases.alarms import alarms, clock
 from cases.case import Case
-from cases.conduct import broken, paid
 from cases.names import Status, StepState
 from cases.offer import Offer
 from cases.promise import Promise
 from cases.step import Step
+from cases.telling import broken, paid
 
 BEING_ADMITTED: dict[str, Any] = {
     "status": Status.RECEIVED,

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cases.conduct import PAID_AS
 from cases.names import RemedyKind
+from cases.telling import PAID_AS
 from demo.play import Stage, Teller
 from demo.stories import Story
 

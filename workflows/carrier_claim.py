@@ -16,11 +16,11 @@ from temporalio.exceptions import ActivityError
 from cases.calendar import length
 from cases.case import Case
 from cases.commands import ReceiptState, StepCommand
-from cases.conduct import contact_of
 from cases.errors import Refusal
 from cases.messages import StepReported
 from cases.money import Money
 from cases.names import CLAIM_SETTLED, CLAIM_WORKFLOW, RemedyKind, claim_workflow_id
+from cases.telling import contact_of
 from workflows.doors import decoded
 from workflows.errands import durably, kind_of, sentence
 from workflows.options import FIND, RECORD, STEP

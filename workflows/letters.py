@@ -10,8 +10,9 @@ from temporalio.exceptions import FailureError
 
 from cases.case import Audience, Letter
 from cases.commands import CallbackRequest, CustomerMessage, Delivery
-from cases.conduct import contact_of, delivered, undeliverable
+from cases.delivery import delivered, undeliverable
 from cases.routes import routes
+from cases.telling import contact_of
 from workflows.desk import Desk
 from workflows.errands import durably, kind_of, sentence
 from workflows.options import LETTER

@@ -5,6 +5,11 @@ from datetime import timedelta
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
+PATIENTLY = RetryPolicy(
+    initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+)
+"""Soon at first, for most faults pass; then rarely, so that a partner that comes back is not stormed."""
+
 NOTICED = timedelta(seconds=8)
 """A worker that gives no sign of life for so long is taken for dead, and its call is repeated elsewhere."""
 
@@ -19,9 +24,7 @@ LETTER = ActivityConfig(
     # Retried for as long as the case matters (S7): a partner that is down for a weekend delays a letter, no more.
     start_to_close_timeout=timedelta(seconds=15),
     heartbeat_timeout=NOTICED,
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
-    ),
+    retry_policy=PATIENTLY,
 )
 
 LOOK_UP = ActivityConfig(
@@ -40,18 +43,14 @@ STEP = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(hours=12),
     heartbeat_timeout=NOTICED,
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
-    ),
+    retry_policy=PATIENTLY,
 )
 
 FIND = ActivityConfig(
     # Asking is harmless and nothing goes on without the answer: never given up.
     start_to_close_timeout=timedelta(seconds=15),
     heartbeat_timeout=NOTICED,
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
-    ),
+    retry_policy=PATIENTLY,
 )
 
 RECORD = ActivityConfig(

@@ -13,9 +13,10 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from cases.calendar import length
 from cases.commands import Receipt, ReceiptState, StepCommand
-from cases.conduct import command_for, heard, refused, started, unknown
+from cases.conduct import heard, refused, started, unknown
 from cases.names import MONEY, Partner, RemedyKind, StepState, claim_workflow_id
 from cases.step import Step
+from cases.telling import command_for
 from workflows.carrier_claim import CarrierClaim, claim_terms
 from workflows.desk import Desk
 from workflows.errands import durably, kind_of, sentence

@@ -9,7 +9,8 @@ from cases import alarms as alarms_module
 from cases.alarms import alarms, ring
 from cases.case import Audience
 from cases.names import PromiseState, Role
-from cases.promise import Promise, Rung
+from cases.policy import Rung
+from cases.promise import Promise
 from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, open_case
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

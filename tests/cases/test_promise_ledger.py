@@ -15,7 +15,7 @@ from tests.cases.world import DETAIL, SECOND, SHANGHAI, World, building_material
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 AT = datetime(2026, 11, 18, 9, tzinfo=SHANGHAI)
-LADDER = building_materials().ladder
+LADDER = building_materials().escalation
 
 
 def promised(

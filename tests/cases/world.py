@@ -34,17 +34,14 @@ from cases.commands import (
 )
 from cases.complaint import check_complaint
 from cases.conduct import (
-    command_for,
     consider,
-    contact_of,
-    delivered,
     heard,
     looked_up,
     refused,
     started,
-    undeliverable,
     unknown,
 )
+from cases.delivery import delivered, undeliverable
 from cases.errors import Refusal
 from cases.inbox import receive
 from cases.names import MONEY, Partner, PromiseName, PromiseState, RemedyKind, Status
@@ -53,6 +50,7 @@ from cases.policy import Policy, check_against
 from cases.promise import Promise
 from cases.routes import routes
 from cases.step import Step
+from cases.telling import command_for, contact_of
 from messages import LOCALES, Text, render_customer, render_staff
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -1,0 +1,54 @@
+"""What follows when a letter has arrived, or when no channel will ever take it (S7)."""
+
+from datetime import datetime
+
+from cases.case import Audience, Case, Letter
+from cases.commands import Receipt, ReceiptState
+from cases.conduct import delivered_offer, heard, refused
+from cases.names import PromiseName, Role, Starts, Status
+
+
+def delivered(case: Case, letter: Letter, at: datetime) -> None:
+    """A letter has arrived; what it was about goes on."""
+    case.letters = [x for x in case.letters if x.number != letter.number]
+    what, _, which = (letter.about or "").partition(":")
+    if what == "acknowledge":
+        case.keep(PromiseName.ACKNOWLEDGE, at)
+        case.note("acknowledged", at)
+    elif what == "offer":
+        delivered_offer(case, next(o for o in case.offers if o.id == which), at)
+    elif what == "progress":
+        _progress_made(case, at)
+    elif what == "step" and (step := case.step(which)):
+        heard(case, step, Receipt(reference=letter.key(case.id), state=ReceiptState.DONE), at)
+    elif what == "escalation":
+        case.escalations[int(which)].sent_at = at
+    elif what == "report":
+        _closed(case, at)
+
+
+def undeliverable(case: Case, letter: Letter, reason: str, at: datetime) -> None:
+    """A letter that no channel will take: a person has to see to it; nothing is held up (S7)."""
+    case.letters = [x for x in case.letters if x.number != letter.number]
+    case.note("undeliverable", at, f"{letter.event}: {reason}")
+    what, _, which = (letter.about or "").partition(":")
+    if what == "report":
+        _closed(case, at)
+    elif what == "step" and (step := case.step(which)):
+        refused(case, step, reason, at)
+    elif letter.audience is Audience.CUSTOMER:
+        if what == "progress" and (promise := case.promise(PromiseName.PROGRESS_UPDATE)):
+            promise.announced = True
+        case.tell(Role.OWNER, "step_blocked", step=letter.event, kind=letter.event, reason=reason, team=case.team)
+
+
+def _progress_made(case: Case, at: datetime) -> None:
+    case.keep(PromiseName.PROGRESS_UPDATE, at)
+    if case.status is Status.EXECUTING and case.unsettled:
+        case.begin_promises(Starts.CONSENT, at, only=PromiseName.PROGRESS_UPDATE)
+
+
+def _closed(case: Case, at: datetime) -> None:
+    case.status = Status.CLOSED
+    case.closed_at = at
+    case.note("closed", at, case.outcome or "")

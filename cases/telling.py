@@ -1,0 +1,68 @@
+"""What a case tells others: an option in words, its money by kind, a step as a command. Nothing changes by it."""
+
+from decimal import Decimal
+
+from cases.case import Case
+from cases.commands import Contact, StepCommand
+from cases.errors import Refusal
+from cases.names import TO_SOURCE, PromiseState, RemedyKind, StepState
+from cases.offer import Option
+from cases.step import Step
+
+PAID_AS = {
+    "refund": TO_SOURCE,
+    "compensation": {RemedyKind.COMPENSATION, RemedyKind.CLAIM_PAYMENT},
+    "coupon": {RemedyKind.COUPON},
+}
+"""Under which heading of the snapshot's `paid` a kind of money stands."""
+
+
+def describe(option: Option) -> str:
+    """An option in a few words."""
+    parts = []
+    for r in option.remedies:
+        items = " ".join(f"{i.quantity} × {i.sku}" for i in r.items or [])
+        parts.append(" ".join(str(p) for p in (r.kind, r.amount, items) if p))
+    return f"{option.key} ({', '.join(parts)})"
+
+
+def contact_of(case: Case) -> Contact:
+    """Whom partners reach."""
+    customer = case.complaint.customer
+    return Contact(name=customer.name, phone=customer.phone, email=customer.email, locale=customer.locale)
+
+
+def command_for(case: Case, step: Step) -> StepCommand:
+    """What is asked of the partner, under the step's business key (S13)."""
+    order = case.complaint.order
+    if order is None:
+        raise Refusal(f"{step.id} needs an order")
+    return StepCommand(
+        key=step.key(case.id),
+        case_id=case.id,
+        step=step.id,
+        kind=step.kind,
+        order_id=order.order_id,
+        currency=order.currency,
+        amount=step.remedy.amount,
+        items=step.remedy.items or [],
+        contact=contact_of(case),
+        address=order.install_address,
+        tracking_no=order.tracking_no,
+        carrier=order.carrier,
+        note=case.finding.cause or "",
+    )
+
+
+def paid(case: Case) -> dict[str, str]:
+    """Money that has gone out, by kind; what is under way is not in it."""
+    done = [s for s in case.steps if s.state is StepState.DONE]
+    return {
+        name: f"{sum((s.remedy.amount or Decimal(0) for s in done if s.kind in kinds), Decimal(0)):.2f}"
+        for name, kinds in PAID_AS.items()
+    }
+
+
+def broken(case: Case) -> list[str]:
+    """Names of the promises that were not kept in time, in order."""
+    return list(dict.fromkeys(p.name.value for p in case.promises if p.state is PromiseState.BROKEN))
