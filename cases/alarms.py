@@ -4,15 +4,19 @@ An alarm is a name, an instant and a sentence for the operator. It is derived fr
 stored: whoever waits for one works it out again after every change (S3), and checks again when it fires (S5).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases.calendar import length
 from cases.case import Case
-from cases.conduct import call_back, end, retire, settle
-from cases.names import OfferState, Outcome, PromiseName, Status
+from cases.closing import call_back, end, retire
+from cases.conduct import not_found_in_time, settle
+from cases.evidence import next_reminder, remind_or_go_on
+from cases.names import OfferState, Outcome, PromiseName, Role, Status, StepState
+from cases.policy import Investigation
 from cases.promise import Escalation, Promise, next_rung
+from cases.step import CHECK, Step
 
 
 class Alarm(NamedTuple):
@@ -28,7 +32,8 @@ def alarms(case: Case) -> list[Alarm]:
     if case.closing:
         return []
     found = [alarm for index in range(len(case.promises)) if (alarm := _rung(case, index))]
-    return found + [a for a in (_progress(case), _silence(case), _callback(case)) if a]
+    others = (_evidence(case), _search(case), _unknown(case), _progress(case), _silence(case), _callback(case))
+    return found + [a for a in others if a]
 
 
 def alarm(case: Case, name: str) -> Alarm | None:
@@ -43,6 +48,12 @@ def ring(case: Case, name: str, now: datetime) -> None:
         return
     if name.startswith("promise-"):
         _climb(case, int(name.removeprefix("promise-")), now)
+    elif name == "evidence":
+        remind_or_go_on(case, now)
+    elif name == "search":
+        _give_up_search(case, now)
+    elif name == "unknown":
+        _tell_unknown(case)
     elif name == "progress":
         _update(case, now)
     elif name == "silence":
@@ -108,6 +119,63 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
 
 LATE_AFTER = 60
 """Seconds after which a notice says that it is late: something was down (S8)."""
+
+
+# Evidence (G11) and searches (E13)
+
+
+def _evidence(case: Case) -> Alarm | None:
+    due = next_reminder(case)
+    return Alarm("evidence", due[0], f"{', '.join(case.awaited)} asked for: {due[1]}") if due else None
+
+
+def _searches(case: Case) -> list[tuple[datetime, Investigation, Step]]:
+    """Searches that a partner is at, and when we take what they look for to be lost."""
+    add = case.policy.working_days.add
+    return [
+        (add(step.added_at, length(investigation.within)), investigation, step)
+        for investigation in case.policy.investigations
+        for step in case.unsettled
+        if investigation.within
+        and step.added_at
+        and step.offer == CHECK
+        and step.kind is investigation.do
+        and step.booked
+    ]
+
+
+def _search(case: Case) -> Alarm | None:
+    searches = _searches(case)
+    return Alarm("search", searches[0][0], f"{searches[0][2].id}: found, or it counts as lost") if searches else None
+
+
+def _give_up_search(case: Case, now: datetime) -> None:
+    _, investigation, step = _searches(case)[0]
+    not_found_in_time(case, investigation, step, now)
+
+
+# Steps of which nobody knows whether they were done: S13
+
+UNKNOWN_FOR = timedelta(minutes=15)
+"""A partner that is asked mostly answers by then; longer, and a person should ask them in another way."""
+
+
+def _next_unknown(case: Case) -> Step | None:
+    return next((s for s in case.steps if s.state is StepState.UNKNOWN and not s.told), None)
+
+
+def _unknown(case: Case) -> Alarm | None:
+    step = _next_unknown(case)
+    if step is None or step.since is None:
+        return None
+    return Alarm("unknown", step.since + UNKNOWN_FOR, f"was {step.id} done? then tell its owner")
+
+
+def _tell_unknown(case: Case) -> None:
+    if (step := _next_unknown(case)) is not None:
+        step.told = True
+        since = step.since.isoformat() if step.since else None
+        case.tell(Role.OWNER, "step_unknown", step=step.id, kind=step.kind, since=since)
 
 
 # The daily update: G7

@@ -103,7 +103,8 @@ def needs(text: str, sums: Sums) -> list[str]:
         if term.damaged and sums.damaged_share is None:
             missing.append("severity")
         if term.base is not None and sums.bases[term.base] is None:
-            missing.append(f"order.{term.base.replace(' ', '_')}")
+            name = term.base.replace(" ", "_")
+            missing.append(name if term.base is Base.GOODS_VALUE else f"order.{name}")
     return missing
 
 

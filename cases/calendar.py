@@ -1,6 +1,7 @@
 """Three kinds of time that are never mixed (S11): `24h` elapsed, `1 day` by the calendar, `1 working day`.
 
-A budget is a length in one measure; adding it to an instant and measuring between two instants are inverse.
+A budget is a length in one measure; adding it to an instant and measuring between two instants are inverse. Working
+time is what really passes while people are at work, so it is exact where the clocks change, too.
 What a calendar says of holidays is data (`WorkCalendar`), recorded with the case, so that a new release of
 the holiday library cannot move a deadline or change a replay (S12).
 """
@@ -9,10 +10,10 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 
 def _plausible(value: Any) -> Any:
@@ -91,6 +92,55 @@ Duration = Annotated[str, AfterValidator(_checked)]
 """A duration as people write it, kept as written."""
 
 
+def _time_of_day(value: Any) -> Any:
+    if not isinstance(value, time) and not (isinstance(value, str) and _CLOCK.fullmatch(value)):
+        raise ValueError('must be a time of day in quotes, such as "09:00"')
+    return value
+
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:00)?")
+
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class CalendarTerms(BaseModel):
+    """What a policy file says of working time: whose holidays, which weekend, which hours. All is optional.
+
+    `country` and `subdivision`: codes such as CN, or DE and BY; None: no holidays. `weekend`: None: the country's.
+    `closes`: None: midnight at the end of the day.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    country: str | None = None
+    subdivision: str | None = None
+    opens: TimeOfDay = time(0)
+    closes: TimeOfDay | None = None
+    weekend: list[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]] | None = None
+
+    @model_validator(mode="after")
+    def _somebody_works(self) -> Self:
+        if self.closes and self.closes <= self.opens:
+            raise ValueError(f"closes at {self.closes:%H:%M}, which is not after it opens at {self.opens:%H:%M}")
+        if self.weekend and set(self.weekend) == set(WEEK):
+            raise ValueError("weekend is every day of the week, so that no working day ever comes")
+        if self.subdivision and not self.country:
+            raise ValueError("a subdivision needs its country")
+        return self
+
+
+def _by_name(value: Any) -> Any:
+    """`plain` and `CN` as what they stand for."""
+    if isinstance(value, str):
+        return {} if value == "plain" else {"country": value}
+    return value
+
+
+CalendarText = Annotated[CalendarTerms, BeforeValidator(_by_name)]
+"""`plain` (Monday to Friday, no holidays), a country's code, or the terms one by one."""
+
+
 class WorkCalendar(BaseModel):
     """Which days are worked: date exceptions beat the weekend (S12). Pure data, small enough to record.
 
@@ -114,55 +164,64 @@ class WorkCalendar(BaseModel):
         return self.exceptions.get(day, day.weekday() not in self.weekend)
 
     def add(self, start: datetime, length_: Length) -> datetime:
-        """The instant at which `length_` has passed since `start`; aware, in UTC."""
+        """The instant at which `length_` has passed since `start`; aware, in UTC.
+
+        Days by the calendar end at the same time of day; where the clock skips that, as much later as it skips.
+        """
         amount, measure = length_
+        end = start.astimezone(UTC)
         if measure is Measure.ELAPSED:
-            return start.astimezone(UTC) + amount
-        local = start.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+            return end + amount
+        local = self._local(start)
         if measure is Measure.CALENDAR:
-            return self._instant(local + amount)
+            return max(end, self._instant(local + amount))
         left, day = amount, local.date()
-        end = local
         while left > timedelta():
             begins, ends = self._hours(day)
-            begins = max(begins, local)
+            begins = max(begins, start.astimezone(UTC))
             if ends > begins:
                 end = begins + min(left, ends - begins)
                 left -= end - begins
             day += timedelta(days=1)
-        return self._instant(end)
+        return end
 
     def between(self, start: datetime, end: datetime, measure: Measure) -> timedelta:
         """How much time of `measure` lies between two instants; zero when `end` is not after `start`."""
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
         if end <= start:
             return timedelta()
         if measure is Measure.ELAPSED:
             return end - start
-        zone = ZoneInfo(self.zone)
-        first, last = (at.astimezone(zone).replace(tzinfo=None) for at in (start, end))
+        first, last = self._local(start), self._local(end)
         if measure is Measure.CALENDAR:
-            return last - first
+            return max(timedelta(), last - first)
         total, day = timedelta(), first.date()
         while day <= last.date():
             begins, ends = self._hours(day)
-            total += max(timedelta(), min(ends, last) - max(begins, first))
+            total += max(timedelta(), min(ends, end) - max(begins, start))
             day += timedelta(days=1)
         return total
+
+    def since(self, day: date) -> "WorkCalendar":
+        """What it says of `day` and later: all that a case needs to carry that was received then."""
+        return self.model_copy(update={"exceptions": {d: works for d, works in self.exceptions.items() if d >= day}})
 
     def provisional(self, until: datetime, measure: Measure) -> bool:
         """Whether a deadline lies beyond the days that have been announced (S12)."""
         if measure is not Measure.WORKING or self.announced_through is None:
             return False
-        return until.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None) > datetime.combine(
-            self.announced_through + timedelta(days=1), time(0)
-        )
+        return until > self._instant(datetime.combine(self.announced_through + timedelta(days=1), time(0)))
 
     def _hours(self, day: date) -> tuple[datetime, datetime]:
-        begins = datetime.combine(day, self.opens)
+        """From when until when is worked, as instants: on a day on which the clock changes an hour more or less."""
+        begins = self._instant(datetime.combine(day, self.opens))
         if not self.works_on(day):
             return begins, begins
-        ends = datetime.combine(day, self.closes) if self.closes else datetime.combine(day, time(0)) + timedelta(days=1)
-        return begins, ends
+        tomorrow = datetime.combine(day + timedelta(days=1), time(0))
+        return begins, self._instant(datetime.combine(day, self.closes) if self.closes else tomorrow)
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
 
     def _instant(self, local: datetime) -> datetime:
         return local.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)

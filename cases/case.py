@@ -4,6 +4,7 @@ Nothing here waits, sends or asks a clock: `at` is handed in, letters and steps 
 out. So the whole life of a case can be tried in microseconds.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,10 +14,16 @@ from pydantic import AwareDatetime, BaseModel
 
 from cases.commands import LookUp, StaffNotice
 from cases.complaint import Complaint, Evidence
-from cases.finding import Finding, LookUps
+from cases.earlier import Earlier
+from cases.finding import Finding, LookUps, PartialFinding
+from cases.granting import check_finding
+from cases.money import Money
 from cases.names import (
     MONEY,
     TO_SOURCE,
+    EvidenceKind,
+    KeptWhen,
+    LinkKind,
     OfferState,
     Outcome,
     PromiseName,
@@ -26,10 +33,12 @@ from cases.names import (
     Status,
     StepState,
 )
-from cases.offer import Offer
+from cases.offer import Offer, Remedy
 from cases.policy import Policy, Topic
 from cases.promise import Escalation, Promise, arrived
-from cases.step import Step
+from cases.step import PRECAUTION, Step
+
+ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
 
 
 class Audience(StrEnum):
@@ -49,6 +58,8 @@ class Letter(BaseModel):
     cycle: int
     facts: dict[str, Any] = {}
     role: Role | None = None
+    team: str | None = None
+    """Where it is not for the team that has the case."""
     about: str | None = None
 
     def key(self, case_id: str) -> str:
@@ -105,6 +116,10 @@ class Case(BaseModel):
     steps: list[Step] = []
     escalations: list[Escalation] = []
     evidence: list[Evidence] = []
+    awaited: list[EvidenceKind] = []
+    """Evidence that we asked the customer for and still wait for (G11)."""
+    asked_at: AwareDatetime | None = None
+    reminded: bool = False
     satisfaction: list[Satisfaction] = []
     refused: list[Refused] = []
     timeline: list[Entry] = []
@@ -118,6 +133,8 @@ class Case(BaseModel):
     """Steps whose partner is to be asked how they stand."""
     needs_offer: str | None = None
     """Why an agent has to make another offer, where one has to."""
+    paid_before: dict[RemedyKind, Money] = {}
+    """What had been paid for the order when this case began to follow another (G12)."""
     silence_steps: int = 0
     callbacks: int = 0
     called_at: AwareDatetime | None = None
@@ -150,6 +167,17 @@ class Case(BaseModel):
         """Whether the outcome is settled, so that nothing but the report is left to do."""
         return self.outcome is not None
 
+    @property
+    def merged_into(self) -> str | None:
+        """The case that handles this complaint as well (G12)."""
+        return next((link["case"] for link in self.links if link["kind"] == LinkKind.MERGED_INTO), None)
+
+    @property
+    def contested(self) -> bool:
+        """Whether another case about the same was settled, or is open, and nobody has judged what is owed (G12)."""
+        judged = any(fact.source == "agent" for fact in self.finding.facts)
+        return bool(self.needs_offer) and not self.offers and not judged
+
     def step(self, step_id: str) -> Step | None:
         """The step with this id."""
         return next((s for s in self.steps if s.id == step_id), None)
@@ -159,10 +187,11 @@ class Case(BaseModel):
         return next((p for p in reversed(self.promises) if p.name == name), None)
 
     def paid(self, kinds: frozenset[RemedyKind] = MONEY) -> Decimal:
-        """Money out of the case for steps of these kinds that have begun and were not finally refused."""
+        """Money out for steps of these kinds that have begun and were not finally refused, and out before the case."""
         stopped = (StepState.BLOCKED, StepState.WAIVED)
         out = (s for s in self.steps if s.kind in kinds and s.begun and (s.uncertain or s.state not in stopped))
-        return sum((s.remedy.amount or Decimal(0) for s in out), Decimal(0))
+        before = sum((amount for kind, amount in self.paid_before.items() if kind in kinds), Decimal(0))
+        return sum((s.remedy.amount or Decimal(0) for s in out), before)
 
     @property
     def refunded(self) -> Decimal:
@@ -192,8 +221,15 @@ class Case(BaseModel):
         """Put a line on the timeline."""
         self.timeline.append(Entry(at=at, what=what, text=text, by=by))
 
-    def write(
-        self, audience: Audience, event: str, facts: dict[str, Any], *, to: Role | None = None, about: str | None = None
+    def write(  # noqa: PLR0913 (a letter has as many parts)
+        self,
+        audience: Audience,
+        event: str,
+        facts: dict[str, Any],
+        *,
+        to: Role | None = None,
+        team: str | None = None,
+        about: str | None = None,
     ) -> None:
         """Leave a letter to be delivered."""
         self.letters_written += 1
@@ -204,12 +240,13 @@ class Case(BaseModel):
             cycle=self.cycle,
             facts={"case_id": self.id, "timezone": self.policy.timezone, "currency": self.currency, **facts},
             role=to,
+            team=team,
             about=about,
         )
         self.letters.append(letter)
 
-    def tell(self, to: Role, event: str, about: str | None = None, **facts: Any) -> None:
-        """Tell somebody of our own; without personal data."""
+    def tell(self, to: Role, event: str, about: str | None = None, to_team: str | None = None, **facts: Any) -> None:
+        """Tell somebody of our own, of the team that has the case or of `to_team`; without personal data."""
         order = self.complaint.order
         common = {
             "line": self.complaint.line,
@@ -218,7 +255,7 @@ class Case(BaseModel):
             "order_id": order.order_id if order else None,
             "urgent": self.urgent,
         }
-        self.write(Audience.STAFF, event, {**common, **facts}, to=to, about=about)
+        self.write(Audience.STAFF, event, {**common, **facts}, to=to, team=to_team, about=about)
 
     def say(self, event: str, about: str | None = None, **facts: Any) -> None:
         """Tell the customer."""
@@ -231,8 +268,8 @@ class Case(BaseModel):
             case_id=self.id,
             event=letter.event,
             role=letter.role or Role.OWNER,
-            team=self.team,
-            owner=self.owner,
+            team=letter.team or self.team,
+            owner=self.owner if letter.team is None else None,
             urgent=self.urgent,
             facts=letter.facts,
         )
@@ -242,30 +279,57 @@ class Case(BaseModel):
         """The order's currency."""
         return self.complaint.order.currency if self.complaint.order else "CNY"
 
+    def learn(
+        self, new: PartialFinding, source: str, at: datetime, by: str | None = None, *, binding: bool = False
+    ) -> None:
+        """Add to the finding what one source says; `binding`: even against a person's word."""
+        self.finding = self.finding.told(new, source=source, at=at, by=by, binding=binding)
+        if stated := new.known():
+            said = ", ".join(f"{k} {v}" for k, v in stated.items() if k != "affected")
+            self.note("found", at, f"{source}: {said}" if said else source, by)
+
     # Promises
 
-    def begin_promises(self, starts: Starts, at: datetime, *, only: PromiseName | None = None) -> None:
+    def begin_promises(self, starts: Starts, at: datetime, *, only: Collection[KeptWhen] = ALL) -> None:
         """Start the clocks of the promises that run from `starts`: once a cycle, and at each consent anew."""
         for rule in self.policy.promises:
             made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
             again = starts is Starts.CONSENT and not any(p.live for p in made)
-            if rule.starts is starts and (again or not made) and only in (None, rule.name):
+            if rule.starts is starts and not rule.complex and rule.kept_by in only and (again or not made):
                 self.promises.append(Promise.of(rule, at, cycle=self.cycle, calendar=self.policy.working_days))
 
-    def keep(self, name: PromiseName, at: datetime) -> None:
-        """The promise of this name was carried out at `at`; escalations sent meanwhile stay, annotated (S9)."""
-        promise = self.promise(name)
-        if promise is None or not promise.live:
-            return
-        promise.keep(max(at, promise.started_at))
-        for escalation in self.escalations:
-            same = escalation.promise == name and escalation.cycle == promise.cycle
-            if same and promise.kept_at and escalation.due_at > promise.kept_at:
-                escalation.remark = f"had been carried out at {promise.kept_at.isoformat()}, as was learnt later"
+    def keep(self, event: KeptWhen, at: datetime) -> None:
+        """Promises that `event` keeps were carried out at `at`; escalations sent meanwhile stay, annotated (S9)."""
+        for promise in [p for p in self.promises if p.live and p.kept_by is event]:
+            promise.keep(max(at, promise.started_at))
+            for escalation in self.escalations:
+                same = escalation.promise == promise.name and escalation.cycle == promise.cycle
+                if same and promise.kept_at and escalation.due_at > promise.kept_at:
+                    escalation.remark = f"had been carried out at {promise.kept_at.isoformat()}, as was learnt later"
+
+    # Steps
+
+    def add_step(self, remedy: Remedy, offer_id: str, at: datetime) -> Step:
+        """One more step; its id is its kind, numbered where the case has had one of that kind before."""
+        taken = sum(s.kind is remedy.kind for s in self.steps)
+        step = Step(
+            id=remedy.kind if not taken else f"{remedy.kind}-{taken + 1}",
+            kind=remedy.kind,
+            remedy=remedy,
+            cycle=self.cycle,
+            offer=offer_id,
+            since=at,
+            added_at=at,
+        )
+        self.steps.append(step)
+        return step
 
 
-def open_case(complaint: Complaint, policy: Policy, now: datetime) -> Case:
-    """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2)."""
+def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earlier | None = None) -> Case:
+    """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2).
+
+    It rests on what was found and shown in the `earlier` case that it follows (G12).
+    """
     pinned = policy.slice_for(complaint)
     topic = pinned.topics[complaint.topic]
     case = Case(
@@ -274,14 +338,69 @@ def open_case(complaint: Complaint, policy: Policy, now: datetime) -> Case:
         opened_at=now,
         urgent=complaint.urgent or topic.urgent,
         team=topic.team,
+        owner=topic.owner,
         evidence=list(complaint.evidence),
         looking_up=list(topic.look_up) if complaint.order else [],
     )
-    case.begin_promises(Starts.RECEIVED, complaint.received_at)
-    for promise in case.promises:
-        arrived(promise, pinned.escalation, now, urgent=case.urgent)
     case.note("received", complaint.received_at, f"{complaint.topic} through {complaint.channel}")
+    if earlier:
+        _follow(case, earlier, now)
+    _promise(case, now)
     result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
     due = result.due_at() if result else None
-    case.say("acknowledged", about="acknowledge", result_due=due.isoformat() if due else None, next="verify")
+    case.say("acknowledged", about="acknowledge", result_due=due.isoformat() if due else None, next=_next(case))
+    for precaution in pinned.precautions:
+        case.add_step(Remedy(kind=precaution.do, at_once=True), PRECAUTION, now)
+    ask_for_evidence(case, now)
     return case
+
+
+def _next(case: Case) -> str:
+    """What the acknowledgement says will happen next (G2)."""
+    if case.topic.answered_from:
+        return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
+    if case.topic.lacking(case.evidence):
+        return "evidence"
+    if any(i.do is RemedyKind.SEARCH for i in case.policy.investigations):
+        return "search"
+    return "verify" if case.topic.look_up else "contact"
+
+
+def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
+    """Take over what was found and shown; what was offered and agreed is not, and what was paid counts (S14, S19)."""
+    case.links.append({"kind": LinkKind.FOLLOWS, "case": earlier.case_id})
+    case.evidence += [e for e in earlier.evidence if e not in case.evidence]
+    case.paid_before = earlier.paid
+    case.note("follows", now, f"{earlier.case_id}, which closed as {earlier.outcome}")
+    same = earlier.topic == case.complaint.topic
+    if same and not check_finding(case.policy, case.complaint, earlier.finding):
+        case.finding = earlier.finding
+    if earlier.settled:
+        case.needs_offer = f"{earlier.case_id} closed as {earlier.outcome}, and the customer takes it up again"
+
+
+def _promise(case: Case, now: datetime) -> None:
+    """What the policy promises from receipt on; a call that was picked up is an answer already (M1)."""
+    complaint = case.complaint
+    case.begin_promises(Starts.RECEIVED, complaint.received_at)
+    by_call = {rule.name for rule in case.policy.promises if rule.picking_up_counts}
+    for promise in case.promises:
+        if complaint.answered_at and promise.name in by_call:
+            promise.keep(complaint.answered_at)
+            case.note("answered", complaint.answered_at, f"{complaint.channel} picked up")
+        else:
+            arrived(promise, case.policy.escalation, now, urgent=case.urgent)
+
+
+def ask_for_evidence(case: Case, now: datetime) -> None:
+    """Ask for what the customer has not shown, once; promises that can wait for it stand still meanwhile (G11)."""
+    lacking = case.topic.lacking(case.evidence)
+    if not lacking:
+        return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
+    case.awaited, case.asked_at = lacking, now
+    for promise in case.promises:
+        for kind in lacking:
+            promise.pause(kind, now)
+    case.note("evidence asked for", now, ", ".join(lacking))
+    case.say("evidence_request", kinds=lacking)
+    return None

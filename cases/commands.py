@@ -34,6 +34,14 @@ class Contact(Wire):
     locale: str = "zh-CN"
 
 
+class Document(Wire):
+    """One document of a claim: `name` is the policy's (`trail`, `photo`, …); what we know as JSON, or where it lies."""
+
+    name: Short
+    facts: dict[str, Any] = {}
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000)] | None = None
+
+
 class StepCommand(Wire):
     """One step for a partner to carry out.
 
@@ -53,6 +61,8 @@ class StepCommand(Wire):
     tracking_no: str | None = None
     carrier: str | None = None
     note: Sentence = ""
+    documents: list[Document] = []
+    """What a claim is based on."""
     reply_to: str | None = None
     """The workflow that wants the partner's `step-reported`; the case's own where absent."""
 

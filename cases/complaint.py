@@ -99,6 +99,8 @@ class Complaint(Strict):
     evidence: Annotated[list[Evidence], Field(max_length=100)] = []
     urgent: bool = False
     answered_at: Instant | None = None
+    follows: CaseId | None = None
+    """The closed case that this complaint takes up again (G12)."""
 
     @property
     def affected_items(self) -> list[Item]:
@@ -123,7 +125,12 @@ def check_complaint(raw: Any, now: datetime) -> Complaint:
         complaint = Complaint.model_validate(raw)
     except ValidationError as error:
         raise InvalidInput(problems_of(error)) from None
-    if problems := [*_times(complaint, now), *_order(complaint)]:
+    problems = [*_times(complaint, now), *_order(complaint)]
+    if complaint.follows == complaint.case_id:
+        problems.append(
+            Problem(field="follows", problem="names the case itself: give the new complaint another case_id")
+        )
+    if problems:
         raise InvalidInput(problems)
     return complaint
 

@@ -1,34 +1,35 @@
 """How a case goes on: found → offered → agreed → carried out → asked → closed (G3–G9)."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from cases.calendar import length
-from cases.case import Audience, Case, Satisfaction
+from cases.case import Case
+from cases.closing import call_back, end, retire
 from cases.commands import (
-    DispatchRecord,
-    InstallationRecord,
     Receipt,
     StepFinding,
-    Trail,
 )
-from cases.finding import PartialFinding, from_installation, from_trail
+from cases.complaint import Complaint
+from cases.finding import PartialFinding
+from cases.granting import Assessment, assess, check_finding
+from cases.keeping import nothing_to_keep, steps_moved
 from cases.names import (
-    WORDS,
+    KeptWhen,
     OfferState,
     Outcome,
     Partner,
     PromiseName,
     RemedyKind,
     Role,
-    Severity,
     Starts,
     Status,
     StepState,
 )
-from cases.offer import Assessment, Offer, Option, Remedy, assess, check_finding
+from cases.offer import Offer, Option, Remedy
+from cases.policy import Investigation
 from cases.step import CHECK, Step, depends_on
-from cases.telling import describe, paid
+from cases.telling import describe
 
 UNDECIDED = frozenset(
     {
@@ -42,50 +43,29 @@ UNDECIDED = frozenset(
 )
 """Where a new finding or another offer still changes what will be done."""
 
+NOTHING_OFFERED = frozenset({Status.RECEIVED, Status.ASSESSING, Status.AWAITING_EVIDENCE})
+"""Where the finding is still being established."""
+
 # Finding
-
-
-def looked_up(case: Case, what: str, answer: Trail | DispatchRecord | InstallationRecord | None, at: datetime) -> None:
-    """A partner answered a look-up (G3); None: it knows of nothing, or could not be asked."""
-    if what in case.looking_up:
-        case.looking_up.remove(what)
-    if case.closing:
-        return
-    if answer is not None:
-        case.look_ups = case.look_ups.model_copy(update={what: answer})
-        zone = ZoneInfo(case.policy.timezone)
-        if isinstance(answer, Trail):
-            learn(case, from_trail(answer, case.complaint, at, zone, case.policy.stalled), "trail", at)
-        elif isinstance(answer, InstallationRecord):
-            learn(case, from_installation(answer, at, zone), "installation", at)
-    if case.looking_up or case.offers:
-        return
-    late = case.status is Status.ASSESSING and answer is not None
-    if case.status is Status.RECEIVED or (late and _granted(case).options):
-        consider(case, at)
-
-
-def learn(case: Case, new: PartialFinding, source: str, at: datetime, by: str | None = None) -> None:
-    """Add to the finding what one source says."""
-    case.finding = case.finding.told(new, source=source, at=at, by=by)
-    if stated := new.known():
-        said = ", ".join(f"{k} {v}" for k, v in stated.items() if k != "affected")
-        case.note("found", at, f"{source}: {said}" if said else source, by)
 
 
 def consider(case: Case, at: datetime) -> Assessment:
     """Work out the offer from the finding; where something is missing, see to it that somebody establishes it."""
-    found = _granted(case)
+    found = granted(case)
+    for investigation in _fresh_investigations(case, found):
+        case.add_step(Remedy(kind=investigation.do, at_once=True), CHECK, at)
+    if case.awaited:
+        case.status = Status.AWAITING_EVIDENCE
+        return Assessment(missing=[*found.missing, *(f"evidence: {kind}" for kind in case.awaited)])
     if found.options:
         make_offer(case, found.options, at, rule=found.rule, outcome=found.outcome)
         return found
     retire(case, OfferState.REPLACED)
     case.status = Status.ASSESSING
-    investigations = [i for i in case.policy.investigations if i.establishes in found.missing]
-    fresh = [i for i in investigations if not any(s.kind is i.do and s.cycle == case.cycle for s in case.steps)]
-    for investigation in fresh:
-        add_step(case, Remedy(kind=investigation.do, at_once=True), CHECK, at)
-    if not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
+    if case.contested:
+        case.tell(Role.OWNER, "needs_offer", reason="contested")
+        case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
+    elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
         case.tell(Role.OWNER, "needs_assessment", missing=found.missing)
         case.note(
             "assessing",
@@ -95,8 +75,40 @@ def consider(case: Case, at: datetime) -> Assessment:
     return found
 
 
-def _granted(case: Case) -> Assessment:
-    return assess(case.policy, case.complaint, case.finding, refunded=case.refunded)
+def granted(case: Case) -> Assessment:
+    """What the policy grants; an inquiry that nothing answers by itself waits for an agent's words (M14).
+
+    Nothing by itself where another case about the same was settled, or is open: it might be granted twice (G12).
+    """
+    if case.contested:
+        return Assessment()
+    found = assess(case.policy, _with_delivery(case), case.finding, refunded=case.refunded)
+    source = case.topic.answered_from
+    nobody_knows = source == "agent" or (source == "trail" and case.look_ups.trail is None)
+    return Assessment(missing=["cause"]) if nobody_knows and case.finding.cause is None else found
+
+
+def _with_delivery(case: Case) -> Complaint:
+    """The complaint, with the delivery that its trail shows where intake did not know it (M11)."""
+    order, trail = case.complaint.order, case.look_ups.trail
+    if order is None or order.delivered_at or trail is None or trail.delivered_at is None:
+        return case.complaint
+    delivered = order.model_copy(update={"delivered_at": trail.delivered_at})
+    return case.complaint.model_copy(update={"order": delivered})
+
+
+def _fresh_investigations(case: Case, found: Assessment) -> list[Investigation]:
+    """What has to be looked into, and has not been in this cycle (B17, E13)."""
+    begun = {s.kind for s in case.steps if s.offer == CHECK and s.cycle == case.cycle}
+    return [i for i in case.policy.investigations if i.establishes in found.missing and i.do not in begun]
+
+
+def not_found_in_time(case: Case, investigation: Investigation, step: Step, at: datetime) -> None:
+    """A search has had its time and nothing turned up: the parcel is lost (E13)."""
+    step.turn(StepState.DONE, at, f"nothing found within {investigation.within}")
+    case.learn(PartialFinding(lost=True), step.kind, at)
+    if case.status in NOTHING_OFFERED:
+        consider(case, at)
 
 
 # Offer and consent
@@ -112,11 +124,12 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
     made_by: str | None = None,
     over: list[str] | None = None,
 ) -> Offer:
-    """Put an offer in place of the one before; beyond an agent's limits it waits for approval (G4)."""
+    """Put an offer in place of the one before; beyond an agent's limits, or for a claim, it waits for approval (G4)."""
     retire(case, OfferState.REPLACED)
+    waits = bool(over or case.topic.audit)
     offer = Offer(
         id=f"o{len(case.offers) + 1}",
-        state=OfferState.AWAITING_APPROVAL if over else OfferState.OPEN,
+        state=OfferState.AWAITING_APPROVAL if waits else OfferState.OPEN,
         made_at=at,
         options=options,
         cycle=case.cycle,
@@ -127,20 +140,14 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
     )
     case.offers.append(offer)
     case.needs_offer = None
-    if over:
+    if waits:
         case.status = Status.AWAITING_APPROVAL
-        case.note("awaiting approval", at, f"{offer.id}: {'; '.join(over)}", made_by)
-        case.tell(Role.MANAGER, "needs_approval", approval=offer.id, asked_by=made_by, over=over)
+        case.note("awaiting approval", at, f"{offer.id}: {'; '.join(offer.over_limits) or case.topic.audit}", made_by)
+        to, team = (Role.MANAGER, None) if over else (Role.TEAM_LEAD, case.topic.audit)
+        case.tell(to, "needs_approval", to_team=team, approval=offer.id, asked_by=made_by, over=offer.over_limits)
     else:
         publish(case, offer, at)
     return offer
-
-
-def retire(case: Case, state: OfferState) -> None:
-    """An offer that nobody answered gives way."""
-    for offer in case.offers:
-        if offer.state in (OfferState.OPEN, OfferState.AWAITING_APPROVAL):
-            offer.state = state
 
 
 def publish(case: Case, offer: Offer, at: datetime) -> None:
@@ -151,6 +158,18 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
     case.note("offered", at, f"{offer.id}: {' or '.join(describe(o) for o in offer.options)}", offer.made_by)
     if offer.outcome is None:
         case.begin_promises(Starts.FINDING, at)
+    if offer.outcome is None:
+        _put_to_customer(case, offer, at)
+    if case.topic.answered_from == "policy":
+        case.tell(Role.OWNER, "suggestion")
+    for remedy in (r for option in offer.options for r in option.remedies if r.at_once):
+        _begin_once(case, remedy, offer, at)
+    if not offer.consent_required:
+        accept(case, offer, offer.options[0], at)
+
+
+def _put_to_customer(case: Case, offer: Offer, at: datetime) -> None:
+    """The letter with findings and options; where nothing is due, the explanation or the answer says all there is."""
     case.say(
         "offer",
         about=f"offer:{offer.id}",
@@ -160,17 +179,13 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
         options=[o.model_dump(mode="json", exclude_none=True) for o in offer.options],
         finding=case.finding.known(),
     )
-    for remedy in (r for option in offer.options for r in option.remedies if r.at_once):
-        _begin_once(case, remedy, offer, at)
-    if not offer.consent_required:
-        accept(case, offer, offer.options[0], at)
 
 
 def delivered_offer(case: Case, offer: Offer, at: datetime) -> None:
     """Findings and offer have reached the customer: the detailed result is delivered (B4)."""
     offer.delivered_at = at
     if offer.cycle == case.cycle:
-        case.keep(PromiseName.DETAILED_RESULT, at)
+        case.keep(KeptWhen.OFFER_DELIVERED, at)
     if case.status is Status.OFFERING and offer is case.offer and offer.state is OfferState.OPEN:
         case.status = Status.AWAITING_CONSENT
 
@@ -183,43 +198,21 @@ def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | Non
     case.status = Status.EXECUTING
     if offer.consent_required:
         case.note("agreed", at, f"{offer.id}: {option.key}", by)
-        case.keep(PromiseName.DETAILED_RESULT, at)
+        case.keep(KeptWhen.OFFER_DELIVERED, at)
     for remedy in option.remedies:
         if not remedy.at_once:
-            add_step(case, remedy, offer.id, at)
+            case.add_step(remedy, offer.id, at)
     _order_steps(case, offer)
     if offer.outcome is None:
         case.begin_promises(Starts.CONSENT, at)
-    dispatch = case.promise(PromiseName.DISPATCH)
-    if dispatch and not any(_visit(s) and s.cycle == case.cycle for s in case.steps):
-        dispatch.lapse(at)
+    nothing_to_keep(case, at)
     settle(case, at)
 
 
-def _visit(step: Step) -> bool:
-    """Whether a crew goes to the customer to put things right; an inspection does not."""
-    return step.partner is Partner.INSTALLATION and step.kind is not RemedyKind.INSPECTION
-
-
 def _begin_once(case: Case, remedy: Remedy, offer: Offer, at: datetime) -> None:
-    """Begin what is done at once, unless another option, or an earlier offer of this cycle, has begun it already."""
+    """Begin what is done at once, unless another option, an earlier offer or a precaution has begun it already."""
     if not any(s.remedy == remedy and s.cycle == case.cycle and s.state is not StepState.WAIVED for s in case.steps):
-        add_step(case, remedy, offer.id, at)
-
-
-def add_step(case: Case, remedy: Remedy, offer_id: str, at: datetime) -> Step:
-    """One more step; its id is its kind, numbered where the case has had one of that kind before."""
-    taken = sum(s.kind is remedy.kind for s in case.steps)
-    step = Step(
-        id=remedy.kind if not taken else f"{remedy.kind}-{taken + 1}",
-        kind=remedy.kind,
-        remedy=remedy,
-        cycle=case.cycle,
-        offer=offer_id,
-        since=at,
-    )
-    case.steps.append(step)
-    return step
+        case.add_step(remedy, offer.id, at)
 
 
 def _order_steps(case: Case, offer: Offer) -> None:
@@ -245,7 +238,23 @@ def started(case: Case, step: Step, at: datetime) -> None:
             **case.finding.known(),
             expected_at=expected.isoformat() if expected else None,
             due=case.ending is not Outcome.REJECTED,
+            **_words(case, step),
         )
+
+
+def _words(case: Case, step: Step) -> dict[str, Any]:
+    """What one kind of message says beyond the finding."""
+    if step.kind is RemedyKind.ANSWER:
+        trail = case.look_ups.trail if case.topic.answered_from == "trail" else None
+        return {"text": case.finding.cause, "trail_state": trail.state if trail else None}
+    if step.kind is RemedyKind.EXPLANATION:
+        searched = any(s.kind is RemedyKind.SEARCH and s.state is StepState.DONE for s in case.steps)
+        return {"found": searched and case.finding.lost is False}
+    if step.kind is RemedyKind.STOP_USE_NOTICE:
+        return {
+            "items": [{"sku": i.sku, "name": i.name, "quantity": i.quantity} for i in case.complaint.affected_items]
+        }
+    return {}
 
 
 def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
@@ -256,8 +265,7 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
         return
     money = f", {step.remedy.amount} {case.currency} as {step.reference}" if step.remedy.amount else ""
     case.note(f"step {step.state}", at, f"{step.id}{money}{f': {receipt.detail}' if receipt.detail else ''}")
-    if _visit(step) and step.state in (StepState.DISPATCHED, StepState.DONE):
-        case.keep(PromiseName.DISPATCH, at)
+    steps_moved(case, at)
     if step.state is StepState.BLOCKED:
         _blocked(case, step, at)
     if receipt.finding:
@@ -294,8 +302,8 @@ def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
     if problems := check_finding(case.policy, case.complaint, facts):
         case.note("finding ignored", at, f"{step.id}: {'; '.join(str(p) for p in problems)}")
         return
-    learn(case, facts, step.kind, at)
-    if case.status in (Status.RECEIVED, Status.ASSESSING) and step.cycle == case.cycle:
+    case.learn(facts, step.kind, at)
+    if case.status in NOTHING_OFFERED and step.cycle == case.cycle:
         consider(case, at)
 
 
@@ -316,82 +324,12 @@ def settle(case: Case, at: datetime) -> None:
     if case.needs_offer:
         case.status = Status.ASSESSING
         case.tell(Role.OWNER, "needs_offer", reason="step_replaced")
-    elif case.ending:
+        return
+    if case.accepted:
+        case.keep(KeptWhen.CARRIED_OUT, at)
+    if case.ending:
         end(case, case.ending, at)
     else:
         case.status = Status.FOLLOWING_UP
         case.callbacks = 0
         call_back(case, at)
-
-
-# Callback and closing
-
-
-def call_back(case: Case, at: datetime) -> None:
-    """Have the customer asked whether the result satisfies (G8)."""
-    case.callbacks += 1
-    case.called_at = at
-    case.note("callback", at, f"attempt {case.callbacks}")
-    case.write(Audience.CALLBACK, "callback", {"attempt": case.callbacks})
-
-
-def answered(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
-    """The customer's answer to the callback: the end, or another cycle (G8, S10)."""
-    case.satisfaction.append(Satisfaction(at=at, cycle=case.cycle, score=score, comment=comment))
-    case.note("satisfaction", at, f"score {score}", by)
-    rules = case.policy.callback
-    if score >= rules.satisfied_from:
-        end(case, Outcome.SATISFIED, at)
-    elif score > rules.dissatisfied_to:
-        end(case, Outcome.NEUTRAL, at)
-    else:
-        _once_more(case, score, at)
-
-
-def _once_more(case: Case, score: int, at: datetime) -> None:
-    """Dissatisfied: a new cycle with promises of its own; past cycles never change (S10)."""
-    done = case.accepted
-    times = sum(s.score <= case.policy.callback.dissatisfied_to for s in case.satisfaction)
-    tells = case.policy.callback.dissatisfied_tells
-    case.tell(tells[min(times, len(tells)) - 1], "dissatisfied", score=score, times=times)
-    case.cycle += 1
-    case.begin_promises(Starts.RECEIVED, at, only=PromiseName.DETAILED_RESULT)
-    case.status = Status.ASSESSING
-    rule = next((r for r in case.policy.remedies if done and r.rule == done.rule and r.repeat_at_most), None)
-    if rule is None:
-        case.needs_offer = f"the customer is dissatisfied (score {score})"
-        case.tell(Role.OWNER, "needs_offer", reason="dissatisfied")
-        return
-    if sum(o.rule == rule.rule and o.state is OfferState.ACCEPTED for o in case.offers) >= (rule.repeat_at_most or 0):
-        worse = PartialFinding(severity=rule.then or Severity.SEVERE)
-        case.finding = case.finding.told(worse, source="repeated without success", at=at, binding=True)
-        case.note("found", at, f"repeated without success: severity {worse.severity}")
-    consider(case, at)
-
-
-def end(case: Case, outcome: Outcome, at: datetime) -> None:
-    """Settle the outcome and report to the customer (G9); delivering the report closes the case."""
-    case.outcome = outcome
-    retire(case, OfferState.EXPIRED)
-    for step in case.unsettled:
-        # What a partner has taken on goes on without us, and its money counts as gone; a check has no purpose any more.
-        idle = step.state is StepState.WAITING or (step.state is StepState.BLOCKED and not step.uncertain)
-        if idle or step.offer == CHECK:
-            step.turn(StepState.WAIVED, at, f"the case ended as {outcome}")
-    for promise in case.promises:
-        promise.lapse(at)
-    prevention = case.topic.prevention
-    done = [s for s in case.steps if s.state is StepState.DONE and s.kind not in WORDS]
-    case.note("ended", at, outcome)
-    case.say(
-        "report",
-        about="report",
-        outcome=outcome,
-        finding=case.finding.known(),
-        done=[
-            {"kind": s.kind, "reference": s.reference, **s.remedy.model_dump(mode="json", include={"amount", "items"})}
-            for s in done
-        ],
-        prevention=prevention.model_dump() if prevention else None,
-        paid=paid(case),
-    )

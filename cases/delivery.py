@@ -5,7 +5,7 @@ from datetime import datetime
 from cases.case import Audience, Case, Letter
 from cases.commands import Receipt, ReceiptState
 from cases.conduct import delivered_offer, heard, refused
-from cases.names import PromiseName, Role, Starts, Status
+from cases.names import KeptWhen, PromiseName, Role, Starts, Status
 
 
 def delivered(case: Case, letter: Letter, at: datetime) -> None:
@@ -13,13 +13,17 @@ def delivered(case: Case, letter: Letter, at: datetime) -> None:
     case.letters = [x for x in case.letters if x.number != letter.number]
     what, _, which = (letter.about or "").partition(":")
     if what == "acknowledge":
-        case.keep(PromiseName.ACKNOWLEDGE, at)
+        case.keep(KeptWhen.CUSTOMER_REACHED, at)
         case.note("acknowledged", at)
     elif what == "offer":
         delivered_offer(case, next(o for o in case.offers if o.id == which), at)
+    elif what == "plan":
+        case.keep(KeptWhen.PLAN_DELIVERED, at)
     elif what == "progress":
         _progress_made(case, at)
     elif what == "step" and (step := case.step(which)):
+        for offer in (o for o in case.offers if o.id == step.offer and o.outcome and not o.delivered_at):
+            delivered_offer(case, offer, at)
         heard(case, step, Receipt(reference=letter.key(case.id), state=ReceiptState.DONE), at)
     elif what == "escalation":
         case.escalations[int(which)].sent_at = at
@@ -43,9 +47,9 @@ def undeliverable(case: Case, letter: Letter, reason: str, at: datetime) -> None
 
 
 def _progress_made(case: Case, at: datetime) -> None:
-    case.keep(PromiseName.PROGRESS_UPDATE, at)
+    case.keep(KeptWhen.UPDATE_DELIVERED, at)
     if case.status is Status.EXECUTING and case.unsettled:
-        case.begin_promises(Starts.CONSENT, at, only=PromiseName.PROGRESS_UPDATE)
+        case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
 
 
 def _closed(case: Case, at: datetime) -> None:

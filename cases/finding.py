@@ -9,11 +9,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from cases.calendar import Whole
 from cases.commands import DispatchRecord, InstallationRecord, Trail, TrailState
 from cases.complaint import Affected, Complaint
+from cases.money import Money
 from cases.names import Liable, Severity
 
 MAX_DAYS = 36_500
 MAX_CAUSE = 1_000
 """Characters."""
+EARLIER = "earlier case"
+"""The source of what was established in the case that this one follows (G12)."""
+PEOPLE = frozenset({"agent", EARLIER})
+"""Sources whose word a derived fact does not override."""
 
 
 class PartialFinding(BaseModel):
@@ -29,6 +34,8 @@ class PartialFinding(BaseModel):
     liable: Liable | None = None
     cause: Annotated[str, StringConstraints(max_length=MAX_CAUSE)] | None = None
     sealed: bool | None = None
+    goods_value: Money | None = None
+    """What the goods were worth, as documents prove; in place of what the order says (E12)."""
     affected: Annotated[list[Affected], Field(min_length=1, max_length=500)] | None = None
 
     def known(self) -> dict[str, Any]:
@@ -58,7 +65,7 @@ class Finding(PartialFinding):
     ) -> "Finding":
         """The finding with `new` on top; a derived fact gives way to a person's word, unless it is `binding`."""
         stated = new.known()
-        person = {fact.field for fact in self.facts if fact.source == "agent"}
+        person = {fact.field for fact in self.facts if fact.source in PEOPLE}
         effective = {k: getattr(new, k) for k in stated if binding or source == "agent" or k not in person}
         facts = [Fact(field=k, value=v, source=source, at=at, by=by) for k, v in stated.items()]
         return self.model_copy(update={**effective, "facts": [*self.facts, *facts]})

@@ -10,24 +10,40 @@ from typing import Any
 
 from cases import messages as m
 from cases.case import Case, Refused
+from cases.closing import end
 from cases.commands import Receipt, ReceiptState
 from cases.complaint import CLOCK_SKEW
 from cases.conduct import (
     UNDECIDED,
     accept,
-    answered,
     consider,
-    end,
+    granted,
     heard,
-    learn,
     make_offer,
     publish,
     waive,
 )
+from cases.earlier import how_to_go_on
 from cases.errors import Refusal
+from cases.evidence import arrived, go_on_without, insisted_on
 from cases.finding import PartialFinding
-from cases.names import MONEY, TO_SOURCE, OfferState, Outcome, PromiseName, Role, Status, StepState
-from cases.offer import Offer, Option, as_proposed, assess, check_finding, check_proposal, over_limits
+from cases.granting import check_finding
+from cases.names import (
+    MONEY,
+    TO_SOURCE,
+    KeptWhen,
+    OfferState,
+    Outcome,
+    PromiseName,
+    PromiseState,
+    Role,
+    Status,
+    StepState,
+)
+from cases.offer import Offer, Option
+from cases.promise import Promise
+from cases.proposing import as_proposed, check_limit, check_possible, over_limits
+from cases.satisfaction import answered
 from cases.step import Step
 from cases.telling import describe
 
@@ -41,7 +57,11 @@ def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any
     if message.message_id and message.message_id in case.seen:
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
     if case.status is Status.CLOSED or (case.closing and name != "note"):
-        raise Refusal(f"{case.id} is closed as {case.outcome}: send a new complaint about it")
+        again = how_to_go_on(case.id, case.policy.reopen_within)
+        there = f"send it to {case.merged_into}" if case.merged_into else again
+        raise Refusal(f"{case.id} is closed as {case.outcome}: {there}")
+    if case.merged_into:
+        raise Refusal(f"{case.id} was merged into {case.merged_into}: send it there")
     at = _when(case, message, now)
     answer = _APPLY[type(message)](case, message, at, now) or {}
     if message.message_id:
@@ -81,21 +101,21 @@ def _when(case: Case, message: m.Message, now: datetime) -> datetime:
 
 
 def _contact_made(case: Case, message: m.ContactMade, at: datetime, _now: datetime) -> None:
-    case.keep(PromiseName.ACKNOWLEDGE, at)
+    case.keep(KeptWhen.CUSTOMER_REACHED, at)
     case.note("contact", at, message.note, message.by)
 
 
 def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, _now: datetime) -> None:
-    new = [e for e in message.evidence if e not in case.evidence]
-    case.evidence += new
-    for promise in case.promises:
-        promise.resume("evidence", at)
-    case.note("evidence", at, ", ".join(e.kind for e in message.evidence), message.by)
+    arrived(case, message.evidence, at, message.by)
 
 
 def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
     offer = _answerable(case, message.offer, at)
-    accept(case, offer, offer.option(message.option), at, message.by)
+    option = offer.option(message.option)
+    # Eligibility is checked again when it is carried out (S20): other money may have gone out since it was offered.
+    later = option.model_copy(update={"remedies": [r for r in option.remedies if not r.at_once]})
+    check_possible([later], case.complaint, refunded=case.refunded)
+    accept(case, offer, option, at, message.by)
 
 
 def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _now: datetime) -> None:
@@ -160,9 +180,8 @@ def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _no
 def _withdrawn(case: Case, message: m.ComplaintWithdrawn, at: datetime, _now: datetime) -> None:
     begun = [s.id for s in case.steps if s.begun]
     if begun:
-        raise Refusal(
-            f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun; decline the offer instead"
-        )
+        instead = "; decline the offer instead" if case.offer and case.offer.state is OfferState.OPEN else ""
+        raise Refusal(f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun{instead}")
     case.note("withdrawn", at, message.reason, message.by)
     end(case, Outcome.WITHDRAWN, at)
 
@@ -175,10 +194,14 @@ def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict
     new = PartialFinding.model_validate(message.model_dump(include=set(PartialFinding.model_fields)))
     if not new.known():
         raise Refusal(f"assess says nothing: give any of {', '.join(PartialFinding.model_fields)}")
+    if case.topic.audit and not message.by:
+        raise Refusal("a claim is decided by somebody other than the one who prepared it, so say who assesses: by")
     _possible(case, new)
-    learn(case, new, "agent", at, message.by)
+    case.learn(new, "agent", at, message.by)
     if message.note:
         case.note("note", at, message.note, message.by)
+    if case.awaited and not insisted_on(case):
+        go_on_without(case, at, "an agent has assessed without it")
     found = consider(case, at)
     offer = case.offer if found.options else None
     return {
@@ -196,12 +219,16 @@ def _possible(case: Case, new: PartialFinding) -> None:
 
 def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> dict[str, Any]:
     _undecided(case)
-    granted = assess(case.policy, case.complaint, case.finding, refunded=case.refunded)
-    options = [as_proposed(option, granted) for option in message.options]
-    _possible_offer(case, options)
-    over = over_limits(options, granted)
-    if over and not message.by:
-        raise Refusal(f"this needs approval ({'; '.join(over)}), so say who proposes it: by")
+    policy_grants = granted(case)
+    if insisted_on(case):
+        raise Refusal(f"nothing can be offered before the documents have come: {', '.join(case.awaited)}")
+    options = [as_proposed(option, policy_grants) for option in message.options]
+    over = over_limits(options, policy_grants)
+    _possible_offer(case, options, over)
+    if (over or case.topic.audit) and not message.by:
+        raise Refusal(f"this needs approval ({'; '.join(over) or case.topic.audit}), so say who proposes it: by")
+    if case.awaited:
+        go_on_without(case, at, "an agent made an offer without it")
     offer = make_offer(case, options, at, made_by=message.by or "an agent", over=over)
     if message.note:
         case.note("note", at, message.note, message.by)
@@ -210,9 +237,11 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
     }
 
 
-def _possible_offer(case: Case, options: list[Option]) -> None:
-    compensated = case.paid(MONEY - TO_SOURCE)
-    check_proposal(options, case.policy, case.complaint, refunded=case.refunded, compensated=compensated)
+def _possible_offer(case: Case, options: list[Option], over: list[str]) -> None:
+    """Raises `Refusal` for what cannot be offered; `over`: what of it is beyond an agent's limits."""
+    check_possible(options, case.complaint, refunded=case.refunded)
+    if over:
+        check_limit(options, case.policy, case.complaint, compensated=case.paid(MONEY - TO_SOURCE))
 
 
 def _undecided(case: Case) -> None:
@@ -231,15 +260,22 @@ def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
         raise Refusal(f"there is no approval {message.approval or ''} to decide: {there}".replace("  ", " "))
     if not message.by:
         raise Refusal("an approval needs the name of who decides: by")
-    if message.by.casefold() == (offer.made_by or "").casefold():
-        raise Refusal(f"{message.by} made offer {offer.id}: somebody else has to decide")
+    if message.by.casefold() in _prepared_by(case, offer):
+        raise Refusal(f"{message.by} prepared offer {offer.id}: somebody else has to decide")
     return offer
+
+
+def _prepared_by(case: Case, offer: Offer) -> set[str]:
+    """Who made the offer; for a claim everybody whose word it rests on as well (E3)."""
+    names = {offer.made_by or ""}
+    if case.topic.audit:
+        names |= {fact.by or "" for fact in case.finding.facts}
+    return {name.casefold() for name in names if name}
 
 
 def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> None:
     offer = _approval(case, message)
-    # Eligibility is checked again when it counts (S20): other money may have gone out since it was asked for.
-    _possible_offer(case, offer.options)
+    _possible_offer(case, offer.options, offer.over_limits)
     case.note("approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
     publish(case, offer, at)
 
@@ -253,8 +289,26 @@ def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None
     case.tell(Role.OWNER, "needs_offer", reason="not_approved")
 
 
-def _declare_complex(case: Case, _message: m.DeclareComplex, _at: datetime, _now: datetime) -> None:
-    raise Refusal(f"line {case.complaint.line} has no solution promise to declare complex")
+def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: datetime) -> None:
+    """The solution becomes a preliminary plan and a detailed result, with the time that has run (F3)."""
+    solution, plan = case.promise(PromiseName.SOLUTION), case.promise(PromiseName.PRELIMINARY_PLAN)
+    rules = [rule for rule in case.policy.promises if rule.complex]
+    if solution is None or not rules:
+        raise Refusal(f"{case.complaint.line} promises nothing for {case.complaint.topic} that can be declared complex")
+    if plan and not (plan.live and message.plan):
+        raise Refusal(f"{case.id} was declared complex already; what is still accepted is the plan, while it is owed")
+    if plan is None:
+        solution.miss(at)
+        if not solution.live or solution.state is PromiseState.BROKEN:
+            raise Refusal(f"the solution promise is {solution.state}: a case is declared complex while it is open")
+        made = [Promise.of(r, solution.started_at, cycle=case.cycle, calendar=case.policy.working_days) for r in rules]
+        case.promises += [promise.instead_of(solution) for promise in made]
+        solution.lapse(at)
+        case.note("declared complex", at, message.reason, message.by)
+    if message.plan:
+        result = case.promise(PromiseName.DETAILED_RESULT)
+        due = result.due_at() if result else None
+        case.say("preliminary_plan", about="plan", plan=message.plan, result_due=due.isoformat() if due else None)
 
 
 def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: datetime) -> None:
@@ -284,7 +338,8 @@ def _assign(case: Case, message: m.Assign, at: datetime, _now: datetime) -> None
         raise Refusal("assign says nothing: give team, owner or both")
     case.team = message.team or case.team
     case.owner = message.owner or case.owner
-    case.keep(PromiseName.ASSIGN, at)
+    if message.owner:
+        case.keep(KeptWhen.OWNER_NAMED, at)
     case.note("assigned", at, "/".join(x for x in (case.team, case.owner) if x), message.by)
 
 

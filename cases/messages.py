@@ -160,11 +160,11 @@ COMMANDS: dict[str, type[Message]] = {
 MESSAGES = {**FACTS, **COMMANDS}
 
 
-def read(name: str, payload: Any) -> Message:
+def read(name: str, payload: Any, known: dict[str, type[Message]] = MESSAGES, whose: str = "a case") -> Message:
     """The message in `payload` (decoded JSON); raises `Refusal` with a sentence that names each faulty field."""
-    model = MESSAGES.get(name)
+    model = known.get(name)
     if model is None:
-        raise Refusal(f"there is no message {name}; a case understands {', '.join(MESSAGES)}")
+        raise Refusal(f"there is no message {name}; {whose} understands {', '.join(known)}")
     if payload is None:
         payload = {}
     if not isinstance(payload, dict):

@@ -10,6 +10,10 @@ CASE_WORKFLOW = "AfterSalesCase"
 CLAIM_WORKFLOW = "CarrierClaim"
 CASE_QUERY = "case"
 CLAIM_SETTLED = "claim-settled"
+COMPLAINT_LINKED = "complaint-linked"
+"""Between cases: another complaint came about the same order and topic (G12)."""
+CASE_CLOSED = "case-closed"
+"""Between cases: the case that another one was merged into has closed, or could not take it in (G12)."""
 MAX_INPUT_BYTES = 64 * 1024
 """Largest complaint or message that is taken in, in bytes of JSON."""
 
@@ -103,6 +107,20 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
+class LinkKind(StrEnum):
+    """How another case, or another workflow, belongs to a case (G12)."""
+
+    FOLLOWS = "follows"
+    """Takes that closed case up again."""
+    MERGED = "merged"
+    """Handles that later complaint as well."""
+    MERGED_INTO = "merged_into"
+    """Is handled by that case."""
+    RELATED = "related"
+    """Is about the same, and handled apart."""
+    CARRIER_CLAIM = "carrier_claim"
+
+
 class PromiseState(StrEnum):
     """Where a promise stands; kept late stays broken."""
 
@@ -194,7 +212,10 @@ MONEY = frozenset({_K.REFUND, _K.FREIGHT_REFUND, _K.COMPENSATION, _K.COUPON, _K.
 TO_SOURCE = frozenset({_K.REFUND, _K.FREIGHT_REFUND})
 """Money that goes back to where it came from: never more than was paid (S14)."""
 
-GOODS = frozenset({_K.REPLACEMENT, _K.RESHIP, _K.TRANSFER, _K.SUBSTITUTE, _K.COLLECTION})
+SHIPMENTS = frozenset({_K.REPLACEMENT, _K.RESHIP, _K.TRANSFER, _K.SUBSTITUTE})
+"""Remedies that send goods to the customer."""
+
+GOODS = SHIPMENTS | {_K.COLLECTION}
 """Remedies that move goods; each names its items."""
 
 VISITS = frozenset({_K.INSPECTION, _K.APPOINTMENT, _K.RECTIFICATION, _K.REINSTALLATION, _K.ONSITE_REPAIR})
@@ -228,9 +249,41 @@ class PromiseName(StrEnum):
 
 
 class Starts(StrEnum):
-    """The event a promise's time runs from."""
+    """The event a promise's time runs from; `documents`: the last one that we asked for has arrived."""
 
     RECEIVED = "received"
     FINDING = "finding"
     CONSENT = "consent"
     DOCUMENTS = "documents"
+
+
+class KeptWhen(StrEnum):
+    """The event that keeps a promise."""
+
+    CUSTOMER_REACHED = "customer reached"
+    OFFER_DELIVERED = "offer delivered"
+    PLAN_DELIVERED = "plan delivered"
+    UPDATE_DELIVERED = "update delivered"
+    OWNER_NAMED = "owner named"
+    CREW_DISPATCHED = "crew dispatched"
+    MADE_GOOD = "made good"
+    """The goods have left; with none to send, the return is booked; with neither, the money is paid."""
+    ON_ITS_WAY = "on its way"
+    """The goods have left, or the money is paid."""
+    PAID = "paid"
+    CARRIED_OUT = "carried out"
+
+
+_P = PromiseName
+KEPT_WHEN: dict[PromiseName, KeptWhen] = {
+    _P.ACKNOWLEDGE: KeptWhen.CUSTOMER_REACHED,
+    **dict.fromkeys((_P.DETAILED_RESULT, _P.SOLUTION, _P.RETURN_DECISION, _P.CLAIM_DECISION), KeptWhen.OFFER_DELIVERED),
+    _P.PRELIMINARY_PLAN: KeptWhen.PLAN_DELIVERED,
+    _P.PROGRESS_UPDATE: KeptWhen.UPDATE_DELIVERED,
+    _P.ASSIGN: KeptWhen.OWNER_NAMED,
+    _P.DISPATCH: KeptWhen.CREW_DISPATCHED,
+    _P.MAKE_GOOD: KeptWhen.MADE_GOOD,
+    _P.RETURN_DONE: KeptWhen.ON_ITS_WAY,
+    _P.CLAIM_PAID: KeptWhen.PAID,
+}
+"""What keeps a promise of each name, where its policy does not say otherwise."""

@@ -11,8 +11,8 @@ from cases.calendar import Instant
 from cases.complaint import Complaint, check_complaint
 from cases.errors import InvalidInput, Problem, Refusal, problems_of
 from cases.finding import PartialFinding
-from cases.names import EvidenceKind, Outcome, Starts
-from cases.offer import Assessment, assess, check_finding
+from cases.granting import Assessment, assess, check_finding
+from cases.names import Outcome, Starts
 from cases.policy import Policy, check_against
 from cases.promise import Promise
 
@@ -60,7 +60,7 @@ def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, An
         "consent_required": found.consent_required,
         "outcome": found.outcome,
         "missing": found.missing,
-        "evidence_needed": evidence_needed(policy, complaint),
+        "evidence_needed": policy.topics[complaint.topic].lacking(complaint.evidence),
     }
 
 
@@ -74,21 +74,16 @@ def policy_for(complaint: Complaint, policies: dict[str, Policy]) -> Policy:
     return policies[complaint.line]
 
 
-def evidence_needed(policy: Policy, complaint: Complaint) -> list[EvidenceKind]:
-    """The kinds that are still to be asked for; a video serves as a photo (F10)."""
-    given = {e.kind for e in complaint.evidence}
-    if EvidenceKind.VIDEO in given:
-        given.add(EvidenceKind.PHOTO)
-    return [kind for kind in policy.topics[complaint.topic].evidence if kind not in given]
-
-
 def _promises(complaint: Complaint, policy: Policy, found: Assessment, now: datetime) -> list[dict[str, Any]]:
+    """Those whose start is known; what is owed only once a case is declared complex nobody has promised (F3)."""
     starts = {Starts.RECEIVED: complaint.received_at}
     if found.outcome is not Outcome.REJECTED:
         starts[Starts.FINDING] = now
+    if not policy.topics[complaint.topic].lacking(complaint.evidence):
+        starts[Starts.DOCUMENTS] = complaint.received_at
     planned = []
     for rule in policy.promises:
-        if rule.starts in starts:
+        if rule.starts in starts and not rule.complex:
             promise = Promise.of(rule, starts[rule.starts], cycle=1, calendar=policy.working_days)
             due = promise.due_at()
             planned.append(

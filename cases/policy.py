@@ -5,18 +5,32 @@ the part of the policy that concerns its topic for life (S18): `Policy.slice_for
 """
 
 import re
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cases.amounts import AmountText
-from cases.calendar import Duration, WorkCalendar, length
-from cases.complaint import Complaint
+from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
+from cases.complaint import Complaint, Evidence
 from cases.conditions import When
 from cases.errors import Problem
-from cases.names import GOODS, MONEY, Channel, EvidenceKind, PromiseName, RemedyKind, Role, Severity, Starts
+from cases.names import (
+    GOODS,
+    KEPT_WHEN,
+    MONEY,
+    Channel,
+    EvidenceKind,
+    KeptWhen,
+    PromiseName,
+    RemedyKind,
+    Role,
+    Severity,
+    Starts,
+)
 
 
 class Part(BaseModel):
@@ -77,6 +91,21 @@ class Callback(Part):
     """Whom the first, second, … dissatisfied answer is told to; the last one from then on."""
 
 
+class EvidenceTerms(Part):
+    """How we wait for evidence that we asked for (G11): a reminder, then on without it, or the end of the case."""
+
+    remind_after: Duration
+    go_on_after: Duration | None = None
+    close_after: Duration | None = None
+    """Nothing can be decided without it (a claim's documents): the case closes as `no_response`."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.go_on_after is None) == (self.close_after is None):
+            raise ValueError("evidence needs one of go_on_after and close_after")
+        return self
+
+
 class CarrierClaimTerms(Part):
     """When a carrier claim can be filed, counted from the promised arrival (B16)."""
 
@@ -85,13 +114,27 @@ class CarrierClaimTerms(Part):
     documents: list[str]
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name}; write one such as Asia/Shanghai") from None
+    return name
+
+
 class EveryLine(Part):
     """What holds for every line of business (§1); a line's own file may say otherwise."""
 
-    timezone: str
+    timezone: Annotated[str, AfterValidator(_zone)]
     escalation: Annotated[list[Rung], Field(min_length=1)]
     silence: Silence
     callback: Callback
+    evidence: EvidenceTerms
+    second_complaint: Literal["link", "merge"] = "link"
+    """What becomes of a second complaint about the same order and topic: a linked case that a person looks at before
+    anything is offered, or one that rests while the first case handles both (G12)."""
+    reopen_within: Duration
+    """How long after its closing a case can be taken up again, as a linked one (G12)."""
     progress_before_warning: Duration
     """How long before the owner would be warned the daily update goes out by itself (G7)."""
     stalled_after: Duration
@@ -118,14 +161,28 @@ class Topic(Part):
 
     title: Titles
     team: str
+    owner: str | None = None
+    """The expert who has it from the first moment, by their role."""
     look_up: list[Literal["trail", "dispatch", "installation"]] = []
     urgent: bool = False
     severities: list[Severity] = []
     assume: When = {}
     """What is taken to hold until somebody says otherwise."""
     evidence: list[EvidenceKind] = []
+    """What the customer is asked to show, where they have not."""
+    audit: str | None = None
+    """The team of which somebody else decides before anything is offered (a claims audit, S20)."""
+    answered_from: Literal["trail", "policy", "agent"] | None = None
+    """Where the `answer` to an inquiry comes from: the trail, a set text, or an agent."""
     prevention: Titles | None = None
     """How we keep it from happening again, as the report says (G9)."""
+
+    def lacking(self, given: Iterable[Evidence]) -> list[EvidenceKind]:
+        """The kinds of evidence that the customer still has to show; a video serves as a photo (F10)."""
+        kinds = {e.kind for e in given}
+        if EvidenceKind.VIDEO in kinds:
+            kinds.add(EvidenceKind.PHOTO)
+        return [kind for kind in self.evidence if kind not in kinds]
 
 
 class PromiseRule(Part):
@@ -140,7 +197,24 @@ class PromiseRule(Part):
     within: Duration
     starts: Starts = Starts.RECEIVED
     pausable: bool = False
+    kept_when: KeptWhen | None = None
+    """Where it is not what always keeps a promise of this name."""
+    picking_up_counts: bool = False
+    """A call or chat that was picked up keeps it, at the time that intake tells (M1)."""
+    complex: bool = False
+    """Made only when an agent declares the case complex, from receipt, in place of `solution` (F3)."""
     target: Share | None = None
+
+    @model_validator(mode="after")
+    def _complex_from_receipt(self) -> Self:
+        if self.complex and self.starts is not Starts.RECEIVED:
+            raise ValueError(f"a complex case's promise runs from receipt, not from {self.starts}")
+        return self
+
+    @property
+    def kept_by(self) -> KeptWhen:
+        """The event that keeps it."""
+        return self.kept_when or KEPT_WHEN[self.name]
 
     def concerns(self, topic: str, channel: Channel, *, urgent: bool) -> bool:
         """Whether this promise is made for such a complaint."""
@@ -184,13 +258,41 @@ class Rule(Part):
     """The severity found when repeating did not help."""
 
 
+def _no_money(kind: RemedyKind) -> RemedyKind:
+    if kind in MONEY:
+        raise ValueError(f"{kind} pays, and nothing is paid before anything is found")
+    return kind
+
+
+Deed = Annotated[RemedyKind, AfterValidator(_no_money)]
+"""What can be done before anything is found."""
+
+
 class Investigation(Part):
-    """What is done at once to establish something that nobody knows yet (a site check before B17)."""
+    """What is done at once to establish something that nobody knows yet (a site check before B17).
+
+    After `within` without an answer, a `lost` parcel is taken to be so (E13).
+    """
 
     rule: str
     topics: list[str]
     establishes: Literal["severity", "lost"]
-    do: RemedyKind
+    do: Deed
+    within: Duration | None = None
+
+    @model_validator(mode="after")
+    def _only_loss_by_time(self) -> Self:
+        if self.within and self.establishes != "lost":
+            raise ValueError("within: only a loss can be established by waiting")
+        return self
+
+
+class Precaution(Part):
+    """What is done the moment a complaint arrives, whatever will be found (F11)."""
+
+    rule: str
+    topics: list[str]
+    do: Deed
 
 
 class Policy(EveryLine):
@@ -202,10 +304,13 @@ class Policy(EveryLine):
     title: Titles
     topics: Annotated[dict[str, Topic], Field(min_length=1)]
     promises: list[PromiseRule]
+    precautions: list[Precaution] = []
     investigations: list[Investigation] = []
     remedies: list[Rule]
+    satisfaction_target: Share | None = None
+    """The share of closed cases that answered whose customers should be satisfied."""
     damaged_share: dict[Severity, Share] = {}
-    calendar: Literal["plain", "CN"] = "plain"
+    calendar: CalendarText = CalendarTerms()
     working_days: WorkCalendar = WorkCalendar()
     goods_may_cost_more: bool = False
     """The order's amount is only the freight, so its items may be worth more (express)."""
@@ -218,32 +323,27 @@ class Policy(EveryLine):
     def slice_for(self, complaint: Complaint) -> "Policy":
         """The part of this policy that concerns one complaint: small enough to pin to its case (S18)."""
         topic, urgent = complaint.topic, complaint.urgent or self.topics[complaint.topic].urgent
-        return self.model_copy(
+        part = self.model_copy(
             update={
                 "topics": {topic: self.topics[topic]},
                 "promises": [p for p in self.promises if p.concerns(topic, complaint.channel, urgent=urgent)],
+                "precautions": [p for p in self.precautions if matches(p.topics, topic)],
                 "investigations": [i for i in self.investigations if matches(i.topics, topic)],
                 "remedies": [r for r in self.remedies if matches(r.topics, topic)],
             }
         )
+        return part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
+
+    def days_that_matter(self, since: datetime) -> WorkCalendar:
+        """The working days of a case received then: none where nothing is counted in them (S12)."""
+        if "working day" not in self.model_dump_json(include={"promises", *EveryLine.model_fields}):
+            return WorkCalendar(zone=self.timezone)
+        return self.working_days.since(since.astimezone(ZoneInfo(self.timezone)).date())
 
 
 def matches(patterns: list[str], topic: str) -> bool:
     """Whether a topic is meant by one of `patterns`: itself, `area.*` or `*`."""
     return any(p in ("*", topic) or (p.endswith(".*") and topic.startswith(p[:-1])) for p in patterns)
-
-
-def topics_that_do_not_exist(policy: Policy) -> list[Problem]:
-    """Patterns in a whole policy that no topic of its line is like: a rule that would never count."""
-    parts = [(f"promises {p.rule}", [*p.topics, *p.except_topics]) for p in policy.promises]
-    parts += [(f"remedies {r.rule}", r.topics) for r in policy.remedies]
-    parts += [(f"investigations {i.rule}", i.topics) for i in policy.investigations]
-    return [
-        Problem(field=part, problem=f"no topic of {policy.line} is like {pattern}")
-        for part, patterns in parts
-        for pattern in patterns
-        if not any(matches([pattern], topic) for topic in policy.topics)
-    ]
 
 
 def check_against(policy: Policy, complaint: Complaint) -> list[Problem]:

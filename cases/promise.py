@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, BaseModel
 
 from cases.calendar import Duration, Length, WorkCalendar, length
-from cases.names import PromiseName, PromiseState, Role
+from cases.names import KEPT_WHEN, KeptWhen, PromiseName, PromiseState, Role
 from cases.policy import PromiseRule, Rung
 
 
@@ -26,6 +26,7 @@ class Promise(BaseModel):
 
     rule: str
     name: PromiseName
+    kept_by: KeptWhen
     cycle: int
     within: Duration
     pausable: bool
@@ -57,11 +58,13 @@ class Promise(BaseModel):
         cycle: int,
         pausable: bool,
         calendar: WorkCalendar,
+        kept_by: KeptWhen | None = None,
     ) -> "Promise":
-        """A promise whose clock starts at `at`."""
+        """A promise whose clock starts at `at`; `kept_by`: where it is not what always keeps one of this name."""
         return cls(
             rule=rule,
             name=name,
+            kept_by=kept_by or KEPT_WHEN[name],
             cycle=cycle,
             within=within,
             pausable=pausable,
@@ -74,8 +77,20 @@ class Promise(BaseModel):
     def of(cls, rule: PromiseRule, at: datetime, *, cycle: int, calendar: WorkCalendar) -> "Promise":
         """The promise that a policy's rule makes, running from `at`."""
         return cls.made(
-            rule.name, rule.within, at, rule=rule.rule, cycle=cycle, pausable=rule.pausable, calendar=calendar
+            rule.name,
+            rule.within,
+            at,
+            rule=rule.rule,
+            cycle=cycle,
+            pausable=rule.pausable,
+            calendar=calendar,
+            kept_by=rule.kept_by,
         )
+
+    def instead_of(self, other: "Promise") -> "Promise":
+        """With the clock of another promise, so that time which has run, or stood still, is not lost (F3)."""
+        copied = {"segments": [s.model_copy() for s in other.segments], "pauses": other.pauses, "state": other.state}
+        return self.model_copy(update=copied)
 
     @property
     def budget(self) -> Length:

@@ -4,21 +4,31 @@ from typing import Any
 
 from cases.alarms import alarms, clock
 from cases.case import Case
+from cases.evidence import insisted_on
 from cases.names import Status, StepState
 from cases.offer import Offer
 from cases.promise import Promise
 from cases.step import Step
-from cases.telling import broken, paid
+from cases.telling import PAID_AS, broken, paid
 
 BEING_ADMITTED: dict[str, Any] = {
+    **dict.fromkeys(("line", "topic", "order_id", "outcome", "opened_at", "closed_at")),
     "status": Status.RECEIVED,
-    "outcome": None,
+    "urgent": False,
+    "owner": {"team": None, "name": None},
+    "policy": {"line": None, "version": None},
+    "cycle": 1,
+    "finding": {"facts": []},
+    "paid": dict.fromkeys(PAID_AS, "0.00"),
     **{
         name: []
-        for name in ("promises", "offers", "steps", "escalations", "evidence", "refused", "timeline", "links", "needs")
+        for name in (
+            *("promises", "offers", "steps", "escalations", "evidence", "awaited", "satisfaction"),
+            *("refused", "timeline", "links", "needs"),
+        )
     },
 }
-"""What can be said of a case whose complaint has not been admitted yet."""
+"""What can be said of a case whose complaint has not been admitted: all of a snapshot but `case_id`."""
 
 
 def snapshot(case: Case) -> dict[str, Any]:
@@ -42,6 +52,7 @@ def snapshot(case: Case) -> dict[str, Any]:
         "steps": [_step(s) for s in case.steps],
         "escalations": [e.model_dump(mode="json") for e in case.escalations],
         "evidence": [e.model_dump(mode="json") for e in case.evidence],
+        "awaited": list(case.awaited),
         "satisfaction": [s.model_dump(mode="json") for s in case.satisfaction],
         "paid": paid(case),
         "refused": [r.model_dump(mode="json") for r in case.refused],
@@ -88,7 +99,9 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def needs(case: Case) -> list[str]:
-    """What a person has to do next, as sentences; empty when the case goes on by itself."""
+    """What a person has to do next, as sentences; empty when the case goes on by itself, or another handles it."""
+    if case.merged_into:
+        return []
     blocked = [s for s in case.steps if s.state is StepState.BLOCKED]
     found = [f"step {s.id} is blocked ({s.reason}): resolve-step with retry, replace or waive" for s in blocked]
     found += [
@@ -101,8 +114,12 @@ def needs(case: Case) -> list[str]:
             found.append(f"{case.needs_offer}: propose another offer, or assess anew")
         case Status.ASSESSING if not case.unsettled:
             found.append("the finding is incomplete, or no rule fits: assess or propose")
+        case Status.AWAITING_EVIDENCE:
+            meanwhile = "nothing is decided before" if insisted_on(case) else "assess goes on without it"
+            found.append(f"evidence from the customer ({', '.join(case.awaited)}): evidence-received; {meanwhile}")
         case Status.AWAITING_APPROVAL:
-            found.append(f"offer {case.offers[-1].id} is over the limits: a manager's approve or reject")
+            who = "a manager's" if case.offers[-1].over_limits else f"the {case.topic.audit} team's"
+            found.append(f"offer {case.offers[-1].id} waits for {who} approve or reject")
         case Status.AWAITING_CONSENT:
             keys = ", ".join(o.key for o in case.offers[-1].options)
             found.append(
@@ -148,6 +165,7 @@ def _headline(case: Case) -> str:
         case.topic.title.zh,
         f"team {case.team}",
         case.owner,
+        f"merged into {case.merged_into}" if case.merged_into else None,
     ]
     return " · ".join(part for part in [*parts, "**urgent**" if case.urgent else None] if part)
 

@@ -9,11 +9,14 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel
 
 from cases.commands import Receipt, ReceiptState
-from cases.names import GOODS, MONEY, PARTNER_OF, VISITS, Partner, RemedyKind, StepState
+from cases.names import GOODS, MONEY, PARTNER_OF, SHIPMENTS, VISITS, Partner, RemedyKind, StepState
 from cases.offer import Remedy
 
 CHECK = "check"
 """What stands in place of an offer's id for a step that only establishes the finding (a site check)."""
+
+PRECAUTION = "precaution"
+"""What stands in place of an offer's id for a step that is begun when the complaint arrives (F11)."""
 
 SETTLED = frozenset({StepState.DONE, StepState.WAIVED})
 
@@ -34,10 +37,13 @@ class Step(BaseModel):
     number: int = 1
     """Grows when a partner has finally said no and a person wants it tried again: a new key."""
     reason: str | None = None
+    added_at: AwareDatetime | None = None
     since: AwareDatetime | None = None
     """Since when it has been in its present state."""
     uncertain: bool = False
     """The partner may have done it without our knowing; until it says, the money counts as gone (S13)."""
+    told: bool = False
+    """Somebody was told that nobody knows whether it was done."""
     team: str | None = None
     """Who has to free it, while it is blocked."""
 
@@ -57,6 +63,18 @@ class Step(BaseModel):
         return self.state in SETTLED
 
     @property
+    def left(self) -> bool:
+        """Whether goods have left, or, of all else, it is done."""
+        return (
+            self.state in (StepState.DISPATCHED, StepState.DONE) if self.kind in GOODS else self.state is StepState.DONE
+        )
+
+    @property
+    def booked(self) -> bool:
+        """Whether the partner has taken it on."""
+        return self.reference is not None and self.state is not StepState.BLOCKED
+
+    @property
     def under_way(self) -> bool:
         """Whether what depends on it may begin: goods have left; for all else the partner has taken it on."""
         if self.settled or self.state is StepState.DISPATCHED:
@@ -70,7 +88,7 @@ class Step(BaseModel):
 
     def turn(self, state: StepState, at: datetime, reason: str | None = None) -> None:
         """Change state."""
-        self.state, self.since, self.reason = state, at, reason
+        self.state, self.since, self.reason, self.told = state, at, reason, False
 
     def heard(self, receipt: Receipt, at: datetime) -> None:
         """The partner's word: accepted, dispatched, done or failed. A later state is never taken back."""
@@ -96,9 +114,8 @@ def depends_on(kind: RemedyKind, others: list[Step]) -> list[str]:
 
     Goods are shipped before the old ones are collected (G6). What can fail comes before money (S17).
     """
-    shipments = {RemedyKind.REPLACEMENT, RemedyKind.RESHIP, RemedyKind.TRANSFER, RemedyKind.SUBSTITUTE}
     if kind is RemedyKind.COLLECTION:
-        return [step.id for step in others if step.kind in shipments]
+        return [step.id for step in others if step.kind in SHIPMENTS]
     if kind in MONEY:
-        return [step.id for step in others if step.kind in (shipments | VISITS)]
+        return [step.id for step in others if step.kind in (SHIPMENTS | VISITS)]
     return []

@@ -60,9 +60,26 @@ def check(files: tuple[Path, ...]) -> int:
 @click.argument("line")
 def show_policy(line: str) -> None:
     """The promises, remedies and terms of a LINE of business, as a table."""
-    from console import reading  # noqa: PLC0415 (drawing is loaded only by what draws)
+    from console import reading, terms  # noqa: PLC0415 (drawing is loaded only by what draws)
 
     known = known_policies()
     if line not in known:
         raise click.UsageError(f"there is no line {line}; there are {', '.join(sorted(known))}")
-    reading.screen().print(reading.policy(known[line]))
+    reading.screen().print(terms.policy(known[line]))
+
+
+@policy.command("messages")
+@click.option("--locale", help="The language, such as en or zh-CN.  [default: all]")
+@click.argument("events", metavar="[EVENT]...", nargs=-1)
+def show_messages(locale: str | None, events: tuple[str, ...]) -> None:
+    """What customers and staff read: every message with made-up facts, or those of the EVENTs named."""
+    from messages import EVENTS, LOCALES, preview  # noqa: PLC0415 (texts are loaded only by what reads them)
+
+    if locale is not None and locale not in LOCALES:
+        raise click.UsageError(f"there are no texts in {locale}; there are {', '.join(LOCALES)}")
+    if unknown := [event for event in events if event not in EVENTS]:
+        raise click.UsageError(f"there is no message {unknown[0]}; there are {', '.join(sorted(EVENTS))}")
+    for language in [locale] if locale else LOCALES:
+        for event, text in preview(language):
+            if not events or event in events:
+                click.echo(f"── {language} · {EVENTS[event].audience} · {event}\n{text.subject}\n\n{text.body}\n")

@@ -1,4 +1,4 @@
-"""Cases and policies for people to read: everything shown was written by strangers, so it is shown as plain text."""
+"""Cases for people to read: everything shown was written by strangers, so it is shown as plain text."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -7,9 +7,6 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from cases.conditions import When
-from cases.policy import Policy, PromiseRule, RemedyRule
 
 Json = dict[str, Any]
 WIDTH = 160
@@ -40,7 +37,7 @@ def clock(at: str | None) -> str:
 
 def case(seen: Json) -> RenderableType:
     """One case: where it stands, what comes next, then every part that is not empty."""
-    if "case_id" not in seen:  # it is being admitted, and knows nothing else yet
+    if not seen.get("line"):  # it is being admitted, and knows nothing else yet
         return plain(seen.get("status"))
     owner = "/".join(x for x in (seen["owner"]["team"], seen["owner"]["name"]) if x)
     ended = f" as {seen['outcome']}" if seen["outcome"] else ""
@@ -57,8 +54,8 @@ def case(seen: Json) -> RenderableType:
     if known:
         parts.append("found: " + ", ".join(f"{k} {_item(v)}" for k, v in known.items()))
     for part, (columns, row) in _PARTS.items():
-        if table := _table(part, columns, map(row, seen[part])):
-            parts.append(table)
+        if drawn := table(part, columns, map(row, seen[part])):
+            parts.append(drawn)
     if any(float(amount) for amount in seen["paid"].values()):
         parts.append("paid: " + ", ".join(f"{kind} {amount}" for kind, amount in seen["paid"].items()))
     return Group(*parts)
@@ -67,7 +64,7 @@ def case(seen: Json) -> RenderableType:
 def listing(rows: list[Json]) -> RenderableType:
     """Many cases, one a line."""
     columns = "case, line, topic, status, team, next due, broken, rung, opened"
-    found = _table(
+    found = table(
         "",
         columns,
         (
@@ -88,6 +85,12 @@ def listing(rows: list[Json]) -> RenderableType:
     return found or Text("no cases")
 
 
+def stuck(rows: list[Json]) -> RenderableType:
+    """What needs a person (`console.stuck`), one thing a line."""
+    cells = ((row["case_id"], row["what"], clock(row["since"]), row["why"], row["do"]) for row in rows)
+    return table("", "case, what, since, why, what to do", cells) or Text("nothing is stuck")
+
+
 def entry(line: Json) -> str:
     """One line of a timeline."""
     by = f"  ({plain(line['by'])})" if line.get("by") else ""
@@ -98,6 +101,8 @@ def answer(case_id: str, name: str, told: Any) -> str:
     """What a case answered to a message."""
     if not isinstance(told, dict):
         return f"{case_id} {name}: done"
+    if "case" in told:  # the case was over, and another one goes on with it
+        return plain(f"{case_id} {name}: {told['why']}")
     if not told.get("applied", True):
         return plain(f"{case_id} {name}: nothing changed, {told.get('why')}")
     lines = [f"{case_id} {name}: done, the case is {told.get('status')}"]
@@ -111,52 +116,16 @@ def answer(case_id: str, name: str, told: Any) -> str:
     return plain("\n".join(lines))
 
 
-def policy(what: Policy) -> RenderableType:
-    """A policy as a business person reads it."""
-    ladder = "; ".join(f"{rung.role} at {rung.at:.0%}" for rung in what.escalation)
-    promises = (
-        (
-            p.rule,
-            p.name,
-            _where(p),
-            p.within,
-            p.starts,
-            "yes" if p.pausable else "no",
-            f"{p.target:.0%}" if p.target else None,
-        )
-        for p in what.promises
-    )
-    remedies = (
-        (r.rule, r.topics, _when(r.when), "\n".join(_remedies(k, o) for k, o in r.options.items()), r.outcome)
-        for r in what.remedies
-    )
-    topics = (
-        (name, f"{t.title.en} {t.title.zh}", t.team, "yes" if t.urgent else "no", [e.value for e in t.evidence])
-        for name, t in what.topics.items()
-    )
-    tables = [
-        _table("topics", "topic, title, team, urgent, evidence asked for", topics),
-        _table("promises", "rule, promise, for, within, from, pausable, target", promises),
-        _table("remedies", "rule, topics, when, what is offered, closes as", remedies),
-    ]
-    return Group(
-        Text(f"{what.line}  {what.title.en} {what.title.zh}  version {what.version}", style="bold"),
-        *(table for table in tables if table is not None),
-        f"escalation: {ladder}",
-        f"silence: reminders after {', '.join(what.silence.reminders)}; closed after {what.silence.close_after}",
-        f"callback: {what.callback.attempts} times, every {what.callback.every}",
-    )
-
-
-def _table(title: str, columns: str, rows: Iterable[Iterable[Any]]) -> Table | None:
-    table = Table(title=title or None, title_justify="left", box=None, header_style="dim", pad_edge=False)
+def table(title: str, columns: str, rows: Iterable[Iterable[Any]]) -> Table | None:
+    """A table of `rows` under `columns`, comma separated; None where there are no rows."""
+    drawn = Table(title=title or None, title_justify="left", box=None, header_style="dim", pad_edge=False)
     for number, column in enumerate(columns.split(", ")):
         # What names the row stays whole, or it cannot be copied into the next command.
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
+        drawn.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         cells = [plain(cell) for cell in row]
-        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
-    return table if table.row_count else None
+        drawn.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+    return drawn if drawn.row_count else None
 
 
 def _due(promise: Json) -> str:
@@ -216,27 +185,3 @@ _PARTS: dict[str, tuple[str, Callable[[Json], Iterable[Any]]]] = {
     "timeline": ("at, what, text, by", lambda t: (clock(t["at"]), t["what"], t.get("text"), t.get("by"))),
 }
 """The tables of a case: columns, and what of each entry stands in them."""
-
-
-def _where(promise: PromiseRule) -> str:
-    text = ", ".join(promise.topics)
-    text += f" but {', '.join(promise.except_topics)}" if promise.except_topics else ""
-    text += f" by {', '.join(promise.channels)}" if promise.channels else ""
-    return text + ("" if promise.urgent is None else " (urgent)" if promise.urgent else " (not urgent)")
-
-
-def _when(when: When) -> str:
-    return ", ".join(f"{key} {_yes(value)}" for key, value in when.items())
-
-
-def _yes(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _remedies(key: str, remedies: list[RemedyRule]) -> str:
-    def one(remedy: RemedyRule) -> str:
-        parts = [remedy.do.value, remedy.amount or "", f"of {remedy.items} items" if remedy.items else ""]
-        parts += ["at once" if remedy.at_once else "", f"if {_when(remedy.when)}" if remedy.when else ""]
-        return " ".join(part for part in parts if part)
-
-    return f"{key}: " + "; ".join(one(remedy) for remedy in remedies)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -124,10 +125,14 @@ def _sends(name: str) -> Callable[..., None]:
 
 async def _told(case: str, name: str, payload: dict[str, Any]) -> Any:
     # Temporal and rich are loaded only by what needs them: `plan` and `--help` answer at once.
-    from console.engine import Engine  # noqa: PLC0415
+    from console.engine import CaseOver, Engine  # noqa: PLC0415
+    from console.reopening import late  # noqa: PLC0415
 
     engine = await Engine.connect()
-    return await engine.tell(case, name, payload)
+    try:
+        return await engine.tell(case, name, payload)
+    except CaseOver:
+        return await late(engine, case, name, payload, datetime.now(UTC))
 
 
 def _readable(case: str, name: str, answer: Any) -> str:

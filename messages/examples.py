@@ -115,7 +115,9 @@ EVENTS: dict[str, Event] = {
     ),
     "progress": _customer({"steps": _STEPS}),
     "evidence_request": _customer({"kinds": ["photo", "batch_number"]}),
-    "evidence_reminder": _customer({"kinds": ["photo"]}),
+    "evidence_reminder": _customer(
+        {"kinds": ["photo"]}, {"kinds": ["proof_of_value"], "closes_at": "2026-11-25T09:10:00+08:00"}
+    ),
     "explanation": _customer(
         {
             "cause": {"zh-CN": "高速封路", "en": "a closed motorway"},
@@ -124,6 +126,7 @@ EVENTS: dict[str, Event] = {
             "due": True,
         },
         {"upheld": False, "due": False},
+        {"found": True, "due": False},
     ),
     "apology": _customer({}),
     "answer": _customer(
@@ -167,9 +170,19 @@ EVENTS: dict[str, Event] = {
             "over": [{"kind": "compensation", "amount": "2000.00"}, "gift", "not among the policy's remedies"],
         }
     ),
-    "needs_offer": _staff({"reason": "declined"}),
+    "needs_offer": _staff({"reason": "declined"}, {"reason": "contested"}),
     "silence": _staff({"since": "2026-11-18T09:10:00+08:00"}),
     "dissatisfied": _staff({"score": 1, "times": 2}),
+    "suggestion": _staff({}),
+    "carrier_claim": _staff(
+        {
+            "why": "documents",
+            "claimed": "12800.00",
+            "missing": "dispatch_record",
+            "filed_at": "2026-12-17T09:10:00+08:00",
+        },
+        *({"why": why, "claimed": "12800.00"} for why in ("expired", "unanswered", "unknown")),
+    ),
     "step_unknown": _staff({"step": "s1", "kind": "refund", "since": "2026-11-18T09:10:00+08:00"}),
 }
 """By event: its audience and its example facts (contract: times ISO, amounts decimal strings in `currency`)."""

@@ -145,8 +145,9 @@ class Reader:
         return Block(_some(value))
 
     def goods(self, items: Any) -> str:
-        """`SLATE-9 × 1, SLATE-7 × 2`."""
-        entries = [self._format("item").format(sku=printed(i["sku"]), quantity=printed(i["quantity"])) for i in items]
+        """`SLATE-9 × 1, SLATE-7 × 2`; by name where an item has one."""
+        item = self._format("item").format
+        entries = [item(sku=printed(i.get("name") or i["sku"]), quantity=printed(i["quantity"])) for i in items]
         text = self._format("between_items").join(entries[:MAX_ITEMS])
         if len(entries) > MAX_ITEMS:
             text += " " + self._format("more").format(n=len(entries))

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from cases.calendar import WorkCalendar
+from cases.amounts import amount
+from cases.calendar import WEEK, CalendarTerms, WorkCalendar
 from cases.errors import InvalidInput, Problem, problems_of
-from cases.policy import Policy, topics_that_do_not_exist
+from cases.policy import Policy, matches
 
 SHARED = "every_line.yaml"
 
@@ -47,19 +48,24 @@ def load_file(path: Path) -> Policy:
     shared = path.parent / SHARED
     common, own = _read(shared) if shared.exists() else {}, _read(path)
     content = {**common, **own}
+    derived = [Problem(field=key, problem="is worked out, not written") for key in DERIVED if key in content]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
     content["version"] = f"{content.get('name', path.stem)}+{digest}"
-    if content.get("calendar") == "CN":
-        content["working_days"] = mainland_china(content.get("timezone", "Asia/Shanghai"))
     try:
         policy = Policy.model_validate(content)
-        faults = topics_that_do_not_exist(policy)
+        faults = [*derived, *_topics_that_do_not_exist(policy), *_shares_that_are_missing(policy)]
+        if not faults:
+            return policy.model_copy(update={"working_days": work_calendar(policy.calendar, policy.timezone)})
     except ValidationError as error:
-        faults = problems_of(error)
-    if faults:
-        named = [Problem(field=f"{_origin(p, common, own, path)}: {p.field}", problem=p.problem) for p in faults]
-        raise InvalidInput(named)
-    return policy
+        faults = [*derived, *problems_of(error)]
+    except InvalidInput as error:
+        faults = error.problems
+    named = [Problem(field=f"{_origin(p, common, own, path)}: {p.field}", problem=p.problem) for p in faults]
+    raise InvalidInput(named)
+
+
+DERIVED = ("version", "working_days")
+"""What a policy knows without its file's saying so."""
 
 
 def _origin(fault: Problem, common: dict[str, Any], own: dict[str, Any], path: Path) -> str:
@@ -69,20 +75,74 @@ def _origin(fault: Problem, common: dict[str, Any], own: dict[str, Any], path: P
     return SHARED if shared or (fault.field == "(whole)" and "escalation" not in own) else path.name
 
 
-def mainland_china(zone: str) -> WorkCalendar:
-    """Working days of mainland China: public holidays off, make-up workdays worked (S12)."""
+def _topics_that_do_not_exist(policy: Policy) -> list[Problem]:
+    """Patterns that no topic of the line is like: a rule that would never count."""
+    parts = [(f"promises {p.rule}", [*p.topics, *p.except_topics]) for p in policy.promises]
+    parts += [(f"remedies {r.rule}", r.topics) for r in policy.remedies]
+    parts += [(f"investigations {i.rule}", i.topics) for i in policy.investigations]
+    parts += [(f"precautions {p.rule}", p.topics) for p in policy.precautions]
+    return [
+        Problem(field=part, problem=f"no topic of {policy.line} is like {pattern}")
+        for part, patterns in parts
+        for pattern in patterns
+        if not any(matches([pattern], topic) for topic in policy.topics)
+    ]
+
+
+def _shares_that_are_missing(policy: Policy) -> list[Problem]:
+    """Severities of which nobody says what share of the goods they stand for: their amounts could never be paid."""
+    found = []
+    for rule in policy.remedies:
+        amounts = [r.amount for option in rule.options.values() for r in option if r.amount]
+        if not any(amount(text).term.damaged for text in amounts):
+            continue
+        severities = {s for name, t in policy.topics.items() if matches(rule.topics, name) for s in t.severities}
+        if missing := sorted(severities - policy.damaged_share.keys()):
+            problem = f"says nothing of {', '.join(missing)}, which remedies {rule.rule} need"
+            found.append(Problem(field="damaged_share", problem=problem))
+    return found
+
+
+def work_calendar(terms: CalendarTerms, zone: str) -> WorkCalendar:
+    """Which days are worked, as the holiday library knows it this year; raises `InvalidInput` for an unknown country.
+
+    A country with make-up workdays announces them year by year (S12): after the last year that has any, only the
+    holidays that the law fixes are known. Elsewhere nothing is certain after the years that are read here.
+    """
+    hours = {"zone": zone, "opens": terms.opens, "closes": terms.closes}
+    weekend = None if terms.weekend is None else frozenset(WEEK.index(day) for day in terms.weekend)
+    if terms.country is None:
+        return WorkCalendar(**hours, **({} if weekend is None else {"weekend": weekend}))
+    _known(terms.country, terms.subdivision)
     this = datetime.now(UTC).year
-    first, last = this - 1, this + 2
-    calendar = holidays.country_holidays("CN", years=range(first, last + 1))
-    makeup = {day for day in calendar.weekend_workdays if first <= day.year <= last}
-    announced = max((day.year for day in makeup), default=first)
-    exceptions = {day: False for day in calendar if day.weekday() < 5 and day.year <= announced}  # noqa: PLR2004 (Saturday)
+    first, last = this - YEARS_BACK, this + YEARS_AHEAD
+    days = holidays.country_holidays(terms.country, subdiv=terms.subdivision, years=range(first, last + 1))
+    weekend = frozenset(days.weekend) if weekend is None else weekend
+    makeup = {day for day in days.weekend_workdays if first <= day.year <= last}
+    announced = max((day.year for day in makeup), default=last)
+    off = {day: False for day in days if day.weekday() not in weekend}
+    worked = {day: True for day in makeup if day.weekday() in weekend}
     return WorkCalendar(
-        name="CN",
-        zone=zone,
-        exceptions={**exceptions, **dict.fromkeys(makeup, True)},
+        name="-".join(filter(None, (terms.country, terms.subdivision))),
+        **hours,
+        weekend=weekend,
+        exceptions=dict(sorted((off | worked).items())),
         announced_through=date(announced, 12, 31),
     )
+
+
+YEARS_BACK, YEARS_AHEAD = 5, 2
+"""Far enough back to see that a country has make-up workdays, even if the library is a few years old."""
+
+
+def _known(country: str, subdivision: str | None) -> None:
+    subdivisions = holidays.list_supported_countries().get(country)
+    if subdivisions is None:
+        problem = f"there is no calendar of {country}; write plain, or a country's code such as CN or DE"
+        raise InvalidInput([Problem(field="calendar.country", problem=problem)])
+    if subdivision and subdivision not in subdivisions:
+        problem = f"{country} has no {subdivision}; it has {', '.join(subdivisions) or 'none'}"
+        raise InvalidInput([Problem(field="calendar.subdivision", problem=problem)])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Three kinds of time that are never mixed (S11), and the working days of mainland China (S12)."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import policies
-from cases.calendar import Length, Measure, WorkCalendar, length
+from cases.calendar import CalendarTerms, Length, Measure, WorkCalendar, length
 from cases.names import PromiseName
 from cases.promise import Promise
 from tests.cases.world import SECOND, SHANGHAI
 
+BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PLAIN = WorkCalendar()
 WEDNESDAY = datetime(2026, 11, 18, 10, tzinfo=SHANGHAI)
@@ -34,7 +36,7 @@ def china() -> WorkCalendar:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policies, "datetime", November2026)
-        return policies.mainland_china("Asia/Shanghai")
+        return policies.work_calendar(CalendarTerms(country="CN"), "Asia/Shanghai")
 
 
 # Durations as people write them
@@ -100,6 +102,47 @@ def test_working_hours_can_be_shorter_than_the_day() -> None:
 
     assert shop.add(WEDNESDAY.replace(hour=17), Length(2 * HOUR, Measure.WORKING)) == WEDNESDAY.replace(day=19, hour=10)
     assert shop.between(WEDNESDAY, WEDNESDAY + DAY, Measure.WORKING) == 9 * HOUR
+
+
+# Where the clocks change: in Berlin on 29 March (02:00 is skipped) and on 25 October (02:00 comes twice)
+
+
+@pytest.mark.parametrize(("month", "day", "hours"), [(3, 29, 23), (10, 25, 25), (10, 26, 24)])
+def test_a_working_day_on_which_the_clock_changes_has_an_hour_less_or_more(month: int, day: int, hours: int) -> None:
+    """S1, S11: what really passes while people are at work."""
+    always = WorkCalendar(zone="Europe/Berlin", weekend=frozenset())
+    midnight = datetime(2026, month, day, tzinfo=BERLIN)
+    next_one = midnight + DAY  # by the clock on the wall
+
+    assert always.between(midnight, next_one, Measure.WORKING) == hours * HOUR
+    assert always.add(midnight, Length(hours * HOUR, Measure.WORKING)) == next_one
+
+
+def test_days_by_the_calendar_end_at_the_same_time_of_day_or_as_much_later_as_is_skipped() -> None:
+    """S11: half past two does not exist on 29 March, and comes twice on 25 October: the first one counts."""
+    berlin = WorkCalendar(zone="Europe/Berlin")
+
+    skipped = berlin.add(datetime(2026, 3, 28, 2, 30, tzinfo=BERLIN), length("1 day"))
+    twice = berlin.add(datetime(2026, 10, 24, 2, 30, tzinfo=BERLIN), length("1 day"))
+
+    assert skipped == datetime(2026, 3, 29, 3, 30, tzinfo=BERLIN)
+    assert twice == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_time_never_runs_backwards_when_the_clock_is_put_back() -> None:
+    """S11: ten minutes by the calendar after the second half past two do not end before it."""
+    berlin = WorkCalendar(zone="Europe/Berlin")
+    second = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1)
+
+    assert berlin.add(second, Length(timedelta(minutes=10), Measure.CALENDAR)) >= second.astimezone(UTC)
+    assert berlin.between(second - HOUR, second, Measure.CALENDAR) >= timedelta()
+
+
+def test_elapsed_time_is_measured_in_instants_even_within_one_zone() -> None:
+    """S11: Python subtracts the clock on the wall where both times carry the same zone."""
+    evening, next_evening = (datetime(2026, 10, day, 18, tzinfo=BERLIN) for day in (24, 25))
+
+    assert PLAIN.between(evening, next_evening, Measure.ELAPSED) == 25 * HOUR
 
 
 def test_nothing_lies_between_an_instant_and_an_earlier_one() -> None:
@@ -255,3 +298,121 @@ def test_time_between_adds_up(measure: Measure, start: datetime, first: timedelt
 
     parts = PLAIN.between(start, middle, measure) + PLAIN.between(middle, end, measure)
     assert parts == PLAIN.between(start, end, measure)
+
+
+# By configuration
+
+
+def configured(**terms: Any) -> WorkCalendar:
+    return policies.work_calendar(CalendarTerms.model_validate(terms), "Europe/Berlin")
+
+
+def test_a_calendar_takes_a_countrys_and_a_subdivisions_holidays() -> None:
+    """S12: Epiphany is off in Bavaria and not in Berlin; it is worked out by rule, so it is certain for years."""
+    year = datetime.now(UTC).year
+    epiphany = next(date(y, 1, 6) for y in range(year - 2, year + 3) if date(y, 1, 6).weekday() < 5)
+
+    assert not configured(country="DE", subdivision="BY").works_on(epiphany)
+    assert configured(country="DE", subdivision="BE").works_on(epiphany)
+    assert configured(country="DE").announced_through == date(year + policies.YEARS_AHEAD, 12, 31)
+
+
+def test_a_calendar_takes_a_countrys_weekend_unless_the_file_says_otherwise() -> None:
+    """S12: Friday and Saturday in Saudi Arabia."""
+    assert configured(country="SA").weekend == {4, 5}
+    assert configured(country="SA", weekend=["sunday"]).weekend == {6}
+    assert configured(weekend=[]).weekend == frozenset()
+    assert configured().weekend == {5, 6}
+
+
+def test_a_calendar_takes_opening_hours() -> None:
+    """S12: two hours from Friday 17:00 end on Monday 10:00."""
+    shop = configured(opens="09:00", closes="18:00")
+
+    due = shop.add(datetime(2026, 11, 20, 17, tzinfo=BERLIN), Length(2 * HOUR, Measure.WORKING))
+
+    assert due == datetime(2026, 11, 23, 10, tzinfo=BERLIN)
+
+
+def test_a_calendar_travels_through_json_as_it_was_written() -> None:
+    """S18: with the policy that a case carries."""
+    terms = CalendarTerms.model_validate({"country": "DE", "opens": "09:00", "closes": "18:00", "weekend": ["sunday"]})
+
+    assert CalendarTerms.model_validate_json(terms.model_dump_json()) == terms
+
+
+# Adding and measuring, over changes of the clock and with opening hours
+
+EUROPE = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 5), timezones=st.just(UTC))  # noqa: DTZ001 (as above)
+SHOP = {"opens": time(8, 30), "closes": time(17, 15)}
+HOURS = [
+    pytest.param({}, id="all day, Monday to Friday"),
+    pytest.param({"weekend": frozenset()}, id="all day, every day"),
+    pytest.param(SHOP, id="opening hours"),
+    pytest.param({**SHOP, "weekend": frozenset({4, 5})}, id="opening hours, and on the Sunday of the change"),
+    pytest.param({"opens": time(2, 30), "weekend": frozenset()}, id="from an hour that is skipped or comes twice"),
+]
+
+
+@pytest.mark.parametrize("hours", HOURS)
+@given(start=EUROPE, amount=LENGTHS)
+def test_working_time_is_exact_where_the_clocks_change(hours: Any, start: datetime, amount: timedelta) -> None:
+    """S1, S11: adding and measuring are inverse, to the microsecond."""
+    calendar = WorkCalendar(zone="Europe/Berlin", **hours)
+
+    assert calendar.between(start, calendar.add(start, Length(amount, Measure.WORKING)), Measure.WORKING) == amount
+
+
+@pytest.mark.parametrize("hours", HOURS)
+@given(start=EUROPE, first=LENGTHS, second=LENGTHS)
+def test_working_time_adds_up_where_the_clocks_change(
+    hours: Any, start: datetime, first: timedelta, second: timedelta
+) -> None:
+    """S1: a pause of no time changes nothing, and no instant is counted twice."""
+    calendar = WorkCalendar(zone="Europe/Berlin", **hours)
+
+    middle = calendar.add(start, Length(first, Measure.WORKING))
+    end = calendar.add(middle, Length(second, Measure.WORKING))
+
+    assert end == calendar.add(start, Length(first + second, Measure.WORKING))
+    assert calendar.between(start, end, Measure.WORKING) == first + second
+
+
+@given(start=EUROPE, amount=LENGTHS)
+def test_days_by_the_calendar_are_exact_but_for_the_hour_that_the_clock_skips_or_repeats(
+    start: datetime, amount: timedelta
+) -> None:
+    """S11."""
+    berlin = WorkCalendar(zone="Europe/Berlin")
+    end = berlin.add(start, Length(amount, Measure.CALENDAR))
+
+    off = abs(berlin.between(start, end, Measure.CALENDAR) - amount)
+    unambiguous = all(at.astimezone(BERLIN).hour not in (2, 3) for at in (start, end))
+    assert off == timedelta() if unambiguous else off <= HOUR
+
+
+@pytest.mark.parametrize("within", ["24h", "3 working days"])
+@given(start=EUROPE, gaps=st.lists(st.integers(0, 200_000), min_size=2, max_size=8))
+def test_pausing_anywhere_gains_and_loses_nothing_where_the_clocks_change(
+    within: str, start: datetime, gaps: list[int]
+) -> None:
+    """S1, S11: with opening hours, over both changes; what was not paused is what was used up."""
+    calendar = WorkCalendar(zone="Europe/Berlin", opens=time(9), closes=time(18), weekend=frozenset({0}))
+    promise = Promise.made(PromiseName.SOLUTION, within, start, rule="O3", cycle=1, pausable=True, calendar=calendar)
+    measure = length(within).measure
+
+    now, ran = start, timedelta()
+    for index, gap in enumerate(gaps):
+        then = now + timedelta(seconds=gap)
+        if index % 2:
+            promise.resume("evidence", then)
+        else:
+            ran += calendar.between(now, then, measure)
+            promise.pause("evidence", then)
+        now = then
+    promise.resume("evidence", now)
+
+    assert promise.consumed(now) == ran
+    left = length(within).amount - ran
+    if left > timedelta():
+        assert promise.due_at() == calendar.add(now, Length(left, measure))

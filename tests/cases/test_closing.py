@@ -174,7 +174,7 @@ def test_a_closed_case_says_that_a_new_complaint_is_needed(message: str) -> None
 
     why = world.refuses(message, **needed.get(message, {}))
 
-    assert "is closed as satisfied: send a new complaint about it" in why
+    assert "is closed as satisfied: take it up again within 30 days" in why
 
 
 def test_a_note_can_still_be_taken_while_the_report_is_on_its_way() -> None:

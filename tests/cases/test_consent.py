@@ -8,7 +8,7 @@ import pytest
 
 from cases import inbox
 from cases.case import Audience, Case
-from cases.names import OfferState, Outcome, Status
+from cases.names import OfferState, Outcome, RemedyKind, Status
 from cases.offer import Offer
 from tests.cases.world import SECOND, START, World, a_trail, late_by, open_case
 
@@ -335,8 +335,8 @@ def over() -> World:
 @pytest.mark.parametrize("by", ["Li Ming", "li ming", "LI MING", "  Li Ming "])
 def test_the_one_who_asked_never_approves(by: str) -> None:
     """S20: however they write their name."""
-    assert "made offer o2: somebody else has to decide" in over().refuses("approve", by=by)
-    assert "made offer o2: somebody else has to decide" in over().refuses("reject", by=by)
+    assert "prepared offer o2: somebody else has to decide" in over().refuses("approve", by=by)
+    assert "prepared offer o2: somebody else has to decide" in over().refuses("reject", by=by)
 
 
 def test_without_that_guard_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -525,3 +525,16 @@ def test_a_late_no_of_an_expiring_case_goes_back_to_an_agent() -> None:
 
     assert world.status is Status.ASSESSING
     assert world.case.outcome is None
+
+
+def test_what_was_offered_is_checked_again_when_it_is_carried_out() -> None:
+    """S20, S14: other money has gone back since; the yes changes nothing, and an agent offers anew."""
+    world = open_case()
+    world.says("assess", severity="severe", by="li")
+    world.case.paid_before = {RemedyKind.REFUND: Decimal("100.00")}
+
+    assert "12700.00 left" in world.refuses("customer-approved")
+    world.says("assess", severity="severe", by="li")
+    world.says("customer-approved")
+
+    assert world.step("refund").remedy.amount == Decimal("12700.00")

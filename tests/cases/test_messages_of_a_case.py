@@ -277,7 +277,9 @@ def test_evidence_is_kept_once() -> None:
 
 def test_building_materials_have_nothing_to_declare_complex() -> None:
     """F3 is another line's."""
-    assert "no solution promise" in assessing().refuses("declare-complex", reason="big")
+    assert "promises nothing for transport.damage that can be declared complex" in assessing().refuses(
+        "declare-complex", reason="big"
+    )
 
 
 def test_a_refused_signal_is_kept_without_its_content() -> None:

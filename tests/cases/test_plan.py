@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.plan import plan_line
-from tests.cases.world import START, World, a_complaint, building_materials, open_case
+from tests.cases.lines import complaint_of, plan_of
+from tests.cases.world import START, World, a_complaint, building_materials, open_case, remedies_of
 
 NOW = START + timedelta(hours=1)
 POLICIES = {"building_materials": building_materials()}
@@ -117,6 +118,45 @@ def test_a_case_does_what_the_plan_says(topic: str, finding: dict[str, Any]) -> 
     assert answer["offer"]["options"] == options
     assert answer["consent_required"] == world.offer.consent_required
     assert {p["name"]: datetime.fromisoformat(p["due_at"]) for p in answer["promises"]} == due
+
+
+EVIDENCE = [
+    {"kind": kind, "uri": "s3://1"} for kind in ("photo", "inspection_report", "batch_number", "proof_of_value")
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "topic", "finding"),
+    [
+        ("fresh_food", "goods.damage", {"upheld": True, "liable": "delivery"}),
+        ("fresh_food", "goods.safety", {"upheld": True, "liable": "customer"}),
+        ("fresh_food", "transport.delay", {"hours_late": 25}),
+        ("infant_formula", "return.quality", {"upheld": True}),
+        ("infant_formula", "return.unwanted", {"sealed": True}),
+        ("organic_food", "goods.shortage", {"upheld": True}),
+        ("organic_food", "return.unwanted", {"sealed": False}),
+        ("express", "transport.damage", {"severity": "minor"}),
+        ("express", "transport.loss", {"lost": True}),
+    ],
+)
+def test_a_case_of_any_line_offers_what_the_plan_says(line: str, topic: str, finding: dict[str, Any]) -> None:
+    """Contract: it computes with the same code as the cases."""
+    order = {"goods_value": "300.00"} if line == "express" else {}
+    planned = plan_of(line, topic, finding, order=order, evidence=EVIDENCE)
+    told = complaint_of(line, topic, order=order, evidence=EVIDENCE)
+    world = open_case(**{key: told[key] for key in ("topic", "line", "order", "affected", "evidence")})
+
+    world.says("assess", **finding)
+
+    assert remedies_of(world.offer.options) == planned.options
+    assert (world.offer.outcome, world.offer.consent_required) == (planned.outcome, planned.consent)
+
+
+def test_a_call_that_was_picked_up_changes_nothing_in_the_plan() -> None:
+    """M1: what was promised is the same, however it was kept."""
+    asked, answered = (plan_of("infant_formula", "return.quality", answered_at=at) for at in (None, START.isoformat()))
+
+    assert asked.answer == answered.answer
 
 
 # What is refused, by its field

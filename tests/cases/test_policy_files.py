@@ -7,14 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import policies
 from cases.amounts import amount
+from cases.calendar import WEEK
+from cases.case import open_case as opened
+from cases.complaint import check_complaint
 from cases.conditions import bounds
 from cases.errors import InvalidInput
+from cases.finding import PartialFinding
+from cases.granting import assess
+from cases.names import Channel, PromiseName
 from cases.plan import plan_line
 from cases.policy import matches
-from tests.cases.world import START, a_complaint, open_case
+from console.policy_files import check
+from tests.cases.world import START, a_complaint, in_force, open_case
 
 FOLDER = Path(policies.__file__).parent
 LINE, SHARED = "bicycles.yaml", "every_line.yaml"
@@ -80,6 +88,11 @@ def edit(folder: Path) -> Callable[[str, str, str], None]:
 Edit = Callable[[str, str, str], None]
 
 
+def numbered(letter: str, first: int, last: int) -> list[str]:
+    """`B10` to `B21`."""
+    return [f"{letter}{number}" for number in range(first, last + 1)]
+
+
 def faults(folder: Path) -> list[tuple[str, str]]:
     """What is wrong, and where."""
     with pytest.raises(InvalidInput) as error:
@@ -90,11 +103,58 @@ def faults(folder: Path) -> list[tuple[str, str]]:
 # What there is
 
 
-def test_the_policies_that_are_delivered_are_valid() -> None:
-    found = policies.load(FOLDER)
+RULES = {
+    "building_materials": [*numbered("B", 1, 5), *numbered("B", 10, 21)],
+    "fresh_food": [*numbered("F", 1, 5), *numbered("F", 10, 16)],
+    "infant_formula": [*numbered("M", 1, 5), *numbered("M", 10, 15), "G7"],
+    "organic_food": [*numbered("O", 1, 6), "G7", *numbered("F", 10, 15), *numbered("M", 10, 12), "M14"],
+    "express": [*numbered("E", 1, 4), "G7", *numbered("E", 10, 14), "G3"],
+}
+"""The rules of each line, by their ids; B22 says that B10–B12 hold for the quality of goods, too."""
 
-    assert "building_materials" in found
+
+def test_the_policies_that_are_delivered_are_valid() -> None:
+    found = in_force()
+
+    assert found.keys() == RULES.keys()
     assert all(found[line].line == line for line in found)
+
+
+@pytest.mark.parametrize("line", RULES)
+def test_every_rule_of_the_business_stands_in_its_lines_file(line: str) -> None:
+    """B1–E14: none forgotten, none invented."""
+    policy = in_force()[line]
+
+    written = {p.rule for p in policy.promises} | {r.rule for r in policy.remedies}
+    written |= {p.rule for p in policy.precautions} | {i.rule for i in policy.investigations}
+    assert written == set(RULES[line])
+
+
+@pytest.mark.parametrize("line", RULES)
+def test_every_topic_has_an_answer_an_update_and_names_in_both_languages(line: str) -> None:
+    """G2, G7, G9: nobody waits for a first word; what is complained about is prevented."""
+    policy = in_force()[line]
+
+    for name, topic in policy.topics.items():
+        promised = {p.name for p in policy.promises if matches(p.topics, name) and not matches(p.except_topics, name)}
+        assert {"acknowledge", "progress_update"} <= promised
+        assert topic.title.zh
+        assert topic.title.en
+        assert topic.answered_from or topic.prevention
+        assert any(matches(rule.topics, name) for rule in policy.remedies)
+
+
+@pytest.mark.parametrize("line", RULES)
+@pytest.mark.parametrize("channel", Channel)
+def test_every_complaint_is_acknowledged_once(line: str, channel: Channel) -> None:
+    """G2: on every topic and channel, urgent or not, one rule says how soon."""
+    policy = in_force()[line]
+
+    for topic in policy.topics:
+        for urgent in (False, True):
+            made = [p.name for p in policy.promises if p.concerns(topic, channel, urgent=urgent) and not p.complex]
+            assert made.count(PromiseName.ACKNOWLEDGE) == 1
+            assert len(set(made)) == len(made)
 
 
 # Faults
@@ -120,6 +180,48 @@ FAULTS = [
     ("[minor, severe]", "[minor, awful]", "topics.transport.damage.severities.1", "input should be"),
     ("title: {zh-CN: 自行车, en: Bicycles}", "title: {zh-CN: 自行车}", "title.en", "is required"),
     ("wait:\n        - {do: gift, at_once: true}", "wait: []", "remedies.2.options.wait", "at least 1 item"),
+    ("calendar: CN", "calendar: XX", "calendar.country", "there is no calendar of XX; write plain, or a country's"),
+    ("calendar: CN", "calendar: 7", "calendar", "input should be"),
+    ("calendar: CN", "calendar: {country: DE, subdivision: XX}", "calendar.subdivision", "DE has no XX; it has BB, BE"),
+    ("calendar: CN", "calendar: {subdivision: BY}", "calendar", "a subdivision needs its country"),
+    ("calendar: CN", "calendar: {country: DE, holidays: none}", "calendar.holidays", "is not known here"),
+    ("calendar: CN", 'calendar: {opens: "9"}', "calendar.opens", 'a time of day in quotes, such as "09:00"'),
+    ("calendar: CN", "calendar: {opens: 9}", "calendar.opens", 'a time of day in quotes, such as "09:00"'),
+    ("calendar: CN", 'calendar: {closes: "24:00"}', "calendar.closes", "a time of day"),
+    ("calendar: CN", 'calendar: {opens: "18:00", closes: "09:00"}', "calendar", "closes at 09:00, which is not after"),
+    ("calendar: CN", "calendar: {weekend: [someday]}", "calendar.weekend.0", "input should be 'monday'"),
+    ("calendar: CN", f"calendar: {{weekend: [{', '.join(WEEK)}]}}", "calendar", "no working day ever comes"),
+    ("calendar: CN", "timezone: Mars/Base", "timezone", "there is no time zone Mars/Base; write one such as Asia/Sha"),
+    ("calendar: CN", "version: mine", "version", "is worked out, not written"),
+    ("calendar: CN", "working_days: {}", "working_days", "is worked out, not written"),
+    ("calendar: CN", "satisfaction_target: lots", "satisfaction_target", "valid number"),
+    ("calendar: CN", "evidence: {remind_after: 12h}", "evidence", "needs one of go_on_after and close_after"),
+    ("calendar: CN", "damaged_share: {awful: 30%}", "damaged_share.awful", "input should be 'minor'"),
+    ("5 x freight", "freight x damaged share", "damaged_share", "says nothing of minor, severe, which remedies Y10"),
+    ("calendar: CN", "precautions: [{rule: Y9, topics: [x], do: search}]", "precautions Y9", "is like x"),
+    (
+        "calendar: CN",
+        "precautions: [{rule: Y9, topics: ['*'], do: refund}]",
+        "precautions.0.do",
+        "nothing is paid before",
+    ),
+    (
+        "calendar: CN",
+        "investigations: [{rule: Y9, topics: ['*'], establishes: severity, do: search, within: 3 days}]",
+        "investigations.0",
+        "only a loss can be established by waiting",
+    ),
+    ("evidence: [photo]", "evidence: [selfie]", "topics.transport.damage.evidence.0", "input should be 'photo'"),
+    (
+        "team: workshop",
+        "team: workshop, answered_from: luck",
+        "topics.transport.damage.answered_from",
+        "'trail', 'policy'",
+    ),
+    ("starts: consent", "starts: consent, complex: true", "promises.2", "runs from receipt, not from consent"),
+    ("starts: consent", "kept_when: hoped for", "promises.2.kept_when", "input should be 'customer reached'"),
+    ("starts: consent", "picking_up_counts: perhaps", "promises.2.picking_up_counts", "valid boolean"),
+    ("starts: consent", "target: often", "promises.2.target", "valid number"),
 ]
 """What is put in place of what; the key and the reason that are told."""
 
@@ -333,6 +435,29 @@ def test_a_sixth_line_of_business_is_a_file_and_no_code(folder: Path) -> None:
     assert answer["evidence_needed"] == ["photo"]
 
 
+def test_a_sixth_line_of_business_opens_cases(folder: Path) -> None:
+    """Its own promises, evidence and remedies hold for a case from the first moment."""
+    line = policies.load(folder)["bicycles"]
+    complaint = check_complaint(a_complaint(**bicycle(topic="transport.loss")), START)
+
+    case = opened(complaint, line, START)
+
+    assert (case.team, case.policy.version) == ("workshop", line.version)
+    assert [p.name for p in case.promises] == ["acknowledge", "detailed_result"]
+    assert [option.key for option in assess(case.policy, complaint, PartialFinding(lost=True)).options] == ["back"]
+
+
+def test_a_sixth_line_of_business_is_checked_and_shown(folder: Path, edit: Edit) -> None:
+    """Contract, `policy check`: what is right is told, and what is wrong with file, key and reason."""
+    right = CliRunner().invoke(check, [str(folder / LINE)], standalone_mode=False)
+    edit(LINE, "calendar: CN", "calendar: {country: XX}")
+    wrong = CliRunner().invoke(check, [str(folder / LINE)], standalone_mode=False)
+
+    assert (right.return_value, right.output) == (0, f"{LINE}: bicycles {right.output.split()[2]} all right\n")
+    assert wrong.return_value == 2
+    assert wrong.output.startswith(f"{LINE}: calendar.country: there is no calendar of XX")
+
+
 @pytest.mark.parametrize(("kind", "needed"), [("photo", []), ("video", []), ("document", ["photo"])])
 def test_a_video_serves_as_a_photo(folder: Path, kind: str, needed: list[str]) -> None:
     """Contract, `plan`."""
@@ -355,6 +480,7 @@ def test_two_files_of_one_line_are_a_fault(folder: Path) -> None:
 
 def test_what_is_missing_for_an_amount_is_asked_for(folder: Path, edit: Edit) -> None:
     """G3: the declared value of a parcel, say."""
+    edit(LINE, "calendar: CN", "damaged_share: {minor: 30%, severe: 100%}")
     edit(LINE, "5 x freight", "10% of declared value x damaged share")
 
     answer = plan_line(
@@ -363,7 +489,7 @@ def test_what_is_missing_for_an_amount_is_asked_for(folder: Path, edit: Edit) ->
         START,
     )
 
-    assert answer["missing"] == ["severity", "order.declared_value"]
+    assert answer["missing"] == ["order.declared_value"]
 
 
 # Ranges, amounts, topics

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cases.alarms import ring
 from cases.calendar import WorkCalendar, length
-from cases.names import PromiseName, PromiseState
+from cases.names import EvidenceKind, PromiseName, PromiseState
 from cases.promise import Promise, arrived, next_rung
 from tests.cases.world import DETAIL, SECOND, SHANGHAI, World, building_materials, open_case
 
@@ -200,7 +200,8 @@ def test_a_pause_in_any_stretch_moves_the_rungs_that_are_left_and_no_other(hours
     world = open_case(urgent=urgent)
     world.after(hours=hours)
     told = world.rungs(DETAIL)
-    world.promise(DETAIL).pause("evidence", world.now)
+    world.promise(DETAIL).pause("photo", world.now)
+    world.case.awaited = [EvidenceKind.PHOTO]
     world.after(hours=100)
     assert world.rungs(DETAIL) == told
 

@@ -238,14 +238,6 @@ def test_every_rule_of_a_policy_stands_in_the_rules(line: str, rule: str, about:
         assert f"`{word}`" in row or f"| {word} |" in row, f"{rule} does not say {word}"
 
 
-@pytest.mark.parametrize("path", READMES)
-def test_the_readmes_promise_what_the_policy_promises(path: str) -> None:
-    rows = [row for row in read(path).splitlines() if row.startswith("| B")]
-    promised = policies.load(ROOT / "policies")["building_materials"].promises
-    for promise in promised:
-        assert any(row.startswith(f"| {promise.rule} | `{promise.name}`") and promise.within in row for row in rows)
-
-
 @pytest.mark.parametrize("path", [*READMES, *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
 def test_every_link_to_a_file_of_ours_leads_somewhere(path: str) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", read(path))

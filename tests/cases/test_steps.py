@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from cases.case import Audience
+from cases.closing import end
 from cases.commands import StepCommand
-from cases.conduct import end
 from cases.names import Outcome, Status
 from cases.step import Step
-from tests.cases.world import Answer, World, building_materials, late_by, open_case
+from tests.cases.world import START, Answer, World, building_materials, late_by, open_case
 
 
 def agreed(severity: str = "moderate", topic: str = "transport.damage", **answers: Answer) -> World:
@@ -417,3 +417,25 @@ def test_words_that_no_channel_takes_block_their_step() -> None:
     world.says("customer-approved")
 
     assert world.steps == {"explanation": "blocked", "compensation": "done"}
+
+
+# Nobody knows whether it was done
+
+
+def test_a_person_is_told_once_of_a_step_that_nobody_knows_of() -> None:
+    """S13: with since when, so that they can ask the partner in another way."""
+    world = agreed("severe", refund="unknown")
+    assert world.after(minutes=14).told("step_unknown") == []
+
+    world.after(hours=5)
+
+    assert [(x.facts["step"], x.facts["since"]) for x in world.told("step_unknown")] == [("refund", START.isoformat())]
+
+
+def test_a_step_that_is_cleared_up_in_time_troubles_nobody() -> None:
+    """S13."""
+    world = agreed("severe", refund="unknown").after(minutes=10)
+
+    world.says("step-reported", step="refund", state="done")
+
+    assert world.after(hours=5).told("step_unknown") == []

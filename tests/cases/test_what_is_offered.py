@@ -10,8 +10,8 @@ from cases.case import Audience
 from cases.commands import DispatchRecord, InstallationRecord
 from cases.errors import InvalidInput, Refusal
 from cases.finding import Finding, PartialFinding
-from cases.names import Outcome, Status
-from cases.offer import Assessment, assess
+from cases.granting import Assessment, assess
+from cases.names import Outcome, PromiseState, Status
 from tests.cases.world import (
     SHANGHAI,
     START,
@@ -392,7 +392,9 @@ def test_a_rejected_case_closes_by_itself_and_pays_nothing() -> None:
 
     assert (world.status, world.case.outcome) == (Status.CLOSED, Outcome.REJECTED)
     assert world.paid == 0
-    assert [letter.event for letter in world.sent][-3:] == ["offer", "explanation", "report"]
+    assert [letter.event for letter in world.sent][-2:] == ["explanation", "report"]
+    assert world.told("offer") == []
+    assert world.state("detailed_result") is PromiseState.KEPT
 
 
 def test_an_installation_is_never_moderately_defective() -> None:

@@ -36,7 +36,6 @@ from cases.complaint import check_complaint
 from cases.conduct import (
     consider,
     heard,
-    looked_up,
     refused,
     started,
     unknown,
@@ -51,6 +50,7 @@ from cases.promise import Promise
 from cases.routes import routes
 from cases.step import Step
 from cases.telling import command_for, contact_of
+from cases.verifying import looked_up
 from messages import LOCALES, Text, render_customer, render_staff
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -65,8 +65,13 @@ Answer = Literal["accepted", "dispatched", "done", "failed", "refused", "down", 
 
 
 @cache
+def in_force() -> dict[str, Policy]:
+    """The policies by line."""
+    return policies.load(Path(policies.__file__).parent)
+
+
 def building_materials() -> Policy:
-    return policies.load(Path(policies.__file__).parent)["building_materials"]
+    return in_force()["building_materials"]
 
 
 class World:
@@ -253,7 +258,7 @@ def open_case(  # noqa: PLR0913 (what a test may want to say of a complaint)
     """A case for a complaint that came through the door; the partners have answered, and the post has gone out."""
     now = opened_at or received
     told = check_complaint(a_complaint(topic=topic, received_at=received.isoformat(), **complaint), now)
-    policy = policy or building_materials()
+    policy = policy or in_force()[told.line]
     assert check_against(policy, told) == []
     world = World(opened(told, policy, now), now)
     world.down = set(down or ())

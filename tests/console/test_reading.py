@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 import policies
-from console import reading
+from console import reading, terms
 from settings import ROOT
 
 SEEN: dict[str, Any] = {
@@ -126,7 +126,7 @@ def test_an_answer_tells_the_offer_or_what_is_missing() -> None:
 
 def test_every_policy_can_be_read() -> None:
     for line, policy in policies.load(ROOT / "policies").items():
-        text = shown(reading.policy(policy))
+        text = shown(terms.policy(policy))
 
         assert line in text
         assert all(promise.rule in text for promise in policy.promises)

@@ -1,0 +1,74 @@
+"""Evidence that the customer was asked for: it arrives, it is asked for again, or the case goes on without it (G11)."""
+
+from datetime import datetime
+
+from cases.calendar import length
+from cases.case import Case
+from cases.closing import end
+from cases.complaint import Evidence
+from cases.conduct import consider
+from cases.names import Outcome, Starts, Status
+
+
+def arrived(case: Case, evidence: list[Evidence], at: datetime, by: str | None = None) -> None:
+    """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on."""
+    case.evidence += [e for e in evidence if e not in case.evidence]
+    case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
+    lacking = case.topic.lacking(case.evidence)
+    came = [kind for kind in case.awaited if kind not in lacking]
+    _no_longer_awaited(case, at, [str(kind) for kind in came])
+    if came and not case.awaited:
+        case.begin_promises(Starts.DOCUMENTS, at)
+        if case.status is Status.AWAITING_EVIDENCE:
+            consider(case, at)
+
+
+def go_on_without(case: Case, at: datetime, why: str) -> None:
+    """What has not come is no longer waited for; the caller sees to what happens next."""
+    case.note("evidence missing", at, f"{', '.join(case.awaited)}: {why}")
+    _no_longer_awaited(case, at, [str(kind) for kind in case.awaited])
+
+
+def _no_longer_awaited(case: Case, at: datetime, kinds: list[str]) -> None:
+    case.awaited = [kind for kind in case.awaited if kind not in kinds]
+    for promise in case.promises:
+        for kind in kinds:
+            promise.resume(kind, at)
+
+
+def insisted_on(case: Case) -> bool:
+    """Whether nothing can be decided before it has come: a claim needs its documents (E3)."""
+    return bool(case.awaited) and case.policy.evidence.go_on_after is None
+
+
+def next_reminder(case: Case) -> tuple[datetime, str] | None:
+    """When something happens if nothing arrives, and what: `remind`, `go on without it` or `close`."""
+    if not case.awaited or case.asked_at is None:
+        return None
+    terms, add = case.policy.evidence, case.policy.working_days.add
+    if not case.reminded:
+        return add(case.asked_at, length(terms.remind_after)), "remind"
+    if terms.go_on_after:
+        return add(case.asked_at, length(terms.go_on_after)), "go on without it"
+    return add(case.asked_at, length(terms.close_after or "7 days")), "close"
+
+
+def remind_or_go_on(case: Case, now: datetime) -> None:
+    """The time has come: once a reminder, then on without it, or the end where it is insisted on."""
+    due = next_reminder(case)
+    if due is None:
+        return
+    match due[1]:
+        case "remind":
+            case.reminded = True
+            case.note("evidence asked for again", now, ", ".join(case.awaited))
+            after = next_reminder(case)
+            closes = after[0].isoformat() if after and after[1] == "close" else None
+            case.say("evidence_reminder", kinds=case.awaited, closes_at=closes)
+        case "close":
+            case.note("no response", now, f"{', '.join(case.awaited)} never came")
+            end(case, Outcome.NO_RESPONSE, now)
+        case _:
+            go_on_without(case, now, "it did not come in time")
+            if case.status is Status.AWAITING_EVIDENCE:
+                consider(case, now)

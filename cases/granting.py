@@ -1,0 +1,207 @@
+"""What is offered follows from policy, topic, finding and order alone: a pure function (G4).
+
+A range is offered at its low end. Refunds never exceed what is left of what was paid (S14).
+"""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from cases.amounts import Base, Sums, evaluate, needs
+from cases.complaint import Affected, Complaint, Order
+from cases.conditions import unknown, unmet
+from cases.errors import Problem, Refusal
+from cases.finding import PartialFinding
+from cases.names import TO_SOURCE, Outcome
+from cases.offer import Option, Remedy
+from cases.policy import Policy, RemedyRule, Rule, matches
+
+REJECTED = Rule.model_validate(
+    {
+        "rule": "G4",
+        "topics": ["*"],
+        "outcome": "rejected",
+        "options": {"explain": [{"do": "explanation", "at_once": True}]},
+    }
+)
+"""What is found not upheld gets an explanation, needs no consent, and closes as rejected (G4)."""
+
+
+class Assessment(BaseModel):
+    """What follows from a finding: options, or what a person still has to establish.
+
+    Neither options nor missing: no rule of the policy fits, and an agent makes an offer of their own.
+    """
+
+    rule: str | None = None
+    options: list[Option] = []
+    missing: list[str] = []
+    outcome: Outcome | None = None
+
+    @property
+    def consent_required(self) -> bool:
+        """Whether anything waits for the customer's yes (G5)."""
+        return any(not remedy.at_once for option in self.options for remedy in option.remedies)
+
+
+def known_facts(policy: Policy, complaint: Complaint, finding: PartialFinding) -> dict[str, Any]:
+    """The finding, what the topic assumes, and what the order itself tells, by the names that conditions use."""
+    order = complaint.order
+    facts: dict[str, Any] = {**policy.topics[complaint.topic].assume, **finding.known()}
+    if order is not None:
+        facts["insured"] = order.declared_value is not None
+        facts["every_item_affected"] = _every_item_affected(complaint, finding)
+        if order.delivered_at is not None:
+            received = complaint.received_at
+            facts["days_since_delivery"] = max(0.0, (received - order.delivered_at).total_seconds() / 86_400)
+    return facts
+
+
+def _every_item_affected(complaint: Complaint, finding: PartialFinding) -> bool:
+    items = complaint.order.items if complaint.order else []
+    affected, ordered = Counter[str](), Counter({item.sku: item.quantity for item in items})
+    for item in affected_of(complaint, finding):
+        affected[item.sku] += item.quantity
+    return affected == ordered
+
+
+def assess(
+    policy: Policy, complaint: Complaint, finding: PartialFinding, *, refunded: Decimal = Decimal(0)
+) -> Assessment:
+    """The offer that the policy grants (B10–B22), or what is missing. `refunded`: already back at the source (S14)."""
+    if problems := check_finding(policy, complaint, finding):
+        raise Refusal("; ".join(str(problem) for problem in problems))
+    facts = known_facts(policy, complaint, finding)
+    sums = sums_of(policy, complaint, finding)
+    left = (complaint.order.amount if complaint.order else Decimal(0)) - refunded
+    if finding.upheld is False:
+        return _granted(REJECTED, complaint, finding, sums, left, facts)
+    rule = _fitting([r for r in policy.remedies if matches(r.topics, complaint.topic)], facts)
+    if rule is None:
+        return Assessment()
+    if missing := _missing(rule, facts, sums):
+        return Assessment(missing=missing)
+    return _granted(rule, complaint, finding, sums, left, facts)
+
+
+def _fitting(rules: list[Rule], facts: dict[str, Any]) -> Rule | None:
+    """The first rule that is not known not to fit; where facts are missing, a later one that grants the same will do.
+
+    So what was delivered long ago is not taken back (M12), whether it was opened or not.
+    """
+    fitting = [rule for rule in rules if not unmet(rule.when, facts)]
+    for rule in fitting:
+        if (rule.options, rule.outcome) != (fitting[0].options, fitting[0].outcome):
+            break
+        if not unknown(rule.when, facts):
+            return rule
+    return fitting[0] if fitting else None
+
+
+def _missing(rule: Rule, facts: dict[str, Any], sums: Sums) -> list[str]:
+    """What has to be established before `rule` can be applied, under the names by which a person knows it."""
+    wanted = [r for option in rule.options.values() for r in option if not unmet(r.when, facts)]
+    missing = unknown(rule.when, facts)
+    missing += [f for r in wanted for f in unknown(r.when, facts)]
+    missing += [f for r in wanted if r.amount for f in needs(r.amount, sums)]
+    return list(dict.fromkeys(_TOLD_BY.get(field, field) for field in missing))
+
+
+_TOLD_BY = {"days_since_delivery": "order.delivered_at"}
+"""Facts that follow from the order, and the field that tells them."""
+
+
+def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:
+    """What of a finding cannot be for this topic and order."""
+    problems = []
+    severities = policy.topics[complaint.topic].severities
+    if finding.severity is not None and severities and finding.severity not in severities:
+        choice = " or ".join(severities)
+        problems.append(Problem(field="severity", problem=f"is {choice} for {complaint.topic}, not {finding.severity}"))
+    ordered = {item.sku: item.quantity for item in (complaint.order.items if complaint.order else [])}
+    affected: Counter[str] = Counter()
+    for item in finding.affected or []:
+        affected[item.sku] += item.quantity
+    problems += [
+        Problem(field="affected", problem=f"{pieces} of {sku} is more than was ordered ({ordered.get(sku, 0)})")
+        for sku, pieces in affected.items()
+        if pieces > ordered.get(sku, 0)
+    ]
+    return problems
+
+
+def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Sums:
+    """What amounts are worked out from."""
+    order = complaint.order
+    if order is None:
+        return Sums(dict.fromkeys(Base), finding.days_late, None, "CNY")
+    share = policy.damaged_share.get(finding.severity) if finding.severity else None
+    return Sums(
+        bases={
+            Base.ORDER: order.amount,
+            Base.AFFECTED_ITEMS: _price_of_affected(order, affected_of(complaint, finding)),
+            Base.FREIGHT: order.freight,
+            Base.DECLARED_VALUE: order.declared_value,
+            Base.GOODS_VALUE: order.goods_value if finding.goods_value is None else finding.goods_value,
+        },
+        days_late=finding.days_late,
+        damaged_share=None if share is None else Decimal(str(share)),
+        currency=order.currency,
+    )
+
+
+def _price_of_affected(order: Order, affected: list[Affected]) -> Decimal:
+    """What the affected items cost; where an order does not list its items, all that was paid beside the freight."""
+    if not order.items:
+        return order.amount - order.freight
+    prices = {item.sku: item.unit_price for item in order.items}
+    return sum((prices[i.sku] * i.quantity for i in affected), Decimal(0))
+
+
+def affected_of(complaint: Complaint, finding: PartialFinding) -> list[Affected]:
+    """The items it is about: as found, else as complained about, else all."""
+    if finding.affected is not None:
+        return finding.affected
+    return [Affected(sku=i.sku, quantity=i.quantity) for i in complaint.affected_items]
+
+
+def _granted(  # noqa: PLR0913, PLR0917 (what an offer follows from)
+    rule: Rule, complaint: Complaint, finding: PartialFinding, sums: Sums, left: Decimal, facts: dict[str, Any]
+) -> Assessment:
+    options = []
+    for key, wanted in rule.options.items():
+        remaining, remedies = left, []
+        for part in wanted:
+            if unmet(part.when, facts):
+                continue
+            remedy = _remedy(part, complaint, finding, sums, remaining)
+            if remedy.amount == 0:
+                continue
+            if remedy.kind in TO_SOURCE:
+                remaining -= remedy.amount or Decimal(0)
+            remedies.append(remedy)
+        if remedies:
+            options.append(Option(key=key, remedies=remedies))
+    return Assessment(rule=rule.rule, options=options, outcome=Outcome(rule.outcome) if rule.outcome else None)
+
+
+def _remedy(wanted: RemedyRule, complaint: Complaint, finding: PartialFinding, sums: Sums, left: Decimal) -> Remedy:
+    low = high = None
+    if wanted.amount is not None:
+        low, high = evaluate(wanted.amount, sums)
+        if wanted.do in TO_SOURCE:
+            low, high = min(low, left), min(high, left)
+    items = None
+    if wanted.items == "affected":
+        items = affected_of(complaint, finding)
+    elif wanted.items == "ordered" and complaint.order:
+        items = [Affected(sku=i.sku, quantity=i.quantity) for i in complaint.order.items]
+    return Remedy(
+        kind=wanted.do,
+        amount=low,
+        max_amount=high if high != low else None,
+        items=items or None,
+        at_once=wanted.at_once,
+    )

@@ -1,0 +1,97 @@
+"""An agent's own offer: up to the high end of a range alone, beyond it with a manager, some things never (G4, S14)."""
+
+from collections import Counter
+from decimal import Decimal
+
+from cases.amounts import evaluate
+from cases.complaint import Complaint
+from cases.errors import Refusal
+from cases.finding import PartialFinding
+from cases.granting import Assessment, sums_of
+from cases.names import GOODS, MONEY, TO_SOURCE, WORDS, RemedyKind
+from cases.offer import Option, Remedy
+from cases.policy import Policy
+
+
+def over_limits(options: list[Option], granted: Assessment) -> list[str]:
+    """What of an agent's own offer is beyond what an agent may give alone, as sentences; empty: nothing (G4)."""
+    found = []
+    for option in options:
+        # What the policy grants in different options it does not grant together.
+        excess = [_over(option, allowed) for allowed in granted.options] or [_over(option, None)]
+        found += [f"{option.key}: {sentence}" for sentence in min(excess, key=len)]
+    return found
+
+
+def _over(option: Option, allowed: Option | None) -> list[str]:
+    """What of an agent's option goes beyond one that the policy grants."""
+    found = []
+    there = allowed.remedies if allowed else []
+    for kind in dict.fromkeys(r.kind for r in option.remedies if r.kind not in WORDS):
+        mine, theirs = ([r for r in some if r.kind is kind] for some in (option.remedies, there))
+        total = sum((r.amount or Decimal(0) for r in mine), Decimal(0))
+        most = sum((r.max_amount or r.amount or Decimal(0) for r in theirs), Decimal(0))
+        if not theirs:
+            found.append(f"the policy grants no {kind} here")
+        elif total > most:
+            found.append(f"{kind} {total:.2f} is over {most:.2f}")
+        elif _pieces(mine) - _pieces(theirs):
+            found.append(f"{kind} of more than was found affected")
+    return found
+
+
+def _pieces(remedies: list[Remedy]) -> Counter[str]:
+    """How many pieces of each sku remedies move, together."""
+    moved: Counter[str] = Counter()
+    for item in (i for remedy in remedies for i in remedy.items or []):
+        moved[item.sku] += item.quantity
+    return moved
+
+
+def as_proposed(option: Option, granted: Assessment) -> Option:
+    """An agent's option as it is offered: at once is only what the policy does at once; no range is left open (G5)."""
+    at_once = {r.kind for o in granted.options for r in o.remedies if r.at_once} | WORDS
+    remedies = [
+        r.model_copy(update={"max_amount": None, "at_once": r.at_once and r.kind in at_once}) for r in option.remedies
+    ]
+    return option.model_copy(update={"remedies": remedies})
+
+
+def check_possible(options: list[Option], complaint: Complaint, *, refunded: Decimal) -> None:
+    """What nobody may offer or carry out, manager or not: goods that were not ordered, refunds of more than was paid.
+
+    `refunded`: what has gone back to the source already. Raises `Refusal`.
+    """
+    keys = [option.key for option in options]
+    if len(set(keys)) != len(keys):
+        raise Refusal("options: two have the same key")
+    order = complaint.order
+    ordered = {item.sku: item.quantity for item in (order.items if order else [])}
+    left = (order.amount if order else Decimal(0)) - refunded
+    for option in options:
+        for kind in GOODS - {RemedyKind.SUBSTITUTE}:
+            for sku, pieces in _pieces([r for r in option.remedies if r.kind is kind]).items():
+                if pieces > ordered.get(sku, 0):
+                    raise Refusal(f"options.{option.key}: {kind} of {pieces} of {sku} is more than was ordered")
+        if (back := _money(option, TO_SOURCE)) > left:
+            raise Refusal(
+                f"options.{option.key}: a refund of {back:.2f} is more than the {left:.2f} left of what was paid"
+            )
+
+
+def check_limit(options: list[Option], policy: Policy, complaint: Complaint, *, compensated: Decimal) -> None:
+    """What even a manager may not approve: more money beside the refund, over the whole case, than the policy says.
+
+    `compensated`: what has been paid out beside refunds already. Raises `Refusal`.
+    """
+    most = evaluate(policy.manager_limit, sums_of(policy, complaint, PartialFinding()))[1] - compensated
+    for option in options:
+        if (extra := _money(option, MONEY - TO_SOURCE)) > most:
+            raise Refusal(
+                f"options.{option.key}: {extra:.2f} is more than the {most:.2f} that even a manager may approve"
+            )
+
+
+def _money(option: Option, kinds: frozenset[RemedyKind]) -> Decimal:
+    """What an option pays in remedies of these kinds."""
+    return sum((r.amount or Decimal(0) for r in option.remedies if r.kind in kinds), Decimal(0))

@@ -1,0 +1,33 @@
+"""What customers and staff will read can be read before anybody is sent it."""
+
+import pytest
+from click.testing import CliRunner, Result
+
+from messages import EVENTS, LOCALES
+from starter import cli
+
+
+def shown(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["policy", "messages", *arguments])
+
+
+def test_every_message_is_shown_in_every_language() -> None:
+    said = shown().output
+
+    headings = {line for line in said.splitlines() if line.startswith("── ")}
+    assert headings == {f"── {locale} · {e.audience} · {name}" for locale in LOCALES for name, e in EVENTS.items()}
+
+
+def test_one_message_in_one_language_is_shown_alone() -> None:
+    said = shown("preliminary_plan", "--locale", "zh-CN").output
+
+    assert "初步处理方案" in said
+    assert said.count("── ") == 1
+
+
+@pytest.mark.parametrize(("wanted", "named"), [(["nope"], "callback"), (["--locale", "xx"], "zh-CN")])
+def test_what_there_is_not_is_refused_with_what_there_is(wanted: list[str], named: str) -> None:
+    result = shown(*wanted)
+
+    assert result.exit_code == 2
+    assert named in result.output
