@@ -10,7 +10,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from cases.complaint import Complaint, check_complaint
+from cases.earlier import Earlier, hindrances
 from cases.errors import InvalidInput, Problem
+from cases.knowledge import Answer
 from cases.money import Money
 from cases.names import MAX_INPUT_BYTES
 from cases.plan import policy_for
@@ -25,6 +27,8 @@ class Admission(BaseModel):
     """What a complaint is admitted under: the part of the policy that it is pinned to (S18), or its problems."""
 
     policy: Policy | None = None
+    earlier: Earlier | None = None
+    """The closed case that it takes up again (G12)."""
     problems: list[Problem] = []
 
 
@@ -37,12 +41,14 @@ class Claim(BaseModel):
 
 
 class Closing(BaseModel):
-    """The end of a case, and its final snapshot."""
+    """The end of a case: its final snapshot, its complaint, and what was answered where it was an inquiry (M14)."""
 
     case_id: str
     closed_at: AwareDatetime
     outcome: str
     record: dict[str, Any]
+    complaint: dict[str, Any] | None = None
+    answer: Answer | None = None
 
 
 class ClaimRecord(BaseModel):
@@ -68,21 +74,41 @@ class Records:
 
     @activity.defn(name="admit")
     def admit(self, raw: Any, now: datetime) -> Admission:
-        """Check the complaint and pin the policy of its line that is in force now."""
+        """Check the complaint and pin the policy of its line that is in force now.
+
+        Only a complaint that follows a closed case needs the database (G12).
+        """
         if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_INPUT_BYTES:
             return Admission(problems=[Problem(field="(whole)", problem=f"is larger than {MAX_INPUT_BYTES} bytes")])
         try:
             complaint = check_complaint(raw, now)
-            return Admission(policy=policy_for(complaint, self._policies).slice_for(complaint))
+            policy = policy_for(complaint, self._policies).slice_for(complaint)
         except InvalidInput as error:
             return Admission(problems=error.problems)
+        if complaint.follows is None:
+            return Admission(policy=policy)
+        earlier = self._earlier(complaint.follows)
+        if problems := hindrances(complaint, earlier, policy):
+            return Admission(problems=problems)
+        return Admission(policy=policy, earlier=earlier)
+
+    def _earlier(self, case_id: str) -> Earlier | None:
+        """What our records know of a case; all that they still know where its snapshot was erased."""
+        row = self._database.case(case_id)
+        if row is None:
+            return None
+        paid = self._database.paid_out(row["order_id"]) if row["order_id"] else {}
+        return Earlier.of(row | (row["record"] or {}), paid)
 
     @activity.defn(name="claim-case-id")
-    def claim(self, claim: Claim) -> None:
-        """Keep the case id from ever being used again, also after the engine has forgotten this case."""
+    def claim(self, claim: Claim) -> list[str]:
+        """Keep the case id from ever being used again, also after the engine has forgotten this case.
+
+        Answers the cases about the same order and topic that are open already, the oldest first (G12).
+        """
         complaint = claim.complaint
         try:
-            self._database.open_case(
+            return self._database.open_case(
                 complaint.case_id,
                 claim.run_id,
                 line=complaint.line,
@@ -98,13 +124,17 @@ class Records:
     def archive(self, closing: Closing) -> None:
         """Keep the case's record beyond the engine's retention (G9)."""
         try:
-            self._database.archive_case(closing.case_id, closing.closed_at, closing.outcome, closing.record)
+            self._database.archive_case(
+                closing.case_id, closing.closed_at, closing.outcome, closing.record, closing.complaint
+            )
         except AlreadyArchived as error:
             # A reset case closes a second time; the first record stands.
             activity.logger.warning("archived before", extra={"why": str(error)})
+        if closing.answer:
+            self._database.keep_answer(closing.case_id, **dict(closing.answer))
 
     @activity.defn(name="record-carrier-claim")
-    def record_claim(self, claim: ClaimRecord) -> None:
-        """What the carrier was asked for and what it paid, set against what we paid out."""
+    def record_claim(self, claim: ClaimRecord) -> Decimal:
+        """What the carrier was asked for and what it paid; answers what the case has paid out so far."""
         # Field by field: dumped, amounts would be text.
-        self._database.record_claim(**{name: getattr(claim, name) for name in ClaimRecord.model_fields})
+        return self._database.record_claim(**{name: getattr(claim, name) for name in ClaimRecord.model_fields})

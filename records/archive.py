@@ -1,19 +1,26 @@
-"""A case id is used once, ever: the row outlives the engine's memory of the case (G1, G9)."""
+"""A case id is used once, ever: the row outlives the engine's memory of the case (G1, G9).
+
+Whoever opens a case about an order holds the order's opening lock: of two cases that open in the same moment, one
+is the earlier (G12).
+"""
 
 import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from cases.names import Outcome, Status
 from records.database import Database
 from records.errors import AlreadyArchived, CaseIdTaken, UnknownCase
-from records.tables import cases
+from records.tables import answers, cases, earlier_cases
+
+MAX_EARLIER = 10
+"""Open cases about one order and topic that a later one is told of, the oldest; one of them is mostly alive."""
 
 
 class CaseArchive(Database):
-    """Table `cases`: every case that was ever opened, and the final snapshot of those that closed."""
+    """Tables `cases`, `earlier_cases` and `answers`: every case ever opened, and what is left of those that closed."""
 
     def open_case(  # noqa: PLR0913 (a row has this many columns)
         self,
@@ -25,25 +32,55 @@ class CaseArchive(Database):
         order_id: str | None,
         received_at: datetime,
         opened_at: datetime,
-    ) -> None:
+    ) -> list[str]:
         """Claim `case_id` for the workflow whose *first* run is `run_id`; again with the same run changes nothing.
 
-        Raises `CaseIdTaken` where another run has it.
+        Answers the cases about the same order and topic that were open before it and still are, the oldest first
+        (G12). Raises `CaseIdTaken` where another run has the id.
         """
         row = {"first_run_id": run_id, "line": line, "topic": topic, "order_id": order_id, "status": Status.RECEIVED}
         times = {"received_at": received_at, "opened_at": opened_at}
         with self._writing() as connection:
-            connection.execute(self._insert(cases).values(case_id=case_id, **row, **times).on_conflict_do_nothing())
+            if order_id is not None:
+                self._lock_opening(connection, order_id)
+            new = self._insert(cases).values(case_id=case_id, **row, **times).on_conflict_do_nothing()
+            is_new = connection.scalar(new.returning(cases.c.case_id)) is not None
+            if is_new and order_id is not None:
+                self._note_earlier(connection, case_id, order_id, topic)
             owner = connection.scalar(select(cases.c.first_run_id).where(cases.c.case_id == case_id))
+            earlier = _earlier(connection, case_id)
         if owner != run_id:
             raise CaseIdTaken(f"case {case_id} exists already: a case id is used once, give this complaint another")
+        return earlier
 
-    def archive_case(self, case_id: str, closed_at: datetime, outcome: Outcome | str, record: dict[str, Any]) -> None:
-        """Close the case with its final snapshot, JSON values only; an equal archive again changes nothing.
+    def _lock_opening(self, connection: Connection, order_id: str) -> None:
+        """Let one case about the order open at a time; SQLite does so anyway, its transaction began with the lock."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(order_id, 0))))
+
+    def _note_earlier(self, connection: Connection, case_id: str, order_id: str, topic: str) -> None:
+        """Write down which cases were open before: asked again later, those that came after must not be among them."""
+        about = (cases.c.order_id == order_id, cases.c.topic == topic, cases.c.closed_at.is_(None))
+        oldest = select(cases.c.case_id).where(*about, cases.c.case_id != case_id).order_by(cases.c.opened_at)
+        open_before = connection.scalars(oldest.limit(MAX_EARLIER)).all()
+        if open_before:
+            rows = [{"case_id": case_id, "earlier_case_id": earlier} for earlier in open_before]
+            connection.execute(insert(earlier_cases), rows)
+
+    def archive_case(
+        self,
+        case_id: str,
+        closed_at: datetime,
+        outcome: Outcome | str,
+        record: dict[str, Any],
+        complaint: dict[str, Any] | None = None,
+    ) -> None:
+        """Close the case with its final snapshot and its complaint, JSON values only; an equal archive changes nothing.
 
         Raises `AlreadyArchived` where it was closed otherwise, `UnknownCase` where it was never opened.
         """
-        closing = {"closed_at": closed_at, "outcome": str(outcome), "record": json.dumps(record, sort_keys=True)}
+        whole = {**record, "complaint": complaint} if complaint else record
+        closing = {"closed_at": closed_at, "outcome": str(outcome), "record": json.dumps(whole, sort_keys=True)}
         with self._writing() as connection:
             query = select(cases.c.closed_at, cases.c.outcome, cases.c.record).where(cases.c.case_id == case_id)
             known = connection.execute(query.with_for_update()).mappings().one_or_none()
@@ -59,19 +96,37 @@ class CaseArchive(Database):
                 )
 
     def case(self, case_id: str) -> dict[str, Any] | None:
-        """The case's row, `record` decoded (None while it is open); None where there is no such case."""
+        """The case's row, `record` and `complaint` decoded (None while open); None where there is no such case."""
         with self._reading() as connection:
             row = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().one_or_none()
         if row is None:
             return None
-        return {**row, "record": None if row["record"] is None else json.loads(row["record"])}
+        record = None if row["record"] is None else json.loads(row["record"])
+        return {**row, "record": record, "complaint": record.pop("complaint", None) if record else None}
 
-    def open_cases_of_order(self, order_id: str, topic: str) -> list[str]:
-        """Ids of the open cases about this order and topic, the first opened first (G12)."""
-        query = (
-            select(cases.c.case_id)
-            .where(cases.c.order_id == order_id, cases.c.topic == topic, cases.c.closed_at.is_(None))
-            .order_by(cases.c.opened_at, cases.c.case_id)
-        )
+    def keep_answer(  # noqa: PLR0913 (a row has this many columns)
+        self, case_id: str, *, line: str, product: str | None, question: str, answer: str, answered_at: datetime
+    ) -> None:
+        """Keep what was answered to an inquiry (M14), once for each case: the first answer stays."""
+        row = {"line": line, "product": product, "question": question, "answer": answer, "answered_at": answered_at}
+        with self._writing() as connection:
+            connection.execute(self._insert(answers).values(case_id=case_id, **row).on_conflict_do_nothing())
+
+    def answers(self, line: str, product: str | None = None) -> list[dict[str, Any]]:
+        """What was answered in a line, by product, the latest first; only about `product` (its sku) where given."""
+        query = select(answers).where(answers.c.line == line)
+        if product is not None:
+            query = query.where(answers.c.product == product)
+        by_product = (answers.c.product.nulls_last(), answers.c.answered_at.desc(), answers.c.case_id)
         with self._reading() as connection:
-            return list(connection.scalars(query))
+            return [dict(row) for row in connection.execute(query.order_by(*by_product)).mappings()]
+
+
+def _earlier(connection: Connection, case_id: str) -> list[str]:
+    query = (
+        select(cases.c.case_id)
+        .join(earlier_cases, earlier_cases.c.earlier_case_id == cases.c.case_id)
+        .where(earlier_cases.c.case_id == case_id, cases.c.closed_at.is_(None))
+        .order_by(cases.c.opened_at, cases.c.case_id)
+    )
+    return list(connection.scalars(query))

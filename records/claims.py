@@ -10,6 +10,9 @@ from records.ledger import OrderLedger, exact
 from records.tables import EntryState, claims, entries
 
 NOTHING = Decimal("0.00")
+PAID_OUT = func.sum(entries.c.amount).label("paid_out")
+COMMITTED = entries.c.state == EntryState.COMMITTED
+"""What was only reserved has not been paid, and may never be."""
 
 
 class CarrierClaims(OrderLedger):
@@ -27,8 +30,8 @@ class CarrierClaims(OrderLedger):
         recovered: Decimal = NOTHING,
         filed_at: datetime | None = None,
         closed_at: datetime | None = None,
-    ) -> None:
-        """Write down where the claim stands, whole, in place of what stood there.
+    ) -> Decimal:
+        """Write down where the claim stands, whole, in place of what stood there; answers what its case has paid out.
 
         A claim that has `closed_at` no longer changes: an attempt that was given up may still arrive.
         """
@@ -47,17 +50,14 @@ class CarrierClaims(OrderLedger):
             connection.execute(
                 new.on_conflict_do_update(claims.primary_key, set_=row, where=claims.c.closed_at.is_(None))
             )
+            paid: Decimal | None = connection.scalar(select(PAID_OUT).where(COMMITTED, entries.c.case_id == case_id))
+            return paid or NOTHING
 
     def claims(self) -> list[dict[str, Any]]:
-        """Every claim by case id; `paid_out` is all that its case paid, `loss` is that less `recovered`."""
-        paid = (
-            select(entries.c.case_id, func.sum(entries.c.amount).label("paid_out"))
-            .where(entries.c.state == EntryState.COMMITTED)
-            .group_by(entries.c.case_id)
-            .subquery()
-        )
+        """Every claim by case id; `paid_out` is all that its case has paid, `net` is `recovered` less that."""
+        paid = select(entries.c.case_id, PAID_OUT).where(COMMITTED).group_by(entries.c.case_id).subquery()
         query = select(claims, paid.c.paid_out).outerjoin(paid, paid.c.case_id == claims.c.case_id)
         with self._reading() as connection:
             rows = connection.execute(query.order_by(claims.c.case_id)).mappings().all()
         found = [{**row, "paid_out": row["paid_out"] or NOTHING} for row in rows]
-        return [{**row, "loss": row["paid_out"] - row["recovered"]} for row in found]
+        return [{**row, "net": row["recovered"] - row["paid_out"]} for row in found]

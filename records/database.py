@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, insert, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from records.errors import NewerSchema, RecordsUnavailable, WrongDatabaseUrl
-from records.tables import SCHEMA_VERSION, metadata, schema_version
+from records.errors import RecordsUnavailable, WrongDatabaseUrl
+from records.migrations import upgrade
 
 PATIENCE = 10
 """Seconds to wait for a lock that another case holds; each holds it for milliseconds."""
@@ -142,16 +142,7 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _lay_out(connection: Connection, address: str) -> None:
-    """Make what is missing; refuse what a newer version made."""
+    """Make what is missing; refuse what a newer version made. Two workers may start at once."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
-    schema_version.create(connection, checkfirst=True)
-    found = connection.scalar(select(func.max(schema_version.c.version)))
-    if found is not None and found > SCHEMA_VERSION:
-        raise NewerSchema(
-            f"The records at {address} have version {found}, this program knows up to {SCHEMA_VERSION}: "
-            "run the newer program, or point AFTER_SALES_DATABASE_URL elsewhere"
-        )
-    metadata.create_all(connection)
-    if found is None:
-        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+    upgrade(connection, address)

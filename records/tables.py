@@ -17,16 +17,12 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
-    Integer,
     MetaData,
     Table,
     Text,
     TypeDecorator,
     false,
 )
-
-SCHEMA_VERSION = 1
-"""What this program reads and writes; goes up by one with every change of the tables below."""
 
 
 class EntryState(StrEnum):
@@ -85,8 +81,7 @@ def _needed(name: str, kind: Any) -> Column[Any]:
 
 
 metadata = MetaData()
-
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+"""What this program reads and writes; every change needs a migration (`records/migrations`), or a test fails."""
 
 cases = Table(
     "cases",
@@ -101,8 +96,27 @@ cases = Table(
     _needed("received_at", Instant),
     _needed("opened_at", Instant),
     Column("closed_at", Instant),
-    Column("record", Text, comment="the final snapshot, JSON; personal data"),
+    Column("record", Text, comment="the final snapshot and under `complaint` the complaint, JSON; personal data"),
     Index("cases_of_order", "order_id", "topic"),
+)
+
+earlier_cases = Table(
+    "earlier_cases",
+    metadata,
+    Column("case_id", Text, ForeignKey(cases.c.case_id), primary_key=True),
+    Column("earlier_case_id", Text, ForeignKey(cases.c.case_id), primary_key=True),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("case_id", Text, ForeignKey(cases.c.case_id), primary_key=True),
+    _needed("line", Text),
+    Column("product", Text, comment="its sku; null where it was about no product, or about several"),
+    Column("question", Text, nullable=False, comment="the customer's words; personal data"),
+    _needed("answer", Text),
+    _needed("answered_at", Instant),
+    Index("answers_of_product", "line", "product"),
 )
 
 orders = Table(

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import create_engine, text
 
 from records import Records
 
@@ -122,6 +123,15 @@ def sqlite_url(tmp_path: Path) -> str:
 def url(request: pytest.FixtureRequest) -> str:
     """An empty database, of each kind in turn."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def run(url: str, *statements: str) -> None:
+    """Run statements of somebody else's in one transaction."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture

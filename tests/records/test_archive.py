@@ -14,10 +14,10 @@ CLOSED = RECEIVED + timedelta(days=2)
 SNAPSHOT = {"case_id": "HL-1", "outcome": "satisfied", "paid": {"refund": "640.00"}, "note": "四片石板破损 \u0000 😀"}
 
 
-def opened(records: Records, case_id: str = "HL-1", run_id: str = "run-1", **other: Any) -> None:
+def opened(records: Records, case_id: str = "HL-1", run_id: str = "run-1", **other: Any) -> list[str]:
     complaint: dict[str, Any] = {"line": "building_materials", "topic": "transport.damage", "order_id": "SO-1"}
     times = {"received_at": RECEIVED, "opened_at": OPENED}
-    records.open_case(case_id, run_id, **{**complaint, **times, **other})
+    return records.open_case(case_id, run_id, **{**complaint, **times, **other})
 
 
 def test_an_opened_case_is_on_record_until_it_closes(records: Records) -> None:
@@ -37,6 +37,7 @@ def test_an_opened_case_is_on_record_until_it_closes(records: Records) -> None:
         "opened_at": OPENED,
         "closed_at": None,
         "record": None,
+        "complaint": None,
     }
 
 
@@ -134,14 +135,76 @@ def test_only_an_opened_case_can_be_archived(records: Records) -> None:
     assert records.case("HL-1") is None
 
 
-def test_open_cases_about_one_order_and_topic_are_found_first_opened_first(records: Records) -> None:
-    """G12: a second complaint about the same order and topic is linked to the first."""
+def test_an_archived_case_carries_its_complaint_beside_the_snapshot(records: Records) -> None:
+    """G12: so that it can be taken up again after the engine has forgotten it."""
+    opened(records)
+
+    records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT, {"case_id": "HL-1", "topic": "transport.damage"})
+
+    case = records.case("HL-1")
+    assert case
+    assert case["record"] == SNAPSHOT
+    assert case["complaint"] == {"case_id": "HL-1", "topic": "transport.damage"}
+
+
+# A second complaint about the same (G12)
+
+
+def test_a_second_case_learns_of_the_open_ones_about_its_order_and_topic_the_oldest_first(records: Records) -> None:
+    """G12."""
     opened(records, "later", "run-1", opened_at=OPENED + timedelta(hours=1))
     opened(records, "first", "run-2")
     opened(records, "closed", "run-3")
     records.archive_case("closed", CLOSED, Outcome.SATISFIED, SNAPSHOT)
     opened(records, "other order", "run-4", order_id="SO-2")
     opened(records, "other topic", "run-5", topic="transport.delay")
-    opened(records, "no order", "run-6", order_id=None)
 
-    assert records.open_cases_of_order("SO-1", "transport.damage") == ["first", "later"]
+    assert opened(records, "second", "run-6") == ["first", "later"]
+
+
+def test_cases_without_an_order_are_never_about_the_same(records: Records) -> None:
+    opened(records, "one", "run-1", order_id=None)
+
+    assert opened(records, "two", "run-2", order_id=None) == []
+
+
+def test_asked_again_after_a_crash_a_case_does_not_learn_of_those_that_came_after_it(records: Records) -> None:
+    """G12: or two cases would each take the other for the first."""
+    opened(records, "first", "run-1", opened_at=OPENED + timedelta(hours=1))
+    opened(records, "second", "run-2", opened_at=OPENED)
+
+    assert opened(records, "first", "run-1") == []
+    assert opened(records, "second", "run-2") == ["first"]
+
+
+def test_a_case_that_has_closed_meanwhile_is_no_earlier_one(records: Records) -> None:
+    opened(records, "first", "run-1")
+    opened(records, "second", "run-2")
+    records.archive_case("first", CLOSED, Outcome.SATISFIED, SNAPSHOT)
+
+    assert opened(records, "second", "run-2") == []
+
+
+# Answers (M14)
+
+
+def test_an_answer_is_kept_once_for_each_case_and_found_by_product(records: Records) -> None:
+    """M14."""
+    for number, product in enumerate(["MILK-1", "MILK-2", None], start=1):
+        opened(records, f"Q-{number}", f"run-{number}", order_id=None)
+        told: dict[str, Any] = {"product": product, "question": f"?{number}", "answer": f"!{number}"}
+        for answer in (told, {**told, "answer": "another"}):
+            records.keep_answer(f"Q-{number}", line="infant_formula", answered_at=CLOSED, **answer)
+
+    assert [a["case_id"] for a in records.answers("infant_formula")] == ["Q-1", "Q-2", "Q-3"]
+    assert records.answers("infant_formula", "MILK-2") == [
+        {
+            "case_id": "Q-2",
+            "line": "infant_formula",
+            "product": "MILK-2",
+            "question": "?2",
+            "answer": "!2",
+            "answered_at": CLOSED,
+        }
+    ]
+    assert records.answers("express") == []

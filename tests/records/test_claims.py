@@ -13,8 +13,8 @@ FILED = datetime(2026, 11, 25, 9, tzinfo=UTC)
 PAID = datetime(2026, 12, 20, 9, tzinfo=UTC)
 
 
-def claimed(records: Records, state: str, **other: Any) -> None:
-    records.record_claim("HL-1", "SO-1", "Swift", state, claimed=Decimal("900.00"), currency="CNY", **other)
+def claimed(records: Records, state: str, **other: Any) -> Decimal:
+    return records.record_claim("HL-1", "SO-1", "Swift", state, claimed=Decimal("900.00"), currency="CNY", **other)
 
 
 def paid(records: Records, key: str, case_id: str, kind: RemedyKind, amount: str) -> None:
@@ -31,8 +31,9 @@ def test_a_claim_is_set_against_what_its_case_paid_out(records: Records) -> None
     order: dict[str, Any] = {"order_id": "SO-1", "currency": "CNY", "paid": Decimal("1000.00")}
     records.reserve("HL-1/1/1/coupon", case_id="HL-1", kind=RemedyKind.COUPON, amount=Decimal("9.00"), **order)
 
-    claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
+    paid_out = claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
 
+    assert paid_out == Decimal("840.01")
     assert records.claims() == [
         {
             "case_id": "HL-1",
@@ -45,17 +46,27 @@ def test_a_claim_is_set_against_what_its_case_paid_out(records: Records) -> None
             "filed_at": FILED,
             "closed_at": PAID,
             "paid_out": Decimal("840.01"),
-            "loss": Decimal("340.01"),
+            "net": Decimal("-340.01"),
         }
     ]
 
 
 def test_a_claim_without_a_payment_stands_against_nothing(records: Records) -> None:
-    claimed(records, "waiting")
+    assert claimed(records, "waiting") == Decimal("0.00")
 
     (claim,) = records.claims()
 
-    assert (claim["paid_out"], claim["recovered"], claim["loss"]) == (Decimal(0), Decimal(0), Decimal(0))
+    assert (claim["paid_out"], claim["recovered"], claim["net"]) == (Decimal(0), Decimal(0), Decimal(0))
+
+
+def test_what_a_case_pays_after_its_claim_has_closed_still_counts(records: Records) -> None:
+    """B16: the carrier may be quicker than the customer's consent."""
+    claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
+
+    paid(records, "HL-1/1/1/refund", "HL-1", RemedyKind.REFUND, "700.00")
+
+    (claim,) = records.claims()
+    assert (claim["paid_out"], claim["net"]) == (Decimal("700.00"), Decimal("-200.00"))
 
 
 def test_recording_a_claim_again_replaces_where_it_stands(records: Records) -> None:

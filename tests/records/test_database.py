@@ -8,9 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from records import NewerSchema, Records, RecordsUnavailable, WrongDatabaseUrl
+from records import Records, RecordsUnavailable, WrongDatabaseUrl
 from tests.records.conftest import PASSWORD, Cluster
 
 
@@ -20,13 +19,6 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         yield silent.getsockname()[1]
-
-
-def run(url: str, statement: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 def test_opening_twice_keeps_what_is_there(url: str) -> None:
@@ -47,19 +39,6 @@ def test_workers_that_start_at_once_lay_the_database_out_once(url: str) -> None:
     assert all(records.claims() == [] for records in opened)
     for records in opened:
         records.close()
-
-
-def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
-    Records(url).close()
-    run(url, "UPDATE schema_version SET version = 99")
-    run(url, "DROP TABLE claims")
-
-    with pytest.raises(NewerSchema, match="have version 99, this program knows up to 1") as refused:
-        Records(url)
-
-    assert PASSWORD not in str(refused.value)
-    with pytest.raises(Exception, match="claims"):  # it was not laid out anew
-        run(url, "SELECT * FROM claims")
 
 
 def test_a_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
