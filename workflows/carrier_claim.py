@@ -1,198 +1,232 @@
-"""The claim against a carrier outlives its case: filed within its window, and followed until it is settled (B16).
+"""The claim against the carrier outlives its case: filed once, within its window, and followed to its end (B16).
 
-What the carrier pays is recorded and set against what was paid out. The carrier answers with `step-reported`, or
-somebody enters what was recovered with `claim-settled`.
+What is true of it and what follows from a message is in `cases.carrier_claim`; here is when it happens.
 """
 
-from datetime import timedelta
-from decimal import Decimal
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from cases.calendar import length
-from cases.case import Case
-from cases.commands import ReceiptState, StepCommand
+from cases.carrier_claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive, refuse
+from cases.claim_telling import details, view
+from cases.claim_terms import ClaimTerms
+from cases.commands import Receipt, StepCommand
 from cases.errors import Refusal
-from cases.messages import StepReported
-from cases.money import Money
-from cases.names import CLAIM_SETTLED, CLAIM_WORKFLOW, RemedyKind, claim_workflow_id
-from cases.telling import contact_of
-from workflows.doors import decoded
+from cases.names import CLAIM_WORKFLOW
+from workflows.doors import decoded, hears
 from workflows.errands import durably, kind_of, sentence
-from workflows.options import FIND, RECORD, STEP
+from workflows.options import FIND, LETTER, RECORD, STEP
+from workflows.search import KEYS
 
 with workflow.unsafe.imports_passed_through():
     from activities.logistics import Logistics
-    from activities.outcomes import UNKNOWN
+    from activities.messaging import Messaging
+    from activities.outcomes import REFUSED, UNKNOWN
     from activities.records import ClaimRecord, Records
 
-
-class ClaimTerms(BaseModel):
-    """What is claimed, and the window in which it can be filed."""
-
-    command: StepCommand
-    carrier: str
-    claimed: Money
-    not_before: AwareDatetime
-    not_after: AwareDatetime
-    documents: list[str]
-
-
-class ClaimSettled(BaseModel):
-    """What the carrier paid in the end; 0.00 when it refused."""
-
-    recovered: Money
-    detail: str = ""
-    by: str | None = None
-
-
-def claim_terms(case: Case) -> ClaimTerms:
-    """The claim for what the customer paid for the order, in the window that the policy sets (B16)."""
-    order = case.complaint.order
-    if order is None:
-        raise ValueError("a carrier claim needs an order")
-    terms, add = case.policy.carrier_claim, case.policy.working_days.add
-    promised = order.promised_at or case.complaint.received_at
-    trail = case.look_ups.trail
-    carrier = order.carrier or (trail and trail.carrier) or "the carrier"
-    return ClaimTerms(
-        command=StepCommand(
-            key=f"{case.id}/carrier_claim",
-            case_id=case.id,
-            step=RemedyKind.CARRIER_CLAIM,
-            kind=RemedyKind.CARRIER_CLAIM,
-            order_id=order.order_id,
-            currency=order.currency,
-            amount=order.amount,
-            contact=contact_of(case),
-            tracking_no=order.tracking_no,
-            carrier=carrier,
-            note=f"documents: {', '.join(terms.documents)}",
-            reply_to=claim_workflow_id(case.id),
-        ),
-        carrier=carrier,
-        claimed=order.amount,
-        not_before=add(promised, length(terms.not_before)),
-        not_after=add(promised, length(terms.not_after)),
-        documents=terms.documents,
-    )
+A_DAY = timedelta(days=1)
+"""Between two tries, where the carrier does not take the claim: its window is counted in days."""
 
 
 @workflow.defn(name=CLAIM_WORKFLOW)
+@hears(FACTS, FACTS)
 class CarrierClaim:
     """One claim against one carrier."""
 
-    def __init__(self) -> None:
-        self._state = "waiting"
-        self._recovered: Decimal | None = None
-        self._detail = ""
-        self._filed_at: AwareDatetime | None = None
-        self._terms: ClaimTerms | None = None
+    @workflow.init
+    def __init__(self, terms: ClaimTerms) -> None:
+        self._claim = Claim(terms=terms, documents=terms.command.documents)
+        self._notices: list[asyncio.Task[None]] = []
+        self._logged: ClaimState | None = None
 
     @workflow.run
     async def run(self, terms: ClaimTerms) -> dict[str, Any]:
-        """Wait for the window, file, and wait for the carrier's answer."""
-        self._terms = terms
-        await self._record()
-        wait = terms.not_before - workflow.now()
-        if wait > timedelta():
-            await self._settled_or(wait, f"the carrier takes claims from {terms.not_before:%Y-%m-%d}")
-        if self._recovered is None:
-            await self._file(terms)
-        await workflow.wait_condition(lambda: self._recovered is not None)
-        await self._record()
-        return self.claim()
+        """Wait for the window and the documents, file, wait for the carrier's answer; answers as the query does."""
+        workflow.upsert_search_attributes([KEYS[name].value_set(value) for name, value in terms.attributes.items()])
+        pursuit, cancelled = asyncio.create_task(self._pursue()), False
+        try:
+            await asyncio.shield(pursuit)
+        except asyncio.CancelledError:
+            cancelled = True
+            # No filing is left in between; what the carrier decides meanwhile counts.
+            await workflow.wait_condition(lambda: self._claim.state is not ClaimState.FILING)
+            if self._claim.open:
+                self._claim.end(ClaimState.CANCELLED, workflow.now())
+            await pursuit
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if cancelled:
+            raise asyncio.CancelledError
+        return view(self._claim)
 
-    @workflow.query
+    @workflow.query(description="The claim: its window, its documents, and what was claimed, recovered and paid out")
     def claim(self) -> dict[str, Any]:
         """How the claim stands."""
-        terms = self._terms
-        return {
-            "case_id": terms.command.case_id if terms else None,
-            "state": self._state,
-            "claimed": f"{terms.claimed:.2f}" if terms else None,
-            "recovered": f"{self._recovered:.2f}" if self._recovered is not None else None,
-            "filed_at": self._filed_at.isoformat() if self._filed_at else None,
-            "detail": self._detail,
-        }
+        return view(self._claim)
 
-    @workflow.signal(
-        name="step-reported", description="The carrier's word: done pays the claim in full, failed refuses it"
-    )
-    def step_reported(self, payload: RawValue = None) -> None:  # type: ignore[assignment]
-        """The carrier's word on the claim."""
-        report = self._read(StepReported, payload)
-        if not isinstance(report, StepReported) or self._recovered is not None or self._terms is None:
-            return
-        self._detail = report.detail
-        if report.state is ReceiptState.DONE:
-            self._settle(self._terms.claimed)
-        elif report.state is ReceiptState.FAILED:
-            self._settle(Decimal(0))
+    # From its beginning to its end
 
-    @workflow.signal(name=CLAIM_SETTLED, description="What the carrier paid: {recovered, detail}; 0.00 if it refused")
-    def claim_settled(self, payload: RawValue = None) -> None:  # type: ignore[assignment]
-        """Somebody enters what was recovered."""
-        settled = self._read(ClaimSettled, payload)
-        if isinstance(settled, ClaimSettled) and self._recovered is None:
-            self._detail = settled.detail
-            self._settle(settled.recovered)
+    async def _pursue(self) -> None:
+        claim = self._claim
+        if workflow.now() > claim.terms.not_after:
+            claim.end(ClaimState.EXPIRED, workflow.now())
+        self._changed()
+        if claim.open:
+            await self._record()
+            await self._until(claim.terms.not_before, "the carrier takes no claim before this")
+            await self._collect()
+            await self._file()
+            await self._answer()
+        if claim.state is ClaimState.EXPIRED:
+            self._tell("expired")
+        await self._record()
+        await asyncio.gather(*self._notices)
 
-    def _read(self, model: type[BaseModel], payload: RawValue) -> BaseModel | None:
-        try:
-            return model.model_validate(decoded(payload))
-        except (Refusal, ValidationError) as error:
-            workflow.logger.warning("message refused", extra={"why": type(error).__name__})
-            return None
+    async def _collect(self) -> None:
+        """Staff hear what is missing, and have until the last day of the window."""
+        claim = self._claim
+        if claim.open and claim.missing and workflow.now() < claim.last_call:
+            self._tell("documents")
+        await self._until(claim.last_call, "documents are missing: filed without them", lambda: not claim.missing)
 
-    def _settle(self, recovered: Decimal) -> None:
-        self._recovered = recovered
-        self._state = "paid" if recovered else "refused"
+    async def _file(self) -> None:
+        """Once a day, until the carrier has it, or may have it, or the window has closed."""
+        claim = self._claim
+        while claim.open and not await self._sent(claim.command()):
+            next_try = min(workflow.now() + A_DAY, claim.terms.not_after)
+            await self._until(next_try, "the carrier did not take the claim: try again")
+            if claim.open and workflow.now() >= claim.terms.not_after:
+                claim.end(ClaimState.EXPIRED, workflow.now())
+                self._changed()
 
-    async def _file(self, terms: ClaimTerms) -> None:
-        while self._recovered is None:
+    async def _sent(self, command: StepCommand) -> bool:
+        """False: the carrier surely has not taken it. Only its word that it never heard of it allows another call."""
+        claim, send_until = self._claim, workflow.now() + self._claim.terms.send_again_within
+        while claim.open:
+            claim.state = ClaimState.FILING
+            self._changed()
             try:
-                await durably(Logistics.carry_out, terms.command, summary=f"claim {terms.claimed}", options=STEP)
+                what = f"claim {claim.terms.claimed} {command.currency}"
+                receipt = await durably(Logistics.carry_out, command, summary=what, options=STEP)
             except ActivityError as error:
-                self._detail = sentence(error)
-                if kind_of(error) == UNKNOWN and not await self._arrived(terms):
-                    continue
                 if kind_of(error) != UNKNOWN:
-                    if workflow.now() >= terms.not_after:
-                        return self._settle(Decimal(0))
-                    await self._settled_or(timedelta(days=1), "the carrier did not take the claim: try again")
-                    continue
-            self._state, self._filed_at = "filed", workflow.now()
-            return await self._record()
-        return None
+                    claim.not_taken(sentence(error), final=kind_of(error) == REFUSED)
+                    self._changed()
+                    return False
+                receipt = await self._found(command.key, sentence(error))
+            if receipt is not None:
+                claim.taken(receipt, workflow.now())
+                self._changed()
+                break
+            if claim.open and workflow.now() >= send_until:
+                self._tell("unknown")
+                break
+        return True
 
-    async def _arrived(self, terms: ClaimTerms) -> bool:
-        found = await durably(Logistics.find, terms.command.key, summary="was the claim filed?", options=FIND)
-        return found is not None
+    async def _found(self, key: str, why: str) -> Receipt | None:
+        """What the carrier knows of it; it is asked for as long as that matters (S13)."""
+        claim = self._claim
+        claim.unknown(why)
+        self._changed()
+        asked = asyncio.create_task(durably(Logistics.find, key, summary="was the claim filed?", options=FIND))
+        await workflow.wait_condition(lambda: asked.done() or not claim.open)
+        if not asked.done():
+            asked.cancel()
+            return None
+        found: Receipt | None = await asked
+        return found
 
-    async def _settled_or(self, wait: timedelta, why: str) -> None:
+    async def _answer(self) -> None:
+        claim = self._claim
+        if claim.open:
+            await self._record()
+        await self._until(workflow.now() + ANSWER_WITHIN, "the carrier has not answered: tell staff")
+        if claim.open:
+            claim.overdue = True
+            self._tell("unanswered")
+            self._changed()
+        await workflow.wait_condition(lambda: not claim.open)
+
+    async def _until(self, at: datetime, why: str, or_when: Callable[[], bool] = lambda: False) -> None:
+        """Until then, or `or_when`, or the claim's end; `why` is what the timer shows."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: not self._claim.open or or_when(), timeout=at - workflow.now(), timeout_summary=why
+            )
+
+    # What others get to know
+
+    def _changed(self) -> None:
+        """Let operators see it: its page, and one line for each new state, without what others wrote."""
+        claim = self._claim
+        workflow.set_current_details(details(claim))
+        if claim.state is not self._logged:
+            workflow.logger.info(f"carrier claim {claim.state}", extra={"case_id": claim.terms.command.case_id})
+            self._logged = claim.state
+
+    def _tell(self, why: str) -> None:
+        """Tell staff, beside the rest: messages that cannot be sent hold up no claim."""
+        self._notices.append(asyncio.create_task(self._deliver(why)))
+
+    async def _deliver(self, why: str) -> None:
         try:
-            await workflow.wait_condition(lambda: self._recovered is not None, timeout=wait, timeout_summary=why)
-        except TimeoutError:
-            return
+            await durably(Messaging.to_staff, self._claim.notice(why), summary=f"tell staff: {why}", options=LETTER)
+        except ActivityError:
+            workflow.logger.warning("no channel takes a notice", extra={"case_id": self._claim.terms.command.case_id})
 
     async def _record(self) -> None:
-        terms = self._terms
-        if terms is None:
-            return
+        claim = self._claim
         record = ClaimRecord(
-            case_id=terms.command.case_id,
-            order_id=terms.command.order_id,
-            carrier=terms.carrier,
-            state=self._state,
-            currency=terms.command.currency,
-            claimed=terms.claimed,
-            filed_at=self._filed_at,
-            recovered=self._recovered or Decimal(0),
-            closed_at=workflow.now() if self._recovered is not None else None,
+            case_id=claim.terms.command.case_id,
+            order_id=claim.terms.command.order_id,
+            carrier=claim.terms.carrier,
+            state=claim.state,
+            currency=claim.terms.command.currency,
+            claimed=claim.terms.claimed,
+            filed_at=claim.filed_at,
+            recovered=claim.recovered,
+            closed_at=claim.closed_at,
         )
-        await durably(Records.record_claim, record, summary=f"claim {self._state}", options=RECORD)
+        claim.paid_out = await durably(
+            Records.record_claim, record, summary=f"record: claim {claim.state}", options=RECORD
+        )
+        self._changed()
+
+    # Messages
+
+    @workflow.signal(dynamic=True)
+    def unknown_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """A signal that no claim understands is kept under `refused` as well."""
+        self.signalled(name, payloads[0] if payloads else None)
+
+    def signalled(self, name: str, payload: Any) -> None:
+        """A signal: applied, or kept under `refused` with the sentence that says why; never dropped."""
+        message: Any = None
+        try:
+            message = decoded(payload)
+            receive(self._claim, name, message, workflow.now())
+        except Refusal as refusal:
+            refuse(self._claim, name, message, str(refusal), workflow.now())
+            workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
+        self._changed()
+
+    def check(self, name: str, payload: Any) -> None:
+        """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
+        self._apply(self._claim.model_copy(deep=True), name, payload)
+
+    async def updated(self, name: str, payload: Any) -> dict[str, Any]:
+        """An update: applied and answered, or rejected with a sentence."""
+        answer = self._apply(self._claim, name, payload)
+        self._changed()
+        return answer
+
+    def _apply(self, claim: Claim, name: str, payload: Any) -> dict[str, Any]:
+        try:
+            return receive(claim, name, decoded(payload), workflow.now())
+        except Refusal as refusal:
+            raise ApplicationError(str(refusal), type="Refused", non_retryable=True) from None
