@@ -6,7 +6,7 @@ Each field is read from `AFTER_SALES_<FIELD>` in upper case, or from a `.env` fi
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cases.names import Channel
@@ -44,3 +44,27 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="Least severe level that is logged")
     metrics_address: str | None = Field(None, description="HOST:PORT for Prometheus metrics; none where absent")
+    build_id: str | None = Field(
+        None, description="Name of this build of the worker; its cases stay with it; absent: no worker versioning"
+    )
+    encryption_keys: SecretStr | None = Field(
+        None,
+        description="Keys for payloads, id:base64,id:base64: the first encrypts, all decrypt; absent: none",
+    )
+    encryption_keys_file: Path | None = Field(
+        None, description="The same in a file, one key a line; read again whenever it changes"
+    )
+
+
+class CodecSettings(BaseSettings):
+    """What the codec server alone reads (docs/security.md): `AFTER_SALES_CODEC_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_CODEC_", env_file=".env", extra="ignore")
+
+    address: str = Field("127.0.0.1:8734", description="HOST:PORT where it listens")
+    origins: frozenset[str] = Field(
+        frozenset(), description='Temporal UIs whose pages may ask, as a JSON list: ["https://temporal.example.com"]'
+    )
+    tokens: dict[str, str] = Field(
+        default_factory=dict, description='Who may read, SHA-256 of a token by person: {"chen": "9f86d0…"}'
+    )

@@ -1,0 +1,135 @@
+"""A payload is sealed for one workflow of one namespace, and opens for no other.
+
+AES-256-GCM with a random nonce of 96 bits. What stands beside the ciphertext (key, namespace, workflow) can be read
+but not changed: it is authenticated with it. Whoever opens a payload with a context checks that it is that one.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import (
+    ActivitySerializationContext,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+
+from cases.errors import AfterSalesError
+from encryption.keys import KeyOutOfReach, KeyRing
+
+ENCODING = b"binary/encrypted"
+VERSION = b"1"
+NONCE_BYTES = 12
+_log = logging.getLogger(__name__)
+
+Place = tuple[str, str]
+"""Namespace and workflow id."""
+
+
+class NotAuthentic(AfterSalesError):
+    """The payload was changed, was sealed for another workflow, or is no sealed payload at all."""
+
+
+class Encryption(PayloadCodec, WithSerializationContext):
+    """Seals every payload with the current key; opens what is sealed, and lets everything else through.
+
+    Without keys it seals nothing, and every sealed payload is one whose key is out of reach.
+    """
+
+    def __init__(self, keys: KeyRing | None, place: Place | None = None) -> None:
+        self._keys, self._place = keys, place
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """The codec for payloads of one workflow, its activities and its failures included."""
+        place = None
+        if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext) and context.workflow_id:
+            place = context.namespace, context.workflow_id
+        return type(self)(self._keys, place)
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Sealed payloads, one for each."""
+        if self._keys is None:
+            return list(payloads)
+        return [seal(self._keys, payload, self._place) for payload in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Opened payloads, one for each; raises `KeyOutOfReach`, which Temporal answers by trying again.
+
+        One that is not authentic stays closed: a message of this kind is then refused like any other that is no JSON,
+        where an error would stop the case until somebody mends its history.
+        """
+        return [self._opened(payload) for payload in payloads]
+
+    def _opened(self, payload: Payload) -> Payload:
+        if not is_sealed(payload):
+            return payload
+        if self._keys is None:
+            raise KeyOutOfReach("this is encrypted: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) to read it")
+        try:
+            return unseal(self._keys, payload, self._place)
+        except NotAuthentic as error:
+            _log.warning("a payload stays closed: %s (it came to %s)", error, self._place)
+            return payload
+
+
+def is_sealed(payload: Payload) -> bool:
+    """Whether the payload says of itself that it is sealed."""
+    return payload.metadata.get("encoding") == ENCODING
+
+
+def seal(keys: KeyRing, payload: Payload, place: Place | None) -> Payload:
+    """The payload, sealed for a workflow; for None it belongs to no workflow and opens only where none is known."""
+    key, nonce = keys.current, os.urandom(NONCE_BYTES)
+    metadata = _metadata(key.name, place or ("", ""))
+    data = nonce + key.cipher.encrypt(nonce, payload.SerializeToString(), _authenticated(metadata))
+    return Payload(metadata=metadata, data=data)
+
+
+def unseal(keys: KeyRing, payload: Payload, place: Place | None = None) -> Payload:
+    """What was sealed; raises `KeyOutOfReach`, or `NotAuthentic` (also where `place` is known and another's)."""
+    metadata = dict(payload.metadata)
+    if metadata.get("version") != VERSION:
+        raise NotAuthentic(f"it is not of version {VERSION.decode()}")
+    if place is not None and _place(metadata) != place:
+        raise NotAuthentic("it was sealed for another workflow")
+    key = keys.find(_text(metadata, "key"))
+    nonce, data = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
+    try:
+        return Payload.FromString(key.cipher.decrypt(nonce, data, _authenticated(metadata)))
+    except (InvalidTag, ValueError):
+        raise NotAuthentic("it has been changed since it was sealed") from None
+
+
+def sealed_for(payload: Payload) -> str:
+    """The workflow id that an opened payload was sealed for."""
+    return _place(dict(payload.metadata))[1]
+
+
+def _metadata(key: str, place: Place) -> dict[str, bytes]:
+    namespace, workflow = place
+    return {
+        "encoding": ENCODING,
+        "version": VERSION,
+        "key": key.encode(),
+        "namespace": namespace.encode(),
+        "workflow": workflow.encode(),
+    }
+
+
+def _authenticated(metadata: dict[str, bytes]) -> bytes:
+    """All that we write beside the ciphertext, with lengths, so that there are no two ways to read it."""
+    values = [metadata.get(name, b"") for name in ("encoding", "version", "key", "namespace", "workflow")]
+    return b"".join(b"%d:%b" % (len(value), value) for value in values)
+
+
+def _place(metadata: dict[str, bytes]) -> Place:
+    return _text(metadata, "namespace"), _text(metadata, "workflow")
+
+
+def _text(metadata: dict[str, bytes], name: str) -> str:
+    return metadata.get(name, b"").decode(errors="replace")

@@ -1,0 +1,155 @@
+"""The keys in force: the first that is written encrypts, every one decrypts, and a file that changes is read again.
+
+AfterSalesError
+├── KeyFault         what is configured is not a list of keys; never quotes it
+└── KeyOutOfReach    a payload needs a key that is not here (yet); goes away when the key is put back
+"""
+
+import base64
+import binascii
+import hashlib
+import logging
+import os
+import re
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cases.errors import AfterSalesError
+from settings import Settings
+
+KEY_BYTES = 32
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_HOW = "write id:key, one for each key, as python -m encryption new-key prints them"
+_VARIABLE, _FILE_VARIABLE = "AFTER_SALES_ENCRYPTION_KEYS", "AFTER_SALES_ENCRYPTION_KEYS_FILE"
+_log = logging.getLogger(__name__)
+
+
+class KeyFault(AfterSalesError):
+    """The configured keys cannot be used; says where and why, and quotes no key."""
+
+
+class KeyOutOfReach(AfterSalesError):
+    """No key here opens the payload; an ordinary error, so Temporal tries again until the key is there."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One AES-256 key.
+
+    Payloads name it by its id and a fingerprint of it: a wrong key under the right id is then a key that is missing,
+    which is put right in time, and not a forged payload, which is refused.
+    """
+
+    name: str
+    cipher: AESGCM = field(repr=False)
+
+    @classmethod
+    def of(cls, key_id: str, secret: bytes) -> Self:
+        """The key; `secret` is `KEY_BYTES` long."""
+        return cls(f"{key_id}.{hashlib.sha256(b'after-sales key' + secret).hexdigest()[:8]}", AESGCM(secret))
+
+
+class KeyRing:
+    """Keys by name, from text or from a file. Once it has had keys it keeps them until it can read others."""
+
+    def __init__(self, *, text: str | None = None, file: Path | None = None) -> None:
+        """Raises `KeyFault`."""
+        self._file = file
+        self._seen: tuple[int, ...] | None = None
+        if file is None:
+            self._keys = _read(text or "", _VARIABLE)
+        else:
+            try:
+                self._seen, self._keys = _look(file), _read_file(file)
+            except OSError as error:
+                raise KeyFault(f"{_FILE_VARIABLE}: {file} cannot be read ({error.strerror})") from None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """What the settings name; None: no encryption. Raises `KeyFault`."""
+        text, file = settings.encryption_keys, settings.encryption_keys_file
+        if text is not None and file is not None:
+            raise KeyFault(f"{_VARIABLE} and {_FILE_VARIABLE} are both set: keep one of them")
+        if text is None and file is None:
+            return None
+        return cls(text=text.get_secret_value() if text else None, file=file)
+
+    @property
+    def current(self) -> Key:
+        """The key that encrypts."""
+        self._refresh()
+        return next(iter(self._keys.values()))
+
+    def find(self, name: str) -> Key:
+        """The key that a payload names; raises `KeyOutOfReach`."""
+        self._refresh()
+        if name not in self._keys:
+            raise KeyOutOfReach(f"no key {name} here: put it back into {_VARIABLE if not self._file else self._file}")
+        return self._keys[name]
+
+    def _refresh(self) -> None:
+        """Take up a file that has changed. A faulty one is told once: failing here would lose what was done."""
+        if self._file is None:
+            return
+        try:
+            seen = _look(self._file)
+            if seen != self._seen:
+                self._keys, self._seen = _read_file(self._file), seen
+                _log.info("encryption keys read again, %s encrypts", next(iter(self._keys)))
+        except (OSError, KeyFault) as error:
+            told = error.strerror if isinstance(error, OSError) else str(error)
+            seen = ()
+            if seen != self._seen:
+                _log.warning("the encryption keys in use stay in force: %s: %s", self._file, told)
+            self._seen = seen
+
+
+def new_key(key_id: str) -> str:
+    """A new key as it is written in the settings: `id:base64`; raises `KeyFault`."""
+    if not _ID.fullmatch(key_id):
+        raise KeyFault("the id of a key is 1 to 40 of A-Z a-z 0-9 _ -")
+    return f"{key_id}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
+
+
+def _look(file: Path) -> tuple[int, ...]:
+    found = os.stat(file)  # noqa: PTH116 (for every payload: half the time of Path.stat)
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _read_file(file: Path) -> dict[str, Key]:
+    try:
+        return _read(file.read_text(encoding="ascii"), str(file))
+    except UnicodeDecodeError:
+        raise KeyFault(f"{file} is no text: {_HOW}") from None
+
+
+def _read(text: str, where: str) -> dict[str, Key]:
+    """Keys by name, in the order in which they are written."""
+    entries = re.split(r"[\s,]+", text.strip(" \t\r\n,"))
+    keys: dict[str, Key] = {}
+    ids: set[str] = set()
+    for number, entry in enumerate(entries, start=1):
+        key_id, colon, secret = entry.partition(":")
+        if not colon or not _ID.fullmatch(key_id):
+            what = f"key {number} has no id of 1 to 40 A-Z a-z 0-9 _ - before a colon" if any(entries) else "no key"
+            raise KeyFault(f"{where}: {what}: {_HOW}")
+        if key_id in ids:
+            raise KeyFault(f"{where}: two keys have the id {key_id}: give each its own")
+        ids.add(key_id)
+        key = Key.of(key_id, _secret(secret, f"{where}: key {key_id}"))
+        keys[key.name] = key
+    return keys
+
+
+def _secret(written: str, where: str) -> bytes:
+    try:
+        secret = base64.b64decode(written, validate=True)
+    except (binascii.Error, ValueError):
+        raise KeyFault(f"{where} is not base64: {_HOW}") from None
+    if len(secret) != KEY_BYTES:
+        raise KeyFault(f"{where} has {len(secret)} bytes, AES-256 takes {KEY_BYTES}: {_HOW}")
+    return secret

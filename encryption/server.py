@@ -1,0 +1,237 @@
+"""`python -m encryption.server`: lets people read sealed payloads in the Temporal UI, and tells who read which case.
+
+It opens and never seals. Who asks must be known, from a page that is allowed to ask; every request leaves one line
+in the log, without content.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import socket
+import sys
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from temporalio.api.common.v1 import Payload, Payloads
+
+import logs
+from cases.errors import AfterSalesError, problems_of
+from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
+from encryption.keys import KeyOutOfReach, KeyRing
+from settings import CodecSettings, Settings
+
+MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
+"""More than a page of the UI holds; the server's own limit is 2 MiB for one payload."""
+COOKIE, SIGNED_IN = "codec_token", 12 * 3600
+"""The cookie of a browser that has signed in, and for how many seconds."""
+SIGN_IN = """<!doctype html>
+<meta charset="utf-8">
+<title>Codec server</title>
+<p>To read cases in the Temporal UI, sign in.
+<form method="post" action="sign-in">
+<label>Token <input type="password" name="token" required autofocus></label> <button>Sign in</button>
+</form>
+"""
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_log = structlog.get_logger("codec")
+
+
+class Refused(Exception):
+    """A request that gets no content; says why, and what to do."""
+
+    def __init__(self, status: int, why: str) -> None:
+        self.status = status
+        super().__init__(why)
+
+
+class CannotServe(AfterSalesError):
+    """A setting is missing or wrong; says which."""
+
+
+def create_app(keys: KeyRing, tokens: Mapping[str, str], origins: frozenset[str]) -> FastAPI:
+    """The codec server; `tokens` are SHA-256 digests by person. Raises `CannotServe`."""
+    _check(tokens, origins)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(Refused, _refused)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=sorted(origins),
+        allow_methods=["POST"],
+        allow_headers=["content-type", "x-namespace", "authorization", "authorization-extras"],
+        allow_credentials=True,
+    )
+
+    @app.post("/decode")
+    async def decode(request: Request) -> Response:
+        _from(request, origins)
+        who = _who(request, tokens)
+        sealed = _payloads(await _body(request))
+        opened = [_opened(keys, payload) for payload in sealed]
+        cases = sorted({sealed_for(s) for s, o in zip(sealed, opened, strict=True) if s is not o})
+        closed = sum(is_sealed(payload) for payload in opened)
+        _log.info("decoded", who=who, cases=cases, payloads=len(opened), unreadable=closed, **_asked(request))
+        return JSONResponse(MessageToDict(Payloads(payloads=opened)), headers={"cache-control": "no-store"})
+
+    _sign_in_pages(app, tokens)
+    return app
+
+
+def _sign_in_pages(app: FastAPI, tokens: Mapping[str, str]) -> None:
+    """Where a browser gets the cookie that the UI's requests then bring along; the UI has no field for a token."""
+
+    @app.get("/")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(SIGN_IN)
+
+    @app.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        host = request.headers.get("host", "")
+        _from(request, frozenset({f"http://{host}", f"https://{host}"}))
+        token = parse_qs((await _body(request)).decode(errors="replace")).get("token", [""])[0].strip()
+        _log.info("signed in", who=_known(token, tokens), **_asked(request))
+        answer = RedirectResponse("signed-in", 303)
+        # Strict: only pages of the same site, as its Temporal UI is, make the browser send it.
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, token, max_age=SIGNED_IN, httponly=True, secure=secure, samesite="strict")
+        return answer
+
+    @app.get("/signed-in")
+    async def signed_in() -> HTMLResponse:
+        return HTMLResponse("You are signed in: go back to the Temporal UI.")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, Refused) else 500
+    _log.warning("refused", status=status, why=str(error), **_asked(request))
+    return JSONResponse({"message": str(error)}, status)
+
+
+def _asked(request: Request) -> dict[str, str | None]:
+    """Who asks for what, as far as they say it."""
+    said = {"namespace": "x-namespace", "origin": "origin"}
+    told = {name: request.headers.get(header, "")[:200] or None for name, header in said.items()}
+    return {**told, "path": request.url.path, "address": request.client.host if request.client else None}
+
+
+def _check(tokens: Mapping[str, str], origins: frozenset[str]) -> None:
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise CannotServe(
+                f"AFTER_SALES_CODEC_ORIGINS: {origin} is no origin: write scheme://host or …:port, no path"
+            )
+    if not tokens:
+        raise CannotServe("AFTER_SALES_CODEC_TOKENS names nobody: make a token with python -m encryption new-token")
+    for who, digest in tokens.items():
+        if not _DIGEST.fullmatch(digest):
+            raise CannotServe(f"AFTER_SALES_CODEC_TOKENS: {who} has no SHA-256 in lower-case hexadecimal digits")
+
+
+def _from(request: Request, origins: frozenset[str]) -> None:
+    """A browser says which page asks; other programs say nothing."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin not in origins:
+        raise Refused(403, "this page may not ask: add its origin to AFTER_SALES_CODEC_ORIGINS")
+
+
+def _who(request: Request, tokens: Mapping[str, str]) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        token = request.cookies.get(COOKIE, "")
+    return _known(token.strip(), tokens)
+
+
+def _known(token: str, tokens: Mapping[str, str]) -> str:
+    """Whose token it is, in the same time whoever it is."""
+    digest = digest_of(token)
+    found = [who for who, known in tokens.items() if hmac.compare_digest(digest, known)]
+    if not found:
+        raise Refused(
+            401, "nobody is known by this token: sign in on the codec server's page, or send Bearer and yours"
+        )
+    return found[0]
+
+
+def digest_of(token: str) -> str:
+    """What the settings hold of a token; it is long and random, so a plain SHA-256 does not give it away."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Refused(413, f"the request is larger than {MAX_BODY} bytes: ask for fewer payloads at a time")
+    return bytes(body)
+
+
+def _payloads(body: bytes) -> list[Payload]:
+    try:
+        content = json.loads(body)
+        if not isinstance(content, dict):
+            raise TypeError  # noqa: TRY301 (protobuf takes a list for an empty message)
+        payloads = list(ParseDict(content, Payloads(), ignore_unknown_fields=True).payloads)
+    except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
+        raise Refused(400, 'send {"payloads": […]}, as the Temporal UI does') from None
+    if len(payloads) > MAX_PAYLOADS:
+        raise Refused(413, f"there are more than {MAX_PAYLOADS} payloads: ask for fewer at a time")
+    return payloads
+
+
+def _opened(keys: KeyRing, payload: Payload) -> Payload:
+    """Opened, or as it came where it is plain or cannot be opened here: one of them hides no other."""
+    if not is_sealed(payload):
+        return payload
+    try:
+        return unseal(keys, payload)
+    except (KeyOutOfReach, NotAuthentic):
+        return payload
+
+
+def _listen(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    try:
+        if not host:  # would listen on every interface
+            raise ValueError  # noqa: TRY301
+        return socket.create_server((host, int(port)))
+    except (OSError, OverflowError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not HOST:PORT"
+        raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address} ({why})") from None
+
+
+def main() -> None:
+    """Serve until interrupted; raises `AfterSalesError` where it cannot."""
+    settings, codec = Settings(), CodecSettings()
+    keys = KeyRing.of(settings)
+    if keys is None:
+        raise CannotServe("no keys: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) as for the worker")
+    app = create_app(keys, codec.tokens, codec.origins)
+    listening = _listen(codec.address)
+    host, port = listening.getsockname()[:2]
+    logs.set_up(settings)
+    print(f"codec server ready at http://{host}:{port}", flush=True)  # noqa: T201 (waited for)
+    uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False)).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ValidationError as error:
+        of = "AFTER_SALES_CODEC_" if error.title == CodecSettings.__name__ else "AFTER_SALES_"
+        sys.exit("\n".join(f"{of}{problem.field.upper()}: {problem.problem}" for problem in problems_of(error)))
+    except SettingsError as error:
+        sys.exit(f"AFTER_SALES_…: {error}: write it as JSON")
+    except AfterSalesError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        pass

@@ -1,0 +1,237 @@
+"""Whole cases whose payloads are encrypted, on a real server; at the end of each test its histories are replayed."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.common import RawValue
+
+from cases.errors import AfterSalesError
+from console.engine import Engine
+from encryption import data_converter, encrypted
+from encryption.codec import is_sealed
+from encryption.keys import KeyRing, new_key
+from partners.ports import TryAgain
+from settings import Settings
+from tests.complaints import complaint
+from tests.engine import OpenCase, Workshop, eventually, replayer
+from tests.fakes import FakePartners, Turn
+from tests.workflows.conftest import Open, agreed
+
+WORDS = "my daughter cut her hand"
+
+
+async def stored(case: OpenCase, plain: Client) -> bytes:
+    """All that the server keeps of a case, as whoever has no key reads it."""
+    handle = plain.get_workflow_handle(case.handle.id)
+    events = (await handle.fetch_history()).events
+    return b"".join(event.SerializeToString() for event in events) + (
+        (await handle.describe()).raw_description.SerializeToString()
+    )
+
+
+async def test_case_lives_to_its_end_and_the_server_cannot_read_it(open_case: Open, plain: Client) -> None:
+    case = await open_case(description=WORDS)
+    await agreed(case, "minor")
+    await case.says("note", text=WORDS, by="Zhao Yun")
+    await case.until(lambda c: any(s["reference"] for s in c["steps"]))
+    await case.signals("step-reported", step="onsite_repair", state="done", detail=WORDS)
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5, comment=WORDS)
+
+    result = await case.result()
+
+    assert result["outcome"] == "satisfied"
+    assert WORDS in [entry.get("text") for entry in result["timeline"]]
+    kept = await stored(case, plain)
+    for word in (WORDS, "Zhao Yun", "Wang Li", "li@example.org", "received_at", "onsite_repair"):
+        assert word.encode() not in kept
+
+
+async def test_program_without_keys_still_starts_cases_and_sends_messages(workshop: Workshop, plain: Client) -> None:
+    """Encryption is switched on for one program after another, while cases run."""
+    content = complaint(description=WORDS)
+    theirs = await Workshop(plain, workshop.parts, workshop.task_queue).take_in(content)
+    ours = OpenCase(content["case_id"], workshop.client, workshop.client.get_workflow_handle(theirs.handle.id))
+    workshop.taken_in.add(theirs.handle.id)
+    await ours.becomes("assessing")
+
+    await theirs.signals("contact-made", note=WORDS)
+    await theirs.handle.start_update("assess", {"severity": "minor"}, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+    seen = await ours.becomes("awaiting_consent")
+
+    assert seen["finding"]["severity"] == "minor"
+    assert not seen["refused"]
+    with pytest.raises(Exception, match="encoding"):
+        await theirs.snapshot()
+
+
+async def test_what_was_sent_before_the_switch_is_read_after_it(
+    closed_workshop: Workshop, plain: Client, client: Client
+) -> None:
+    before = Workshop(plain, closed_workshop.parts, closed_workshop.task_queue)
+    await before.open()
+    case = await before.take_in(complaint())
+    await case.becomes("assessing")
+    await case.says("note", text=WORDS)
+    await before.close()
+
+    await closed_workshop.open()
+    closed_workshop.taken_in.add(case.handle.id)
+    after = OpenCase(case.id, client, client.get_workflow_handle(case.handle.id))
+    await after.says("assess", severity="minor")
+
+    assert WORDS in [entry.get("text") for entry in (await after.becomes("awaiting_consent"))["timeline"]]
+
+
+async def test_what_a_failed_case_says_is_read_by_those_with_a_key_alone(open_case: Open, plain: Client) -> None:
+    case = await open_case(topic="no.such.topic")
+
+    with pytest.raises(WorkflowFailureError) as ours:
+        await case.result()
+    with pytest.raises(KeyError, match="binary/encrypted"):
+        await plain.get_workflow_handle(case.handle.id).result()
+
+    assert "the complaint was refused: topic" in str(ours.value.cause)
+    kept = await stored(case, plain)
+    assert b"Encoded failure" in kept
+    assert b"the complaint was refused" not in kept
+
+
+async def test_what_a_partner_says_went_wrong_is_not_readable(
+    open_case: Open, partners: FakePartners, plain: Client
+) -> None:
+    """A partner's answer may quote the customer; it waits with the server while the call is repeated."""
+    case = await open_case()
+    partners.warehouse.will(*[Turn(raises=TryAgain(f"{WORDS} is no address"))])
+
+    await agreed(case, "moderate")
+    await case.until(lambda c: any(s["kind"] == "replacement" and s["reference"] for s in c["steps"]))
+
+    failed = [
+        event for event in await case.events("ACTIVITY_TASK_STARTED") if _failure(event).HasField("encoded_attributes")
+    ]
+    assert failed
+    assert WORDS.encode() not in await stored(case, plain)
+
+
+def _failure(event: Any) -> Any:
+    return event.activity_task_started_event_attributes.last_failure
+
+
+async def test_rejected_update_tells_its_sender_why(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await case.says("customer-approved")
+
+    assert "Encoded" not in str(refused.value.cause)
+
+
+async def test_message_of_one_case_cannot_be_put_into_another(open_case: Open, plain: Client) -> None:
+    one, other = await open_case(), await open_case()
+    await one.signals("contact-made", note="reached")
+    await one.until(lambda c: any(entry["what"] == "contact-made" for entry in c["timeline"]) or c["promises"])
+    [event] = await one.events("WORKFLOW_EXECUTION_SIGNALED")
+    [copied] = event.workflow_execution_signaled_event_attributes.input.payloads
+    assert is_sealed(copied)
+
+    await plain.get_workflow_handle(other.handle.id).signal("contact-made", RawValue(copied))
+    seen = await other.until(lambda c: c["refused"])
+
+    assert seen["refused"][0]["why"] == "the payload is not JSON"
+    await other.says("assess", severity="minor")
+
+
+async def test_case_waits_while_a_key_is_out_of_reach_and_goes_on_when_it_is_back(
+    engine: str, closed_workshop: Workshop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing has failed meanwhile, and no worker is started anew."""
+    file, old, new = tmp_path / "keys", new_key("old"), new_key("new")
+    file.write_text(old, encoding="ascii")
+    closed_workshop.client = await Client.connect(engine, data_converter=encrypted(KeyRing(file=file)))
+    await closed_workshop.open()
+    case = await closed_workshop.take_in(complaint())
+    await case.becomes("assessing")
+
+    ahead = await Client.connect(engine, data_converter=encrypted(KeyRing(text=f"{new},{old}")))
+    await ahead.get_workflow_handle(case.handle.id).signal("contact-made", {"note": WORDS})
+    await eventually(lambda: case.events("WORKFLOW_TASK_FAILED"), "a task that could not be read")
+    file.write_text(f"{new}\n{old}\n", encoding="ascii")
+
+    seen = await case.until(lambda c: any(entry.get("text") == WORDS for entry in c["timeline"]))
+    assert seen["status"] == "assessing"
+    assert not seen["refused"]
+    [failed, *_] = await case.events("WORKFLOW_TASK_FAILED")
+    assert failed.workflow_task_failed_event_attributes.failure.application_failure_info.type == "KeyOutOfReach"
+    assert "no key new." in caplog.text
+    assert await case.says("assess", severity="minor")
+
+
+async def test_worker_whose_keys_were_forgotten_waits_for_them_and_refuses_nothing(
+    engine: str, closed_workshop: Workshop
+) -> None:
+    forgetful = await Client.connect(engine, data_converter=data_converter(Settings()))
+    worker = Workshop(forgetful, closed_workshop.parts, closed_workshop.task_queue)
+    await worker.open()
+    # Temporal repeats a task only after its time-out.
+    case = await closed_workshop.take_in(complaint(), task_timeout=timedelta(seconds=2))
+    await eventually(lambda: case.events("WORKFLOW_TASK_FAILED"), "a task that could not be read")
+    await worker.close()
+
+    await closed_workshop.open()
+
+    assert not (await case.becomes("assessing"))["refused"]
+
+
+async def test_command_line_reads_with_keys_and_says_in_a_sentence_that_it_has_none(
+    engine: str, closed_workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = new_key("k1")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", engine)
+    monkeypatch.setenv("AFTER_SALES_ENCRYPTION_KEYS", key)
+    connected = await Engine.connect()
+    closed_workshop.client = connected.client
+    await closed_workshop.open()
+    case = await closed_workshop.take_in(complaint())
+    await case.becomes("assessing")
+    assert (await connected.snapshot(case.id))["status"] == "assessing"
+
+    monkeypatch.delenv("AFTER_SALES_ENCRYPTION_KEYS")
+    without = await Engine.connect()
+    with pytest.raises(AfterSalesError, match="this is encrypted: set AFTER_SALES_ENCRYPTION_KEYS_FILE"):
+        await without.snapshot(case.id)
+    monkeypatch.setenv("AFTER_SALES_ENCRYPTION_KEYS", new_key("k2"))
+    with pytest.raises(AfterSalesError, match="no key k1"):
+        await (await Engine.connect()).snapshot(case.id)
+
+
+async def test_history_replays_with_its_keys_and_not_without(open_case: Open) -> None:
+    """S24; that it replays with them is shown at the end of every test here."""
+    case = await open_case()
+    await agreed(case, "minor")
+    history = await case.handle.fetch_history()
+    stranger = await Client.connect(
+        case.client.service_client.config.target_host, data_converter=encrypted(KeyRing(text=new_key("k1")))
+    )
+
+    replayed = await replayer(case.client).replay_workflow(history, raise_on_replay_failure=False)
+    refused = await replayer(stranger).replay_workflow(history, raise_on_replay_failure=False)
+
+    assert replayed.replay_failure is None
+    assert refused.replay_failure is not None
+
+
+async def test_summary_that_the_ui_shows_is_sealed_and_comes_back(workshop: Workshop, plain: Client) -> None:
+    case = await workshop.take_in(complaint(), static_summary="Building materials", memo={"from": WORDS})
+    await case.becomes("assessing")
+    described = await case.handle.describe()
+
+    assert await described.static_summary() == "Building materials"
+    assert await described.memo() == {"from": WORDS}
+    assert is_sealed((await plain.get_workflow_handle(case.handle.id).describe()).raw_info.memo.fields["from"])
+    for secret in (b"Building materials", WORDS.encode()):
+        assert secret not in await stored(case, plain)

@@ -1,0 +1,168 @@
+"""A sealed payload opens with its key and for its own workflow, and in no other way."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import (
+    ActivitySerializationContext,
+    NexusSerializationContext,
+    SerializationContext,
+    WorkflowSerializationContext,
+)
+
+from encryption import data_converter, encrypted
+from encryption.codec import Encryption, NotAuthentic, seal, unseal
+from encryption.keys import KeyOutOfReach, KeyRing, new_key
+from settings import Settings
+
+KEYS = KeyRing(text=new_key("k1"))
+PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"the customer\'s words"')
+PLACE = ("default", "case-1")
+PAYLOADS = st.builds(
+    Payload, metadata=st.dictionaries(st.text(max_size=20), st.binary(max_size=20), max_size=4), data=st.binary()
+)
+NAMES = st.text(max_size=30)
+
+
+def workflow(workflow_id: str = "case-1", namespace: str = "default") -> SerializationContext:
+    return WorkflowSerializationContext(namespace=namespace, workflow_id=workflow_id)
+
+
+def activity(workflow_id: str | None = "case-1", namespace: str = "default") -> SerializationContext:
+    return ActivitySerializationContext(
+        namespace=namespace,
+        activity_id="1",
+        activity_type="a",
+        activity_task_queue="q",
+        workflow_id=workflow_id,
+        workflow_type="w",
+        is_local=False,
+    )
+
+
+@given(PAYLOADS, st.tuples(NAMES, NAMES.filter(bool)))
+def test_what_is_sealed_for_a_workflow_is_what_that_workflow_opens(payload: Payload, place: tuple[str, str]) -> None:
+    assert unseal(KEYS, seal(KEYS, payload, place), place) == payload
+
+
+@given(st.tuples(NAMES, NAMES), st.tuples(NAMES, NAMES))
+def test_what_is_sealed_for_a_workflow_opens_for_no_other(one: tuple[str, str], other: tuple[str, str]) -> None:
+    sealed = seal(KEYS, PLAIN, one)
+    if one == other:
+        return
+
+    with pytest.raises(NotAuthentic, match="another workflow"):
+        unseal(KEYS, sealed, other)
+    relabelled = Payload(metadata={**sealed.metadata, "namespace": other[0].encode(), "workflow": other[1].encode()})
+    relabelled.data = sealed.data
+    with pytest.raises(NotAuthentic, match="changed"):
+        unseal(KEYS, relabelled, other)
+
+
+def test_nothing_of_a_payload_can_be_read_and_no_two_are_alike() -> None:
+    once, again = seal(KEYS, PLAIN, PLACE), seal(KEYS, PLAIN, PLACE)
+
+    assert b"customer" not in once.SerializeToString()
+    assert b"json" not in once.SerializeToString()
+    assert once.data[:12] != again.data[:12]
+    assert once.data[12:] != again.data[12:]
+
+
+def test_every_bit_of_the_ciphertext_counts() -> None:
+    sealed = seal(KEYS, PLAIN, PLACE)
+
+    for bit in range(8 * len(sealed.data)):
+        data = bytearray(sealed.data)
+        data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(NotAuthentic):
+            unseal(KEYS, Payload(metadata=sealed.metadata, data=bytes(data)), PLACE)
+
+
+@pytest.mark.parametrize("name", ["version", "key", "namespace", "workflow"])
+def test_every_bit_beside_the_ciphertext_counts(name: str) -> None:
+    sealed = seal(KEYS, PLAIN, PLACE)
+
+    for bit in range(8 * len(sealed.metadata[name])):
+        value = bytearray(sealed.metadata[name])
+        value[bit // 8] ^= 1 << bit % 8
+        changed = Payload(metadata={**sealed.metadata, name: bytes(value)}, data=sealed.data)
+        for place in (PLACE, None):
+            with pytest.raises((NotAuthentic, KeyOutOfReach)):
+                unseal(KEYS, changed, place)
+
+
+@pytest.mark.parametrize("data", [b"", b"short", b"x" * 12, b"x" * 27])
+def test_what_is_too_short_to_be_sealed_is_not_authentic(data: bytes) -> None:
+    with pytest.raises(NotAuthentic):
+        unseal(KEYS, Payload(metadata=seal(KEYS, PLAIN, PLACE).metadata, data=data), PLACE)
+
+
+@pytest.mark.parametrize(("seals", "opens"), [(workflow(), activity()), (activity(), workflow())])
+async def test_activities_of_a_workflow_read_what_it_sends_them_and_it_what_they_answer(
+    seals: SerializationContext, opens: SerializationContext
+) -> None:
+    codec = Encryption(KEYS)
+
+    sealed = await codec.with_context(seals).encode([PLAIN, PLAIN])
+
+    assert await codec.with_context(opens).decode(sealed) == [PLAIN, PLAIN]
+
+
+@pytest.mark.parametrize("other", [workflow("case-2"), workflow(namespace="test"), activity("case-2")])
+async def test_what_is_not_authentic_stays_closed_and_stops_nothing(
+    other: SerializationContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    codec = Encryption(KEYS)
+    sealed = await codec.with_context(workflow()).encode([PLAIN])
+
+    assert await codec.with_context(other).decode(sealed) == sealed
+    assert "sealed for another workflow" in caplog.text
+
+
+async def test_key_out_of_reach_is_an_error_and_nothing_stays_closed_for_want_of_it() -> None:
+    sealed = await Encryption(KeyRing(text=new_key("k2"))).with_context(workflow()).encode([PLAIN])
+
+    with pytest.raises(KeyOutOfReach):
+        await Encryption(KEYS).with_context(workflow()).decode(sealed)
+
+
+async def test_without_keys_nothing_is_sealed_and_what_is_sealed_waits_for_a_key() -> None:
+    converter = data_converter(Settings()).with_context(workflow())
+    [sealed] = await encrypted(KEYS).with_context(workflow()).encode(["words"])
+
+    [plain] = await converter.encode(["words"])
+
+    assert plain.data == b'"words"'
+    assert await converter.decode([plain]) == ["words"]
+    with pytest.raises(KeyOutOfReach, match="set AFTER_SALES_ENCRYPTION_KEYS_FILE"):
+        await converter.decode([sealed])
+
+
+@given(PAYLOADS)
+async def test_what_is_not_sealed_passes(payload: Payload) -> None:
+    assert await Encryption(KEYS).with_context(workflow()).decode([payload]) == [payload]
+
+
+@pytest.mark.parametrize("context", [None, activity(None), NexusSerializationContext("e", "s", "o")])
+async def test_what_belongs_to_no_workflow_opens_only_where_none_is_known(context: SerializationContext | None) -> None:
+    codec = Encryption(KEYS) if context is None else Encryption(KEYS).with_context(context)
+
+    sealed = await codec.encode([PLAIN])
+
+    assert await codec.decode(sealed) == [PLAIN]
+    assert await Encryption(KEYS).with_context(workflow()).decode(sealed) == sealed
+
+
+async def test_what_a_failure_says_is_sealed_as_well() -> None:
+    converter = encrypted(KEYS).with_context(workflow())
+    failure = Failure()
+    try:
+        int("Lotus Street")
+    except ValueError as error:
+        await converter.encode_failure(error, failure)
+
+    assert b"Lotus" not in failure.SerializeToString()
+    assert b"test_codec" not in failure.SerializeToString()
+    assert "Lotus Street" in str(await converter.decode_failure(failure))

@@ -1,0 +1,306 @@
+"""The codec server as a process: it opens for those who are known, from pages that may ask, and tells who read what."""
+
+import base64
+import json
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from google.protobuf.json_format import MessageToDict
+from temporalio.api.common.v1 import Payload
+
+from child import Child, StartFailed
+from encryption.codec import seal
+from encryption.keys import KeyRing, new_key
+from encryption.server import MAX_BODY, MAX_PAYLOADS, CannotServe, create_app, digest_of, main
+from settings import ROOT
+from tests.e2e.driving import clean_environment
+
+pytestmark = pytest.mark.e2e
+KEY, TOKEN, UI = new_key("k1"), secrets.token_urlsafe(32), "https://temporal.example.com"
+KEYS = KeyRing(text=KEY)
+WORDS = "Wang Fang, Lotus Street"
+PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(WORDS).encode())
+KNOWN = {"Authorization": f"Bearer {TOKEN}", "X-Namespace": "default"}
+BAD_ORIGINS = ["*", "https://*.example.com", UI + "/", UI + "/path", "temporal.example.com", "null", "ftp://x"]
+ENVIRONMENT = {
+    "AFTER_SALES_ENCRYPTION_KEYS": KEY,
+    "AFTER_SALES_CODEC_TOKENS": json.dumps({"chen": digest_of(TOKEN), "zhao": digest_of("another token")}),
+    "AFTER_SALES_CODEC_ORIGINS": json.dumps([UI, "http://127.0.0.1:8233"]),
+    "AFTER_SALES_CODEC_ADDRESS": "127.0.0.1:0",
+    "AFTER_SALES_LOG_FORMAT": "json",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+def codec_server(log: Path, **environment: str) -> Child:
+    command = [sys.executable, "-m", "encryption.server"]
+    env = clean_environment(**{**ENVIRONMENT, **environment}, PYTHONPATH=str(ROOT))
+    return Child("the codec server", command, env, log, "codec server ready at")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Child]:
+    child = codec_server(tmp_path_factory.mktemp("codec") / "codec.log")
+    await child.launch()
+    try:
+        await child.until_ready()
+        yield child
+    finally:
+        await child.end(5)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def http(server: Child) -> AsyncIterator[httpx.AsyncClient]:
+    address = server.log.read_text(encoding="utf-8").splitlines()[0].rpartition(" ")[2]
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        yield client
+
+
+def sent(*payloads: Payload) -> dict[str, Any]:
+    return {"payloads": [MessageToDict(payload) for payload in payloads]}
+
+
+def sealed(workflow_id: str = "case-1") -> Payload:
+    return seal(KEYS, PLAIN, ("default", workflow_id))
+
+
+def said(server: Child) -> list[dict[str, Any]]:
+    """The lines of its log."""
+    return [json.loads(line) for line in server.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+
+
+def texts(answer: httpx.Response) -> list[str]:
+    """What the payloads of an answer hold, as far as it is JSON."""
+    found = answer.json()["payloads"]
+    plain = base64.b64encode(b"json/plain").decode()
+    return [json.loads(base64.b64decode(p["data"])) for p in found if p["metadata"]["encoding"] == plain]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_whoever_is_known_reads_and_the_log_says_which_case(http: httpx.AsyncClient, server: Child) -> None:
+    headers = {**KNOWN, "Origin": UI}
+    answer = await http.post("/decode?preserveStorageRefs=true", json=sent(sealed(), PLAIN), headers=headers)
+
+    assert answer.status_code == 200
+    assert texts(answer) == [WORDS, WORDS]
+    assert answer.headers["access-control-allow-origin"] == UI
+    assert answer.headers["cache-control"] == "no-store"
+    line = said(server)[-1]
+    told = {name: line[name] for name in ("event", "who", "cases", "payloads", "unreadable", "namespace", "origin")}
+    assert told == {
+        "event": "decoded",
+        "who": "chen",
+        "cases": ["case-1"],
+        "payloads": 2,
+        "unreadable": 0,
+        "namespace": "default",
+        "origin": UI,
+    }
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_one_payload_that_cannot_be_opened_hides_no_other(http: httpx.AsyncClient, server: Child) -> None:
+    strange = seal(KeyRing(text=new_key("k2")), PLAIN, ("default", "case-2"))
+    forged = Payload(metadata={**sealed().metadata, "workflow": b"case-3"}, data=sealed().data)
+
+    answer = await http.post("/decode", json=sent(strange, sealed("case-4"), forged), headers=KNOWN)
+
+    assert texts(answer) == [WORDS]
+    assert answer.json()["payloads"][0] == MessageToDict(strange)
+    assert answer.json()["payloads"][2] == MessageToDict(forged)
+    assert (said(server)[-1]["cases"], said(server)[-1]["unreadable"]) == (["case-4"], 2)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": f"Bearer {digest_of(TOKEN)}"},
+        {"Cookie": "codec_token=wrong"},
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_whoever_is_not_known_reads_nothing(
+    http: httpx.AsyncClient, server: Child, headers: dict[str, str]
+) -> None:
+    answer = await http.post("/decode", json=sent(sealed()), headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.json()["message"].startswith("nobody is known by this token: ")
+    assert (said(server)[-1]["event"], said(server)[-1]["status"]) == ("refused", 401)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example.com", "null", UI + ".evil.com", UI + ":444", "http://temporal.example.com", UI.upper()],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_page_that_is_not_listed_exactly_may_not_ask(http: httpx.AsyncClient, origin: str) -> None:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    before = await http.options("/decode", headers={"Origin": origin, **asked})
+    answer = await http.post("/decode", json=sent(sealed()), headers={**KNOWN, "Origin": origin})
+
+    assert before.status_code == 400
+    assert answer.status_code == 403
+    for each in (before, answer):
+        assert "access-control-allow-origin" not in each.headers
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_page_of_the_ui_may_ask_with_what_it_sends(http: httpx.AsyncClient) -> None:
+    wanted = "authorization,authorization-extras,content-type,x-namespace"
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": wanted}
+    answer = await http.options("/decode", headers={"Origin": UI, **asked})
+
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == UI
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert "*" not in answer.headers.values()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nobody_has_anything_encrypted(http: httpx.AsyncClient) -> None:
+    assert (await http.post("/encode", json=sent(PLAIN), headers=KNOWN)).status_code == 404
+    assert (await http.get("/decode", headers=KNOWN)).status_code == 405
+    assert (await http.get("/docs")).status_code == 404
+    assert (await http.get("/openapi.json")).status_code == 404
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_browser_that_has_signed_in_reads_without_a_header(http: httpx.AsyncClient, server: Child) -> None:
+    assert 'type="password"' in (await http.get("/")).text
+    answer = await http.post("/sign-in", data={"token": TOKEN})
+
+    assert answer.status_code == 303
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    assert said(server)[-1]["event"] == "signed in"
+    read = await http.post("/decode", json=sent(sealed()), headers={"Origin": UI})
+    assert texts(read) == [WORDS]
+    assert said(server)[-1]["who"] == "chen"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_sign_in_takes_a_known_token_from_its_own_page_only(http: httpx.AsyncClient) -> None:
+    wrong = await http.post("/sign-in", data={"token": "wrong"})
+    foreign = await http.post("/sign-in", data={"token": TOKEN}, headers={"Origin": UI})
+    own = await http.post("/sign-in", data={"token": TOKEN}, headers={"Origin": str(http.base_url).rstrip("/")})
+
+    assert (wrong.status_code, foreign.status_code, own.status_code) == (401, 403, 303)
+    assert "set-cookie" not in wrong.headers
+    assert "set-cookie" not in foreign.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"no JSON", 400),
+        (b"\xff", 400),
+        (b"[]", 400),
+        (b'"payloads"', 400),
+        (b'{"payloads": 1}', 400),
+        (b'{"payloads": [{"data": 1}]}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"payloads": []}', 200),
+        (b'{"later": 1, "payloads": [{"data": "", "later": 1}]}', 200),
+        (json.dumps({"payloads": [{}] * MAX_PAYLOADS}).encode(), 200),
+        (json.dumps({"payloads": [{}] * (MAX_PAYLOADS + 1)}).encode(), 413),
+        (b" " * (MAX_BODY + 1), 413),
+    ],
+    ids=range(13),
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_request_that_is_none_is_refused_in_a_sentence(http: httpx.AsyncClient, body: bytes, status: int) -> None:
+    answer = await http.post("/decode", content=body, headers=KNOWN)
+
+    assert answer.status_code == status
+    if status != 200:
+        assert len(answer.json()["message"]) > 20
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_log_holds_no_content_no_token_and_no_traceback(http: httpx.AsyncClient, server: Child) -> None:
+    await http.post("/decode", json=sent(sealed()), headers=KNOWN)
+    await http.post("/decode", content=WORDS.encode(), headers=KNOWN)
+    await http.post("/sign-in", data={"token": TOKEN})
+    log = server.log.read_text(encoding="utf-8")
+
+    assert "decoded" in log
+    for hidden in ("Lotus", "Wang", TOKEN, digest_of(TOKEN), KEY.partition(":")[2], "Traceback"):
+        assert hidden not in log
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"tokens": {}}, "AFTER_SALES_CODEC_TOKENS names nobody"),
+        ({"tokens": {"chen": TOKEN}}, "AFTER_SALES_CODEC_TOKENS: chen has no SHA-256"),
+        *(({"origins": frozenset({bad})}, f"AFTER_SALES_CODEC_ORIGINS: {bad} is no origin") for bad in BAD_ORIGINS),
+    ],
+)
+def test_settings_that_let_in_nobody_or_everybody_are_refused(changed: dict[str, Any], told: str) -> None:
+    good: dict[str, Any] = {"tokens": {"chen": digest_of(TOKEN)}, "origins": frozenset({UI})}
+    assert create_app(KEYS, **good)
+
+    with pytest.raises(CannotServe) as refused:
+        create_app(KEYS, **good | changed)
+
+    assert str(refused.value).startswith(told)
+    assert TOKEN not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["8734", ":8734", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:x", "taken"])
+def test_address_that_cannot_be_listened_at_is_told(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """One without a host would be every interface of the machine."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}" if address == "taken" else address
+        for name, value in {**ENVIRONMENT, "AFTER_SALES_CODEC_ADDRESS": address}.items():
+            monkeypatch.setenv(name, value)
+
+        with pytest.raises(CannotServe, match=f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address}"):
+            main()
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"AFTER_SALES_ENCRYPTION_KEYS": "k1:short"}, "AFTER_SALES_ENCRYPTION_KEYS: key k1 "),
+        ({"AFTER_SALES_ENCRYPTION_KEYS_FILE": "keys"}, "AFTER_SALES_ENCRYPTION_KEYS and AFTER_SALES_ENCRYPTION_KEYS_F"),
+        ({"AFTER_SALES_CODEC_TOKENS": "chen"}, 'AFTER_SALES_…: error parsing value for field "tokens"'),
+        ({"AFTER_SALES_CODEC_TOKENS": "[]"}, "AFTER_SALES_CODEC_TOKENS: input should be a valid dict"),
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_fault_of_the_settings_is_told_in_a_sentence(
+    tmp_path: Path, environment: dict[str, str], told: str
+) -> None:
+    child = codec_server(tmp_path / "codec.log", **environment)
+    await child.launch()
+
+    try:
+        with pytest.raises(StartFailed, match="has ended with exit code 1"):
+            await child.until_ready()
+    finally:
+        await child.end(5)
+    log = child.log.read_text(encoding="utf-8")
+    assert log.startswith(told)
+    assert log.count("\n") == 1
+
+
+def test_without_keys_there_is_nothing_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AFTER_SALES_ENCRYPTION_KEYS", raising=False)
+
+    with pytest.raises(CannotServe, match="no keys: set AFTER_SALES_ENCRYPTION_KEYS_FILE"):
+        main()

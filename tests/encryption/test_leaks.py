@@ -1,0 +1,151 @@
+"""The leak audit: a distinct word in every field that people fill in; then everything that Temporal keeps is searched.
+
+The same audit without keys has to find every word, or it would prove nothing.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from embedded import Embedded
+from encryption import data_converter
+from encryption.keys import new_key
+from settings import Settings
+from tests.complaints import complaint
+from tests.e2e.driving import unused_port
+from tests.engine import ONCE, OpenCase
+
+pytestmark = pytest.mark.e2e
+WORDS: set[str] = set()
+"""Every word that was planted."""
+
+
+def planted(field: str) -> str:
+    """The word of a field."""
+    WORDS.add(word := f"zq{field}qz")
+    return word
+
+
+COMPLAINT = {
+    "customer": {"name": planted("name"), "phone": planted("phone"), "email": f"{planted('email')}@example.org"},
+    "order": {
+        "tracking_no": planted("tracking"),
+        "carrier": planted("carrier"),
+        "install_address": planted("address"),
+        "items": [{"sku": "SLATE-9", "name": planted("item"), "quantity": 4, "unit_price": "3125.00"}],
+    },
+    "description": planted("description"),
+    "evidence": [{"kind": "photo", "uri": f"https://example.org/{planted('photo')}"}],
+}
+SAID: list[tuple[str, dict[str, Any]]] = [
+    ("contact-made", {"note": planted("contact"), "by": planted("caller")}),
+    ("evidence-received", {"evidence": [{"kind": "video", "uri": planted("video")}], "by": planted("sender")}),
+    ("note", {"text": planted("text"), "by": planted("writer")}),
+    ("assign", {"team": "quality", "owner": planted("owner"), "by": planted("assigner")}),
+    ("assess", {"severity": "severe", "note": planted("assessment"), "by": planted("assessor")}),
+]
+"""What an agent tells the case until there is an offer."""
+
+
+@pytest.fixture(params=[True, False], ids=["with keys", "without: the audit finds what there is"])
+def sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> bool:
+    """Whether payloads are encrypted in this arm."""
+    if request.param:
+        (tmp_path / "keys").write_text(new_key("k1"), encoding="ascii")
+        monkeypatch.setenv("AFTER_SALES_ENCRYPTION_KEYS_FILE", str(tmp_path / "keys"))
+    return bool(request.param)
+
+
+@pytest.fixture
+def metrics(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the worker serves its metrics."""
+    address = f"127.0.0.1:{unused_port()}"
+    monkeypatch.setenv("AFTER_SALES_METRICS_ADDRESS", address)
+    monkeypatch.setenv("AFTER_SALES_LOG_LEVEL", "DEBUG")
+    return f"http://{address}/metrics"
+
+
+@pytest.fixture
+async def machine(sealed: bool, metrics: str, tmp_path: Path) -> AsyncIterator[Embedded]:  # noqa: ARG001 (set it up)
+    """Everything on this machine, on files."""
+    async with Embedded(data=tmp_path / "data", port=0, ui_port=0, partners_port=0) as machine:
+        yield machine
+
+
+async def test_no_word_that_a_person_wrote_is_found_where_temporal_keeps_things(
+    machine: Embedded, metrics: str, tmp_path: Path, *, sealed: bool
+) -> None:
+    client = await Client.connect(machine.address, data_converter=data_converter(Settings()))
+    await _goods_damaged(client)
+    await _withdrawn(client)
+    await _refused_at_the_door(client)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        measured = (await http.get(metrics)).content
+    shown = await _shown(machine.address)
+    database = _content(tmp_path / "data", "temporal.db*")
+    logs = _content(tmp_path / "data" / "logs", "*.log")
+
+    assert _found(database) == (set() if sealed else WORDS)
+    assert b"after-sales" in measured
+    assert b"CaseStatus" in shown
+    assert b"worker ready" in logs
+    for told in (measured, shown, logs):
+        assert _found(told) == set()
+
+
+async def _opened(client: Client, **more: Any) -> OpenCase:
+    content = complaint(**more)
+    handle = await client.start_workflow(
+        CASE_WORKFLOW, content, id=workflow_id(content["case_id"]), task_queue=TASK_QUEUE, **ONCE
+    )
+    return OpenCase(content["case_id"], client, handle)
+
+
+async def _goods_damaged(client: Client) -> None:
+    """A case with everything that people say in it, to its end; a carrier's claim outlives it."""
+    case = await _opened(client, **COMPLAINT)
+    await case.becomes("assessing")
+    for message, payload in SAID:
+        await case.says(message, **payload)
+    await case.becomes("awaiting_consent")
+    await case.says("customer-declined", reason=planted("no"), by=planted("decliner"))
+    await case.says("assess", severity="severe", note=planted("again"))
+    await case.becomes("awaiting_consent")
+    await case.signals("no-such-message", text=planted("unknown"))
+    await case.signals("customer-approved", by=planted("approver"))
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5, comment=planted("comment"), by=planted("rater"))
+    assert (await case.result())["outcome"] == "satisfied"
+
+
+async def _withdrawn(client: Client) -> None:
+    case = await _opened(client)
+    await case.becomes("assessing")
+    await case.says("complaint-withdrawn", reason=planted("withdrawn"))
+    await case.result()
+
+
+async def _refused_at_the_door(client: Client) -> None:
+    """What a workflow fails with quotes the complaint."""
+    case = await _opened(client, description=planted("refused"), received_at=planted("time"))
+    with pytest.raises(Exception, match="failed"):
+        await case.result()
+
+
+async def _shown(address: str) -> bytes:
+    """Ids, types, search attributes and memos of all workflows, as anybody who may list them sees them."""
+    plain = await Client.connect(address)
+    return b"".join([found.raw_info.SerializeToString() async for found in plain.list_workflows()])
+
+
+def _content(folder: Path, pattern: str) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.glob(pattern)))
+
+
+def _found(content: bytes) -> set[str]:
+    return {word for word in WORDS if word.encode() in content}
