@@ -109,6 +109,26 @@ async def _open(files: tuple[BinaryIO, ...]) -> int:
 
 
 @cli.command()
+@click.argument("case")
+@click.option("--description", help="What is wrong now.  [default: what the closed case was about]")
+@click.option("--by", help="Who takes it up again.")
+def reopen(case: str, description: str | None, by: str | None) -> None:
+    """Take a closed CASE up again: open the case that follows it, with the policy in force now and a new clock.
+
+    What was found and shown before still counts; what was offered is offered anew. The same CASE again gives the same
+    follow-up.
+    """
+    from console.engine import Engine
+    from console.reopening import reopen as take_up
+
+    async def again() -> tuple[str, str]:
+        return await take_up(await Engine.connect(), case, datetime.now(UTC), description=description, by=by)
+
+    new, how = asyncio.run(again())
+    click.echo(f"{new} {how}, it follows {case}")
+
+
+@cli.command()
 @click.argument("file", type=click.File("rb"))
 def plan(file: BinaryIO) -> int:
     """What would we promise and offer? One JSON line for each line {"complaint": …, "finding": …, "now": …} of FILE.
@@ -146,7 +166,7 @@ def show(case: str, as_json: bool) -> None:
         record = engine.archived(case, configured().database_url)
         if record is None:
             raise
-        seen = record
+        seen = record["record"]
     if as_json:
         _print_json(seen)
     else:
@@ -176,6 +196,28 @@ def list_cases(status: str | None, line: str | None, team: str | None, overdue: 
             _print_json(row)
     else:
         reading.screen().print(reading.listing(rows))
+
+
+@cli.command()
+@in_json
+def stuck(as_json: bool) -> int:
+    """What needs a person for a technical reason, and what to do; exit code 1 if anything does.
+
+    Every open case is looked at. With --json a line of JSON for each thing found.
+    """
+    from console import engine, reading
+    from console import stuck as search
+
+    async def look() -> list[dict[str, Any]]:
+        return await search.stuck(await engine.Engine.connect())
+
+    rows = asyncio.run(look())
+    if as_json:
+        for row in rows:
+            _print_json(row)
+    else:
+        reading.screen().print(reading.stuck(rows))
+    return 1 if rows else 0
 
 
 @cli.command()

@@ -2,7 +2,9 @@
 
 AfterSalesError
 ├── Unreachable    nothing, or no worker, answers; says where it was looked for
-└── NoSuchCase     there is no such case at that address
+├── NoSuchCase     there is no such case at that address
+└── Refusal
+    └── CaseOver   the case has closed: it takes no more messages
 """
 
 import asyncio
@@ -25,7 +27,6 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
@@ -36,6 +37,9 @@ from cases.complaint import Complaint
 from cases.errors import AfterSalesError, Refusal
 from cases.names import CASE_QUERY, CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from cases.policy import Policy
+from console.policy_files import configured
+from encryption import data_converter
+from settings import Settings
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 CONNECT_WITHIN = timedelta(seconds=5)
@@ -57,6 +61,10 @@ class NoSuchCase(AfterSalesError):
     """There is no such case."""
 
 
+class CaseOver(Refusal):
+    """The case has closed."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """A connection to the Temporal server at `address`."""
@@ -65,8 +73,12 @@ class Engine:
     address: str
 
     @classmethod
-    async def connect(cls, runtime: Runtime | None = None) -> Self:
-        """Connect as Temporal's own environment variables and profile file say; raises `Unreachable`."""
+    async def connect(cls, runtime: Runtime | None = None, settings: Settings | None = None) -> Self:
+        """Connect as Temporal's own environment variables and profile file say; raises `Unreachable`.
+
+        Keys for payloads are those of the `settings`; raises `KeyFault`, or `InvalidInput` for bad settings.
+        """
+        converter = data_converter(settings or configured())
         try:
             config = ClientConfig.load_client_connect_config()
         except (RuntimeError, ValueError) as error:
@@ -78,7 +90,7 @@ class Engine:
         try:
             async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
                 client = await Client.connect(
-                    **config, data_converter=pydantic_data_converter, connect_timeout=CONNECT_WITHIN, runtime=runtime
+                    **config, data_converter=converter, connect_timeout=CONNECT_WITHIN, runtime=runtime
                 )
         except (RuntimeError, ValueError, TimeoutError) as error:
             if "get_system_info" in str(error):
@@ -115,7 +127,10 @@ class Engine:
         return "opened"
 
     async def tell(self, case_id: str, name: str, payload: Json) -> Any:
-        """Send a message as an update; the case's answer. Raises `Refusal` with the sentence of the case."""
+        """Send a message as an update; the case's answer.
+
+        Raises `Refusal` with the sentence of the case, and `CaseOver` where it has closed.
+        """
         async with self._sentences(case_id):
             return await self._handle(case_id).execute_update(name, payload, rpc_timeout=ANSWER_WITHIN)
 
@@ -129,6 +144,32 @@ class Engine:
             else:
                 found = await handle.result(rpc_timeout=ANSWER_WITHIN)
             return found
+
+    async def complaint(self, case_id: str) -> Json | None:
+        """What the case was started with; None where the server knows of no such case, or no longer."""
+        try:
+            there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
+            # A case that continued as new was started with itself; its first run with the complaint.
+            first = there.raw_description.workflow_execution_info.first_run_id or there.run_id
+            run = self.client.get_workflow_handle(workflow_id(case_id), run_id=first)
+            async for event in run.fetch_history_events(page_size=1, rpc_timeout=ANSWER_WITHIN):
+                given = event.workflow_execution_started_event_attributes.input.payloads
+                found: Json = (await self.client.data_converter.decode(given))[0]
+                return found
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise await self._sentence(error, case_id) from None
+        return None
+
+    async def is_open(self, case_id: str) -> bool:
+        """Whether the case takes messages."""
+        try:
+            there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise await self._sentence(error, case_id) from None
+            return False
+        return there.status is WorkflowExecutionStatus.RUNNING
 
     async def _at_rest(self, handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription:
         """The workflow once no task of it waits for a worker, as long as one can be expected to come.
@@ -214,7 +255,7 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError:
             return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
-        return Refusal(f"{case_id} is closed as {_ending(there)}: send a new complaint about it")
+        return CaseOver(f"{case_id} is closed as {_ending(there)}")
 
 
 def equals(attribute: str, value: str) -> str:
@@ -229,14 +270,14 @@ def overdue(now: datetime) -> list[str]:
 
 
 def archived(case_id: str, database_url: str) -> Json | None:
-    """The final snapshot of a closed case from our own records; None where they have none."""
+    """A closed case in our own records, its final snapshot under `record`; None where they have none."""
     file = database_url.removeprefix("sqlite:///")
     if file != database_url and not Path(file).exists():
         return None  # nothing was recorded here, and looking would create the file
     from records import Records  # noqa: PLC0415 (the database library is slow to load, and this is rarely asked)
 
     row = Records(database_url).case(case_id)
-    return row["record"] if row else None
+    return row if row and row["record"] else None
 
 
 _WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then look (starter.py show)"

@@ -1,0 +1,246 @@
+"""Whoever has more to say about a closed case reaches the case that lives, or opens one that follows it (G12, S22)."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+import policies
+from cases.errors import Refusal
+from cases.names import TASK_QUEUE
+from console.engine import CaseOver, Engine, NoSuchCase
+from console.reopening import late, reopen
+from records import Records
+from settings import ROOT
+from tests.complaints import complaint
+from tests.engine import OpenCase, Workshop
+from tests.fakes import FakePartners
+from worker import Parts
+
+PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
+
+
+@pytest.fixture
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
+    """Our own records, where the command line looks for them."""
+    monkeypatch.setenv("AFTER_SALES_DATABASE_URL", url := f"sqlite:///{tmp_path / 'records.db'}")
+    return Records(url)
+
+
+@pytest.fixture
+async def workshop(client: Client, records: Records) -> AsyncIterator[Workshop]:
+    """A worker where the command line expects it."""
+    in_force = {
+        line: policy.model_copy(update={"second_complaint": "merge"})
+        for line, policy in policies.load(ROOT / "policies").items()
+    }
+    parts = Parts(in_force, FakePartners().ports(), records)
+    opened = Workshop(client, parts, task_queue=TASK_QUEUE)
+    await opened.open()
+    yield opened
+    await opened.close()
+    await opened.replay()
+    records.close()
+
+
+@pytest.fixture
+def engine_here(client: Client) -> Engine:
+    return Engine(client, "here")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def withdrawn(workshop: Workshop, **changes: Any) -> OpenCase:
+    """A case that closed before anything was agreed."""
+    case = await workshop.take_in(complaint(**changes))
+    await case.becomes("assessing")
+    await case.says("assess", severity="moderate", by="Zhao")
+    await case.says("complaint-withdrawn")
+    await case.result()
+    return case
+
+
+async def silent(workshop: Workshop) -> OpenCase:
+    """A case whose customer never answered the offer."""
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.says("assess", severity="moderate", by="Zhao")
+    await case.becomes("awaiting_consent")
+    await case.after(days=8)
+    await case.result()
+    return case
+
+
+def case_of(workshop: Workshop, case_id: str) -> OpenCase:
+    return OpenCase(case_id, workshop.client, workshop.client.get_workflow_handle(f"case-{case_id}"))
+
+
+async def test_reopening_opens_one_case_that_follows_however_often_it_is_asked_for(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """G12."""
+    old = await withdrawn(workshop)
+
+    first = await reopen(engine_here, old.id, now(), description="It broke again.", by="Zhao")
+    again = await reopen(engine_here, old.id, now())
+
+    assert first == (f"{old.id}.2", "opened")
+    assert again == (f"{old.id}.2", "already open, nothing started")
+    seen = await case_of(workshop, first[0]).becomes("awaiting_consent")
+    assert seen["links"] == [{"kind": "follows", "case": old.id}]
+    assert any(e["what"] == "note" and e.get("by") == "Zhao" for e in seen["timeline"])
+    raw = await engine_here.complaint(first[0])
+    assert raw is not None
+    assert (raw["description"], raw["follows"]) == ("It broke again.", old.id)
+
+
+async def test_follow_up_that_closed_is_itself_reopened_under_the_next_number(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    old = await withdrawn(workshop)
+    await reopen(engine_here, old.id, now())
+    second = case_of(workshop, f"{old.id}.2")
+    await second.becomes("awaiting_consent")
+    await second.says("complaint-withdrawn")
+    await second.result()
+
+    third, how = await reopen(engine_here, second.id, now())
+
+    assert (third, how) == (f"{old.id}.3", "opened")
+    await case_of(workshop, third).becomes("awaiting_consent")
+
+
+async def test_open_case_is_not_reopened(workshop: Workshop, engine_here: Engine) -> None:
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+
+    with pytest.raises(Refusal, match=f"{case.id} is open: send the message to it"):
+        await reopen(engine_here, case.id, now())
+
+
+async def test_case_that_nobody_knows_is_not_reopened(workshop: Workshop, engine_here: Engine) -> None:
+    assert workshop.task_queue == TASK_QUEUE
+
+    with pytest.raises(NoSuchCase, match="no case HL-nobody"):
+        await reopen(engine_here, "HL-nobody", now())
+
+
+async def test_id_that_another_complaint_has_is_not_taken_for_the_follow_up(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    old = await withdrawn(workshop)
+    other = await workshop.take_in(complaint(case_id=f"{old.id}.2"))
+    await other.becomes("assessing")
+
+    with pytest.raises(Refusal, match=f"{old.id}.2 is there already, and does not follow {old.id}"):
+        await reopen(engine_here, old.id, now())
+
+
+async def test_case_is_reopened_for_30_days(workshop: Workshop, engine_here: Engine) -> None:
+    """G12: by when the customer came back, not by when we got round to it (S9)."""
+    old = await withdrawn(workshop)
+
+    with pytest.raises(Refusal, match="within 30 days: open a new complaint"):
+        await reopen(engine_here, old.id, now() + timedelta(days=30, minutes=1))
+
+
+async def test_case_that_the_server_has_forgotten_is_reopened_from_our_own_records(
+    workshop: Workshop, engine_here: Engine, records: Records
+) -> None:
+    """G12, G9: the server keeps a closed case for less than 30 days in many places."""
+    content, closed_at = complaint(), now() - timedelta(days=20)
+    case_id, about = content["case_id"], {"line": content["line"], "topic": content["topic"]}
+    order_id = content["order"]["order_id"]
+    records.open_case(case_id, "run", order_id=order_id, received_at=closed_at, opened_at=closed_at, **about)
+    record = {"case_id": case_id, **about, "order_id": order_id, "outcome": "satisfied", "links": []}
+    record |= {"closed_at": closed_at.isoformat()}
+    records.archive_case(case_id, closed_at, "satisfied", record, content)
+
+    new, how = await reopen(engine_here, case_id, now())
+
+    assert (new, how) == (f"{case_id}.2", "opened")
+    seen = await case_of(workshop, new).becomes("assessing")
+    assert any("closed as satisfied" in need for need in seen["needs"])
+
+
+# Messages to a case that is over
+
+
+async def test_message_to_a_closed_case_is_told_how_the_case_ended_and_how_to_go_on(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """S22."""
+    old = await withdrawn(workshop)
+
+    with pytest.raises(CaseOver):
+        await engine_here.tell(old.id, "note", {"text": "hello"})
+    with pytest.raises(Refusal) as refused:
+        await late(engine_here, old.id, "note", {"text": "hello"}, now())
+
+    assert f"{old.id} closed as withdrawn on {now().astimezone():%Y-%m-%d}: take it up again" in str(refused.value)
+    assert f'"starter.py reopen {old.id}"' in str(refused.value)
+
+
+async def test_message_to_a_case_with_a_living_follow_up_is_told_where_to_go(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """S22."""
+    old = await withdrawn(workshop)
+    new, _ = await reopen(engine_here, old.id, now())
+    await case_of(workshop, new).becomes("awaiting_consent")
+
+    with pytest.raises(Refusal, match=f": send it to {new}$"):
+        await late(engine_here, old.id, "customer-approved", {}, now())
+
+
+async def test_evidence_for_a_closed_case_opens_the_follow_up_and_is_in_it(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """S22."""
+    old = await withdrawn(workshop)
+
+    answer = await late(engine_here, old.id, "evidence-received", {"evidence": [PHOTO]}, now())
+
+    assert (answer["applied"], answer["case"]) == (True, f"{old.id}.2")
+    case = case_of(workshop, answer["case"])
+    assert (await case.becomes("awaiting_consent"))["evidence"] == [PHOTO]
+    more = {"kind": "video", "uri": "https://files.example.org/2.mp4"}
+    answer = await late(engine_here, old.id, "evidence-received", {"evidence": [more]}, now())
+    assert answer["case"] == case.id
+    assert (await case.snapshot())["evidence"] == [PHOTO, more]
+
+
+async def test_yes_after_silence_opens_the_follow_up_and_the_customer_is_asked_anew(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """G5: a later yes reopens it; S19: and binds nobody to an offer that has expired."""
+    old = await silent(workshop)
+
+    answer = await late(engine_here, old.id, "customer-approved", {"option": "replace"}, now())
+
+    assert (answer["applied"], answer["case"]) == (False, f"{old.id}.2")
+    assert "asks the customer anew" in answer["why"]
+    seen = await case_of(workshop, answer["case"]).becomes("awaiting_consent")
+    assert [offer["state"] for offer in seen["offers"]] == ["open"]
+
+
+async def test_message_to_a_case_that_was_merged_goes_to_the_one_that_lives(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """S22."""
+    first = await workshop.take_in(complaint(order={"order_id": "SO-PAIR"}))
+    await first.becomes("assessing")
+    second = await workshop.take_in(complaint(order={"order_id": "SO-PAIR"}))
+    await second.until(lambda c: c["links"])
+    await first.says("complaint-withdrawn")
+    await second.result()
+
+    with pytest.raises(Refusal, match=f"was merged into {first.id}, and closed with it: reopen {first.id}"):
+        await reopen(engine_here, second.id, now())
+    with pytest.raises(Refusal, match=f'"starter.py reopen {first.id}"'):
+        await late(engine_here, second.id, "note", {"text": "hello"}, now())

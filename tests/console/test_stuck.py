@@ -1,0 +1,305 @@
+"""What is stuck is told with what to do; what goes on by itself is not; and looking disturbs no case."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import policies
+from cases.names import CASE_WORKFLOW
+from console import stuck as search
+from console.engine import Engine
+from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
+from records import Records
+from settings import ROOT
+from tests.broken import broken_case
+from tests.complaints import complaint
+from tests.e2e.driving import starter_here
+from tests.engine import OpenCase, Workshop, eventually, serving, step
+from tests.fakes import FakePartners, Turn
+from worker import Parts, register_search_attributes
+
+Row = dict[str, Any]
+Look = Callable[[], Awaitable[list[Row]]]
+
+
+class Asked(Interceptor):
+    """Remembers which workflows were queried."""
+
+    def __init__(self) -> None:
+        self.queried: list[str] = []
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 (the SDK's name)
+        asked = self
+
+        class Noting(OutboundInterceptor):
+            async def query_workflow(self, input: QueryWorkflowInput) -> Any:  # noqa: A002 (the SDK's name)
+                asked.queried.append(input.id)
+                return await super().query_workflow(input)
+
+        return Noting(next)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def quick_to_report(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A server that reports a workflow task's failures after the first, not after a minute of them."""
+    settings = {"system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "1"}
+    async with serving(tmp_path_factory.mktemp("stuck"), settings) as address:
+        await register_search_attributes(await Client.connect(address))
+        yield address
+
+
+@pytest.fixture
+def partners() -> FakePartners:
+    return FakePartners()
+
+
+@pytest.fixture
+async def workshop(quick_to_report: str, partners: FakePartners, tmp_path: Path) -> AsyncIterator[Workshop]:
+    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
+    client = await Client.connect(quick_to_report, data_converter=pydantic_data_converter)
+    opened = Workshop(client, Parts(policies.load(ROOT / "policies"), partners.ports(), records))
+    await opened.open()
+    yield opened
+    await opened.close()
+    # What one test leaves behind is nothing for the next one to find.
+    for taken in opened.taken_in:
+        await client.get_workflow_handle(taken).terminate()
+    records.close()
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture
+async def look(quick_to_report: str, asked: Asked) -> Callable[[], Awaitable[list[Row]]]:
+    """Everything that is stuck on the server."""
+    client = await Client.connect(quick_to_report, data_converter=pydantic_data_converter, interceptors=[asked])
+    return lambda: search.stuck(Engine(client, "here"))
+
+
+async def until(look: Look, holds: Callable[[list[Row]], bool]) -> list[Row]:
+    """What is stuck once `holds` is true of it: the server's list of cases lags a little behind."""
+    found: list[Row] = []
+
+    async def again() -> bool:
+        found[:] = await look()
+        return holds(found)
+
+    await eventually(again, "what was expected to be stuck")
+    return found
+
+
+async def listed(case: OpenCase) -> None:
+    """Wait until the server's list of cases has this one."""
+
+    async def there() -> list[str]:
+        query = f"WorkflowId = '{case.handle.id}' AND CaseStatus IS NOT NULL"
+        return [found.id async for found in case.client.list_workflows(query)]
+
+    await eventually(there, f"{case.id} in the list")
+
+
+async def agreed(workshop: Workshop, severity: str = "moderate") -> OpenCase:
+    """A case whose customer has said yes to a replacement."""
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.says("assess", severity=severity, by="Zhao")
+    await case.becomes("awaiting_consent")
+    await case.says("customer-approved", by="Wang Li")
+    return case
+
+
+async def test_healthy_case_is_not_stuck(workshop: Workshop, look: Look, asked: Asked) -> None:
+    case = await agreed(workshop)
+    await case.until(lambda c: step(c, "replacement")["reference"])
+    await listed(case)
+
+    assert await look() == []
+    assert asked.queried == [case.handle.id]  # it was looked at, closely
+
+
+async def test_case_whose_code_fails_is_told_with_the_cause_and_never_queried(
+    workshop: Workshop, look: Look, asked: Asked
+) -> None:
+    async with broken_case(workshop.client) as handle:
+        [row] = await until(look, lambda rows: [r["what"] for r in rows] == ["failing"])
+
+    assert (row["case_id"], row["workflow_id"]) == (handle.id.removeprefix("case-"), handle.id)
+    assert "WorkflowWorkerUnhandledFailure" in row["why"]
+    assert row["since"] is not None
+    assert f"read the error in the Temporal UI, on the page of {handle.id}; deploy a mended worker" in row["do"]
+    assert asked.queried == []
+
+
+async def test_step_of_which_nobody_knows_is_told_with_its_key_and_how_to_report_it(
+    workshop: Workshop, look: Look, partners: FakePartners
+) -> None:
+    """S13."""
+    partners.warehouse.will(Turn(raises=OutcomeUnknown("no answer within 8 s")))
+    partners.warehouse.when_asked(*[Turn(raises=TryAgain("still no answer"))] * 9)
+    case = await agreed(workshop)
+    seen = await case.until(lambda c: step(c, "replacement")["state"] == "unknown")
+
+    [row] = await until(look, bool)
+
+    assert (row["case_id"], row["what"]) == (case.id, "step_unknown")
+    assert row["since"] == step(seen, "replacement")["since"]
+    assert "step replacement (warehouse): nobody knows whether it was done: no answer within 8 s" in row["why"]
+    assert f"look in its books for {case.id}/1/o1/replacement" in row["do"]
+    assert f"starter.py step-reported {case.id} --step replacement --state done" in row["do"]
+
+
+async def test_step_that_a_partner_refused_is_told_with_how_to_free_it(
+    workshop: Workshop, look: Look, partners: FakePartners
+) -> None:
+    """G6."""
+    partners.warehouse.will(Turn(raises=PartnerRefused("out of stock: SLATE-9")))
+    case = await agreed(workshop)
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+
+    [row] = await until(look, bool)
+
+    assert (row["case_id"], row["what"]) == (case.id, "step_blocked")
+    assert "step replacement (warehouse): out of stock: SLATE-9" in row["why"]
+    assert f"starter.py resolve-step {case.id} --step replacement" in row["do"]
+
+
+async def test_cases_that_no_worker_takes_are_told_by_their_task_queue_and_left_alone(
+    workshop: Workshop, look: Look, asked: Asked
+) -> None:
+    queue = f"nobody-{uuid4().hex}"
+    started = [
+        await workshop.client.start_workflow(CASE_WORKFLOW, {}, id=f"case-HL-{uuid4().hex}", task_queue=queue)
+        for _ in range(2)
+    ]
+    workshop.taken_in.update(handle.id for handle in started)
+
+    [row] = await until(look, lambda rows: any("open on it: 2" in r["why"] for r in rows))
+
+    assert (row["case_id"], row["what"]) == (None, "no_worker")
+    assert f"no worker takes task queue {queue}; open on it: 2" in row["why"]
+    assert "python worker.py" in row["do"]
+    assert asked.queried == []
+
+
+async def test_task_that_a_worker_leaves_undone_is_told_and_the_case_is_not_queried(
+    workshop: Workshop, look: Look, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.at_rest()
+    await workshop.close()  # the server takes it to be there for a while yet
+    await case.signals("contact-made")
+    monkeypatch.setattr(search, "LOOKS", 1)
+    assert await look() == []  # it may only be busy
+    monkeypatch.setattr(search, "TAKEN_WITHIN", timedelta())
+
+    [row] = await until(look, bool)
+
+    assert (row["case_id"], row["what"]) == (case.id, "untaken")
+    assert "its workflow task is not being done, though a worker is there" in row["why"]
+    assert asked.queried == []
+
+
+async def test_case_that_does_not_answer_is_told(
+    workshop: Workshop, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.at_rest()
+    await listed(case)
+    await workshop.close()
+    monkeypatch.setattr(search, "ANSWER_WITHIN", timedelta(seconds=1))
+
+    [row] = await look()
+
+    assert (row["case_id"], row["what"]) == (case.id, "silent")
+    assert f"starter.py show {case.id}" in row["do"]
+
+
+async def test_promise_that_the_director_was_told_of_is_told_until_somebody_has_it(
+    workshop: Workshop, look: Look
+) -> None:
+    """G10: nobody is left to be told."""
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.after(hours=73)
+    await listed(case)
+    assert await look() == []  # the manager was told, and one more comes
+    await case.after(hours=24)
+
+    [row] = await look()
+    await case.says("acknowledge-escalation", promise="detailed_result", by="Chen")
+
+    assert (row["case_id"], row["what"]) == (case.id, "unacknowledged")
+    assert "detailed_result is broken, and nobody above the director is left to be told" in row["why"]
+    assert f"starter.py acknowledge-escalation {case.id} --promise detailed_result" in row["do"]
+    assert await look() == []
+
+
+async def test_letter_that_no_channel_takes_is_told_until_a_person_has_seen_to_it(
+    workshop: Workshop, look: Look, partners: FakePartners
+) -> None:
+    """S7."""
+    partners.messaging.unreachable = PartnerRefused("no channel has an address for them")
+    case = await workshop.take_in(complaint())
+    await case.until(lambda c: any(e["what"] == "undeliverable" for e in c["timeline"]))
+    await case.at_rest()
+
+    [row] = await until(look, bool)
+    await case.says("contact-made", note="met at the depot")
+
+    assert (row["case_id"], row["what"]) == (case.id, "undeliverable")
+    assert "no channel takes acknowledged: no channel has an address for them" in row["why"]
+    assert f"starter.py contact-made {case.id}" in row["do"]
+    assert await look() == []
+
+
+async def test_call_that_has_failed_for_a_quarter_of_an_hour_is_told(
+    workshop: Workshop, look: Look, partners: FakePartners
+) -> None:
+    partners.messaging.down = True
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await listed(case)
+    assert await look() == []
+
+    await case.after(minutes=30)
+
+    rows = [row for row in await look() if row["what"] == "retrying"]
+    assert {row["case_id"] for row in rows} == {case.id}
+    assert any(row["why"].startswith("message-customer has been tried 1") for row in rows)
+    assert f"on the page of case-{case.id}, what the call hears" in rows[0]["do"]
+
+
+async def test_command_line_says_that_nothing_is_stuck_or_ends_with_1(
+    workshop: Workshop, quick_to_report: str, partners: FakePartners, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starter = starter_here(quick_to_report, capsys)
+    nothing = [await asyncio.to_thread(starter, "stuck", *option) for option in ([], ["--json"])]
+    partners.warehouse.will(Turn(raises=PartnerRefused("out of stock")))
+    case = await agreed(workshop)
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    await listed(case)
+
+    shown = await asyncio.to_thread(starter, "stuck")
+    in_json = await asyncio.to_thread(starter, "stuck", "--json")
+    [row] = map(json.loads, in_json.out.splitlines())
+
+    assert [(result.code, result.out) for result in nothing] == [(0, "nothing is stuck\n"), (0, "")]
+    assert (shown.code, in_json.code) == (1, 1)
+    assert case.id in shown.out
+    assert "out of stock" in shown.out
+    assert row.keys() == {"case_id", "workflow_id", "what", "since", "why", "do"}
+    assert (row["case_id"], row["what"]) == (case.id, "step_blocked")
