@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import logs
@@ -42,7 +43,7 @@ from records import Records as Database
 from settings import Settings
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.doors import OneArgument
+from workflows.doors import AsTheyCame, OneArgument
 from workflows.search import KEYS
 
 PASSED_THROUGH = (
@@ -56,6 +57,9 @@ THREADS = 50
 
 GRACE = timedelta(seconds=15)
 """How long a worker that is told to stop lets its activities finish: longer than a partner's time-out."""
+
+DEPLOYMENT = TASK_QUEUE
+"""The worker deployment that all builds of this program belong to (docs/deploying.md)."""
 
 STICKY = timedelta(seconds=5)
 """How long a case waits for a worker that was killed before another takes it over."""
@@ -79,17 +83,28 @@ def assemble(settings: Settings) -> Parts:
 
 
 def build_worker(
-    client: Client, parts: Parts, *, task_queue: str = TASK_QUEUE, max_cached_workflows: int = 1000
+    client: Client,
+    parts: Parts,
+    *,
+    task_queue: str = TASK_QUEUE,
+    max_cached_workflows: int = 1000,
+    build_id: str | None = None,
 ) -> Worker:
-    """A worker for the cases' workflows and activities; `client` needs the pydantic data converter."""
+    """A worker for the cases' workflows and activities; `client` needs the converter of `encryption`, or pydantic's.
+
+    With a `build_id` it takes only cases of that build, and new ones once the build has been made current.
+    """
     logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse)
     installation, refunds = Installation(parts.partners.installation), Refunds(parts.partners.refunds, parts.records)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
     verification = Verification(parts.partners.logistics, parts.partners.warehouse, parts.partners.installation)
     records = Records(parts.policies, parts.records)
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    # Other processes send as they like; how payloads are taken in is for the worker alone to say.
+    config = client.config()
+    config["data_converter"] = replace(client.data_converter, payload_converter_class=AsTheyCame)
     return Worker(
-        client,
+        Client(**config),
         task_queue=task_queue,
         workflows=[AfterSalesCase, CarrierClaim],
         activities=[
@@ -107,8 +122,18 @@ def build_worker(
         max_cached_workflows=max_cached_workflows,
         interceptors=[OneArgument()],
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        deployment_config=_pinned(build_id) if build_id else None,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+def _pinned(build_id: str) -> WorkerDeploymentConfig:
+    """A case ends on the build that it began on: no deploy has to be able to replay it."""
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
     )
 
 
@@ -117,7 +142,7 @@ async def connect(settings: Settings) -> Client:
     runtime = None
     if settings.metrics_address:
         runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=settings.metrics_address)))
-    return (await Engine.connect(runtime)).client
+    return (await Engine.connect(runtime, settings)).client
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -156,8 +181,8 @@ async def main() -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with build_worker(client, parts):
-        log.info("worker ready", namespace=client.namespace, task_queue=TASK_QUEUE)
+    async with build_worker(client, parts, build_id=settings.build_id):
+        log.info("worker ready", namespace=client.namespace, task_queue=TASK_QUEUE, build_id=settings.build_id)
         print("worker ready", flush=True)  # noqa: T201 (whoever started it waits for this line)
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())

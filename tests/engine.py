@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,14 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from cases.names import CASE_QUERY, CASE_WORKFLOW, workflow_id
 from child import Server
+from embedded import SERVER_SETTINGS
 from worker import Parts, build_worker
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.doors import OneArgument
+from workflows.doors import AsTheyCame, OneArgument
 
 PATIENCE = 20
 """Seconds after which what has not happened is taken not to happen: far more than it needs."""
-FAST = {
-    "frontend.WorkflowTimeSkippingEnabled": "true",
-    # Otherwise every hop waits up to 50 ms, and every skip up to a second.
-    "history.transferProcessorMaxPollRPS": "2000",
-    "history.timerProcessorMaxTimeShift": '"10ms"',
-}
 ONCE: dict[str, Any] = {
     "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
     "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
@@ -47,13 +42,13 @@ ONCE: dict[str, Any] = {
 
 @asynccontextmanager
 async def serving(folder: Path, settings: dict[str, str] | None = None) -> AsyncIterator[str]:
-    """The address of a server in memory; `settings` are its dynamic configuration, values as JSON."""
+    """The address of a server in memory, set up as the embedded one; `settings` go on top."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev", "--headless"]
     command += ["--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"]
-    for name, value in {**FAST, **(settings or {})}.items():
+    for name, value in {**SERVER_SETTINGS, **(settings or {})}.items():
         command += ["--dynamic-config-value", f"{name}={value}"]
     server = Server("the Temporal server", command, dict(os.environ), folder / f"temporal-{port}.log")
     server.address = f"127.0.0.1:{port}"
@@ -118,7 +113,7 @@ class Workshop:
     async def replay(self) -> None:
         """Replay the histories of all its cases; raises where the code would now do something else."""
         for taken in self.taken_in:
-            await replayer().replay_workflow(await self.client.get_workflow_handle(taken).fetch_history())
+            await replayer(self.client).replay_workflow(await self.client.get_workflow_handle(taken).fetch_history())
 
 
 @dataclass
@@ -219,11 +214,15 @@ def step(case: dict[str, Any], step_id: str) -> dict[str, Any]:
     return next((s for s in case["steps"] if s["id"] == step_id), {"state": None, "reference": None})
 
 
-def replayer() -> Replayer:
-    """Replays histories as the worker would, but for the sandbox, which costs four times as much."""
+def replayer(client: Client | None = None) -> Replayer:
+    """Replays histories (those of `client`) as the worker would, but without the sandbox, at a quarter of the cost."""
     return Replayer(
         workflows=[AfterSalesCase, CarrierClaim],
-        data_converter=pydantic_data_converter,
+        # What is encrypted opens in its own namespace only.
+        namespace=client.namespace if client else "default",
+        data_converter=replace(
+            client.data_converter if client else pydantic_data_converter, payload_converter_class=AsTheyCame
+        ),
         interceptors=[OneArgument()],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )

@@ -13,19 +13,25 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from cases.case import Case, open_case
+from cases.closing import end
 from cases.complaint import Complaint
-from cases.conduct import consider, end, looked_up
+from cases.conduct import consider
 from cases.errors import Problem, Refusal
 from cases.inbox import receive, receive_signal, refuse
-from cases.messages import read
+from cases.knowledge import answer_of
+from cases.linking import BETWEEN_CASES
+from cases.linking import read as read_signal
+from cases.messages import FACTS, read
 from cases.names import CASE_QUERY, CASE_WORKFLOW, Outcome, Status, StepState, workflow_id
 from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
+from cases.verifying import looked_up
 from workflows.clocks import Clocks
+from workflows.counts import Counts
 from workflows.desk import Desk
 from workflows.doors import decoded, listens
-from workflows.errands import durably
 from workflows.letters import Letters
-from workflows.options import ADMIT, LOOK_UP, RECORD
+from workflows.linking import Linking
+from workflows.options import LOOK_UP, RECORD
 from workflows.remedies import Remedies
 from workflows.search import KEYS
 
@@ -55,8 +61,11 @@ class AfterSalesCase:
         self._clocks = Clocks(self._desk)
         self._letters = Letters(self._desk)
         self._remedies = Remedies(self._desk)
+        self._linking = Linking(self._desk)
         self._early: list[tuple[str, Any]] = []
         self._shown: dict[str, Any] = {}
+        self._logged = 0
+        self._counts = Counts()
 
     @workflow.run
     async def run(self, complaint: RawValue) -> dict[str, Any]:
@@ -71,8 +80,9 @@ class AfterSalesCase:
         except asyncio.CancelledError:
             cancelled = True
             await self._wind_up()
+        await self._linking.tell_closed()
         await self._archive()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(lambda: self._linking.at_rest and workflow.all_handlers_finished())
         if cancelled:
             raise asyncio.CancelledError
         return snapshot(self._desk.case)
@@ -80,17 +90,22 @@ class AfterSalesCase:
     @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")
     def snapshot(self) -> dict[str, Any]:
         """The snapshot (contract)."""
-        return snapshot(self._desk.case) if self._desk.admitted else BEING_ADMITTED
+        if self._desk.admitted:
+            return snapshot(self._desk.case)
+        return {**BEING_ADMITTED, "case_id": workflow.info().workflow_id.removeprefix(workflow_id(""))}
 
     # Admission: G1
 
     async def _admit(self, payload: RawValue) -> None:
+        continues = workflow.info().continued_run_id is not None
         try:
-            raw = decoded(payload)
+            raw = decoded(payload, bounded=not continues)  # a case outgrows what a complaint may be
         except Refusal as refusal:
             raise _invalid([Problem(field="(whole)", problem=str(refusal))]) from None
-        if isinstance(raw, dict) and CONTINUED in raw:
+        if continues and isinstance(raw, dict) and CONTINUED in raw:
             self._desk.open(Case.model_validate(raw[CONTINUED]))
+            self._logged = len(self._desk.case.timeline)
+            self._counts.skip(self._desk.case)
         else:
             await self._open(raw)
         for name, message in self._early:
@@ -102,30 +117,34 @@ class AfterSalesCase:
     async def _open(self, raw: Any) -> None:
         # Not `workflow.now()`: while a local activity is under way it may be another on replay.
         now = workflow.info().workflow_start_time
-        admission: Admission = await self._desk.quickly(
-            Records.admit, raw, now, summary="check the complaint, pin the policy", options=ADMIT
-        )
+        what = "check the complaint, pin the policy"
+        try:
+            admission: Admission = await self._desk.quickly(Records.admit, raw, now, summary=what)
+        except FailureError:
+            # Whether it may follow an earlier case our records have to say: they come back.
+            admission = await self._desk.durably(Records.admit, raw, now, summary=what, options=RECORD)
         if admission.policy is None:
             raise _invalid(admission.problems)
         complaint = Complaint.model_validate(raw)
         if workflow.info().workflow_id != workflow_id(complaint.case_id):
             belongs = f"belongs to workflow {workflow_id(complaint.case_id)}: start it under that id"
             raise _invalid([Problem(field="case_id", problem=belongs)])
-        case = open_case(complaint, admission.policy, now)
+        case = open_case(complaint, admission.policy, now, admission.earlier)
         self._desk.open(case)
         self._desk.begin(self._claim_id(case))
         if not case.looking_up:
             consider(case, now)
 
     async def _claim_id(self, case: Case) -> None:
-        """Our own records keep the id from being used again; a database that is down delays no promise."""
+        """Our own records keep the id from being used again, and know earlier complaints; down, they delay nothing."""
         claim = Claim(complaint=case.complaint, run_id=workflow.info().first_execution_run_id, opened_at=case.opened_at)
         try:
-            await self._desk.quickly(Records.claim, claim, summary="claim the case id")
+            earlier: list[str] = await self._desk.quickly(Records.claim, claim, summary="claim the case id")
         except FailureError as error:
             if isinstance(error, ApplicationError) and error.non_retryable:
                 raise
-            await durably(Records.claim, claim, summary="claim the case id", options=RECORD)
+            earlier = await self._desk.durably(Records.claim, claim, summary="claim the case id", options=RECORD)
+        await self._linking.join(earlier)
 
     # Verification: G3
 
@@ -149,7 +168,9 @@ class AfterSalesCase:
         """A partner that could not be asked at first; what it says later still counts."""
         case = self._desk.case
         try:
-            answer = await durably(LOOK_UPS[what], case.look_up(), summary=f"look up {what}", options=LOOK_UP)
+            answer = await self._desk.durably(
+                LOOK_UPS[what], case.look_up(), summary=f"look up {what}", options=LOOK_UP
+            )
         except ActivityError as error:
             case.note("not found", workflow.now(), f"{what}: {error.cause}")
         else:
@@ -166,6 +187,8 @@ class AfterSalesCase:
             self._letters.deliver()
             self._clocks.wind()
             self._show()
+            self._log()
+            self._counts.count(self._desk.case)
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
 
     def _show(self) -> None:
@@ -180,6 +203,14 @@ class AfterSalesCase:
         if updates:
             workflow.upsert_search_attributes(updates)
             self._shown = now_shown
+
+    def _log(self) -> None:
+        """One line for each new entry of the timeline; its `text` and `by` may hold personal data and stay out."""
+        case = self._desk.case
+        told = {"case_id": case.id, "line": case.complaint.line, "topic": case.complaint.topic, "status": case.status}
+        for entry in case.timeline[self._logged :]:
+            workflow.logger.info(entry.what, extra=told)
+        self._logged = len(case.timeline)
 
     def _over(self) -> bool:
         """Closed, and everybody who was to be told has been told."""
@@ -213,8 +244,10 @@ class AfterSalesCase:
             closed_at=case.closed_at or workflow.now(),
             outcome=case.outcome or Outcome.WITHDRAWN,
             record=snapshot(case),
+            complaint=case.complaint.model_dump(mode="json", exclude_none=True),
+            answer=answer_of(case),
         )
-        await durably(Records.archive, closing, summary="archive the record", options=RECORD)
+        await self._desk.durably(Records.archive, closing, summary="archive the record", options=RECORD)
 
     # Messages
 
@@ -235,7 +268,12 @@ class AfterSalesCase:
         message: Any = None
         try:
             message = decoded(payload)
-            receive_signal(self._desk.case, name, message, now)
+            if name in BETWEEN_CASES:
+                self._linking.hear(read_signal(name, message))
+            elif self._desk.case.merged_into and not self._desk.case.closing and name in FACTS:
+                self._linking.pass_on(name, message)
+            else:
+                receive_signal(self._desk.case, name, message, now)
         except Refusal as refusal:
             refuse(self._desk.case, name, message, str(refusal), now)
         self._desk.changed()

@@ -5,10 +5,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from temporalio import workflow
-from temporalio.workflow import LocalActivityConfig
+from temporalio.common import Priority
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from cases.case import Case
-from workflows.options import QUICK
+from workflows.errands import durably
+from workflows.options import QUICK, URGENT
 
 
 class Desk:
@@ -71,6 +73,11 @@ class Desk:
         how: Any = {**options, "summary": summary}
         async with self._lane:
             return await workflow.execute_local_activity_method(method, args=arguments, **how)
+
+    async def durably(self, method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
+        """Through the server, repeated as `options` say; what an urgent case needs goes before the rest (§3)."""
+        priority = URGENT if self._case is not None and self._case.urgent else Priority.default
+        return await durably(method, *arguments, summary=summary, options={**options, "priority": priority})
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until `condition` holds; raises what an errand raised."""

@@ -1,14 +1,17 @@
 """The doors of a case: every message of the contract as a signal (facts) and as an update (facts and commands).
 
-A payload arrives raw, so that it cannot fail to decode before the case has seen it. Superfluous arguments are
-taken off on the way in (`OneArgument`): a handler that is called with too many fails its workflow task for ever.
+A payload arrives raw, so that it cannot fail to decode before the case has seen it, and so do several (`AsTheyCame`).
+Superfluous arguments are taken off on the way in (`OneArgument`): a handler that is called with too many fails its
+workflow task for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
+from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.worker import (
     ExecuteWorkflowInput,
     HandleSignalInput,
@@ -28,15 +31,25 @@ NAMED = frozenset({*FACTS, CLAIM_SETTLED})
 
 
 def listens(cls: Workflow) -> Workflow:
-    """Give a workflow class a handler for every message; it offers `signalled`, `check` and `updated`.
+    """Give a workflow class a handler for every message of a case; it offers `signalled`, `check` and `updated`.
 
     Applied under `workflow.defn`, which then finds the handlers like any others.
     """
-    for name, model in FACTS.items():
-        setattr(cls, f"signal_{model.__name__}", workflow.signal(name=name, description=_about(model))(_signal(name)))
-    for name, model in MESSAGES.items():
-        setattr(cls, f"update_{model.__name__}", _update(name, _about(model)))
-    return cls
+    return hears(FACTS, MESSAGES)(cls)
+
+
+def hears(signals: dict[str, type[Message]], updates: dict[str, type[Message]]) -> Callable[[Workflow], Workflow]:
+    """As `listens`, for these messages."""
+
+    def give(cls: Workflow) -> Workflow:
+        for name, model in signals.items():
+            door = workflow.signal(name=name, description=_about(model))
+            setattr(cls, f"signal_{model.__name__}", door(_signal(name)))
+        for name, model in updates.items():
+            setattr(cls, f"update_{model.__name__}", _update(name, _about(model)))
+        return cls
+
+    return give
 
 
 # `self` bears no annotation below: with one the SDK counts it as an argument, and the payload is no longer raw.
@@ -68,11 +81,11 @@ def _update(name: str, about: str) -> Any:
     return door
 
 
-def decoded(payload: Any) -> Any:
-    """The JSON in a raw payload; raises `Refusal` for what is too large or no JSON."""
+def decoded(payload: Any, *, bounded: bool = True) -> Any:
+    """The JSON in a raw payload; raises `Refusal` for what is no JSON or, where it is `bounded`, too large."""
     if not isinstance(payload, RawValue):
         return payload
-    if len(payload.payload.data) > MAX_INPUT_BYTES:
+    if bounded and len(payload.payload.data) > MAX_INPUT_BYTES:
         raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
     try:
         value = workflow.payload_converter().from_payload(payload.payload)
@@ -81,6 +94,21 @@ def decoded(payload: Any) -> Any:
     if isinstance(value, bytes):
         raise Refusal("the payload is not JSON")
     return value
+
+
+class AsTheyCame(PydanticPayloadConverter):
+    """Pydantic's payload converter for workers: several payloads of which no types are known stay raw.
+
+    Where the number of arguments is not the handler's, the SDK forgets its types and decodes them all before an
+    interceptor sees them; one that cannot be decoded would drop the signal, or fail the start's task for ever.
+    Several details of a failure come raw as well; they have no types either, and ours carry one at most.
+    """
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """The values, in order; raises where one of them cannot be decoded."""
+        if type_hints is None and len(payloads) > 1:
+            return [RawValue(payload) for payload in payloads]
+        return super().from_payloads(payloads, type_hints)
 
 
 class OneArgument(Interceptor):

@@ -14,7 +14,7 @@ from cases.delivery import delivered, undeliverable
 from cases.routes import routes
 from cases.telling import contact_of
 from workflows.desk import Desk
-from workflows.errands import durably, kind_of, sentence
+from workflows.errands import kind_of, sentence
 from workflows.options import LETTER
 
 with workflow.unsafe.imports_passed_through():
@@ -61,7 +61,7 @@ class Letters:
         except FailureError as error:
             if kind_of(error) == REFUSED:
                 raise
-        delivery: Delivery = await durably(method, command, summary=letter.event, options=LETTER)
+        delivery: Delivery = await self._desk.durably(method, command, summary=letter.event, options=LETTER)
         # Judged by when it was handed over, not by when a worker came to hear of it (S9).
         return min(max(delivery.at, asked), workflow.now())
 

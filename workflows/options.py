@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 PATIENTLY = RetryPolicy(
     initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
 )
 """Soon at first, for most faults pass; then rarely, so that a partner that comes back is not stormed."""
+
+URGENT = Priority(priority_key=1)
+"""Before everything else in the queue (1 is first, 3 is usual)."""
 
 NOTICED = timedelta(seconds=8)
 """A worker that gives no sign of life for so long is taken for dead, and its call is repeated elsewhere."""
@@ -59,9 +62,4 @@ RECORD = ActivityConfig(
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
     ),
-)
-
-ADMIT = LocalActivityConfig(
-    # No input or output beyond this process: it cannot fail but for a fault of ours.
-    start_to_close_timeout=timedelta(seconds=10),
 )

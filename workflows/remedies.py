@@ -12,14 +12,15 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from cases.calendar import length
+from cases.claim_terms import claim_terms
 from cases.commands import Receipt, ReceiptState, StepCommand
 from cases.conduct import heard, refused, started, unknown
 from cases.names import MONEY, Partner, RemedyKind, StepState, claim_workflow_id
 from cases.step import Step
 from cases.telling import command_for
-from workflows.carrier_claim import CarrierClaim, claim_terms
+from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import durably, kind_of, sentence
+from workflows.errands import kind_of, sentence
 from workflows.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
@@ -92,12 +93,14 @@ class Remedies:
         arguments = [command, order.amount] if step.kind in MONEY and order else [command]
         what = f"{command.amount} {command.currency}" if command.amount else ""
         summary = f"{step.id} {what}".strip()
-        receipt: Receipt = await durably(partner.carry_out, *arguments, summary=summary, options=STEP)
+        receipt: Receipt = await self._desk.durably(partner.carry_out, *arguments, summary=summary, options=STEP)
         return receipt
 
     async def _find(self, step: Step, key: str) -> Receipt | None:
         partner = PARTNERS[step.partner]
-        found: Receipt | None = await durably(partner.find, key, summary=f"was {step.id} done?", options=FIND)
+        found: Receipt | None = await self._desk.durably(
+            partner.find, key, summary=f"was {step.id} done?", options=FIND
+        )
         return found
 
     async def _ask_after(self, step: Step) -> None:
@@ -116,7 +119,9 @@ class Remedies:
         for step in case.steps:
             if step.kind in MONEY and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = step.reason or "waived"
-                await durably(Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD)
+                await self._desk.durably(
+                    Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD
+                )
 
     async def _pursue_carrier(self, step: Step) -> None:
         """The carrier claim has a process of its own, which outlives the case (B16)."""

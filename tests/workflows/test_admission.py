@@ -5,16 +5,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.common import RawValue
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import Replayer
 
 from cases.names import CASE_WORKFLOW, workflow_id
 from partners.ports import PartnerRefused, TryAgain
 from records import Records
 from tests.complaints import complaint
-from tests.engine import ONCE, PATIENCE, OpenCase, Workshop, promise
+from tests.engine import ONCE, PATIENCE, OpenCase, Workshop, eventually, promise, replayer
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open
+from workflows.after_sales_case import CONTINUED
+from workflows.doors import AsTheyCame
+
+AS_THEY_CAME = DataConverter(payload_converter_class=AsTheyCame)
 
 
 async def failure(handle: WorkflowHandle[Any, Any]) -> ApplicationError:
@@ -62,8 +71,8 @@ async def test_what_only_the_policy_or_the_clock_can_tell_is_refused_as_well(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], [b"\x00\x01 no JSON"], ["a sentence"], [None], [[1, 2]]],
-    ids=["no argument", "binary", "string", "null", "list"],
+    [[], [b"\x00\x01 no JSON"], ["a sentence"], [None], [[1, 2]], [{CONTINUED: {}}]],
+    ids=["no argument", "binary", "string", "null", "list", "what continues a case"],
 )
 async def test_argument_that_is_no_complaint_fails_at_once(workshop: Workshop, arguments: list[Any]) -> None:
     case_id = complaint()["case_id"]
@@ -75,16 +84,81 @@ async def test_argument_that_is_no_complaint_fails_at_once(workshop: Workshop, a
     assert (await failure(handle)).type == "InvalidComplaint"
 
 
-async def test_superfluous_argument_is_left_alone(workshop: Workshop) -> None:
-    """A handler with too many arguments would fail its workflow task for ever."""
+UNREADABLE = [
+    Payload(metadata={"encoding": b"json/plain"}, data=b"{no JSON"),
+    Payload(metadata={"encoding": b"of/mars"}, data=b"{}"),
+    Payload(),
+]
+"""Payloads that nobody can decode."""
+
+
+@pytest.mark.parametrize("second", ["?", *map(RawValue, UNREADABLE)], ids=["JSON", "no JSON", "encoding", "empty"])
+async def test_superfluous_argument_is_left_alone_whatever_it_is(workshop: Workshop, second: Any) -> None:
+    """A handler with too many arguments, or one that cannot be decoded, would fail its workflow task for ever."""
     content = complaint()
 
     handle = await workshop.client.start_workflow(
-        CASE_WORKFLOW, args=[content, "?"], id=workflow_id(content["case_id"]), task_queue=workshop.task_queue
+        CASE_WORKFLOW, args=[content, second], id=workflow_id(content["case_id"]), task_queue=workshop.task_queue
     )
-    workshop.taken_in.add(handle.id)
 
-    await OpenCase(content["case_id"], workshop.client, handle).becomes("assessing")
+    case = OpenCase(content["case_id"], workshop.client, handle)
+    await case.becomes("assessing")
+    again = Replayer(**replayer().config(active_config=True) | {"data_converter": AS_THEY_CAME})
+    await again.replay_workflow(await handle.fetch_history())
+
+
+@pytest.mark.parametrize("first", UNREADABLE, ids=["no JSON", "encoding", "empty"])
+@pytest.mark.parametrize("more", [[], [{"second": 2}]], ids=["alone", "of two"])
+async def test_argument_that_nobody_can_decode_fails_at_once(workshop: Workshop, first: Payload, more: Any) -> None:
+    """Contract, *A complaint*: it neither hangs nor retries."""
+    case_id = complaint()["case_id"]
+
+    handle = await workshop.client.start_workflow(
+        CASE_WORKFLOW, args=[RawValue(first), *more], id=workflow_id(case_id), task_queue=workshop.task_queue
+    )
+
+    error = await failure(handle)
+    assert (error.type, error.non_retryable) == ("InvalidComplaint", True)
+    assert error.details[0] == [{"field": "(whole)", "problem": "the payload is not JSON"}]
+
+
+async def test_worker_that_decodes_as_it_likes_would_hang_the_start(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard bites: its first workflow task fails, and is tried again."""
+    monkeypatch.setattr(AsTheyCame, "from_payloads", PydanticPayloadConverter.from_payloads)
+    content = complaint()
+
+    handle = await workshop.client.start_workflow(
+        CASE_WORKFLOW,
+        args=[content, RawValue(UNREADABLE[0])],
+        id=workflow_id(content["case_id"]),
+        task_queue=workshop.task_queue,
+    )
+
+    case = OpenCase(content["case_id"], workshop.client, handle)
+
+    async def has_failed() -> bool:
+        return bool(await case.events("WORKFLOW_TASK_FAILED"))
+
+    await eventually(has_failed)
+    await handle.terminate()
+
+
+async def test_case_that_was_not_admitted_tells_a_whole_snapshot(workshop: Workshop) -> None:
+    """Contract, *The snapshot*: who reads it by its keys, to the second level, finds them."""
+    bad = await workshop.take_in(complaint(channel="pigeon"))
+    await failure(bad.handle)
+    good = await workshop.take_in(complaint())
+    known = await good.becomes("assessing")
+
+    seen = await bad.snapshot()
+
+    assert seen.keys() == known.keys()
+    assert (seen["case_id"], seen["status"], seen["topic"]) == (bad.id, "received", None)
+    for name in ("owner", "policy", "paid"):
+        assert seen[name].keys() == known[name].keys()
+    assert [name for name in known if type(seen[name]) is not type(known[name]) and seen[name] is not None] == []
 
 
 async def test_case_under_the_id_of_another_workflow_is_refused(workshop: Workshop) -> None:

@@ -86,8 +86,7 @@ async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
 
 async def test_promises_go_on_without_a_gap_and_nothing_is_told_twice(case: OpenCase, partners: FakePartners) -> None:
     """B5: one update a day, each kept, over all runs."""
-    for _ in range(12):  # each shorter than a promise, so that a jump over a new run's beginning breaks none
-        seen = await case.after(hours=20)
+    seen = await case.after(days=10)
 
     updates = [p for p in seen["promises"] if p["name"] == "progress_update"]
     assert await runs(case) > 2
@@ -118,3 +117,15 @@ async def test_same_complaint_sent_again_finds_the_case_in_its_later_run(case: O
     )
 
     assert (await case.client.get_workflow_handle(handle.id).describe()).run_id == run
+
+
+async def test_case_that_has_outgrown_a_complaint_goes_on(case: OpenCase) -> None:
+    """What strangers send is bounded; what a case carries into its next run is not."""
+    for _ in range(25):
+        await case.says("note", text="x" * 3_000)
+
+    seen = await case.after(days=3)
+
+    assert await runs(case) > 1
+    assert seen["status"] == "executing"
+    assert [e["what"] for e in seen["timeline"]].count("note") == 25

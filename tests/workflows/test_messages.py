@@ -7,11 +7,14 @@ from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import RawValue
+from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.exceptions import ApplicationError
 
 from cases.messages import FACTS, MESSAGES
 from tests.engine import OpenCase, promise
 from tests.workflows.conftest import Open
+from workflows.doors import AsTheyCame
 
 
 async def raw_signal(case: OpenCase, name: str, *payloads: Payload) -> None:
@@ -38,12 +41,13 @@ async def refusal(case: OpenCase, message: str, **payload: Any) -> str:
     return raised.value.cause.message
 
 
+UNREADABLE_AS = ["no JSON", "unknown encoding", "no encoding"]
+UNREADABLE = [json_payload("{no JSON"), Payload(metadata={"encoding": b"of/mars"}, data=b"{}"), Payload(data=b"{}")]
+"""Payloads that nobody can decode."""
 UNUSABLE = [
     ("customer-declined", [], "reason: is required"),
-    ("contact-made", [Payload(metadata={"encoding": b"json/plain"}, data=b"{no JSON")], "not JSON"),
+    *(("contact-made", [payload], "not JSON") for payload in UNREADABLE),
     ("contact-made", [Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff")], "JSON"),
-    ("contact-made", [Payload(metadata={"encoding": b"of/mars"}, data=b"{}")], "not JSON"),
-    ("contact-made", [Payload(data=b"{}")], "not JSON"),
     ("contact-made", [json_payload('"a sentence"')], "takes a JSON object"),
     ("contact-made", [json_payload('{"noet": "x"}')], "noet: is not known here"),
     ("contact-made", [json_payload('{"note": "%s"}' % ("x" * 70_000))], "larger than 65536 bytes"),
@@ -82,15 +86,62 @@ async def test_signal_with_no_payload_is_an_empty_one(open_case: Open) -> None:
     assert seen["refused"] == []
 
 
-async def test_second_payload_of_a_signal_is_left_alone(open_case: Open) -> None:
-    """A handler with too many arguments would fail its workflow task for ever."""
+@pytest.mark.parametrize("second", [json_payload('{"note": "second"}'), *UNREADABLE], ids=["JSON", *UNREADABLE_AS])
+async def test_second_payload_of_a_signal_is_left_alone_whatever_it_is(open_case: Open, second: Payload) -> None:
+    """A handler with too many arguments would fail its workflow task for ever; the SDK drops what it cannot read."""
     case = await open_case()
     await case.becomes("assessing")
 
-    await raw_signal(case, "contact-made", json_payload('{"note": "first"}'), json_payload('{"note": "second"}'))
+    await raw_signal(case, "contact-made", json_payload('{"note": "first"}'), second)
 
     seen = await case.until(lambda c: any(e["what"] == "contact" for e in c["timeline"]))
     assert [e["text"] for e in seen["timeline"] if e["what"] == "contact"] == ["first"]
+
+
+@pytest.mark.parametrize("name", ["contact-made", "no-such-message"])
+async def test_first_of_two_payloads_is_judged_as_if_it_were_alone(open_case: Open, name: str) -> None:
+    """Never dropped: kept with the sentence that says why."""
+    case = await open_case()
+    await case.becomes("assessing")
+    large = json_payload('{"note": "%s"}' % ("x" * 70_000))
+
+    for first in (*UNREADABLE, large):
+        await raw_signal(case, name, first, json_payload("{}"))
+
+    seen = await case.until(lambda c: len(c["refused"]) == len(UNREADABLE) + 1)
+    assert {r["message"] for r in seen["refused"]} == {name}
+    assert ["not JSON" in r["why"] for r in seen["refused"]] == [True] * len(UNREADABLE) + [False]
+    assert "larger than 65536 bytes" in seen["refused"][-1]["why"]
+
+
+async def test_worker_that_decodes_as_it_likes_would_drop_the_signal(
+    open_case: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard bites: without it the first signal is gone, and only the second is seen."""
+    monkeypatch.setattr(AsTheyCame, "from_payloads", PydanticPayloadConverter.from_payloads)
+    case = await open_case()
+    await case.becomes("assessing")
+
+    await raw_signal(case, "contact-made", json_payload('{"note": "first"}'), UNREADABLE[0])
+    await raw_signal(case, "contact-made", json_payload('{"note": "second"}'))
+
+    seen = await case.until(lambda c: any(e["what"] == "contact" for e in c["timeline"]))
+    assert [e["text"] for e in seen["timeline"] if e["what"] == "contact"] == ["second"]
+    assert seen["refused"] == []
+
+
+async def test_update_with_two_payloads_is_judged_by_the_first(open_case: Open) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+    first, second = {"text": "first"}, {"text": "second"}
+
+    answer = await case.handle.execute_update("note", args=[first, second])
+    with pytest.raises(WorkflowUpdateFailedError) as raised:
+        await case.handle.execute_update("note", args=[RawValue(UNREADABLE[0]), second])
+
+    assert answer["applied"]
+    assert [e["text"] for e in (await case.snapshot())["timeline"] if e["what"] == "note"] == ["first"]
+    assert "not JSON" in str(raised.value.cause)
 
 
 async def test_every_message_has_a_door_that_says_what_it_is_for(open_case: Open) -> None:

@@ -218,7 +218,7 @@ async def test_two_cases_of_one_order_never_refund_more_than_was_paid(
 ) -> None:
     """S15."""
     order = {"order_id": "SO-SHARED"}
-    first, second = await open_case(order=order), await open_case(order=order)
+    first, second = await open_case(order=order), await open_case(order=order, topic="goods.quality")
 
     await asyncio.gather(agreed(first), agreed(second))
     seen = [await case.until(lambda c: step(c, "refund")["state"] in ("done", "blocked")) for case in (first, second)]

@@ -1,0 +1,377 @@
+"""Several cases about one matter: a second complaint is merged, a closed case is taken up again (G12, S10, S22)."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from cases.complaint import Complaint
+from cases.earlier import follow_up
+from cases.policy import Policy
+from records import Records, RecordsUnavailable
+from tests.complaints import complaint
+from tests.engine import OpenCase, Workshop, promise
+from tests.fakes import FakePartners
+from tests.workflows.conftest import Open, agreed, offered
+
+PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
+
+
+@pytest.fixture(scope="session")
+def written_policies(written_policies: dict[str, Policy]) -> dict[str, Policy]:
+    """Policies that merge a second complaint."""
+    return {line: p.model_copy(update={"second_complaint": "merge"}) for line, p in written_policies.items()}
+
+
+@pytest.fixture
+async def pair(open_case: Open) -> tuple[OpenCase, OpenCase]:
+    """A case, and the case of a second complaint about its order and topic that was merged into it."""
+    first = await open_case(order={"order_id": "SO-ONE"})
+    await first.becomes("assessing")
+    second = await open_case(order={"order_id": "SO-ONE"}, evidence=[PHOTO])
+    await second.until(lambda c: c["links"])
+    return first, second
+
+
+def links(case: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(link["kind"], link["case"]) for link in case["links"]]
+
+
+async def test_second_complaint_about_an_order_and_topic_is_handled_by_the_first_case(
+    pair: tuple[OpenCase, OpenCase], partners: FakePartners
+) -> None:
+    """G12: its customer is told so, and what they showed is shown to the first."""
+    first, second = pair
+
+    await second.at_rest()
+
+    one, two = await first.snapshot(), await second.snapshot()
+    assert links(one) == [("merged", second.id)]
+    assert links(two) == [("merged_into", first.id)]
+    assert one["evidence"] == [PHOTO]
+    assert {p["name"]: p["state"] for p in two["promises"]} == {"acknowledge": "kept", "detailed_result": "void"}
+    assert two["needs"] == []
+    told = [m for m in partners.messaging.to_customers.values() if m.event == "linked"]
+    assert [(m.case_id, m.facts["other_case_id"]) for m in told] == [(second.id, first.id)]
+
+
+async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the_second(
+    closed_workshop: Workshop, open_case: Open, partners: FakePartners
+) -> None:
+    """G12: linked, its customer told so, and nothing granted twice by itself; an agent's word lets it go on."""
+    policies = closed_workshop.parts.policies
+    policies["building_materials"] = policies["building_materials"].model_copy(update={"second_complaint": "link"})
+    first = await open_case(order={"order_id": "SO-TWO"})
+    await first.becomes("assessing")
+    second = await open_case(order={"order_id": "SO-TWO"})
+
+    seen = await second.until(lambda c: c["links"] and c["status"] == "assessing")
+    assert links(seen) == [("related", first.id)]
+    assert links(await first.snapshot()) == [("related", second.id)]
+    assert seen["needs"] == [
+        f"{first.id} is open about the same order and topic: propose another offer, or assess anew"
+    ]
+    await offered(second, "minor")
+    await second.at_rest()
+    told = [m for m in partners.messaging.to_customers.values() if m.event == "linked"]
+    assert [(m.case_id, m.facts["other_case_id"]) for m in told] == [(second.id, first.id)]
+
+
+async def test_merged_case_closes_with_the_first_and_writes_no_report_of_its_own(
+    pair: tuple[OpenCase, OpenCase], partners: FakePartners, records: Records
+) -> None:
+    """G12, G9."""
+    first, second = pair
+
+    await first.says("complaint-withdrawn", reason="all is well")
+
+    assert (await first.result())["outcome"] == "withdrawn"
+    closed = await second.result()
+    assert (closed["status"], closed["outcome"]) == ("closed", "withdrawn")
+    archived = records.case(second.id)
+    assert archived is not None
+    assert archived["record"] == closed
+    assert [m.case_id for m in partners.messaging.to_customers.values() if m.event == "report"] == [first.id]
+
+
+async def test_fact_that_reaches_a_merged_case_is_applied_to_the_first(pair: tuple[OpenCase, OpenCase]) -> None:
+    """S22."""
+    first, second = pair
+    more = {"kind": "document", "uri": "https://files.example.org/2.pdf"}
+
+    await second.signals("evidence-received", evidence=[more], message_id="m-1")
+    await second.signals("evidence-received", evidence=[more], message_id="m-1")
+
+    seen = await first.until(lambda c: more in c["evidence"])
+    assert [e["what"] for e in seen["timeline"]].count("evidence") == 2
+    assert more not in (await second.snapshot())["evidence"]
+
+
+async def test_update_to_a_merged_case_is_rejected_with_the_case_that_takes_it(
+    pair: tuple[OpenCase, OpenCase],
+) -> None:
+    """S22."""
+    first, second = pair
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await second.says("assess", severity="severe", by="Zhao")
+
+    assert f"was merged into {first.id}: send it there" in str(refused.value.cause)
+
+
+async def test_fact_for_a_first_case_that_is_gone_lets_the_merged_one_go_on_alone(
+    pair: tuple[OpenCase, OpenCase],
+) -> None:
+    """S22: nothing is lost, and what was promised is promised anew (S10)."""
+    first, second = pair
+    await first.handle.terminate()
+
+    await second.signals("contact-made", note="called")
+
+    seen = await second.until(lambda c: c["cycle"] == 2)
+    assert links(seen) == [("related", first.id)]
+    assert promise(seen, "detailed_result", cycle=2)["state"] == "open"
+    assert any(e["what"] == "contact" for e in seen["timeline"])
+    await second.becomes("assessing")
+    answer = await second.says("assess", severity="moderate", by="Zhao")
+    assert answer["offer"]["id"]
+
+
+async def test_second_complaint_goes_on_by_itself_where_the_first_case_is_gone(open_case: Open) -> None:
+    first = await open_case(order={"order_id": "SO-GONE"})
+    await first.becomes("assessing")
+    await first.handle.terminate()
+
+    second = await open_case(order={"order_id": "SO-GONE"})
+
+    seen = await second.until(lambda c: c["links"])
+    assert links(seen) == [("related", first.id)]
+    await offered(second, "moderate")
+
+
+async def test_of_two_complaints_that_come_at_once_exactly_one_is_handled_by_the_other(open_case: Open) -> None:
+    """G12."""
+    order = {"order_id": "SO-AT-ONCE"}
+
+    cases = await asyncio.gather(open_case(order=order), open_case(order=order))
+
+    seen = [await case.until(lambda c: c["links"]) for case in cases]
+    assert sorted(link["kind"] for c in seen for link in c["links"]) == ["merged", "merged_into"]
+
+
+async def test_third_complaint_finds_the_second_where_the_first_case_is_gone(open_case: Open) -> None:
+    first = await open_case(order={"order_id": "SO-THREE"})
+    await first.becomes("assessing")
+    await first.handle.terminate()
+    second = await open_case(order={"order_id": "SO-THREE"})
+    await second.until(lambda c: c["links"])
+
+    third = await open_case(order={"order_id": "SO-THREE"})
+
+    seen = await third.until(lambda c: len(c["links"]) == 2)
+    assert links(seen) == [("related", first.id), ("merged_into", second.id)]
+
+
+async def test_second_case_in_which_something_has_begun_is_only_related(
+    open_case: Open, partners: FakePartners
+) -> None:
+    """G12: the sample is collected and the notice written the moment such a complaint arrives (M15)."""
+    first = await open_case(line="infant_formula", topic="goods.safety", order={"order_id": "SO-TIN"})
+    await first.until(lambda c: c["steps"])
+
+    second = await open_case(line="infant_formula", topic="goods.safety", order={"order_id": "SO-TIN"})
+
+    two = await second.until(lambda c: c["links"])
+    one = await first.until(lambda c: c["links"])
+    assert (links(one), links(two)) == ([("related", second.id)], [("related", first.id)])
+    await second.at_rest()
+    assert "linked" in partners.messaging.events
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("complaint-linked", {"case": "two words", "merges": True}),
+        ("complaint-linked", ["HL-2"]),
+        ("complaint-linked", None),
+        ("case-closed", {"case": "HL-2", "outcome": "rich"}),
+        ("case-closed", {"case": "HL-2", "outcome": "satisfied"}),
+    ],
+)
+async def test_stranger_cannot_link_or_close_a_case(open_case: Open, name: str, payload: Any) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    await case.handle.signal(name, payload)
+
+    seen = await case.until(lambda c: c["refused"])
+    assert [r["message"] for r in seen["refused"]] == [name]
+    assert (seen["status"], seen["links"]) == ("assessing", [])
+
+
+async def test_case_that_is_over_turns_a_complaint_away_and_that_goes_on_alone(
+    pair: tuple[OpenCase, OpenCase],
+) -> None:
+    """A refusal of the first case to take it in, as if it had been closing at that moment."""
+    first, second = pair
+
+    await second.handle.signal("case-closed", {"case": first.id})
+
+    seen = await second.until(lambda c: c["cycle"] == 2)
+    assert links(seen) == [("related", first.id)]
+
+
+# A closed case is taken up again
+
+
+def following(old: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return follow_up(Complaint.model_validate(old), datetime.now(UTC)) | changes
+
+
+async def failed(case: OpenCase) -> list[dict[str, str]]:
+    """The problems with which the case was refused."""
+    with pytest.raises(WorkflowFailureError) as raised:
+        await case.result()
+    assert isinstance(raised.value.cause, ApplicationError)
+    problems: list[dict[str, str]] = raised.value.cause.details[0]
+    return problems
+
+
+async def test_follow_up_of_a_case_in_which_nothing_was_agreed_is_offered_the_same_anew(workshop: Workshop) -> None:
+    """G12, S19: consent is asked again, the finding need not be entered again; S10: promises of its own."""
+    content = complaint(evidence=[PHOTO])
+    first = await workshop.take_in(content)
+    await offered(first, "moderate")
+    await first.says("complaint-withdrawn", reason="not now")
+    await first.result()
+
+    case = await workshop.take_in(following(content))
+
+    seen = await case.becomes("awaiting_consent")
+    assert case.id == f"{first.id}.2"
+    assert links(seen) == [("follows", first.id)]
+    assert (seen["finding"]["severity"], seen["evidence"]) == ("moderate", [PHOTO])
+    assert {(f["field"], f["source"], f["by"]) for f in seen["finding"]["facts"]} >= {
+        ("severity", "earlier case", "Zhao")
+    }
+    assert promise(seen, "detailed_result")["state"] == "kept"
+    assert seen["offers"][0]["id"] == "o1"
+
+
+async def test_follow_up_of_a_case_that_was_settled_waits_for_an_agent(workshop: Workshop) -> None:
+    """G12: what was paid is not offered again, and what is left of the order bounds the refund (S14)."""
+    content = complaint()
+    first = await workshop.take_in(content)
+    await agreed(first)
+    await first.becomes("following_up")
+    await first.says("satisfaction-reported", score=5)
+    await first.result()
+
+    case = await workshop.take_in(following(content))
+
+    seen = await case.becomes("assessing")
+    assert seen["offers"] == []
+    assert any("closed as satisfied" in need for need in seen["needs"])
+    answer = await case.says("assess", upheld=True, by="Zhao")
+    kinds = {r["kind"] for option in answer["offer"]["options"] for r in option["remedies"]}
+    assert "refund" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"follows": "HL-nobody"}, "there is no case HL-nobody"),
+        ({"order": {"order_id": "SO-OTHER", "amount": "10.00"}}, "was about order SO-"),
+    ],
+)
+async def test_follow_up_of_nothing_or_of_another_order_is_refused(
+    workshop: Workshop, change: dict[str, Any], problem: str
+) -> None:
+    """G12."""
+    content = complaint()
+    first = await workshop.take_in(content)
+    await first.becomes("assessing")
+    await first.says("complaint-withdrawn")
+    await first.result()
+
+    case = await workshop.take_in(following(content, **change))
+
+    (found,) = await failed(case)
+    assert found["field"] == "follows"
+    assert problem in found["problem"]
+
+
+async def test_follow_up_of_an_open_case_is_sent_to_it(workshop: Workshop) -> None:
+    """S22."""
+    content = complaint()
+    first = await workshop.take_in(content)
+    await first.becomes("assessing")
+
+    case = await workshop.take_in(following(content))
+
+    assert await failed(case) == [{"field": "follows", "problem": f"{first.id} is open: send the message to it"}]
+
+
+async def test_case_that_closed_more_than_30_days_ago_is_not_taken_up_again(
+    workshop: Workshop, records: Records
+) -> None:
+    """G12."""
+    content = complaint()
+    closed = datetime.now(UTC) - timedelta(days=30, minutes=1)
+    records.open_case(
+        content["case_id"],
+        "a-run",
+        line=content["line"],
+        topic=content["topic"],
+        order_id=content["order"]["order_id"],
+        received_at=closed,
+        opened_at=closed,
+    )
+    records.archive_case(content["case_id"], closed, "satisfied", {})
+
+    case = await workshop.take_in(following(content))
+
+    (found,) = await failed(case)
+    assert f"closed on {closed:%Y-%m-%d}" in found["problem"]
+    assert "within 30 days: open a new complaint" in found["problem"]
+
+
+async def test_records_that_are_down_hold_a_follow_up_back_and_do_not_refuse_it(
+    workshop: Workshop, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G12: nobody knows meanwhile whether it may be taken up again."""
+    content = complaint()
+    first = await workshop.take_in(content)
+    await first.becomes("assessing")
+    await first.says("complaint-withdrawn")
+    await first.result()
+    known, tries = records.case, []
+
+    def down_twice(case_id: str) -> dict[str, Any] | None:
+        tries.append(case_id)
+        if len(tries) <= 2:
+            raise RecordsUnavailable("down")
+        return known(case_id)
+
+    monkeypatch.setattr(records, "case", down_twice)
+    case = await workshop.take_in(following(content))
+
+    seen = await case.becomes("assessing")
+    assert len(tries) == 3
+    assert links(seen) == [("follows", first.id)]
+
+
+async def test_answer_to_an_inquiry_is_kept_for_the_next_who_asks(open_case: Open, records: Records) -> None:
+    """M14."""
+    tin = {"order_id": "SO-TIN", "items": [{"sku": "MILK-1", "name": "Milk", "quantity": 1, "unit_price": "200.00"}]}
+    case = await open_case(line="infant_formula", topic="inquiry", order=tin, description="From which age?")
+    await case.becomes("assessing")
+
+    await case.says("assess", cause="From six months on.", by="Zhao")
+    await case.result()
+
+    (kept,) = records.answers("infant_formula", "MILK-1")
+    assert (kept["question"], kept["answer"]) == ("From which age?", "From six months on.")

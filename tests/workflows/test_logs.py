@@ -1,0 +1,121 @@
+"""What a case logs: one line for each entry of its timeline, once, and nothing that tells who somebody is."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from temporalio import workflow
+
+import logs
+from settings import Settings
+from tests.complaints import complaint
+from tests.engine import OpenCase, Workshop, replayer, step
+from tests.workflows.conftest import Open, agreed
+from tests.workflows.test_continuing import case, impatient_engine, runs  # noqa: F401 (two are fixtures)
+
+PERSONAL = ("Wang Xiaoming", "13900001234", "xiaoming@example.org", "Lotus Street", "my daughter", "Zhao Yun")
+"""Name, phone, email, address, what a customer wrote, an agent's name."""
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a worker's standard error would show, set up as `worker.py` does it."""
+    text, root, chatty = io.StringIO(), logging.getLogger(), logging.getLogger("temporalio.activity")
+    handlers, level, chatty_level = root.handlers[:], root.level, chatty.level
+    monkeypatch.setattr(sys, "stderr", text)
+    logs.set_up(Settings(log_format="json"))
+    yield text
+    structlog.reset_defaults()
+    chatty.setLevel(chatty_level)
+    # Not `force=True`: that would close pytest's own handlers.
+    root.handlers, root.level = handlers, level
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    """The lines so far that tell of a case."""
+    return [line for line in map(json.loads, log.getvalue().splitlines()) if "case_id" in line]
+
+
+def told(snapshot: dict[str, Any]) -> list[str]:
+    """What the timeline of a snapshot tells."""
+    return [entry["what"] for entry in snapshot["timeline"]]
+
+
+async def lived(case: OpenCase) -> dict[str, Any]:  # noqa: F811
+    """A life with a note, a yes, steps and a callback; the final snapshot."""
+    await agreed(case, "minor")
+    await case.says("note", text="my daughter called about Lotus Street", by="Zhao Yun")
+    await case.until(lambda c: step(c, "onsite_repair")["reference"])
+    await case.signals("step-reported", step="onsite_repair", state="done", detail="left with Wang Xiaoming")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5, comment="my daughter is glad", by="Wang Xiaoming")
+    return await case.result()
+
+
+def about_somebody() -> dict[str, Any]:
+    """A complaint full of personal data."""
+    name, phone, email, address, wrote, _ = PERSONAL
+    customer = {"name": name, "phone": phone, "email": email, "locale": "zh-CN"}
+    return {"customer": customer, "order": {"install_address": f"5 {address}"}, "description": f"{wrote} saw it"}
+
+
+async def test_each_entry_of_the_timeline_is_one_line_in_order(log: io.StringIO, open_case: Open) -> None:
+    case = await open_case()  # noqa: F811
+
+    result = await lived(case)
+
+    assert [line["event"] for line in lines(log)] == told(result)
+    assert {"received", "offered", "agreed", "note", "step done", "closed"} <= set(told(result))
+    for line in lines(log):
+        assert line["case_id"] == case.id
+        assert (line["workflow_id"], line["level"]) == (case.handle.id, "info")
+        assert (line["line"], line["topic"]) == (result["line"], result["topic"])
+    assert lines(log)[-1]["status"] == "closed"
+
+
+async def test_no_line_says_who_somebody_is(log: io.StringIO, open_case: Open) -> None:
+    result = await lived(await open_case(**about_somebody()))
+
+    assert {"my daughter called about Lotus Street", "Zhao Yun"} <= {
+        value for entry in result["timeline"] for value in entry.values()
+    }
+    assert len(lines(log)) == len(result["timeline"])
+    assert [word for word in PERSONAL if word in log.getvalue()] == []
+
+
+async def test_case_that_each_task_takes_up_anew_repeats_nothing(log: io.StringIO, closed_workshop: Workshop) -> None:
+    """S24: nothing is kept in the worker's memory, so each task replays the case from its beginning."""
+    await closed_workshop.open(max_cached_workflows=0)
+
+    result = await lived(await closed_workshop.take_in(complaint()))
+
+    assert [line["event"] for line in lines(log)] == told(result)
+
+
+@pytest.mark.parametrize("replays_aloud", [False, True], ids=["as it is", "the guard bites"])
+async def test_replay_says_nothing(
+    log: io.StringIO, open_case: Open, monkeypatch: pytest.MonkeyPatch, *, replays_aloud: bool
+) -> None:
+    """S24. A logger that did not know of replays would say everything again."""
+    case = await open_case()  # noqa: F811
+    result = await lived(case)
+    before = len(lines(log))
+    monkeypatch.setattr(workflow.logger, "log_during_replay", replays_aloud)
+
+    await replayer().replay_workflow(await case.handle.fetch_history())
+
+    again = [line["event"] for line in lines(log)[before:]]
+    assert again == (told(result) if replays_aloud else [])
+
+
+async def test_run_that_continues_a_case_says_nothing_again(log: io.StringIO, case: OpenCase) -> None:  # noqa: F811
+    seen = await case.after(days=5)
+
+    assert await runs(case) > 2
+    assert told(seen).count("update") > 1
+    assert [line["event"] for line in lines(log)] == told(seen)

@@ -1,0 +1,71 @@
+"""What may need a person is counted for Prometheus when it begins, once; a replay counts nothing again.
+
+Labels hold no ids and no words of people: each value would be a series of its own, and the words personal data.
+"""
+
+from typing import NamedTuple
+
+from temporalio import workflow
+
+from cases.case import Case
+from cases.names import StepState
+
+COUNTERS: dict[str, str] = {
+    "after_sales_steps_unknown_total": "Steps of which the partner did not say whether they were done",
+    "after_sales_steps_blocked_total": "Steps that wait for a person",
+    "after_sales_escalations_total": "Rungs of the ladder that were told",
+    "after_sales_letters_undeliverable_total": "Letters that no channel takes",
+}
+"""What a worker exports beside the metrics of Temporal's SDK, with what each counts."""
+
+_STEPS = {
+    StepState.UNKNOWN: "after_sales_steps_unknown_total",
+    StepState.BLOCKED: "after_sales_steps_blocked_total",
+}
+
+
+class Met(NamedTuple):
+    """Something that a case has met with; `which` tells it from others of its kind."""
+
+    counter: str
+    which: str
+    label: str
+    value: str
+
+
+class Counts:
+    """What one case has been counted for."""
+
+    def __init__(self) -> None:
+        self._counted: set[Met] = set()
+
+    def skip(self, case: Case) -> None:
+        """The case goes on in a new run: what it has met with was counted in the last one."""
+        self._counted.update(_met(case))
+
+    def count(self, case: Case) -> None:
+        """Count what is new; called after every change."""
+        for met in _met(case):
+            if met not in self._counted:
+                self._counted.add(met)
+                counter = workflow.metric_meter().create_counter(met.counter, COUNTERS[met.counter])
+                counter.add(1, {"line": case.complaint.line, met.label: met.value})
+
+
+def _met(case: Case) -> list[Met]:
+    """All that the case has met with, in a fixed order."""
+    found = [
+        Met(_STEPS[step.state], f"{step.id} {step.since}", "partner", step.partner)
+        for step in case.steps
+        if step.state in _STEPS
+    ]
+    found += [
+        Met("after_sales_escalations_total", str(number), "rung", str(escalation.rung))
+        for number, escalation in enumerate(case.escalations)
+    ]
+    found += [
+        Met("after_sales_letters_undeliverable_total", str(number), "letter", entry.text.partition(":")[0])
+        for number, entry in enumerate(case.timeline)
+        if entry.what == "undeliverable"
+    ]
+    return found

@@ -1,0 +1,111 @@
+"""Cases about the same order and topic find one another by signals, and none waits for another's answer (G12, S22)."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from cases import linking
+from cases.errors import Refusal
+from cases.inbox import receive_signal, refuse
+from cases.linking import CaseClosed, ComplaintLinked
+from cases.names import CASE_CLOSED, COMPLAINT_LINKED, workflow_id
+from workflows.desk import Desk
+
+
+class Linking:
+    """Joins the case to others, hears from them, and passes on what is for them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._joining: str | None = None
+        """The case that is being told of ours, and may answer before we hear that it has been."""
+        self._answers: list[CaseClosed] = []
+        self._under_way = 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no signal to another case is under way."""
+        return self._under_way == 0
+
+    async def join(self, earlier: list[str]) -> None:
+        """Let the first of the `earlier` cases that is alive handle this complaint, where nothing has begun here."""
+        case = self._desk.case
+        for first in earlier:
+            if case.closing:
+                return
+            self._joining = first
+            merges = linking.can_merge(case)
+            alive = await self._signal(first, COMPLAINT_LINKED, linking.linked(case, merges=merges))
+            if alive and merges and not linking.can_merge(case):
+                # An agent was faster: it is handled here after all.
+                merges = False
+                alive = await self._signal(first, COMPLAINT_LINKED, linking.linked(case, merges=False))
+            self._joining = None
+            if not case.closing:
+                self._joined(first, merges=merges, alive=alive)
+            if alive:
+                return
+
+    def _joined(self, first: str, *, merges: bool, alive: bool) -> None:
+        case, now = self._desk.case, workflow.now()
+        if merges and alive:
+            linking.merge(case, first, now)
+            for answer in self._answers:
+                linking.close_with(case, answer, now)
+        else:
+            linking.relate(case, first, now, told=alive)
+        self._answers.clear()
+        self._desk.changed()
+
+    def hear(self, told: ComplaintLinked | CaseClosed) -> None:
+        """Another case's word; raises `Refusal`."""
+        case, now = self._desk.case, workflow.now()
+        if isinstance(told, CaseClosed):
+            if told.case == self._joining:
+                self._answers.append(told)
+            else:
+                linking.close_with(case, told, now)
+        elif not linking.link(case, told, now):
+            self._desk.begin(self._turn_away(told.case))
+
+    async def _turn_away(self, later: str) -> None:
+        """It came too late for this case: it goes on by itself."""
+        await self._signal(later, CASE_CLOSED, CaseClosed(case=self._desk.case.id))
+
+    def pass_on(self, name: str, payload: Any) -> None:
+        """A fact for the case that this one was merged into; raises `Refusal` where it must not go there."""
+        linking.pass_on(self._desk.case, name, payload, workflow.now())
+        self._desk.begin(self._pass_on(name, payload))
+
+    async def _pass_on(self, name: str, payload: Any) -> None:
+        """Hand it over; where the other case is gone, this one goes on alone and takes it itself (S22)."""
+        case = self._desk.case
+        first = case.merged_into
+        if first is None or await self._signal(first, name, payload):
+            return
+        linking.go_on_alone(case, workflow.now(), "cannot be reached any more")
+        try:
+            receive_signal(case, name, payload, workflow.now())
+        except Refusal as refusal:
+            refuse(case, name, payload, str(refusal), workflow.now())
+        self._desk.changed()
+
+    async def tell_closed(self) -> None:
+        """Close the cases that this one has handled as well; one that is gone needs no telling."""
+        case = self._desk.case
+        for later in linking.merged(case):
+            await self._signal(later, CASE_CLOSED, CaseClosed(case=case.id, outcome=case.outcome))
+
+    async def _signal(self, case_id: str, name: str, payload: Any) -> bool:
+        """Whether the other case has it; False: there is no such case, or it is over."""
+        content = payload.model_dump(mode="json") if isinstance(payload, BaseModel) else payload
+        self._under_way += 1
+        try:
+            await workflow.get_external_workflow_handle(workflow_id(case_id)).signal(name, content)
+        except FailureError:
+            return False
+        finally:
+            self._under_way -= 1
+        return True
