@@ -9,7 +9,7 @@ demo: setup
 	$(BIN)/python starter.py demo $(DEMO)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -23,6 +23,16 @@ from settings import ROOT
 HOST = "127.0.0.1"
 WORKER_GRACE, GRACE = 20, 5
 """Seconds from the request to end until the kill: workers finish their activities first."""
+SERVER_SETTINGS = {
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    # 20 a second by default: every hop of a case would wait up to 50 ms.
+    "history.transferProcessorMaxPollRPS": "2000",
+    # A timer that is due sooner than this after the server's latest look at its timers is put off until then: by up
+    # to a second by default, and every skip with it. No timer is missed at any length, because a look ends before the
+    # first one that is still being written; a short one means more looks, of which there are 20 a second at most.
+    "history.timerProcessorMaxTimeShift": '"10ms"',
+}
+"""The server's dynamic configuration; values as JSON."""
 LONGEST_BACK_OFF = 30
 """Seconds; a worker that keeps dying is started again at most this rarely, and never given up."""
 
@@ -163,9 +173,8 @@ class Embedded:
             raise StartFailed(f"{binary} is missing: install the requirements into this environment (make setup)")
         command = [str(binary), "server", "start-dev", "--log-level", "error", "--ip", HOST, "--ui-disable-news-fetch"]
         command += ["--port", str(ports[0]), "--ui-port", str(ports[1])]
-        command += ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
-        # 20 a second by default: every hop of a case would wait up to 50 ms.
-        command += ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"]
+        for name, value in SERVER_SETTINGS.items():
+            command += ["--dynamic-config-value", f"{name}={value}"]
         if self._data is None:
             return command
         command += ["--db-filename", str(data / "temporal.db")]

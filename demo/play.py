@@ -1,63 +1,29 @@
-"""Playing a case's people: an agent, a customer, a crew; and telling what the case then does.
+"""Playing a case's people: an agent, a customer, a crew; what the case then does is told from its snapshots.
 
 Only what the contract names is used: a workflow is started with a complaint, messages are sent, snapshots read.
 """
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 import httpx
-from rich.console import Console
 from rich.markup import escape
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
 from cases.names import CASE_QUERY, CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from demo.complaints import complaint
+from demo.telling import Teller
 from embedded import Embedded
 
-ZONE = ZoneInfo("Asia/Shanghai")
 PATIENCE = 40
 """Seconds of real time in which a case has to come to where its story says."""
 LOOK = 0.15
 """Seconds between two looks at a case."""
-STYLES = {
-    "step blocked": "red", "escalated": "yellow", "step unknown": "red", "agreed": "green", "closed": "bold green",
-    "declined": "magenta", "offered": "cyan", "satisfaction": "magenta", "acknowledged": "green",
-}  # fmt: skip
-
-
-class Teller:
-    """One story's lines: kept until it is this story's turn, then printed as they come."""
-
-    def __init__(self, console: Console, title: str) -> None:
-        self.title = title
-        self.failure: str | None = None
-        self._console = console
-        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
-
-    def say(self, line: str) -> None:
-        """One more line, in rich's markup."""
-        self._lines.put_nowait(line)
-
-    def fail(self, why: str) -> None:
-        """The story did not go as told."""
-        self.failure = why
-        self.say(f"   [bold red]not as told: {escape(why)}[/]")
-
-    def close(self) -> None:
-        """The story is over."""
-        self._lines.put_nowait(None)
-
-    async def tell(self) -> None:
-        """Print the story from its beginning to its end, as it happens."""
-        self._console.print(f"\n[bold]{escape(self.title)}[/]")
-        while (line := await self._lines.get()) is not None:
-            self._console.print(line)
 
 
 class Stage:
@@ -76,14 +42,14 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self.partners.aclose()
 
-    async def open(self, teller: Teller, **complaint: Any) -> "Played":
-        """A complaint arrives, through the entry that upstream systems use."""
-        raw = _complaint(**complaint)
+    async def open(self, teller: Teller, **told: Any) -> "Played":
+        """A complaint arrives, through the entry that upstream systems use; `told` as `demo.complaints` takes it."""
+        raw = complaint(**told)
         handle = await self.start(raw)
         played = Played(self, teller, handle, raw)
         self.cases[raw["case_id"]] = played
-        who = f"{raw['customer']['name']} · {raw['channel']} · {raw['topic']} · order {raw['order']['order_id']}"
-        teller.say(f"   [dim]{who}[/]")
+        who = (raw["customer"]["name"], raw["channel"], raw["line"], raw["topic"], f"order {raw['order']['order_id']}")
+        teller.say(f"   [dim]{' · '.join(who)}[/]")
         teller.say(f"   “{escape(raw['description'])}”")
         return played
 
@@ -108,9 +74,10 @@ class Stage:
         """The partners are well again."""
         (await self.partners.delete("/_sandbox/faults")).raise_for_status()
 
-    async def ledger(self) -> dict[str, Any]:
-        """What the partners have booked."""
-        found: dict[str, Any] = (await self.partners.get("/_sandbox/ledger")).raise_for_status().json()
+    async def ledger(self, case_id: str | None = None) -> dict[str, Any]:
+        """What the partners have booked, for one case or for all."""
+        only = {"case_id": case_id} if case_id else {}
+        found: dict[str, Any] = (await self.partners.get("/_sandbox/ledger", params=only)).raise_for_status().json()
         return found
 
     def crash_now(self) -> None:
@@ -136,26 +103,38 @@ class Played:
         self.snapshot: dict[str, Any] = {}
         self._teller = teller
         self._handle = handle
-        self._told = 0
-        self._promises: dict[tuple[str, int, int], str] = {}
         self._skipper = TimeSkipper(stage.client)
 
     def tell(self, text: str) -> None:
         """A line of the story."""
         self._teller.say(f"   {text}")
 
+    @property
+    def customer(self) -> str:
+        """Who complained."""
+        return f"customer {self.complaint['customer']['name']}"
+
     async def does(self, who: str, message: str, **payload: Any) -> Any:
         """Somebody sends the case a message and waits for its answer."""
-        said = ", ".join(f"{k} {v}" for k, v in payload.items() if k != "options")
+        said = ", ".join(f"{k} {_shown(v)}" for k, v in payload.items() if k != "options")
         self.tell(f"[blue]{escape(who)}[/]: {message}{escape(f' ({said})') if said else ''}")
         answer = await self._handle.execute_update(message, {"by": who, **payload})
         await self.look()
         return answer
 
+    async def is_refused(self, who: str, message: str, **payload: Any) -> None:
+        """Somebody sends a message that this case may not take, and is told why."""
+        try:
+            await self.does(who, message, **payload)
+        except WorkflowUpdateFailedError as refused:
+            self.tell(f"[dim]refused: {escape(getattr(refused.cause, 'message', str(refused.cause)))}[/]")
+        else:
+            raise AssertionError(f"{message} by {who} was not refused")
+
     async def look(self) -> dict[str, Any]:
         """Read the case, and tell what is new."""
         self.snapshot = await self._handle.query(CASE_QUERY)
-        self._tell_news()
+        self._teller.tell_news(self.snapshot)
         return self.snapshot
 
     async def until(self, what: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
@@ -193,6 +172,16 @@ class Played:
         await self._skipper.fast_forward(self._handle, length)
         await self.look()
 
+    async def hears(self, event: str) -> None:
+        """Tell what the customer was sent of this kind, as the messaging partner has it."""
+        messages = (await self.stage.ledger(self.id))["messages"]
+        bodies = [m["content"]["body"] for m in messages if m["content"]["event"] == event]
+        if not bodies:
+            raise AssertionError(f"the customer was sent no {event}")
+        for line in bodies[-1].splitlines():
+            if line.strip():
+                self.tell(f"[italic]  │ {escape(line)}[/]")
+
     async def result_of(self, handle: WorkflowHandle[Any, Any]) -> Any:
         """What a workflow ended with, once it has."""
         async with asyncio.timeout(PATIENCE):
@@ -200,66 +189,29 @@ class Played:
                 await asyncio.sleep(LOOK)
         return await handle.result()
 
-    async def ends(self, outcome: str, *, paid: dict[str, str] | None = None, broken: tuple[str, ...] = ()) -> None:
-        """The case has to end so: outcome, money out, promises broken."""
+    async def ends(
+        self,
+        outcome: str,
+        *,
+        paid: dict[str, str] | None = None,
+        kept: tuple[str, ...] = (),
+        broken: tuple[str, ...] = (),
+    ) -> None:
+        """The case has to end so: outcome, money out, promises broken; and those in `kept` were kept."""
         self.snapshot = await self.result_of(self._handle)
-        self._tell_news()
+        self._teller.tell_news(self.snapshot)
         wanted = {"refund": "0.00", "compensation": "0.00", "coupon": "0.00"} | (paid or {})
-        really_broken = sorted({p["name"] for p in self.snapshot["promises"] if p["state"] == "broken"})
+        by_state = {s: {p["name"] for p in self.snapshot["promises"] if p["state"] == s} for s in ("kept", "broken")}
         if self.snapshot["outcome"] != outcome:
             raise AssertionError(f"ended as {self.snapshot['outcome']}, not as {outcome}")
         if self.snapshot["paid"] != wanted:
             raise AssertionError(f"paid {self.snapshot['paid']}, not {wanted}")
-        if really_broken != sorted(broken):
-            raise AssertionError(f"broken: {really_broken}, not {sorted(broken)}")
-
-    def _tell_news(self) -> None:
-        for index, promise in enumerate(self.snapshot.get("promises", [])):
-            key = (promise["name"], promise["cycle"], index)
-            if key not in self._promises:
-                self.tell(
-                    f"{'promised':>12}  {promise['name']} by {at(promise['due_at'])}  [dim]({promise['within']})[/]"
-                )
-            if self._promises.get(key) != promise["state"] and promise["state"] in ("kept", "broken"):
-                style = "green" if promise["state"] == "kept" else "bold red"
-                self.tell(f"{'promise':>12}  [{style}]{promise['name']} {promise['state']}[/]")
-            self._promises[key] = promise["state"]
-        timeline = self.snapshot.get("timeline", [])
-        for entry in timeline[self._told :]:
-            style = STYLES.get(entry["what"], "")
-            text = escape(f"{entry.get('text', '')}")
-            line = f"{at(entry['at'])}  {entry['what']}{f': {text}' if text else ''}"
-            self.tell(f"[{style}]{line}[/]" if style else line)
-        self._told = len(timeline)
+        if by_state["broken"] != set(broken):
+            raise AssertionError(f"broken: {sorted(by_state['broken'])}, not {sorted(broken)}")
+        if not_kept := set(kept) - by_state["kept"]:
+            raise AssertionError(f"not kept: {sorted(not_kept)}")
 
 
-def at(time: str | None) -> str:
-    """A time as a person in Shanghai reads it."""
-    return f"{datetime.fromisoformat(time).astimezone(ZONE):%a %H:%M}" if time else "—"
-
-
-def _complaint(*, case_id: str, topic: str, order_id: str, description: str, **more: Any) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    promised = now - timedelta(days=more.pop("promised_days_ago", 0))
-    complaint = {
-        "case_id": case_id,
-        "line": "building_materials",
-        "topic": topic,
-        "channel": "hotline",
-        "received_at": now.isoformat(),
-        "customer": {"name": "王芳", "phone": "+8613800000001", "locale": "zh-CN"},
-        "order": {
-            "order_id": order_id,
-            "amount": "12800.00",
-            "freight": "300.00",
-            "currency": "CNY",
-            "promised_at": promised.isoformat(),
-            "tracking_no": f"YT-{order_id}",
-            "carrier": "远通物流",
-            "install_address": "上海市徐汇区",
-            "items": [{"sku": "SLATE-9", "name": "岩板 900×1800", "quantity": 4, "unit_price": "3125.00"}],
-        },
-        "description": description,
-        "affected": [{"sku": "SLATE-9", "quantity": 1}],
-    }
-    return complaint | more
+def _shown(value: Any) -> str:
+    """A part of a message in a word or two: of evidence only its kind."""
+    return " and ".join(each["kind"] for each in value) if isinstance(value, list) else f"{value}"

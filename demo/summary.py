@@ -9,25 +9,29 @@ from rich.table import Table
 
 from cases.names import RemedyKind
 from cases.telling import PAID_AS
-from demo.play import Stage, Teller
+from demo.play import Stage
 from demo.stories import Story
+from demo.telling import Teller
+
+PROMISES = ("kept", "broken")
+"""States of promises that the summary counts."""
 
 
 async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, Teller]]) -> bool:
     """Print the summary; True when every story ended as told and every payment is accounted for."""
     booked = await _booked(stage)
     table = Table(title="Summary", title_justify="left", show_lines=False)
-    for name in ("case", "ended as", "promises kept", "broken", "refund", "compensation", "coupon"):
-        table.add_column(name, justify="right" if name in {"promises kept", "broken", *PAID_AS} else "left")
+    for name in ("case", "line", "ended as", *PROMISES, *PAID_AS):
+        table.add_column(name, justify="right" if name in {*PROMISES, *PAID_AS} else "left")
     differences = []
     for case_id, case in sorted(stage.cases.items()):
         states = [p["state"] for p in case.snapshot["promises"]]
         paid = case.snapshot["paid"]
         table.add_row(
             case_id,
+            case.complaint["line"],
             case.snapshot["outcome"] or case.snapshot["status"],
-            str(states.count("kept")),
-            str(states.count("broken")),
+            *(str(states.count(state)) for state in PROMISES),
             *(paid[k] for k in PAID_AS),
         )
         if booked[case_id] != paid:

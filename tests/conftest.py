@@ -11,6 +11,11 @@ from tests.engine import serving
 from worker import register_search_attributes
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real processes first, otherwise shuffled: two processes that share the tests by file then end together."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The server's address."""

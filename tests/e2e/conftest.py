@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.driving import Starter, starter_at, unused_port
+from tests.e2e.driving import Starter, starter_at, starter_here, unused_port
 
 
 @pytest.fixture
-def starter() -> Starter:
+def starter(capsys: pytest.CaptureFixture[str]) -> Starter:
     """The command line where no server answers."""
+    return starter_here(f"127.0.0.1:{unused_port()}", capsys)
+
+
+@pytest.fixture
+def process() -> Starter:
+    """The same as a process."""
     return starter_at(f"127.0.0.1:{unused_port()}")
 
 

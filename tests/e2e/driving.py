@@ -1,4 +1,4 @@
-"""The command line as a real process; nothing set up on the machine for another server reaches it."""
+"""The command line, as a real process or in this one; nothing set up on the machine for another server reaches it."""
 
 import copy
 import os
@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from settings import ROOT
+from starter import main
 
 PATIENCE = 90
 """Seconds after which something that should have happened has not."""
@@ -34,12 +37,16 @@ COMPLAINT: dict[str, Any] = {
     "description": "One slab arrived broken.",
 }
 
+OURS = ("TEMPORAL_", "AFTER_SALES_")
+"""Variables that reach the command line begin so."""
 STARTER = [sys.executable, str(ROOT / "starter.py")]
 
 
 def complaint(**changes: Any) -> dict[str, Any]:
     """A good complaint but for `changes`; `order__amount` means the order's amount."""
     made = copy.deepcopy(COMPLAINT)
+    # An order of its own: complaints about one order and topic are handled together.
+    made["order"]["order_id"] = f"SO-{changes.get('case_id', made['case_id'])}"
     for path, value in changes.items():
         *outer, last = path.split("__")
         part = made
@@ -50,7 +57,7 @@ def complaint(**changes: Any) -> dict[str, Any]:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "AFTER_SALES_"))}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
     return {**inherited, "TEMPORAL_CONFIG_FILE": os.devnull, **more}
 
 
@@ -81,6 +88,22 @@ def starter_at(address: str, **environment: str) -> Starter:
         )
         assert "Traceback" not in done.stdout + done.stderr
         return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def starter_here(address: str, capsys: pytest.CaptureFixture[str]) -> Starter:
+    """As `starter_at` without a process, which takes a second to start; what escapes a verb fails the test."""
+
+    def run(*arguments: str | Path, **more: str) -> Result:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith(OURS)]:
+                patch.delenv(name)
+            for name, value in {"TEMPORAL_CONFIG_FILE": os.devnull, "TEMPORAL_ADDRESS": address, **more}.items():
+                patch.setenv(name, value)
+            code = main([*map(str, arguments)])
+        said = capsys.readouterr()
+        return Result(code, said.out, said.err)
 
     return run
 

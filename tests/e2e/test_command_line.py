@@ -8,7 +8,7 @@ import pytest
 
 from settings import ROOT
 from starter import main
-from tests.e2e.driving import Starter, complaint, interrupted, starter_at, starter_up
+from tests.e2e.driving import Starter, complaint, eventually, interrupted, starter_at, starter_here, starter_up
 
 File = Callable[..., Path]
 POLICIES = ROOT / "policies"
@@ -82,6 +82,7 @@ class TestWithoutAServer:
         [
             ["show", "HL-1"],
             ["list"],
+            ["stuck"],
             ["watch", "HL-1"],
             ["skip", "HL-1", "24h"],
             ["note", "HL-1", "--text", "hello"],
@@ -95,8 +96,8 @@ class TestWithoutAServer:
         assert "nothing answers at 127.0.0.1:" in result.err
         assert 'start it with "starter.py up", or set TEMPORAL_ADDRESS' in result.err
 
-    def test_a_good_complaint_waits_for_nobody(self, starter: Starter, file: File) -> None:
-        result = starter("open", file(complaint()))
+    def test_a_good_complaint_waits_for_nobody(self, process: Starter, file: File) -> None:
+        result = process("open", file(complaint()))
 
         assert result.code == 1
         assert "nothing answers at" in result.err
@@ -117,8 +118,8 @@ class TestUsage:
             (["satisfaction-reported", "HL-1", "--score", "9"], "score: input should be less than or equal to 5"),
         ],
     )
-    def test_bad_usage_exits_with_2(self, starter: Starter, arguments: list[str], sentence: str) -> None:
-        result = starter(*arguments)
+    def test_bad_usage_exits_with_2(self, process: Starter, arguments: list[str], sentence: str) -> None:
+        result = process(*arguments)
 
         assert result.code == 2
         assert sentence in " ".join(result.err.split())
@@ -198,13 +199,13 @@ class TestPolicyFiles:
 
 
 class TestPlan:
-    def test_needs_no_server_and_prints_json_alone(self, starter: Starter) -> None:
+    def test_needs_no_server_and_prints_json_alone(self, process: Starter) -> None:
         """B1, B4, B11."""
         line = json.dumps(
             {"complaint": complaint(), "finding": {"severity": "moderate"}, "now": "2026-11-18T10:00:00+08:00"}
         )
 
-        result = starter("plan", "-", stdin=line + "\n")
+        result = process("plan", "-", stdin=line + "\n")
 
         planned = json.loads(result.out)
         assert {p["name"]: p["due_at"] for p in planned["promises"]} == {
@@ -233,18 +234,18 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def live(address: str) -> Starter:
+def live(address: str, capsys: pytest.CaptureFixture[str]) -> Starter:
     """The command line at that server."""
-    return starter_at(address)
+    return starter_here(address, capsys)
 
 
 @pytest.mark.e2e
 class TestWithAServer:
-    def test_a_complaint_sent_twice_is_one_case(self, live: Starter, file: File) -> None:
+    def test_a_complaint_sent_twice_is_one_case(self, address: str, live: Starter, file: File) -> None:
         """G1."""
         path = file(complaint(case_id="TWICE"), name="complaint.json")
 
-        first, second = live("open", path), live("open", "-", stdin=path.read_text())
+        first, second = live("open", path), starter_at(address)("open", "-", stdin=path.read_text())
 
         assert (first.code, first.out) == (0, "TWICE opened\n")
         assert (second.code, second.out) == (0, "TWICE already open, nothing started\n")
@@ -296,9 +297,16 @@ class TestWithAServer:
         watched = live("watch", "LIFE")
         assert watched.out.endswith("LIFE is closed as no_response\n")
 
-        late = live("customer-approved", "LIFE", "--option", "replace")
+        late = live("note", "LIFE", "--text", "hello")
         assert (late.code, late.out) == (1, "")
-        assert "LIFE is closed as no_response: send a new complaint" in late.err
+        assert "LIFE closed as no_response on " in late.err
+        assert 'take it up again within 30 days: "starter.py reopen LIFE"' in late.err
+
+        accepted = live("customer-approved", "LIFE", "--option", "replace")
+        assert accepted.out.startswith("LIFE customer-approved: LIFE closed as no_response on ")
+        assert "LIFE.2 takes it up again and asks the customer anew" in accepted.out
+        reopened = live("reopen", "LIFE", "--by", "li")
+        assert reopened.out == "LIFE.2 already open, nothing started, it follows LIFE\n"
 
         again = live("open", file(complaint(case_id="LIFE")))
         assert again.out == "LIFE already closed: no_response\n"
@@ -311,7 +319,8 @@ class TestWithAServer:
             assert result.code == 0
             return [json.loads(line)["case_id"] for line in result.out.splitlines()]
 
-        assert "LISTED" in listed("--line", "building_materials", "--team", "logistics", "--overdue")
+        wanted = ("--line", "building_materials", "--team", "logistics", "--overdue")
+        assert eventually(lambda: "LISTED" in listed(*wanted)), "Temporal's list lags behind"
         assert "LISTED" not in listed("--team", "quality")
         assert listed("--team", "' OR CaseTeam = 'logistics") == [], "a name is no query"
 

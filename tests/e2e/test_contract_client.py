@@ -3,31 +3,33 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from embedded import Embedded
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 Case = WorkflowHandle[Any, Any]
 LATE = "SO-LATE: {trail: {state: in_transit, promised_at: -7d, events: [{at: -1d, place: Wuhan, what: departed}]}}\n"
 UNSAFE = "SO-UNSAFE: {inspection: {severity: severe}}\n"
 
 
-@pytest.fixture
-async def machine(tmp_path: Path) -> AsyncIterator[Embedded]:
-    orders = tmp_path / "orders.yaml"
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
+    """One for all of these tests: each has a case and an order of its own."""
+    folder = tmp_path_factory.mktemp("machine")
+    orders = folder / "orders.yaml"
     orders.write_text(LATE + UNSAFE, encoding="utf-8")
-    async with Embedded(data=tmp_path / "data", fixtures=orders, port=0, ui_port=0, partners_port=0) as machine:
+    async with Embedded(data=folder / "data", fixtures=orders, port=0, ui_port=0, partners_port=0) as machine:
         yield machine
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(machine: Embedded) -> Client:
     return await Client.connect(machine.address)
 

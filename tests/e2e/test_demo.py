@@ -1,4 +1,4 @@
-"""The demonstration is a test as well: sixteen stories on real parts, and every history that they left replays."""
+"""The demonstration is a test as well: every story on real parts, and every history that they left replays."""
 
 import io
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from child import StartFailed
 from console import engine
 from embedded import Embedded
-from tests.e2e.driving import alive, children_of, eventually, starter_at, starter_up, unused_port
+from tests.e2e.driving import alive, children_of, eventually, starter_at, starter_here, starter_up, unused_port
 
 pytestmark = pytest.mark.e2e
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
@@ -136,10 +136,12 @@ class TestWhatCannotStart:
 
 @linux_only
 class TestHowItEnds:
-    def test_an_interrupt_ends_every_child_and_frees_the_data(self, tmp_path: Path) -> None:
+    def test_an_interrupt_ends_every_child_and_frees_the_data(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         with starter_up("--data", tmp_path) as up:
             children = children_of(up.process.pid)
-            second = starter_at("127.0.0.1:1")("up", "--data", tmp_path, "--port", str(unused_port()))
+            second = starter_here("127.0.0.1:1", capsys)("up", "--data", tmp_path, "--port", str(unused_port()))
 
             code, said = up.end()
 

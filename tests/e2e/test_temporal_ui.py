@@ -10,15 +10,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 from rich.console import Console
 from temporalio.client import Client
 
 import demo
-from demo.play import Played, Stage, Teller
+from demo.play import Played, Stage
+from demo.telling import Teller
 from embedded import Embedded
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--no-first-run"]
@@ -26,7 +28,7 @@ if not shutil.which(CHROMIUM) and os.environ.get("CI") != "true":
     pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage() -> AsyncIterator[Stage]:
     ports = {"port": 0, "ui_port": 0, "partners_port": 0}
     async with (
@@ -36,7 +38,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield stage
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as browsers:
         browser = await browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
@@ -44,8 +46,9 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def _waiting_for_consent(stage: Stage) -> Played:
-    """A late delivery whose acknowledgement broke while the messaging partner was down."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def case(stage: Stage) -> Played:
+    """A late delivery whose acknowledgement broke while the messaging partner was down; it waits for consent."""
     await stage.switch(partner="messaging", kind="down")
     case = await stage.open(
         Teller(Console(quiet=True), ""),
@@ -59,10 +62,6 @@ async def _waiting_for_consent(stage: Stage) -> Played:
     await case.passes(minutes=16)
     await stage.mend()
     await case.passes(minutes=6)
-    return await _told(case)
-
-
-async def _told(case: Played) -> Played:
     await case.until_status("awaiting_consent")
     await case.until("the team lead was told", lambda s: all(e["sent_at"] for e in s["escalations"]))
     return case
@@ -83,9 +82,7 @@ async def _saved(page: Page, name: str) -> None:
         await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage, page: Page) -> None:
-    case = await _waiting_for_consent(stage)
-
+async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage, case: Played, page: Page) -> None:
     await page.goto(f"{stage.machine.ui}/namespaces/default/workflows/case-{case.id}")
     await page.get_by_text("no answer to o1: remind").first.wait_for()
     shown = await page.inner_text("body")
@@ -96,9 +93,7 @@ async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage
     assert "detailed_result due" in shown
 
 
-async def test_the_page_of_a_case_says_what_to_do_next(stage: Stage, page: Page) -> None:
-    case = await _waiting_for_consent(stage)
-
+async def test_the_page_of_a_case_says_what_to_do_next(stage: Stage, case: Played, page: Page) -> None:
     await page.goto(f"{stage.machine.ui}/namespaces/default/workflows/case-{case.id}")
     await page.get_by_text("User Metadata").first.click()
     shown = await _shows(page, "answer to offer o1: customer-approved")

@@ -1,5 +1,6 @@
 """The sandbox as a process: how it starts, how it is told that it cannot, and what a SIGKILL leaves behind."""
 
+import json
 import os
 import signal
 import socket
@@ -13,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from cases.names import CASE_WORKFLOW, TASK_QUEUE
 from partners.sandbox.reports import NobodyThereError, TemporalSignals
@@ -101,39 +101,35 @@ def test_a_faulty_fixtures_file_is_told_in_a_sentence(tmp_path: Path, text: str 
     assert str(path) in refused("--port", "0", "--ledger", str(tmp_path / "ledger.db"), "--fixtures", str(path))
 
 
-async def test_reports_are_temporal_signals_in_plain_json(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def at_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment names the server of all tests."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", engine)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("at_engine")
+async def test_reports_are_temporal_signals_in_plain_json(client: Client) -> None:
     """A case that runs gets them; one that never was does not hold the others up."""
-    binary = Path(sys.executable).with_name("temporal")
-    async with await WorkflowEnvironment.start_local(dev_server_existing_path=str(binary)) as temporal:
-        monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
-        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
-        case = await temporal.client.start_workflow(CASE_WORKFLOW, {}, id=f"case-{uuid.uuid4()}", task_queue=TASK_QUEUE)
-        payload = {"step": "gift", "state": "done", "message_id": "k/done", "by": "warehouse"}
-        tell = TemporalSignals()
+    case = await client.start_workflow(CASE_WORKFLOW, {}, id=f"case-{uuid.uuid4()}", task_queue=TASK_QUEUE)
+    payload = {"step": "gift", "state": "done", "message_id": "k/done", "by": "warehouse"}
+    tell = TemporalSignals()
 
-        await tell(case.id, "step-reported", payload)
-        with pytest.raises(NobodyThereError):
-            await tell("case-that-never-was", "step-reported", payload)
+    await tell(case.id, "step-reported", payload)
+    with pytest.raises(NobodyThereError):
+        await tell("case-that-never-was", "step-reported", payload)
 
-        events = [event async for event in case.fetch_history_events()]
-        signalled = events[-1].workflow_execution_signaled_event_attributes
-        assert signalled.signal_name == "step-reported"
-        assert await decoded(temporal.client, signalled.input) == [payload]
+    events = [event async for event in case.fetch_history_events()]
+    signalled = events[-1].workflow_execution_signaled_event_attributes
+    assert signalled.signal_name == "step-reported"
+    assert [json.loads(sent.data) for sent in signalled.input.payloads] == [payload]
 
 
-async def test_a_namespace_that_is_not_there_yet_is_no_missing_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    binary = Path(sys.executable).with_name("temporal")
-    async with await WorkflowEnvironment.start_local(dev_server_existing_path=str(binary)) as temporal:
-        monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
-        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
-        monkeypatch.setenv("TEMPORAL_NAMESPACE", "later")
+async def test_a_namespace_that_is_not_there_yet_is_no_missing_case(at_engine: pytest.MonkeyPatch) -> None:
+    at_engine.setenv("TEMPORAL_NAMESPACE", "later")
 
-        with pytest.raises(Exception, match=r"(?i)namespace") as caught:
-            await TemporalSignals()("case-HL-1", "step-reported", {})
+    with pytest.raises(Exception, match=r"(?i)namespace") as caught:
+        await TemporalSignals()("case-HL-1", "step-reported", {})
 
     assert not isinstance(caught.value, NobodyThereError)
-
-
-async def decoded(client: Client, payloads: object) -> list[object]:
-    """What a signal carried."""
-    return await client.data_converter.decode(payloads.payloads)  # type: ignore[attr-defined]

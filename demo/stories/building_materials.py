@@ -1,0 +1,159 @@
+"""Slate and other heavy building material: what happens, and the ending that it must have (B10-B18)."""
+
+from cases.names import claim_workflow_id
+from demo.play import Stage
+from demo.stories.people import AGENT, contented
+from demo.telling import Teller
+
+
+async def minor_damage(stage: Stage, teller: Teller) -> None:
+    """B10."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-01",
+        topic="transport.damage",
+        order_id="SO-SCRATCH",
+        description="有一块岩板边角擦伤，还能用。",
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", severity="minor")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved")
+    await contented(case, paid={"coupon": "640.00"})
+
+
+async def moderate_damage(stage: Stage, teller: Teller) -> None:
+    """B11."""
+    case = await stage.open(
+        teller, case_id="DEMO-02", topic="transport.damage", order_id="SO-CRACK", description="一块岩板裂了一道缝。"
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", severity="moderate")
+    await case.until_status("awaiting_consent")
+    stage.crash_now()
+    case.tell("[bold red]the worker process is killed in the middle of its work, and started again[/]")
+    await case.until("the worker is back", lambda s: s["status"] == "awaiting_consent")
+    await case.does(case.customer, "customer-approved", option="replace")
+    await contented(case)
+
+
+async def severe_damage(stage: Stage, teller: Teller) -> None:
+    """B12, G4: declined, then raised to the high end of the range by the agent alone."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-03",
+        topic="transport.damage",
+        order_id="SO-SMASH",
+        description="到货时整批碎裂，无法使用。",
+        wish="refund",
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", severity="severe")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-declined", reason="10% does not cover the delay of the building site")
+    refund = {"kind": "refund", "amount": "12800.00"}
+    more = {"kind": "compensation", "amount": "2560.00"}
+    case.tell("[blue]the agent raises the compensation to 20 %, the most that an agent may give alone[/]")
+    await case.does(AGENT, "propose", options=[{"key": "refund", "remedies": [refund, more]}])
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved", offer="o2")
+    await contented(case, paid={"refund": "12800.00", "compensation": "2560.00"})
+
+
+async def short_delay(stage: Stage, teller: Teller) -> None:
+    """B13: done at once, nobody has to ask."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-04",
+        topic="transport.delay",
+        order_id="SO-DELAY-2",
+        promised_days_ago=2,
+        description="说好前天到，还没到。",
+    )
+    await contented(case, "neutral", score=3)
+
+
+async def delay(stage: Stage, teller: Teller) -> None:
+    """B14, G5: the customer answers only after the first reminder."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-05",
+        topic="transport.delay",
+        order_id="SO-DELAY-4",
+        promised_days_ago=4,
+        description="晚了四天，工人都在等。",
+    )
+    await case.until_status("awaiting_consent")
+    await case.passes(hours=25)
+    await case.does(case.customer, "customer-approved")
+    await contented(case, paid={"compensation": "512.00"})
+
+
+async def long_delay(stage: Stage, teller: Teller) -> None:
+    """B15: the customer chooses to cancel."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-06",
+        topic="transport.delay",
+        order_id="SO-DELAY-7",
+        promised_days_ago=7,
+        description="一周了还没到，不想要了。",
+        wish="cancel",
+    )
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved", option="cancel")
+    await contented(case, paid={"refund": "12800.00", "compensation": "640.00"})
+
+
+async def loss(stage: Stage, teller: Teller) -> None:
+    """B16: the carrier claim goes on when the case is closed."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-07",
+        topic="transport.loss",
+        order_id="SO-LOST",
+        promised_days_ago=9,
+        description="物流十多天没有更新，货是不是丢了？",
+    )
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved")
+    await contented(case, paid={"refund": "12800.00", "compensation": "2560.00"})
+    claim = stage.client.get_workflow_handle(claim_workflow_id(case.id))
+    settled = await case.result_of(claim)
+    claimed, recovered = settled["claimed"], settled["recovered"]
+    case.tell(f"the claim against the carrier had its own process: claimed {claimed}, recovered {recovered}")
+    if settled["recovered"] != "12800.00":
+        raise AssertionError(f"recovered {settled['recovered']}, not 12800.00")
+
+
+async def loose_screws(stage: Stage, teller: Teller) -> None:
+    """B17, G8: inspected first; after the first visit the customer is dissatisfied, and the crew goes again."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-08",
+        topic="installation.defect",
+        order_id="SO-LOOSE",
+        description="台面接缝大，螺丝松了。",
+    )
+    await case.until_status("following_up")
+    await case.does(case.customer, "satisfaction-reported", score=2, comment="still a gap")
+    await case.until("the second visit is done", lambda s: s["status"] == "following_up" and s["cycle"] > 1)
+    await contented(case)
+
+
+async def unsafe_installation(stage: Stage, teller: Teller) -> None:
+    """B18: the crew goes at once, the money waits for consent."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-09",
+        topic="installation.defect",
+        order_id="SO-UNSAFE",
+        description="墙面岩板在晃，怕掉下来。",
+        urgent=True,
+    )
+    await case.until_status("awaiting_consent")
+    await case.until(
+        "a crew was dispatched", lambda s: any(p["name"] == "dispatch" and p["state"] == "kept" for p in s["promises"])
+    )
+    await case.does(case.customer, "customer-approved")
+    await contented(case, paid={"compensation": "640.00"})

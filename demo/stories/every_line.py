@@ -1,0 +1,123 @@
+"""What holds for every line of business, whatever goes wrong: what happens, and the ending that it must have."""
+
+from demo.play import Stage
+from demo.stories.people import AGENT, LEAD, contented
+from demo.telling import Teller
+
+
+async def out_of_stock(stage: Stage, teller: Teller) -> None:
+    """G6: a step that cannot be done goes to a person; the customer hears how it stands every day (G7)."""
+    case = await stage.open(
+        teller, case_id="DEMO-10", topic="transport.damage", order_id="SO-EMPTY", description="一块岩板断了，急着用。"
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", severity="moderate")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved")
+    await case.until("the replacement is blocked", lambda s: any(x["state"] == "blocked" for x in s["steps"]))
+    await case.passes(hours=20)
+    (await stage.partners.post("/_sandbox/orders/SO-EMPTY", json={"stock": {"SLATE-9": 8}})).raise_for_status()
+    case.tell("[blue]the warehouse has new stock[/]")
+    await case.does(AGENT, "resolve-step", step="replacement", action="retry", reason="new stock has come in")
+    await contented(case)
+
+
+async def withdrawn(stage: Stage, teller: Teller) -> None:
+    """G12."""
+    case = await stage.open(
+        teller, case_id="DEMO-11", topic="goods.quality", order_id="SO-COLOUR", description="颜色好像有色差。"
+    )
+    await case.until_status("assessing")
+    await case.does(case.customer, "complaint-withdrawn", reason="it was the light")
+    await case.ends("withdrawn")
+
+
+async def sent_twice(stage: Stage, teller: Teller) -> None:
+    """G1: the same complaint sent twice is one case; a message sent twice is applied once."""
+    case = await stage.open(
+        teller, case_id="DEMO-12", topic="installation.attitude", order_id="SO-RUDE", description="安装师傅态度很差。"
+    )
+    again = await stage.start(case.complaint)
+    case.tell(f"the upstream system sends the same complaint again: it reaches the same case ({again.id})")
+    await case.until_status("assessing")
+    for attempt in (1, 2):
+        answer = await case.does(AGENT, "assess", upheld=True, message_id="crm-4711")
+        if answer["applied"] is not (attempt == 1):
+            raise AssertionError("the same message was applied twice")
+    await contented(case, paid={"coupon": "256.00"})
+
+
+async def silence(stage: Stage, teller: Teller) -> None:
+    """G5: seven days without a word."""
+    case = await stage.open(
+        teller, case_id="DEMO-13", topic="transport.damage", order_id="SO-SILENT", description="有一块板有划痕。"
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", severity="minor")
+    await case.until_status("awaiting_consent")
+    await case.passes(hours=49)
+    await case.passes(hours=24)
+    await case.passes(hours=96)
+    await case.ends("no_response")
+
+
+async def not_upheld(stage: Stage, teller: Teller) -> None:
+    """G4: an explanation, no consent, closed as rejected; over the limits a manager decides, another person (S20)."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-14",
+        topic="goods.quality",
+        order_id="SO-FAIR",
+        description="我觉得太薄了，要赔一半。",
+        wish="compensate",
+    )
+    await case.until_status("assessing")
+    generous = [{"key": "goodwill", "remedies": [{"kind": "compensation", "amount": "6400.00"}]}]
+    await case.does(AGENT, "propose", options=generous, note="goodwill, half the order")
+    await case.is_refused(AGENT, "approve")
+    await case.does(LEAD, "reject", note="the thickness is as ordered")
+    await case.does(AGENT, "assess", upheld=False, cause="thickness within tolerance")
+    await case.ends("rejected")
+
+
+async def lost_answer(stage: Stage, teller: Teller) -> None:
+    """S13: the payment partner pays and never answers; it is asked, not paid again."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-24",
+        topic="transport.damage",
+        order_id="SO-PAID-ONCE",
+        description="全部碎了，要求退款。",
+        wish="refund",
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", severity="severe")
+    await case.until_status("awaiting_consent")
+    await stage.switch(partner="refunds", kind="commit_then_timeout", step_kind="refund", count=1, seconds=15)
+    case.tell("[red]the payment partner will pay, and then not answer[/]")
+    await case.does(case.customer, "customer-approved")
+    await case.until("the outcome is unknown", lambda s: any("unknown" in e["what"] for e in s["timeline"]))
+    await contented(case, paid={"refund": "12800.00", "compensation": "1280.00"})
+    await stage.mend()
+
+
+async def messaging_down(stage: Stage, teller: Teller) -> None:
+    """B1, G10: nobody can be told, so the promise breaks and climbs the ladder; nothing is lost."""
+    await stage.switch(partner="messaging", kind="down")
+    teller.say("   [red]the messaging partner is down[/]")
+    case = await stage.open(
+        teller, case_id="DEMO-25", topic="transport.damage", order_id="SO-SILENCE", description="一块岩板缺角。"
+    )
+    await case.until_status("assessing")
+    await case.passes(minutes=21)
+    await case.until("the director is told", lambda s: s["escalations"][-1]["role"] == "director")
+    await stage.mend()
+    case.tell("[green]the messaging partner is back: what was held up goes out, in order[/]")
+    await case.passes(minutes=6)
+    await case.until("all were told", lambda s: all(e["sent_at"] for e in s["escalations"]))
+    for told in case.snapshot["escalations"]:
+        case.tell(f"[yellow]{told['role']:>10} told of {told['promise']}, rung {told['rung']}[/]")
+    await case.does(AGENT, "assess", severity="minor")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved")
+    await contented(case, paid={"coupon": "640.00"}, broken=("acknowledge",))

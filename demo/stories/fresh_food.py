@@ -1,0 +1,76 @@
+"""Ingredients for canteens and kitchens: what happens, and the ending that it must have (F1-F16)."""
+
+from demo.play import Stage
+from demo.stories.people import AGENT, contented
+from demo.telling import Teller
+
+PHOTO = {"kind": "photo", "uri": "s3://complaints/eggs.jpg"}
+REPORT = {"kind": "inspection_report", "uri": "s3://complaints/laboratory.pdf"}
+
+
+async def no_photo(stage: Stage, teller: Teller) -> None:
+    """G11, F10, F4: what was left of the solution's 24 hours runs on once the photo has come."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-15",
+        line="fresh_food",
+        topic="goods.damage",
+        channel="wechat",
+        order_id="FF-EGGS",
+        description="今早送来的鸡蛋碎了两箱。",
+    )
+    await case.until_status("awaiting_evidence")
+    await case.passes(hours=13)
+    await case.does(case.customer, "evidence-received", evidence=[PHOTO])
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", upheld=True, liable="delivery", cause="装车时堆压")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved", option="replace")
+    await contented(case, paid={"compensation": "23.00"}, kept=("acknowledge", "solution", "make_good"))
+
+
+async def unsafe(stage: Stage, teller: Teller) -> None:
+    """F11: what protects people does not wait for a finding; the money waits for consent."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-16",
+        line="fresh_food",
+        topic="goods.safety",
+        order_id="FF-UNSAFE",
+        description="鸡蛋有异味，有人吃了不舒服。",
+        evidence=[PHOTO, REPORT],
+    )
+    begun = {"stop_use_notice", "collection"}
+    await case.until("people are warned and a sample is fetched", lambda s: begun == {x["id"] for x in s["steps"]})
+    await case.hears("stop_use_notice")
+    await case.until_status("assessing")
+    case.tell(f"it is {case.snapshot['owner']['name']}'s from the first moment, and first in every queue")
+    await case.does(AGENT, "assess", upheld=True, liable="supplier", cause="冷链中断")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved", option="refund")
+    await contented(case, paid={"refund": "460.00", "compensation": "46.00"}, kept=("acknowledge", "solution"))
+
+
+async def complex_accident(stage: Stage, teller: Teller) -> None:
+    """F3, F16: the plan within 24 hours, the result within 48, both counted from receipt."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-17",
+        line="fresh_food",
+        topic="transport.accident",
+        order_id="FF-CRASH",
+        description="送货车出了事故，整车食材都没到。",
+    )
+    await case.until_status("assessing")
+    plan = "先从备用库存补发鸡蛋；车上其余食材清点后逐项处理。"
+    await case.does(AGENT, "declare-complex", reason="事故责任待交警认定", plan=plan)
+    await case.until("the plan is delivered", lambda s: "preliminary_plan" in _kept(s))
+    await case.passes(hours=30)
+    await case.does(AGENT, "assess", upheld=True, liable="delivery", cause="运输车辆追尾")
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved", option="reship")
+    await contented(case, kept=("preliminary_plan", "detailed_result"))
+
+
+def _kept(snapshot: dict[str, list[dict[str, str]]]) -> set[str]:
+    return {promise["name"] for promise in snapshot["promises"] if promise["state"] == "kept"}

@@ -1,0 +1,63 @@
+"""Infant formula, shop and consumer line: what happens, and the ending that it must have (M1-M15)."""
+
+from demo.play import Stage
+from demo.stories.people import AGENT, contented
+from demo.telling import Teller
+
+
+async def opened(stage: Stage, teller: Teller) -> None:
+    """M1, M12: intake says that the call was picked up; nothing is due for an opened tin, and that is explained."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-18",
+        line="infant_formula",
+        topic="return.unwanted",
+        picked_up_after=12,
+        order_id="IF-OPENED",
+        delivered_days_ago=3,
+        description="宝宝不爱喝，开了一罐，想退两罐。",
+        wish="refund",
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", sealed=False, cause="奶粉开封后不能退回再售")
+    await case.ends("rejected", kept=("acknowledge", "detailed_result"))
+    await case.hears("explanation")
+
+
+async def sealed(stage: Stage, teller: Teller) -> None:
+    """M11: 2 × 234.00 less 12.00."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-19",
+        line="infant_formula",
+        topic="return.unwanted",
+        channel="wechat",
+        order_id="IF-SEALED",
+        delivered_days_ago=3,
+        description="买多了，没拆封，想退两罐。",
+        wish="refund",
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", sealed=True)
+    await case.until_status("awaiting_consent")
+    await case.does(case.customer, "customer-approved")
+    await contented(case, paid={"refund": "456.00"})
+
+
+async def question(stage: Stage, teller: Teller) -> None:
+    """M2, M14: no machine answers it; what the agent writes is what the customer reads."""
+    case = await stage.open(
+        teller,
+        case_id="DEMO-20",
+        line="infant_formula",
+        topic="inquiry",
+        channel="chat",
+        picked_up_after=4,
+        order_id="IF-QUESTION",
+        description="宝宝十个月，应该喝几段？",
+        wish="information",
+    )
+    await case.until_status("assessing")
+    await case.does(AGENT, "assess", cause="6–12 月龄适用 2 段（较大婴儿配方奶粉）；转奶请在一周内逐步替换。")
+    await case.ends("informed", kept=("acknowledge",))
+    await case.hears("answer")
