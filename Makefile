@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check setup lock clean
+.PHONY: demo test guards check setup lock clean
 
 demo: setup
 	$(BIN)/python starter.py demo $(DEMO)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+
+# All of what `make test` tries one each of: rules made wrong on purpose, for the tests to notice.
+guards: $(VENV)/.dev
+	GUARDS=all $(BIN)/python -m pytest -n 2 tests/guards
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -188,6 +188,8 @@ class Embedded:
             "TEMPORAL_CONFIG_FILE": os.devnull,
             "AFTER_SALES_PARTNERS_URL": self.partners,
             "AFTER_SALES_DATABASE_URL": f"sqlite:///{data / 'records.db'}",
+            # Nothing would run here before somebody had made a version current.
+            "AFTER_SALES_BUILD_ID": "",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }

@@ -134,6 +134,15 @@ def test_the_freight_goes_back_when_every_item_is_affected(affected: Any, freigh
     assert planned.options["refund"].get("freight_refund") == freight
 
 
+def test_parts_of_a_refund_together_are_never_more_than_was_paid() -> None:
+    """F10, S16: 30.00 off the order; the price goes back first, and the freight takes what is left."""
+    order = {"amount": "830.00"}
+    planned = plan("goods.damage", {"upheld": True, "liable": "delivery"}, affected=ALL_ITEMS, order=order)
+
+    assert planned.options["refund"]["refund"] == {"amount": "800.00"}
+    assert planned.options["refund"]["freight_refund"] == {"amount": "30.00"}
+
+
 def test_a_finding_says_that_every_item_is_affected_over_the_complaint() -> None:
     """F10, G3."""
     planned = plan("goods.damage", {"upheld": True, "liable": "delivery", "affected": ALL_ITEMS})

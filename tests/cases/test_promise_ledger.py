@@ -68,6 +68,16 @@ def test_a_pause_over_the_weekend_takes_no_working_time() -> None:
     assert promise.due_at() == due == AT + 7 * DAY
 
 
+def test_a_weekend_before_the_pause_used_up_nothing() -> None:
+    """S1: by the wall clock all five days would be gone on the next Monday."""
+    promise = promised("5 working days")  # from Wednesday 09:00; three are used up on the next Monday 09:00
+    promise.pause("evidence", AT + 5 * DAY)
+
+    promise.resume("evidence", AT + 6 * DAY)
+
+    assert promise.due_at() == AT + 8 * DAY
+
+
 def test_the_clock_runs_when_the_last_reason_is_gone() -> None:
     """S2: two reasons, one resume."""
     promise = promised()

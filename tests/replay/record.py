@@ -1,23 +1,37 @@
-"""Makes the golden histories anew: `python -m tests.replay.record` plays the demonstration and keeps what it left.
+"""Makes golden histories: `python -m tests.replay.record [NAME …]`, of all paths, or of those named.
 
-Only after a change that is meant to break replay; cases in flight have to be drained first (docs/operations.md).
+NAME is `demo` (every story of the demonstration) or a path of `paths.py`. Their fingerprints are written with them.
+Only when no case can be open that the old histories stand for (docs/deploying.md), or for a path that is new.
 """
 
 import asyncio
 import io
 import json
+import logging
 import sys
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 import demo
+import policies
 from cases.names import claim_workflow_id, workflow_id
 from demo.play import Stage
 from embedded import Embedded
+from records import Records
+from settings import ROOT
+from tests.engine import Workshop, serving
+from tests.fakes import FakePartners
+from tests.replay import paths, scene
+from tests.replay.commands import HISTORIES, fingerprints, history, replayed, write_fingerprints
+from worker import Parts, register_search_attributes
 
-HISTORIES = Path(__file__).with_name("histories")
+PATIENT = {"history.workflowIdReuseMinimalInterval": '"0s"'}
+IMPATIENT = PATIENT | {"limit.historyCount.suggestContinueAsNew": "40"}
+"""A server that finds a history of 40 events long."""
 
 
 def without_machine(value: object) -> object:
@@ -30,20 +44,80 @@ def without_machine(value: object) -> object:
     return [without_machine(each) for each in value] if isinstance(value, list) else value
 
 
-async def main() -> int:
-    """Play every story and write a history for each."""
+async def runs(client: Client, workflow: str) -> list[WorkflowHistory]:
+    """The histories of a workflow's runs, the latest first; most have one."""
+    found, run_id = [], (await client.get_workflow_handle(workflow).describe()).run_id
+    while run_id:
+        found.append(await client.get_workflow_handle(workflow, run_id=run_id).fetch_history())
+        run_id = found[-1].events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    return found
+
+
+async def keep(client: Client, workflow: str) -> list[str]:
+    """Write the histories of a workflow, the first two runs and the last where it has many; their names."""
+    first, *more = reversed(await runs(client, workflow))
+    kept = {workflow: first}
+    if more:
+        kept |= {f"{workflow}.second-run": more[0], f"{workflow}.last-run": more[-1]}
+    for name, run in kept.items():
+        text = json.dumps(without_machine(run.to_json_dict()), separators=(",", ":"))
+        (HISTORIES / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    return list(kept)
+
+
+async def record_demo() -> list[str]:
+    """Every story of the demonstration; raises where one does not end as told."""
     async with (
         Embedded(data=None, fixtures=demo.FIXTURES, port=0, ui_port=0, partners_port=0) as machine,
         Stage(await Client.connect(machine.address), machine) as stage,
     ):
-        if not await demo.play_all(Console(file=io.StringIO()), stage):
-            return 1
-        for each in [*map(workflow_id, stage.cases), claim_workflow_id("DEMO-07")]:
-            history = await stage.client.get_workflow_handle(each).fetch_history()
-            text = json.dumps(without_machine(history.to_json_dict()), separators=(",", ":"))
-            (HISTORIES / f"{each}.json").write_text(text + "\n", encoding="utf-8")
-    return 0
+        told = io.StringIO()
+        if not await demo.play_all(Console(file=told), stage):
+            sys.exit(told.getvalue())
+        workflows = [*map(workflow_id, stage.cases), claim_workflow_id("DEMO-07")]
+        return [name for each in workflows for name in await keep(stage.client, each)]
+
+
+async def record_path(path: scene.Path) -> list[str]:
+    """One path, on a server and with records of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = IMPATIENT if path is paths.long_life else PATIENT
+        async with serving(Path(folder), settings) as address:
+            client = await Client.connect(address, data_converter=pydantic_data_converter)
+            await register_search_attributes(client)
+            partners, records = FakePartners(), Records(f"sqlite:///{Path(folder) / 'records.db'}")
+            parts = Parts(policies.load(ROOT / "policies"), partners.ports(), records)
+            place = scene.Scene(Workshop(client, parts, task_queue="after-sales"), partners)
+            await place.workshop.open()
+            try:
+                await path(place)
+            finally:
+                await place.workshop.close()
+                records.close()
+            return [name for each in sorted(place.workshop.taken_in) for name in await keep(client, each)]
+
+
+async def main(names: list[str]) -> None:
+    """Record what is named, or everything."""
+    logging.disable()  # partners fail on purpose
+    if unknown := sorted({*names} - {"demo", *paths.ALL}):
+        sys.exit(f"there is no {', '.join(unknown)}: name demo, or paths of paths.py: {', '.join(paths.ALL)}")
+    recorded = await record_demo() if not names or "demo" in names else []
+    for name, path in paths.ALL.items():
+        if not names or name in names:
+            print(name, flush=True)  # noqa: T201 (progress for whoever waits)
+            recorded += await record_path(path)
+    for stale in HISTORIES.glob("*.json") if not names else ():
+        if stale.stem not in recorded:
+            stale.unlink()
+    known = fingerprints() if names else {}
+    for name in recorded:
+        commands, failure = await replayed(history(name))
+        if failure:
+            sys.exit(f"{name} does not replay on the code that made it: {failure}")
+        known[name] = commands
+    write_fingerprints(known)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    asyncio.run(main(sys.argv[1:]))

@@ -1,63 +1,118 @@
-"""Recorded histories of every path replay on the present code (S24); a changed workflow does not.
+"""Recorded histories of every path replay on the present code (S24), with the commands that they were recorded with.
 
-What fails here would strand the cases in flight: bring the old commands back, or drain the cases and then record
-anew (`python -m tests.replay.record`).
+What fails here would stop the cases in flight; the failure tells which commands changed, and what to do.
 """
 
+import asyncio
 import json
-from pathlib import Path
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
-from tests.engine import replayer
+from activities.refunds import Refunds
+from demo.stories import ALONE, TOGETHER
+from tests.replay.commands import HISTORIES, difference, fingerprints, history, names, replayed
+from workflows.after_sales_case import AfterSalesCase
 from workflows.clocks import Clocks
 from workflows.letters import Letters
+from workflows.remedies import Remedies
 
-HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
-
-
-async def _replayed(text: str, name: str) -> str | None:
-    """What keeps a history from replaying; None when it does."""
-    history = WorkflowHistory.from_json(name, text)
-    failure = (await replayer().replay_workflow(history, raise_on_replay_failure=False)).replay_failure
-    return None if failure is None else str(failure)
+NAMES = names()
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-async def test_a_recorded_history_replays(path: Path) -> None:
-    assert await _replayed(path.read_text(encoding="utf-8"), path.stem) is None
+async def told(name: str) -> str:
+    """What the replay of a golden history is told to fail with; empty when it goes as recorded."""
+    given, failure = await replayed(history(name))
+    return difference(name, fingerprints()[name], given, failure)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_recorded_history_replays_with_the_commands_of_its_fingerprint(name: str) -> None:
+    difference = await told(name)
+
+    assert not difference, difference
 
 
 def test_every_story_of_the_demonstration_is_recorded() -> None:
-    stories = 16
-    assert {p.stem for p in HISTORIES} == {*(f"case-DEMO-{n:02}" for n in range(1, stories + 1)), "claim-DEMO-07"}
+    stories = len([*TOGETHER, *ALONE])
+    assert {n for n in NAMES if "DEMO" in n} == {*(f"case-DEMO-{n:02}" for n in range(1, stories + 1)), "claim-DEMO-07"}
 
 
-async def test_a_workflow_that_tells_nobody_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard bites: a change of the code."""
-    monkeypatch.setattr(Letters, "deliver", lambda _self: None)
-
-    assert "Nondeterminism" in (await _replayed(_history("case-DEMO-01"), "x") or "")
+def test_every_history_has_a_fingerprint_and_no_other() -> None:
+    """A file that was put there, or taken away, by hand; record it: `python -m tests.replay.record NAME`."""
+    assert sorted(fingerprints()) == NAMES
 
 
-async def test_a_workflow_that_keeps_no_time_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard bites: promises without timers."""
+# Changed code does not replay, and the failure tells what changed
+
+
+def another_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def releases(_self: Remedies) -> None:
+        a_minute = timedelta(minutes=1)
+        await workflow.execute_activity_method(Refunds.release, args=["key", "why"], start_to_close_timeout=a_minute)
+
+    monkeypatch.setattr(Remedies, "release_unpaid", releases)
+
+
+def another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    show = AfterSalesCase._show  # noqa: SLF001 (nothing public is in its place)
+    monkeypatch.setattr(AfterSalesCase, "_show", lambda self: asyncio.get_running_loop().call_soon(show, self))
+
+
+def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clocks, "wind", lambda _self: None)
 
-    assert "Nondeterminism" in (await _replayed(_history("case-DEMO-13"), "x") or "")
+
+def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Letters, "deliver", lambda _self: None)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "name", "change"),
+    [
+        (another_command, "case-DEMO-01", "-activity archive\n+activity refunds-release"),
+        (another_order, "case-DEMO-01", "-search attributes\n timer"),
+        (no_timers, "case-DEMO-13", "-timer"),
+        (no_letters, "case-DEMO-01", "-local activity message-customer"),
+        (no_letters, "case-PATH-look-up", "-local activity message-customer"),
+    ],
+)
+async def test_a_changed_workflow_does_not_replay(
+    monkeypatch: pytest.MonkeyPatch, tamper: Callable[[pytest.MonkeyPatch], None], name: str, change: str
+) -> None:
+    """The guard bites: for closed cases, and for one that was open when it was recorded."""
+    tamper(monkeypatch)
+
+    difference = await told(name)
+
+    assert change in difference
+    assert "Nondeterminism" in difference
+    assert "docs/deploying.md" in difference
+    assert "python -m tests.replay.record" in difference
 
 
 async def test_a_history_with_a_step_at_another_partner_does_not_replay() -> None:
     """The guard bites: a change of the history."""
-    tampered = json.loads(_history("case-DEMO-02"))
+    tampered = json.loads((HISTORIES / "case-DEMO-02.json").read_text(encoding="utf-8"))
     for event in tampered["events"]:
         scheduled = event.get("activityTaskScheduledEventAttributes")
         if scheduled and scheduled["activityType"]["name"] == "warehouse-step":
             scheduled["activityType"]["name"] = "refunds-step"
 
-    assert "Nondeterminism" in (await _replayed(json.dumps(tampered), "x") or "")
+    _, failure = await replayed(WorkflowHistory.from_json("x", json.dumps(tampered)))
+
+    assert "Nondeterminism" in (failure or "")
 
 
-def _history(name: str) -> str:
-    return next(p for p in HISTORIES if p.stem == name).read_text(encoding="utf-8")
+async def test_a_fingerprint_that_differs_is_told_even_where_the_history_replays() -> None:
+    """The guard bites: what replay itself does not see, it does."""
+    given, failure = await replayed(history("claim-DEMO-07"))
+
+    told = difference("claim-DEMO-07", [*given[:-1], "timer", given[-1]], given, failure)
+
+    assert failure is None
+    assert "-timer\n complete" in told
+    assert "replays all the same" in told

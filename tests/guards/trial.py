@@ -1,0 +1,123 @@
+"""Tries tests on a copy of the project in which one thing was made wrong; the project itself is never touched.
+
+Run as a program it is the copy's runner: it loads the libraries once, and forks for each trial, so that a trial costs
+a second and still begins with nothing of the project in memory.
+"""
+
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import pytest
+
+LIBRARIES = (
+    "hypothesis.strategies",
+    "httpx",
+    "pydantic_settings",
+    "pytest_asyncio",
+    "ruamel.yaml",
+    "sqlalchemy",
+    "temporalio.contrib.pydantic",
+    "temporalio.testing",
+    "temporalio.worker",
+)
+"""What a test would spend most of its time on loading."""
+
+PATIENCE = 120
+"""Seconds after which a trial is given up: what was made wrong may well run for ever."""
+
+LOG = "trial.log"
+PLAIN = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:warnings", "-q", "--tb=short"]
+
+
+class Verdict(NamedTuple):
+    """How a run of pytest ended: its exit code, negative where a signal ended it, and what it said."""
+
+    code: int
+    said: str
+
+
+class Trial:
+    """A copy of the project in `folder`, and a runner in it."""
+
+    def __init__(self, project: Path, folder: Path) -> None:
+        away = shutil.ignore_patterns(".*", "__pycache__", "data", "images")
+        self.folder = Path(shutil.copytree(project, folder, ignore=away))
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        self._runner = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).resolve())],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End the runner; it ends by itself when nobody asks it any more."""
+        self._runner.communicate()
+
+    def run(self, tests: Sequence[str], *, remember: bool = False) -> Verdict:
+        """Run these tests on the copy as it is now; `remember`: keep the byte code for later runs."""
+        if not self._runner.stdin or not self._runner.stdout:
+            raise RuntimeError("the runner has no pipes")
+        # Tests of the domain need nothing of what a server needs, and that takes longest to load.
+        top = "tests/cases" if all(test.startswith("tests/cases/") for test in tests) else "."
+        self._runner.stdin.write(json.dumps([remember, [f"--confcutdir={top}", *tests]]) + "\n")
+        self._runner.stdin.flush()
+        code = int(self._runner.stdout.readline())
+        return Verdict(code, (self.folder / LOG).read_text(encoding="utf-8", errors="replace"))
+
+    @contextmanager
+    def bent(self, file: str, source: str, instead: str) -> Iterator[None]:
+        """The copy with `instead` in place of `source`; raises `LookupError` unless that stands there exactly once."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        if (found := text.count(source)) != 1:
+            raise LookupError(f"{file} holds {found} times what a mutation replaces; mend mutations.yaml:\n{source}")
+        path.write_text(text.replace(source, instead), encoding="utf-8")
+        # Byte code is told apart by size and second only.
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            path.write_text(text, encoding="utf-8")
+
+
+def _serve() -> None:
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    gc.disable()  # trials are short, and collecting touches all that they share
+    for line in sys.stdin:
+        remember, arguments = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _run(arguments, remember=remember)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _run(arguments: list[str], *, remember: bool) -> NoReturn:
+    signal.alarm(PATIENCE)
+    log = os.open(LOG, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.dont_write_bytecode = not remember
+    code = pytest.main([*PLAIN, *arguments])
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,126 @@
+"""What a workflow does, by name only: the commands that it gives, in order, without ids, times and payloads."""
+
+from difflib import unified_diff
+from itertools import groupby
+from pathlib import Path
+
+from temporalio.bridge.proto.workflow_commands import WorkflowCommand
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker import WorkflowRunner as Runner
+from temporalio.workflow import _Definition
+
+from tests.engine import replayer
+
+HISTORIES = Path(__file__).with_name("histories")
+FINGERPRINTS = Path(__file__).with_name("fingerprints.txt")
+NAMES = {
+    "schedule_activity": "activity",
+    "schedule_local_activity": "local activity",
+    "start_timer": "timer",
+    "cancel_timer": "cancel timer",
+    "upsert_workflow_search_attributes": "search attributes",
+    "start_child_workflow_execution": "child workflow",
+    "signal_external_workflow_execution": "signal",
+    "request_cancel_activity": "cancel activity",
+    "update_response": "update",
+    "set_patch_marker": "patch",
+    "complete_workflow_execution": "complete",
+    "fail_workflow_execution": "fail",
+    "cancel_workflow_execution": "end as cancelled",
+    "continue_as_new_workflow_execution": "continue as new",
+}
+"""The SDK's commands, in our words; one that is not here keeps the SDK's name."""
+WHAT_TO_DO = """\
+A case that is open at this place would stop after a deploy, and wait. One of:
+- the change was not meant to do that: give the old commands again, in the old order;
+- it was: deploy it as a build of its own, and let the old one drain (docs/deploying.md);
+- no case can be open that is like this: no more is needed.
+In the latter two cases record anew:  python -m tests.replay.record"""
+
+
+def history(name: str) -> WorkflowHistory:
+    """The golden history of this name."""
+    return WorkflowHistory.from_json(name, (HISTORIES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def names() -> list[str]:
+    """Of all golden histories."""
+    return sorted(path.stem for path in HISTORIES.glob("*.json"))
+
+
+class _Listening(Runner):
+    """Runs workflows without the sandbox, and keeps the names of the commands that they give."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self._runner = UnsandboxedWorkflowRunner()
+
+    def prepare_workflow(self, defn: _Definition) -> None:
+        self._runner.prepare_workflow(defn)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        instance = self._runner.create_instance(det)
+        activate = instance.activate
+
+        def listening(act):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            completion = activate(act)
+            self.heard += map(_name, completion.successful.commands)
+            return completion
+
+        instance.activate = listening  # type: ignore[method-assign]
+        return instance
+
+
+async def replayed(golden: WorkflowHistory) -> tuple[list[str], str | None]:
+    """The commands that the present code gives to a history, and what keeps it from replaying; None when it does."""
+    config, runner = replayer().config(), _Listening()
+    config["workflow_runner"] = runner
+    failure = (await Replayer(**config).replay_workflow(golden, raise_on_replay_failure=False)).replay_failure
+    return runner.heard, None if failure is None else str(failure)
+
+
+def _name(command: WorkflowCommand) -> str:
+    variant = command.WhichOneof("variant") or ""
+    given = getattr(command, variant)
+    # Whichever of these it has says what it is about.
+    about = [getattr(given, f, "") for f in ("activity_type", "workflow_type", "signal_name", "patch_id")]
+    if variant == "update_response":
+        about = [given.WhichOneof("response")]
+    return " ".join([NAMES.get(variant, variant), *filter(None, about)])
+
+
+def difference(name: str, expected: list[str], given: list[str], failure: str | None) -> str:
+    """What to tell when a history does not replay, or other commands are given; empty when all is as it was."""
+    if failure is None and expected == given:
+        return ""
+    if failure is not None:
+        expected = expected[: len(given) + 1]  # the replay has ended where it failed
+    lines = unified_diff(expected, given, "in the history", "by the present code", lineterm="", n=4)
+    told = "\n".join(lines) or "the same commands, and yet it does not replay"
+    why = failure or "its history replays all the same"
+    return "\n".join([f"{name}: other commands than recorded", told, "", WHAT_TO_DO, "", why])
+
+
+# The file of fingerprints: "# name", then a line for each command; several of the same in a row are one line.
+
+
+def fingerprints() -> dict[str, list[str]]:
+    """The commands of each golden history as they were when it was recorded."""
+    found: dict[str, list[str]] = {}
+    for line in FINGERPRINTS.read_text(encoding="utf-8").splitlines() if FINGERPRINTS.exists() else ():
+        if line.startswith("# "):
+            commands = found[line.removeprefix("# ")] = []
+        elif line:
+            name, _, times = line.partition(" x ")
+            commands += [name] * int(times or 1)
+    return found
+
+
+def write_fingerprints(known: dict[str, list[str]]) -> None:
+    """Write the file anew."""
+    paragraphs = []
+    for name, commands in sorted(known.items()):
+        counted = [(command, len(list(same))) for command, same in groupby(commands)]
+        paragraphs.append("\n".join([f"# {name}", *(c if n == 1 else f"{c} x {n}" for c, n in counted)]))
+    FINGERPRINTS.write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")

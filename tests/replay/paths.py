@@ -1,0 +1,249 @@
+"""Ways of a case that the demonstration does not go, each played on a real server to leave golden histories.
+
+A path is a coroutine; what it does is in its docstring. Its cases are called PATH-…: histories keep their names.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from cases.complaint import Complaint
+from cases.earlier import follow_up
+from cases.messages import FACTS
+from partners.ports import PartnerRefused, TryAgain
+from records import RecordsUnavailable
+from tests.complaints import complaint
+from tests.engine import eventually, step
+from tests.fakes import Turn
+from tests.replay import claim_paths
+from tests.replay.scene import AWAY, LOST, PHOTO, Path, Scene, fails, over
+from tests.workflows.conftest import agreed, offered
+
+# Its beginning
+
+
+async def records_away(scene: Scene) -> None:
+    """Our records are down: a follow-up is admitted, and its id claimed, through the server."""
+    content = complaint(case_id="PATH-before")
+    first = await scene.workshop.take_in(content)
+    await offered(first, "moderate")
+    await first.says("complaint-withdrawn")
+    await over(first)
+    for method in ("case", "open_case"):
+        fails(scene.workshop.parts.records, method, RecordsUnavailable("down"))
+    again = follow_up(Complaint.model_validate(content), datetime.now(UTC)) | {"case_id": "PATH-follow-up"}
+    case = await scene.workshop.take_in(again)
+    await case.becomes("awaiting_consent")
+    await case.says("complaint-withdrawn")
+    await over(case)
+
+
+async def refused_at_the_door(scene: Scene) -> None:
+    """Not a complaint; and an id that was used by another case."""
+    await over(await scene.case("invalid", channel="pigeon"))
+    records = scene.workshop.parts.records
+    content = complaint(case_id="PATH-taken")
+    names = {"line": content["line"], "topic": content["topic"], "order_id": content["order"]["order_id"]}
+    now = datetime.now(UTC)
+    records.open_case("PATH-taken", "another run", **names, received_at=now, opened_at=now)
+    await over(await scene.workshop.take_in(content))
+
+
+async def partners_away(scene: Scene) -> None:
+    """No partner can be asked at first; each is asked through the server then. One case stays open."""
+    for partner in (scene.partners.logistics, scene.partners.warehouse, scene.partners.installation):
+        partner.when_looked_up(AWAY)
+    late = await scene.case("look-up", topic="transport.delay")
+    unknown = await scene.case("look-up-given-up", topic="installation.defect")
+    for case in (late, unknown):
+        await case.becomes("assessing")
+    scene.partners.installation.when_looked_up(Turn(raises=PartnerRefused("no such order")))
+    for case in (late, unknown):
+        await case.after(hours=1, minutes=5)
+    await unknown.handle.cancel()
+    await over(unknown)
+
+
+# Messages
+
+
+async def messages(scene: Scene) -> None:
+    """Every signal, refused as it makes no sense; then facts as signals and updates that no story needs."""
+    case = await scene.case("messages")
+    await case.becomes("assessing")
+    for name in [*FACTS, "complaint-linked", "case-closed", "hurry-up"]:
+        await case.signals(name, nonsense=name)
+    await case.until(lambda c: any(r["message"] == "hurry-up" for r in c["refused"]))
+    await case.after(hours=49)
+    await case.says("acknowledge-escalation", promise="detailed_result", by="Zhao")
+    await case.says("note", text="called the depot", by="Zhao")
+    await case.says("contact-made", note="called", by="Zhao")
+    await case.says("assess", severity="moderate", by="Zhao")
+    await case.becomes("awaiting_consent")
+    await case.signals("customer-approved")
+    await case.until(lambda c: step(c, "replacement")["reference"])
+    await case.says("step-reported", step="replacement", state="dispatched")
+    await case.until(lambda c: step(c, "collection")["reference"])
+    await case.says("step-reported", step="replacement", state="done")
+    await case.says("step-reported", step="collection", state="done")
+    await case.becomes("following_up")
+    await case.signals("satisfaction-reported", score=4)
+    await over(case)
+
+
+async def channels_away(scene: Scene) -> None:
+    """Messages, notices and callbacks go through the server; the customer never answers and is given up."""
+    for port, method in (
+        (scene.partners.messaging, "to_customer"),
+        (scene.partners.messaging, "to_staff"),
+        (scene.partners.callbacks, "ask"),
+    ):
+        fails(port, method, TryAgain("busy", retry_after=1))
+    case = await scene.case("channels")
+    await agreed(case)
+    await case.becomes("following_up")
+    await case.at_rest()
+    await case.after(hours=73)
+    await over(case)
+
+
+async def unreachable_by_letter(scene: Scene) -> None:
+    """No channel will ever take a letter; somebody calls, and the case is withdrawn."""
+    scene.partners.messaging.unreachable = PartnerRefused("no channel has an address for them")
+    case = await scene.case("undeliverable")
+    await case.until(lambda c: any(e["what"] == "undeliverable" for e in c["timeline"]))
+    await case.signals("contact-made", note="met at the depot")
+    await case.becomes("assessing")
+    await case.signals("complaint-withdrawn", reason="settled")
+    await over(case)
+
+
+# Steps
+
+
+async def answers_lost(scene: Scene) -> None:
+    """S13: each partner's answer gets lost, and it is asked; its owner is told; reports are asked after daily."""
+    moderate, minor = await scene.case("unknown-goods"), await scene.case("unknown-visit")
+    for partner in (scene.partners.warehouse, scene.partners.logistics, scene.partners.installation):
+        partner.will(LOST)
+        partner.when_asked(AWAY)
+    await agreed(moderate, "moderate")
+    await agreed(minor, "minor")
+    for case, steps in ((moderate, ("replacement", "collection")), (minor, ("onsite_repair",))):
+        for name in steps:
+            await case.until(lambda c, name=name: step(c, name)["state"] == "unknown")  # type: ignore[misc]
+            await case.after(hours=2)
+            await case.until(lambda c, name=name: step(c, name)["reference"])  # type: ignore[misc]
+            await case.after(days=1)
+            await case.signals("step-reported", step=name, state="done")
+        await case.becomes("following_up")
+        await case.says("satisfaction-reported", score=5)
+        await over(case)
+
+
+async def payment_waived(scene: Scene) -> None:
+    """A refused payment is tried again, another waived: what was reserved for it is released (S15)."""
+    refused = Turn(raises=PartnerRefused("card closed"))
+    scene.partners.refunds.will(refused, refused)
+    case = await scene.case("blocked")
+    await agreed(case)
+    await case.until(lambda c: [s["state"] for s in c["steps"]] == ["blocked", "blocked"])
+    await case.says("resolve-step", step="refund", action="retry", reason="new card", by="Zhao")
+    await case.says("resolve-step", step="compensation", action="waive", reason="a voucher", by="Zhao")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
+# Its end
+
+
+async def cancelled(scene: Scene) -> None:
+    """An operator cancels: a case that waits, and one in which a payment is under way."""
+    case = await scene.case("cancelled")
+    await case.becomes("assessing")
+    await case.handle.cancel()
+    await over(case)
+    answer = asyncio.Event()
+    scene.partners.refunds.will(Turn(until=answer), Turn(until=answer))
+    paying = await scene.case("cancelled-paying")
+    await agreed(paying)
+
+    async def under_way() -> bool:
+        return len(scene.partners.refunds.commands) == 2
+
+    await eventually(under_way)
+    await paying.handle.cancel()
+    await paying.at_rest()
+    answer.set()
+    await over(paying)
+
+
+async def long_life(scene: Scene) -> None:
+    """A case that continues as new, once and again, and then ends."""
+    case = await scene.case("long")
+    await agreed(case, "minor")
+    await case.until(lambda c: step(c, "onsite_repair")["reference"])
+    await case.after(days=5)
+    await case.signals("step-reported", step="onsite_repair", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
+# Several cases
+
+
+async def merged(scene: Scene) -> None:
+    """G12, S22: a second complaint is handled by the first case, which gets its facts, and closes with it."""
+    scene.policy(second_complaint="merge")
+    order = {"order_id": "SO-PATH-merged"}
+    first = await scene.case("merging", order=order)
+    await first.becomes("assessing")
+    second = await scene.case("merged", order=order, evidence=[PHOTO])
+    await second.until(lambda c: c["links"])
+    await second.signals("evidence-received", evidence=[{**PHOTO, "uri": "https://files.example.org/2.jpg"}])
+    await first.until(lambda c: len(c["evidence"]) == 2)
+    await first.says("complaint-withdrawn")
+    await over(first)
+    await over(second)
+
+
+async def left_alone(scene: Scene) -> None:
+    """S22: the first case is gone when a fact is passed on to it; a third complaint cannot reach it either."""
+    scene.policy(second_complaint="merge")
+    order = {"order_id": "SO-PATH-alone"}
+    first = await scene.case("gone", order=order)
+    await first.becomes("assessing")
+    second = await scene.case("left-alone", order=order)
+    await second.until(lambda c: c["links"])
+    await first.handle.terminate()
+    scene.workshop.taken_in.remove(first.handle.id)
+    await second.signals("evidence-received", evidence=[PHOTO])
+    await second.until(lambda c: c["cycle"] == 2)
+    await second.becomes("assessing")
+    await second.says("complaint-withdrawn")
+    await over(second)
+
+
+ALL: dict[str, Path] = {
+    path.__name__: path
+    for path in (
+        records_away,
+        refused_at_the_door,
+        partners_away,
+        messages,
+        channels_away,
+        unreachable_by_letter,
+        answers_lost,
+        payment_waived,
+        cancelled,
+        long_life,
+        merged,
+        left_alone,
+        claim_paths.claim_expires,
+        claim_paths.claim_waits,
+        claim_paths.claim_lost,
+        claim_paths.claim_cancelled,
+    )
+}
+"""What the recorder plays besides the demonstration."""

@@ -1,0 +1,145 @@
+"""Whatever a workflow can do, or be told, is done in some golden history: else nobody would try its replay."""
+
+import ast
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+import pytest
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
+
+import activities
+import cases.alarms
+import workflows.carrier_claim
+import workflows.clocks
+from cases.carrier_claim import FACTS as CLAIM_FACTS
+from cases.linking import BETWEEN_CASES
+from cases.messages import FACTS, MESSAGES
+from cases.names import CASE_WORKFLOW, CLAIM_WORKFLOW
+from tests.replay.commands import history, names
+
+NOBODY = "hurry-up"
+"""A signal of which no workflow knows."""
+ACTIVITIES = {
+    definition.name
+    for module in pkgutil.iter_modules(activities.__path__, "activities.")
+    for _, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+    for method in vars(cls).values()
+    if (definition := getattr(method, "__temporal_activity_definition", None))
+}
+QUICK = {"admit", "claim-case-id", "look-up", "message-customer", "notify-staff", "call-back"}
+"""Activities that are tried inside the workflow task first."""
+QUICK_ONLY = {"look-up"}
+"""Of those, the ones that never go through the server: what fails in it is asked for one by one."""
+
+
+def timers(module: ModuleType, call: str, argument: int) -> set[str]:
+    """What the timers of a module show, as patterns: this argument of every such call in its source."""
+    found = set()
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        name = getattr(node.func, "id", getattr(node.func, "attr", None)) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and name == call:
+            shown = node.args[argument]
+            parts = shown.values if isinstance(shown, ast.JoinedStr) else [shown]
+            found.add("".join(re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".*" for p in parts))
+    return found
+
+
+TIMERS = timers(cases.alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1)
+POSSIBLE = {
+    *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY),
+    *(f"local activity {name}" for name in QUICK),
+    f"child workflow {CLAIM_WORKFLOW}",
+    *(f"signal {name}" for name in BETWEEN_CASES),
+    "signal evidence-received",  # facts are passed on to the case that one was merged into
+    *(f"{CASE_WORKFLOW} hears signal {name}" for name in (*FACTS, *BETWEEN_CASES, NOBODY)),
+    *(f"{CASE_WORKFLOW} hears update {name}" for name in MESSAGES),
+    *(f"{CLAIM_WORKFLOW} hears signal {name}" for name in (*CLAIM_FACTS, NOBODY)),
+    *(f"{CLAIM_WORKFLOW} hears update {name}" for name in CLAIM_FACTS),
+    *(f"{CASE_WORKFLOW} {how}" for how in ("completed", "failed", "canceled", "continued as new")),
+    *(f"{CLAIM_WORKFLOW} {how}" for how in ("completed", "canceled")),
+}
+"""What the code can do and be told."""
+
+
+def happenings(golden: Iterable[WorkflowHistory]) -> Iterator[str]:
+    """What histories hold, in the same words."""
+    for each in golden:
+        workflow = each.events[0].workflow_execution_started_event_attributes.workflow_type.name
+        for event in each.events:
+            yield from _happened(workflow, event)
+
+
+def _happened(workflow: str, event: HistoryEvent) -> Iterator[str]:
+    kind = (event.WhichOneof("attributes") or "").removesuffix("_event_attributes")
+    about = getattr(event, f"{kind}_event_attributes")
+    ends = {f"workflow_execution_{how}": how for how in ("completed", "failed", "canceled", "continued_as_new")}
+    if kind in ends:
+        yield f"{workflow} {ends[kind].replace('_', ' ')}"
+    elif kind == "activity_task_scheduled":
+        yield f"activity {about.activity_type.name}"
+    elif kind == "marker_recorded":
+        yield f"local activity {json.loads(about.details['data'].payloads[0].data)['activity_type']}"
+    elif kind == "start_child_workflow_execution_initiated":
+        yield f"child workflow {about.workflow_type.name}"
+    elif kind == "signal_external_workflow_execution_initiated":
+        yield f"signal {about.signal_name}"
+    elif kind == "workflow_execution_signaled":
+        yield f"{workflow} hears signal {about.signal_name}"
+    elif kind == "workflow_execution_update_accepted":
+        yield f"{workflow} hears update {about.accepted_request.input.name}"
+    elif kind == "timer_started":
+        yield f"timer {json.loads(event.user_metadata.summary.data)}"
+
+
+def how_to_record(missing: object) -> str:
+    """What to do about something that no golden history holds."""
+    return (
+        f"no golden history holds {missing}: whether cases that are open there survive a deploy would be tried by "
+        "nobody. Add a path that does it to tests/replay/paths.py, and record it: "
+        "python -m tests.replay.record THE_PATH"
+    )
+
+
+@pytest.fixture(scope="module")
+def happened() -> set[str]:
+    return set(happenings(map(history, names())))
+
+
+@pytest.mark.parametrize("what", sorted(POSSIBLE))
+def test_everything_that_can_happen_is_in_some_golden_history(happened: set[str], what: str) -> None:
+    assert what in happened, how_to_record(what)
+
+
+@pytest.mark.parametrize("pattern", sorted(TIMERS))
+def test_every_timer_is_in_some_golden_history(happened: set[str], pattern: str) -> None:
+    assert any(re.fullmatch(f"timer {pattern}", what) for what in happened), how_to_record(f"a timer “{pattern}”")
+
+
+def test_nothing_else_is_in_them(happened: set[str]) -> None:
+    """What is looked for above is all that there is: a table that has grown old is found out."""
+    known = re.compile("|".join([*map(re.escape, POSSIBLE), *(f"timer {pattern}" for pattern in TIMERS)]))
+    assert {what for what in happened if not known.fullmatch(what)} == set()
+
+
+def test_every_source_of_timers_is_looked_through() -> None:
+    """Timers are started by `wait_condition` with a time-out; whoever starts them elsewhere has to be added above."""
+    starting = {
+        module.name
+        for module in pkgutil.iter_modules(workflows.__path__, "workflows.")
+        if re.search(r"timeout_summary|workflow\.sleep", inspect.getsource(importlib.import_module(module.name)))
+    }
+    assert starting == {workflows.clocks.__name__, workflows.carrier_claim.__name__}
+
+
+def test_command_whose_golden_history_is_gone_is_missed() -> None:
+    """The guard bites, and tells what to do."""
+    rest = set(happenings(history(name) for name in names() if "PATH-long" not in name))
+
+    assert POSSIBLE - rest == {f"{CASE_WORKFLOW} continued as new"}
+    assert "python -m tests.replay.record" in how_to_record(*(POSSIBLE - rest))

@@ -1,0 +1,23 @@
+"""A build that cannot take over the cases of this one: its case does something else first."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from cases.names import CASE_WORKFLOW
+from workflows.after_sales_case import AfterSalesCase
+from workflows.doors import listens
+
+
+@workflow.defn(name=CASE_WORKFLOW)
+@listens
+class NextCase(AfterSalesCase):
+    """Waits a moment before it looks at the complaint."""
+
+    @workflow.run
+    async def run(self, complaint: RawValue) -> dict[str, Any]:
+        """As before, after a timer that no older history has."""
+        await workflow.sleep(timedelta(milliseconds=1))
+        return await super().run(complaint)
