@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test guards check setup lock clean
+.PHONY: demo test long check setup lock clean
 
 demo: setup
 	$(BIN)/python starter.py demo $(DEMO)
@@ -11,9 +11,9 @@ demo: setup
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-# All of what `make test` tries one each of: rules made wrong on purpose, for the tests to notice.
-guards: $(VENV)/.dev
-	GUARDS=all $(BIN)/python -m pytest -n 2 tests/guards
+# What takes longer: the whole demonstration, crashes, leaks, deploys, and each rule made wrong for the tests to notice.
+long: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

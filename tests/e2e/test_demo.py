@@ -13,7 +13,7 @@ from demo.stories import ALONE, TOGETHER
 from embedded import Embedded
 from tests.engine import replayer
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 async def test_every_story_ends_as_told_and_every_history_replays() -> None:

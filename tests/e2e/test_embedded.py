@@ -135,6 +135,7 @@ class TestWhatCannotStart:
 
 
 @linux_only
+@pytest.mark.long
 class TestHowItEnds:
     def test_an_interrupt_ends_every_child_and_frees_the_data(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -20,7 +20,7 @@ from records import EntryState, Records
 from tests.complaints import CUSTOMER, complaint
 from tests.engine import ONCE, OpenCase, eventually
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 SEVERITIES = ["minor", "moderate", "severe"] * 2
 PAID = 2 * (Decimal("640.00") + Decimal("12800.00") + Decimal("1280.00"))
 """A coupon for each minor damage, a refund and a compensation for each severe one (B10, B12)."""

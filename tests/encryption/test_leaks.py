@@ -20,7 +20,7 @@ from tests.complaints import complaint
 from tests.e2e.driving import unused_port
 from tests.engine import ONCE, OpenCase
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 WORDS: set[str] = set()
 """Every word that was planted."""
 

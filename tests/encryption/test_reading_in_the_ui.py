@@ -18,7 +18,7 @@ from tests.complaints import complaint
 from tests.encryption.test_codec_server import TOKEN, codec_server
 from tests.engine import OpenCase
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--disable-background-networking"]
 if not shutil.which(CHROMIUM) and os.environ.get("CI") != "true":
