@@ -36,6 +36,9 @@ class Meeting(Records):
             self.both.wait()
             self.met = True
         super()._note_earlier(*args)
+        if self.met:
+            # Neither commits before both have looked, or the slower one would see the faster one's row.
+            self.both.wait()
 
 
 class WithoutLock(Meeting):

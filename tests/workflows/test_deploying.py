@@ -26,6 +26,8 @@ from tests.workflows.next_build import NextCase
 from tests.workflows.test_continuing import runs
 from worker import Parts, build_worker, register_search_attributes
 
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
+
 DOCUMENT = " ".join((ROOT / "docs" / "deploying.md").read_text(encoding="utf-8").replace("\\\n", " ").split())
 SET_CURRENT = "temporal worker deployment set-current-version --deployment-name after-sales --build-id NEW --yes"
 DESCRIBE = "temporal worker deployment describe-version --deployment-name after-sales --build-id OLD --output json"
