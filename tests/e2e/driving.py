@@ -117,6 +117,8 @@ def unused_port() -> int:
 
 def interrupted(address: str, *arguments: str) -> tuple[str, int]:
     """Run `starter.py`, interrupt it as Ctrl-C does once it has said something; its first line and exit code."""
+    # Tests that a shell runs in the background ignore Ctrl-C, and so would a process of theirs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*STARTER, *arguments],
         stdout=subprocess.PIPE,

@@ -18,7 +18,7 @@ from console import engine
 from embedded import Embedded
 from tests.e2e.driving import alive, children_of, eventually, starter_at, starter_here, starter_up, unused_port
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
 
@@ -39,7 +39,7 @@ def worker_of_us() -> int:
 
 
 class TestWhatRuns:
-    pytestmark = pytest.mark.asyncio(loop_scope="module")
+    pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
     async def test_server_ui_and_partners_answer_where_it_says(
         self, machine: Embedded, monkeypatch: pytest.MonkeyPatch
@@ -135,7 +135,6 @@ class TestWhatCannotStart:
 
 
 @linux_only
-@pytest.mark.long
 class TestHowItEnds:
     def test_an_interrupt_ends_every_child_and_frees_the_data(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,7 @@ With AFTER_SALES_PICTURES=DIR the pages are also saved as pictures (those in doc
 """
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Error, Page, async_playwright
 from rich.console import Console
 from temporalio.client import Client
 
@@ -71,9 +72,10 @@ async def _shows(page: Page, text: str) -> str:
     """All that the page shows, its frames (where Markdown is drawn) included, once `text` is among it."""
     async with asyncio.timeout(30):
         while True:
-            shown = "\n".join([await frame.inner_text("body") for frame in page.frames])
-            if text in shown:
-                return shown
+            with contextlib.suppress(Error):  # the page has just thrown that frame away
+                shown = "\n".join([await frame.inner_text("body") for frame in page.frames])
+                if text in shown:
+                    return shown
             await asyncio.sleep(0.2)
 
 
