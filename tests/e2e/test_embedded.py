@@ -39,7 +39,7 @@ def worker_of_us() -> int:
 
 
 class TestWhatRuns:
-    pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
+    pytestmark = pytest.mark.asyncio(loop_scope="module")
 
     async def test_server_ui_and_partners_answer_where_it_says(
         self, machine: Embedded, monkeypatch: pytest.MonkeyPatch
