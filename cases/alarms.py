@@ -6,7 +6,6 @@ stored: whoever waits for one works it out again after every change (S3), and ch
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from cases.calendar import length
 from cases.case import Case
@@ -62,11 +61,6 @@ def ring(case: Case, name: str, now: datetime) -> None:
         _call_again(case, now)
 
 
-def clock(case: Case, at: datetime) -> str:
-    """An instant as the operator reads it."""
-    return f"{at.astimezone(ZoneInfo(case.policy.timezone)):%Y-%m-%d %H:%M}"
-
-
 # Promises and the ladder: G10
 
 
@@ -77,7 +71,7 @@ def _rung(case: Case, index: int) -> Alarm | None:
     number, at = rung
     role = case.policy.escalation[number - 1].role
     due = promise.due_at()
-    by = f"due {clock(case, due)}" if due else "paused"
+    by = f"due {case.clock(due)}" if due else "paused"
     return Alarm(f"promise-{index}", at, f"{promise.name} {by}, then tell {role}")
 
 

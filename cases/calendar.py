@@ -141,6 +141,11 @@ CalendarText = Annotated[CalendarTerms, BeforeValidator(_by_name)]
 """`plain` (Monday to Friday, no holidays), a country's code, or the terms one by one."""
 
 
+def clock(at: datetime, zone: str) -> str:
+    """An instant as an operator reads it."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
 class WorkCalendar(BaseModel):
     """Which days are worked: date exceptions beat the weekend (S12). Pure data, small enough to record.
 

@@ -14,9 +14,8 @@ from pydantic import AwareDatetime, BaseModel
 from cases.case import Refused
 from cases.claim_terms import ClaimTerms
 from cases.commands import Document, Receipt, ReceiptState, StaffNotice, StepCommand
-from cases.complaint import CLOCK_SKEW, Evidence, Long
+from cases.complaint import CLOCK_SKEW, Evidence, Long, lacking
 from cases.errors import Refusal
-from cases.inbox import MAX_REFUSED
 from cases.messages import EvidenceReceived, Message, StepReported, read
 from cases.money import Money
 from cases.names import CLAIM_SETTLED, EvidenceKind, RemedyKind, Role
@@ -86,10 +85,7 @@ class Claim(BaseModel):
     @property
     def missing(self) -> list[str]:
         """The documents that the policy asks for and nobody has given."""
-        given = {d.name for d in self.documents}
-        if EvidenceKind.VIDEO in given:
-            given.add(EvidenceKind.PHOTO)
-        return [name for name in self.terms.needed if name not in given]
+        return lacking(self.terms.needed, (d.name for d in self.documents))
 
     @property
     def last_call(self) -> datetime:
@@ -169,14 +165,6 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime) -> dict[str, A
     if message.message_id:
         claim.seen.append(message.message_id)
     return {"applied": True, "state": claim.state, "missing": claim.missing}
-
-
-def refuse(claim: Claim, name: str, payload: Any, why: str, now: datetime) -> None:
-    """Keep a signal that could not be applied, without its content (it may be personal)."""
-    by = payload.get("by") if isinstance(payload, dict) else None
-    kept = Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000])
-    claim.refused.append(kept)
-    del claim.refused[:-MAX_REFUSED]
 
 
 def _reported(claim: Claim, message: StepReported, now: datetime) -> None:

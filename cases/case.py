@@ -12,11 +12,10 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
+from cases.calendar import clock
 from cases.commands import LookUp, StaffNotice
 from cases.complaint import Complaint, Evidence
-from cases.earlier import Earlier
 from cases.finding import Finding, LookUps, PartialFinding
-from cases.granting import check_finding
 from cases.money import Money
 from cases.names import (
     MONEY,
@@ -26,7 +25,6 @@ from cases.names import (
     LinkKind,
     OfferState,
     Outcome,
-    PromiseName,
     RemedyKind,
     Role,
     Starts,
@@ -35,8 +33,8 @@ from cases.names import (
 )
 from cases.offer import Offer, Remedy
 from cases.policy import Policy, Topic
-from cases.promise import Escalation, Promise, arrived
-from cases.step import PRECAUTION, Step
+from cases.promise import Escalation, Promise
+from cases.step import Step
 
 ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
 
@@ -247,15 +245,21 @@ class Case(BaseModel):
 
     def tell(self, to: Role, event: str, about: str | None = None, to_team: str | None = None, **facts: Any) -> None:
         """Tell somebody of our own, of the team that has the case or of `to_team`; without personal data."""
+        self.write(Audience.STAFF, event, {**self.staff_facts, **facts}, to=to, team=to_team, about=about)
+
+    @property
+    def staff_facts(self) -> dict[str, Any]:
+        """What every notice about the case tells; no personal data."""
         order = self.complaint.order
-        common = {
+        return {
             "line": self.complaint.line,
             "topic": self.complaint.topic,
             "topic_title": self.topic.title.model_dump(),
             "order_id": order.order_id if order else None,
             "urgent": self.urgent,
+            "timezone": self.policy.timezone,
+            "currency": self.currency,
         }
-        self.write(Audience.STAFF, event, {**common, **facts}, to=to, team=to_team, about=about)
 
     def say(self, event: str, about: str | None = None, **facts: Any) -> None:
         """Tell the customer."""
@@ -278,6 +282,14 @@ class Case(BaseModel):
     def currency(self) -> str:
         """The order's currency."""
         return self.complaint.order.currency if self.complaint.order else "CNY"
+
+    def show(self, evidence: list[Evidence]) -> None:
+        """Keep what was shown and was not known yet."""
+        self.evidence += [e for e in evidence if e not in self.evidence]
+
+    def clock(self, at: datetime) -> str:
+        """An instant as an operator of this line reads it."""
+        return clock(at, self.policy.timezone)
 
     def learn(
         self, new: PartialFinding, source: str, at: datetime, by: str | None = None, *, binding: bool = False
@@ -323,84 +335,3 @@ class Case(BaseModel):
         )
         self.steps.append(step)
         return step
-
-
-def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earlier | None = None) -> Case:
-    """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2).
-
-    It rests on what was found and shown in the `earlier` case that it follows (G12).
-    """
-    pinned = policy.slice_for(complaint)
-    topic = pinned.topics[complaint.topic]
-    case = Case(
-        complaint=complaint,
-        policy=pinned,
-        opened_at=now,
-        urgent=complaint.urgent or topic.urgent,
-        team=topic.team,
-        owner=topic.owner,
-        evidence=list(complaint.evidence),
-        looking_up=list(topic.look_up) if complaint.order else [],
-    )
-    case.note("received", complaint.received_at, f"{complaint.topic} through {complaint.channel}")
-    if earlier:
-        _follow(case, earlier, now)
-    _promise(case, now)
-    result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
-    due = result.due_at() if result else None
-    case.say("acknowledged", about="acknowledge", result_due=due.isoformat() if due else None, next=_next(case))
-    for precaution in pinned.precautions:
-        case.add_step(Remedy(kind=precaution.do, at_once=True), PRECAUTION, now)
-    ask_for_evidence(case, now)
-    return case
-
-
-def _next(case: Case) -> str:
-    """What the acknowledgement says will happen next (G2)."""
-    if case.topic.answered_from:
-        return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
-    if case.topic.lacking(case.evidence):
-        return "evidence"
-    if any(i.do is RemedyKind.SEARCH for i in case.policy.investigations):
-        return "search"
-    return "verify" if case.topic.look_up else "contact"
-
-
-def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
-    """Take over what was found and shown; what was offered and agreed is not, and what was paid counts (S14, S19)."""
-    case.links.append({"kind": LinkKind.FOLLOWS, "case": earlier.case_id})
-    case.evidence += [e for e in earlier.evidence if e not in case.evidence]
-    case.paid_before = earlier.paid
-    case.note("follows", now, f"{earlier.case_id}, which closed as {earlier.outcome}")
-    same = earlier.topic == case.complaint.topic
-    if same and not check_finding(case.policy, case.complaint, earlier.finding):
-        case.finding = earlier.finding
-    if earlier.settled:
-        case.needs_offer = f"{earlier.case_id} closed as {earlier.outcome}, and the customer takes it up again"
-
-
-def _promise(case: Case, now: datetime) -> None:
-    """What the policy promises from receipt on; a call that was picked up is an answer already (M1)."""
-    complaint = case.complaint
-    case.begin_promises(Starts.RECEIVED, complaint.received_at)
-    by_call = {rule.name for rule in case.policy.promises if rule.picking_up_counts}
-    for promise in case.promises:
-        if complaint.answered_at and promise.name in by_call:
-            promise.keep(complaint.answered_at)
-            case.note("answered", complaint.answered_at, f"{complaint.channel} picked up")
-        else:
-            arrived(promise, case.policy.escalation, now, urgent=case.urgent)
-
-
-def ask_for_evidence(case: Case, now: datetime) -> None:
-    """Ask for what the customer has not shown, once; promises that can wait for it stand still meanwhile (G11)."""
-    lacking = case.topic.lacking(case.evidence)
-    if not lacking:
-        return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
-    case.awaited, case.asked_at = lacking, now
-    for promise in case.promises:
-        for kind in lacking:
-            promise.pause(kind, now)
-    case.note("evidence asked for", now, ", ".join(lacking))
-    case.say("evidence_request", kinds=lacking)
-    return None

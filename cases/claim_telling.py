@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from cases.calendar import clock
 from cases.carrier_claim import Claim, ClaimState
 from cases.names import CLAIM_SETTLED
+from cases.telling import page
 
 
 def view(claim: Claim) -> dict[str, Any]:
@@ -66,11 +67,8 @@ def details(claim: Claim) -> str:
         sections["Documents"].append(f"**missing**: {', '.join(claim.missing)}")
     if claim.refused:
         sections["Refused messages"] = [f"{r.message}: {r.why}" for r in claim.refused[-5:]]
-    shown = "\n\n".join(
-        f"**{t}**\n\n" + "\n".join(f"- {line}" for line in lines) for t, lines in sections.items() if lines
-    )
-    return f"**{claim.state}** · {terms.carrier} · order {terms.command.order_id}\n\n{shown}"
+    return page(f"**{claim.state}** · {terms.carrier} · order {terms.command.order_id}", sections)
 
 
 def _clock(claim: Claim, at: datetime) -> str:
-    return f"{at.astimezone(ZoneInfo(claim.terms.facts['timezone'])):%Y-%m-%d %H:%M}"
+    return clock(at, claim.terms.facts["timezone"])

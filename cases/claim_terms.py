@@ -14,9 +14,6 @@ from cases.names import RemedyKind, claim_workflow_id
 from cases.snapshot import attributes
 from cases.telling import contact_of
 
-MARGIN = timedelta(hours=1)
-"""How long before the carrier may forget a key we stop sending it again."""
-
 
 class ClaimTerms(BaseModel):
     """What is claimed, on what documents, and the window in which it can be filed; amounts in the order's currency."""
@@ -67,17 +64,9 @@ def claim_terms(case: Case) -> ClaimTerms:
         not_before=add(promised, length(terms.not_before)),
         not_after=add(promised, length(terms.not_after)),
         needed=terms.documents,
-        send_again_within=length(case.policy.key_lifetime).amount - MARGIN,
+        send_again_within=case.policy.send_again_within,
         attributes={name: shown[name] for name in ("CaseLine", "CaseTopic", "CaseTeam", "CaseOrder")},
-        facts={
-            "line": case.complaint.line,
-            "topic": case.complaint.topic,
-            "topic_title": case.topic.title.model_dump(),
-            "order_id": order.order_id,
-            "urgent": case.urgent,
-            "currency": order.currency,
-            "timezone": case.policy.timezone,
-        },
+        facts=case.staff_facts,
     )
 
 

@@ -1,8 +1,10 @@
 """A complaint is what arrived from the customer: it is checked once, at the door, and never changes (G1)."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -37,6 +39,17 @@ class Evidence(Strict):
     uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 
 
+Kind = TypeVar("Kind", bound=str)
+
+
+def lacking(wanted: Iterable[Kind], given: Iterable[str]) -> list[Kind]:
+    """The kinds that nobody has shown; a video serves as a photo (F10)."""
+    kinds = set(given)
+    if EvidenceKind.VIDEO in kinds:
+        kinds.add(EvidenceKind.PHOTO)
+    return [kind for kind in wanted if kind not in kinds]
+
+
 class Customer(Strict):
     """Who complains: a name and at least one way to reach them."""
 
@@ -64,6 +77,14 @@ class Item(Affected):
 
     name: Short = "—"
     unit_price: Money
+
+
+def pieces(items: Iterable[Affected]) -> Counter[str]:
+    """How many pieces of each sku, together."""
+    counted: Counter[str] = Counter()
+    for item in items:
+        counted[item.sku] += item.quantity
+    return counted
 
 
 class Order(Strict):

@@ -6,10 +6,7 @@ from typing import Any
 from cases.calendar import length
 from cases.case import Case
 from cases.closing import call_back, end, retire
-from cases.commands import (
-    Receipt,
-    StepFinding,
-)
+from cases.commands import Receipt, StepFinding
 from cases.complaint import Complaint
 from cases.finding import PartialFinding
 from cases.granting import Assessment, assess, check_finding
@@ -158,7 +155,6 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
     case.note("offered", at, f"{offer.id}: {' or '.join(describe(o) for o in offer.options)}", offer.made_by)
     if offer.outcome is None:
         case.begin_promises(Starts.FINDING, at)
-    if offer.outcome is None:
         _put_to_customer(case, offer, at)
     if case.topic.answered_from == "policy":
         case.tell(Role.OWNER, "suggestion")
@@ -297,7 +293,7 @@ def _blocked(case: Case, step: Step, at: datetime) -> None:
 
 
 def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
-    case.evidence += [e for e in finding.evidence if e not in case.evidence]
+    case.show(finding.evidence)
     facts = PartialFinding.model_validate(finding.model_dump(exclude={"evidence"}))
     if problems := check_finding(case.policy, case.complaint, facts):
         case.note("finding ignored", at, f"{step.id}: {'; '.join(str(p) for p in problems)}")

@@ -1,4 +1,4 @@
-"""Evidence that the customer was asked for: it arrives, it is asked for again, or the case goes on without it (G11)."""
+"""Evidence is asked for; it arrives, it is asked for again, or the case goes on without it (G11)."""
 
 from datetime import datetime
 
@@ -10,9 +10,23 @@ from cases.conduct import consider
 from cases.names import Outcome, Starts, Status
 
 
+def ask(case: Case, now: datetime) -> None:
+    """Ask for what the customer has not shown, once; promises that can wait for it stand still meanwhile (G11)."""
+    lacking = case.topic.lacking(case.evidence)
+    if not lacking:
+        return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
+    case.awaited, case.asked_at = lacking, now
+    for promise in case.promises:
+        for kind in lacking:
+            promise.pause(kind, now)
+    case.note("evidence asked for", now, ", ".join(lacking))
+    case.say("evidence_request", kinds=lacking)
+    return None
+
+
 def arrived(case: Case, evidence: list[Evidence], at: datetime, by: str | None = None) -> None:
     """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on."""
-    case.evidence += [e for e in evidence if e not in case.evidence]
+    case.show(evidence)
     case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
     lacking = case.topic.lacking(case.evidence)
     came = [kind for kind in case.awaited if kind not in lacking]

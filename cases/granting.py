@@ -3,19 +3,18 @@
 A range is offered at its low end. Refunds never exceed what is left of what was paid (S14).
 """
 
-from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
 
 from cases.amounts import Base, Sums, evaluate, needs
-from cases.complaint import Affected, Complaint, Order
+from cases.complaint import Affected, Complaint, Order, pieces
 from cases.conditions import unknown, unmet
 from cases.errors import Problem, Refusal
 from cases.finding import PartialFinding
 from cases.names import TO_SOURCE, Outcome
-from cases.offer import Option, Remedy
+from cases.offer import Option, Remedy, needs_consent
 from cases.policy import Policy, RemedyRule, Rule, matches
 
 REJECTED = Rule.model_validate(
@@ -43,7 +42,7 @@ class Assessment(BaseModel):
     @property
     def consent_required(self) -> bool:
         """Whether anything waits for the customer's yes (G5)."""
-        return any(not remedy.at_once for option in self.options for remedy in option.remedies)
+        return needs_consent(self.options)
 
 
 def known_facts(policy: Policy, complaint: Complaint, finding: PartialFinding) -> dict[str, Any]:
@@ -60,11 +59,7 @@ def known_facts(policy: Policy, complaint: Complaint, finding: PartialFinding) -
 
 
 def _every_item_affected(complaint: Complaint, finding: PartialFinding) -> bool:
-    items = complaint.order.items if complaint.order else []
-    affected, ordered = Counter[str](), Counter({item.sku: item.quantity for item in items})
-    for item in affected_of(complaint, finding):
-        affected[item.sku] += item.quantity
-    return affected == ordered
+    return pieces(affected_of(complaint, finding)) == pieces(complaint.order.items if complaint.order else [])
 
 
 def assess(
@@ -120,14 +115,11 @@ def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding)
     if finding.severity is not None and severities and finding.severity not in severities:
         choice = " or ".join(severities)
         problems.append(Problem(field="severity", problem=f"is {choice} for {complaint.topic}, not {finding.severity}"))
-    ordered = {item.sku: item.quantity for item in (complaint.order.items if complaint.order else [])}
-    affected: Counter[str] = Counter()
-    for item in finding.affected or []:
-        affected[item.sku] += item.quantity
+    ordered = pieces(complaint.order.items if complaint.order else [])
     problems += [
-        Problem(field="affected", problem=f"{pieces} of {sku} is more than was ordered ({ordered.get(sku, 0)})")
-        for sku, pieces in affected.items()
-        if pieces > ordered.get(sku, 0)
+        Problem(field="affected", problem=f"{found} of {sku} is more than was ordered ({ordered[sku]})")
+        for sku, found in pieces(finding.affected or []).items()
+        if found > ordered[sku]
     ]
     return problems
 

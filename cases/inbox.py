@@ -48,7 +48,7 @@ from cases.step import Step
 from cases.telling import describe
 
 MAX_REFUSED = 200
-"""Refused signals that a case keeps, the latest; a flood of them must not fill its history."""
+"""Refused signals that a case or a claim keeps, the latest; a flood of them must not fill its history."""
 
 
 def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any]:
@@ -76,13 +76,11 @@ def receive_signal(case: Case, name: str, payload: Any, now: datetime) -> None:
     receive(case, name, payload, now)
 
 
-def refuse(case: Case, name: str, payload: Any, why: str, now: datetime) -> None:
+def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime) -> None:
     """Keep a signal that could not be applied, without its content (it may be personal)."""
     by = payload.get("by") if isinstance(payload, dict) else None
-    case.refused.append(
-        Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000])
-    )
-    del case.refused[:-MAX_REFUSED]
+    kept.append(Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000]))
+    del kept[:-MAX_REFUSED]
 
 
 def _when(case: Case, message: m.Message, now: datetime) -> datetime:

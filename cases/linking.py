@@ -9,12 +9,12 @@ from datetime import datetime
 from pydantic import BaseModel, Field, ValidationError
 
 from cases import messages as m
-from cases.case import Case, ask_for_evidence
+from cases.case import Case
 from cases.closing import retire
 from cases.complaint import CaseId, Evidence
 from cases.conduct import UNDECIDED, consider
 from cases.errors import Refusal, problems_of
-from cases.evidence import arrived
+from cases.evidence import arrived, ask
 from cases.names import (
     CASE_CLOSED,
     COMPLAINT_LINKED,
@@ -139,7 +139,7 @@ def go_on_alone(case: Case, at: datetime, why: str) -> None:
     case.cycle += 1
     case.reminded = False
     case.begin_promises(Starts.RECEIVED, at, only=frozenset(KeptWhen) - {KeptWhen.CUSTOMER_REACHED})
-    ask_for_evidence(case, at)
+    ask(case, at)
     if not case.looking_up:
         consider(case, at)
 

@@ -39,6 +39,11 @@ class Option(BaseModel):
     remedies: Annotated[list[Remedy], Field(min_length=1, max_length=20)]
 
 
+def needs_consent(options: list[Option]) -> bool:
+    """Whether anything waits for the customer's yes (G5)."""
+    return any(not remedy.at_once for option in options for remedy in option.remedies)
+
+
 class Offer(BaseModel):
     """One or more options, put to the customer; consent names it (S19)."""
 
@@ -59,7 +64,7 @@ class Offer(BaseModel):
     @property
     def consent_required(self) -> bool:
         """Whether anything in it waits for the customer's yes (G5)."""
-        return any(not remedy.at_once for option in self.options for remedy in option.remedies)
+        return needs_consent(self.options)
 
     def option(self, key: str | None) -> Option:
         """The option with this key, or the only one; raises `Refusal` naming those that there are."""

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from cases.amounts import AmountText
 from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
-from cases.complaint import Complaint, Evidence
+from cases.complaint import Complaint, Evidence, lacking
 from cases.conditions import When
 from cases.errors import Problem
 from cases.names import (
@@ -31,6 +31,9 @@ from cases.names import (
     Severity,
     Starts,
 )
+
+KEY_MARGIN = timedelta(hours=1)
+"""How long before partners forget a key we stop sending it again."""
 
 
 class Part(BaseModel):
@@ -178,11 +181,8 @@ class Topic(Part):
     """How we keep it from happening again, as the report says (G9)."""
 
     def lacking(self, given: Iterable[Evidence]) -> list[EvidenceKind]:
-        """The kinds of evidence that the customer still has to show; a video serves as a photo (F10)."""
-        kinds = {e.kind for e in given}
-        if EvidenceKind.VIDEO in kinds:
-            kinds.add(EvidenceKind.PHOTO)
-        return [kind for kind in self.evidence if kind not in kinds]
+        """The kinds of evidence that the customer still has to show (F10)."""
+        return lacking(self.evidence, (e.kind for e in given))
 
 
 class PromiseRule(Part):
@@ -319,6 +319,11 @@ class Policy(EveryLine):
     def stalled(self) -> timedelta:
         """A shipment whose trail has not moved for so long counts as lost."""
         return length(self.stalled_after).amount
+
+    @property
+    def send_again_within(self) -> timedelta:
+        """After so long nothing is sent again under a key: a partner may soon have forgotten it (S13)."""
+        return length(self.key_lifetime).amount - KEY_MARGIN
 
     def slice_for(self, complaint: Complaint) -> "Policy":
         """The part of this policy that concerns one complaint: small enough to pin to its case (S18)."""

@@ -4,7 +4,7 @@ from collections import Counter
 from decimal import Decimal
 
 from cases.amounts import evaluate
-from cases.complaint import Complaint
+from cases.complaint import Complaint, pieces
 from cases.errors import Refusal
 from cases.finding import PartialFinding
 from cases.granting import Assessment, sums_of
@@ -35,17 +35,14 @@ def _over(option: Option, allowed: Option | None) -> list[str]:
             found.append(f"the policy grants no {kind} here")
         elif total > most:
             found.append(f"{kind} {total:.2f} is over {most:.2f}")
-        elif _pieces(mine) - _pieces(theirs):
+        elif _moved(mine) - _moved(theirs):
             found.append(f"{kind} of more than was found affected")
     return found
 
 
-def _pieces(remedies: list[Remedy]) -> Counter[str]:
+def _moved(remedies: list[Remedy]) -> Counter[str]:
     """How many pieces of each sku remedies move, together."""
-    moved: Counter[str] = Counter()
-    for item in (i for remedy in remedies for i in remedy.items or []):
-        moved[item.sku] += item.quantity
-    return moved
+    return pieces(item for remedy in remedies for item in remedy.items or [])
 
 
 def as_proposed(option: Option, granted: Assessment) -> Option:
@@ -66,13 +63,13 @@ def check_possible(options: list[Option], complaint: Complaint, *, refunded: Dec
     if len(set(keys)) != len(keys):
         raise Refusal("options: two have the same key")
     order = complaint.order
-    ordered = {item.sku: item.quantity for item in (order.items if order else [])}
+    ordered = pieces(order.items if order else [])
     left = (order.amount if order else Decimal(0)) - refunded
     for option in options:
         for kind in GOODS - {RemedyKind.SUBSTITUTE}:
-            for sku, pieces in _pieces([r for r in option.remedies if r.kind is kind]).items():
-                if pieces > ordered.get(sku, 0):
-                    raise Refusal(f"options.{option.key}: {kind} of {pieces} of {sku} is more than was ordered")
+            for sku, moved in _moved([r for r in option.remedies if r.kind is kind]).items():
+                if moved > ordered[sku]:
+                    raise Refusal(f"options.{option.key}: {kind} of {moved} of {sku} is more than was ordered")
         if (back := _money(option, TO_SOURCE)) > left:
             raise Refusal(
                 f"options.{option.key}: a refund of {back:.2f} is more than the {left:.2f} left of what was paid"

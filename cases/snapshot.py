@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from cases.alarms import alarms, clock
+from cases.alarms import alarms
 from cases.case import Case
 from cases.evidence import insisted_on
 from cases.names import Status, StepState
 from cases.offer import Offer
 from cases.promise import Promise
 from cases.step import Step
-from cases.telling import PAID_AS, broken, paid
+from cases.telling import PAID_AS, broken, page, paid
 
 BEING_ADMITTED: dict[str, Any] = {
     **dict.fromkeys(("line", "topic", "order_id", "outcome", "opened_at", "closed_at")),
@@ -105,7 +105,7 @@ def needs(case: Case) -> list[str]:
     blocked = [s for s in case.steps if s.state is StepState.BLOCKED]
     found = [f"step {s.id} is blocked ({s.reason}): resolve-step with retry, replace or waive" for s in blocked]
     found += [
-        f"step {s.id}: the partner has not said whether it was done (since {clock(case, s.since)}); it is being asked"
+        f"step {s.id}: the partner has not said whether it was done (since {case.clock(s.since)}); it is being asked"
         for s in case.steps
         if s.state is StepState.UNKNOWN and s.since
     ]
@@ -136,18 +136,15 @@ def details(case: Case) -> str:
         "What to do": needs(case),
         "Promises": [_promise_line(case, p) for p in case.promises],
         "Steps": [_step_line(case, s) for s in case.steps],
-        "Waiting": [f"until {clock(case, a.at)}: {a.summary}" for a in alarms(case)],
+        "Waiting": [f"until {case.clock(a.at)}: {a.summary}" for a in alarms(case)],
     }
-    shown = "\n\n".join(
-        f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in sections.items() if lines
-    )
-    return f"{_headline(case)}\n\n{shown}"
+    return page(_headline(case), sections)
 
 
 def _promise_line(case: Case, promise: Promise) -> str:
     name = f"{promise.name} (cycle {promise.cycle})" if promise.cycle > 1 else promise.name
     due = promise.due_at()
-    return f"{name}: **{promise.state}**, due {clock(case, due) if due else 'when it goes on'}"
+    return f"{name}: **{promise.state}**, due {case.clock(due) if due else 'when it goes on'}"
 
 
 def _step_line(case: Case, step: Step) -> str:

@@ -9,6 +9,15 @@ from cases.names import TO_SOURCE, PromiseState, RemedyKind, StepState
 from cases.offer import Option
 from cases.step import Step
 
+
+def page(headline: str, sections: dict[str, list[str]]) -> str:
+    """A page in the Temporal UI, in Markdown; sections without lines are left out."""
+    shown = "\n\n".join(
+        f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in sections.items() if lines
+    )
+    return f"{headline}\n\n{shown}"
+
+
 PAID_AS = {
     "refund": TO_SOURCE,
     "compensation": {RemedyKind.COMPENSATION, RemedyKind.CLAIM_PAYMENT},

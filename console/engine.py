@@ -26,7 +26,7 @@ from temporalio.client import (
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
 )
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
@@ -40,6 +40,7 @@ from cases.policy import Policy
 from console.policy_files import configured
 from encryption import data_converter
 from settings import Settings
+from workflows.options import URGENT, USUAL
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 CONNECT_WITHIN = timedelta(seconds=5)
@@ -48,7 +49,6 @@ ANSWER_WITHIN = timedelta(seconds=15)
 """For queries and updates: longer than a case waits after its worker was killed (5 s) and it moves to another one."""
 SKIP_WITHIN = 120
 """Seconds of real time that skipping may take; days with many deadlines take a few."""
-URGENT, NORMAL = Priority(priority_key=1), Priority(priority_key=3)
 
 Json = dict[str, Any]
 
@@ -116,7 +116,7 @@ class Engine:
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     static_summary=f"{policy.title.en} · {topic.title.en} · {policy.title.zh} · {topic.title.zh}",
                     static_details=f"Received by {complaint.channel} at {complaint.received_at.isoformat()}",
-                    priority=URGENT if complaint.urgent or topic.urgent else NORMAL,
+                    priority=URGENT if complaint.urgent or topic.urgent else USUAL,
                     rpc_timeout=ANSWER_WITHIN,
                 )
             except WorkflowAlreadyStartedError:

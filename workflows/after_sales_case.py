@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from cases.case import Case, open_case
+from cases.case import Case
 from cases.closing import end
 from cases.complaint import Complaint
 from cases.conduct import consider
@@ -23,12 +23,13 @@ from cases.linking import BETWEEN_CASES
 from cases.linking import read as read_signal
 from cases.messages import FACTS, read
 from cases.names import CASE_QUERY, CASE_WORKFLOW, Outcome, Status, StepState, workflow_id
+from cases.opening import open_case
 from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
 from cases.verifying import looked_up
 from workflows.clocks import Clocks
 from workflows.counts import Counts
 from workflows.desk import Desk
-from workflows.doors import decoded, listens
+from workflows.doors import decoded, listens, rejected
 from workflows.letters import Letters
 from workflows.linking import Linking
 from workflows.options import LOOK_UP, RECORD
@@ -275,7 +276,7 @@ class AfterSalesCase:
             else:
                 receive_signal(self._desk.case, name, message, now)
         except Refusal as refusal:
-            refuse(self._desk.case, name, message, str(refusal), now)
+            refuse(self._desk.case.refused, name, message, str(refusal), now)
         self._desk.changed()
 
     def check(self, name: str, payload: Any) -> None:
@@ -287,7 +288,7 @@ class AfterSalesCase:
             else:
                 read(name, message)
         except Refusal as refusal:
-            raise _rejected(refusal) from None
+            raise rejected(refusal) from None
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
         """An update: applied and answered, or rejected with a sentence."""
@@ -295,7 +296,7 @@ class AfterSalesCase:
         try:
             answer = receive(self._desk.case, name, decoded(payload), workflow.now())
         except Refusal as refusal:
-            raise _rejected(refusal) from None
+            raise rejected(refusal) from None
         self._desk.changed()
         return answer
 
@@ -309,7 +310,3 @@ def _invalid(problems: list[Problem]) -> ApplicationError:
         type="InvalidComplaint",
         non_retryable=True,
     )
-
-
-def _rejected(refusal: Refusal) -> ApplicationError:
-    return ApplicationError(str(refusal), type="Refused", non_retryable=True)

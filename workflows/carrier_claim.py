@@ -11,15 +11,16 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
-from cases.carrier_claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive, refuse
+from cases.carrier_claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive
 from cases.claim_telling import details, view
 from cases.claim_terms import ClaimTerms
 from cases.commands import Receipt, StepCommand
 from cases.errors import Refusal
+from cases.inbox import refuse
 from cases.names import CLAIM_WORKFLOW
-from workflows.doors import decoded, hears
+from workflows.doors import decoded, hears, rejected
 from workflows.errands import durably, kind_of, sentence
 from workflows.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
@@ -211,7 +212,7 @@ class CarrierClaim:
             message = decoded(payload)
             receive(self._claim, name, message, workflow.now())
         except Refusal as refusal:
-            refuse(self._claim, name, message, str(refusal), workflow.now())
+            refuse(self._claim.refused, name, message, str(refusal), workflow.now())
             workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
         self._changed()
 
@@ -229,4 +230,4 @@ class CarrierClaim:
         try:
             return receive(claim, name, decoded(payload), workflow.now())
         except Refusal as refusal:
-            raise ApplicationError(str(refusal), type="Refused", non_retryable=True) from None
+            raise rejected(refusal) from None

@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ExecuteWorkflowInput,
     HandleSignalInput,
@@ -94,6 +95,11 @@ def decoded(payload: Any, *, bounded: bool = True) -> Any:
     if isinstance(value, bytes):
         raise Refusal("the payload is not JSON")
     return value
+
+
+def rejected(refusal: Refusal) -> ApplicationError:
+    """What the sender of an update gets: the sentence."""
+    return ApplicationError(str(refusal), type="Refused", non_retryable=True)
 
 
 class AsTheyCame(PydanticPayloadConverter):

@@ -89,7 +89,7 @@ class Linking:
         try:
             receive_signal(case, name, payload, workflow.now())
         except Refusal as refusal:
-            refuse(case, name, payload, str(refusal), workflow.now())
+            refuse(case.refused, name, payload, str(refusal), workflow.now())
         self._desk.changed()
 
     async def tell_closed(self) -> None:

@@ -10,8 +10,8 @@ PATIENTLY = RetryPolicy(
 )
 """Soon at first, for most faults pass; then rarely, so that a partner that comes back is not stormed."""
 
-URGENT = Priority(priority_key=1)
-"""Before everything else in the queue (1 is first, 3 is usual)."""
+URGENT, USUAL = Priority(priority_key=1), Priority(priority_key=3)
+"""An urgent case goes before everything else in the queue; 1 is first."""
 
 NOTICED = timedelta(seconds=8)
 """A worker that gives no sign of life for so long is taken for dead, and its call is repeated elsewhere."""

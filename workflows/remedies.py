@@ -5,13 +5,11 @@ allows another call; once it may have forgotten the key, nothing is sent again a
 """
 
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
-from cases.calendar import length
 from cases.claim_terms import claim_terms
 from cases.commands import Receipt, ReceiptState, StepCommand
 from cases.conduct import heard, refused, started, unknown
@@ -36,8 +34,6 @@ PARTNERS: dict[Partner, Any] = {
     Partner.INSTALLATION: Installation,
     Partner.REFUNDS: Refunds,
 }
-MARGIN = timedelta(hours=1)
-"""How long before the partner forgets a key we stop sending it again."""
 
 
 class Remedies:
@@ -64,7 +60,7 @@ class Remedies:
     async def _carry_out(self, step: Step) -> None:
         case = self._desk.case
         command = command_for(case, step)
-        last_call = workflow.now() + length(case.policy.key_lifetime).amount - MARGIN
+        last_call = workflow.now() + case.policy.send_again_within
         while True:
             try:
                 receipt = await self._call(step, command)

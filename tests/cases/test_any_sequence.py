@@ -128,7 +128,7 @@ class AnySequence(RuleBasedStateMachine):
         if why is not None:
             assert len(why.split()) > 2
             assert self.world.case.model_dump() == before
-            refuse(self.world.case, message, payload, why, self.world.now)
+            refuse(self.world.case.refused, message, payload, why, self.world.now)
         self.world.attend()
 
     @rule(finding=FINDINGS, by=NAMES)

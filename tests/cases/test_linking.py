@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from cases import linking
-from cases.case import open_case as opened
 from cases.complaint import Complaint, check_complaint
 from cases.earlier import Earlier, follow_up, follow_up_id, hindrances
 from cases.errors import InvalidInput, Refusal
 from cases.linking import CaseClosed, ComplaintLinked
 from cases.names import Outcome, RemedyKind, Status
+from cases.opening import open_case as opened
 from cases.policy import Policy
 from cases.snapshot import needs, snapshot
 from tests.cases.world import (

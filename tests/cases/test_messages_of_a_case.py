@@ -286,8 +286,8 @@ def test_a_refused_signal_is_kept_without_its_content() -> None:
     """Contract: under `refused`, with the sentence."""
     world = assessing()
 
-    refuse(world.case, "customer-approved", {"by": "wei", "offer": "secret"}, "there is no offer", START)
-    refuse(world.case, "x" * 500, "garbage", "y" * 5_000, START)
+    refuse(world.case.refused, "customer-approved", {"by": "wei", "offer": "secret"}, "there is no offer", START)
+    refuse(world.case.refused, "x" * 500, "garbage", "y" * 5_000, START)
 
     first, second = world.case.refused
     assert (first.message, first.by, first.why) == ("customer-approved", "wei", "there is no offer")
@@ -299,7 +299,7 @@ def test_a_flood_of_refused_signals_keeps_the_latest() -> None:
     """It must not fill the history."""
     world = assessing()
     for number in range(MAX_REFUSED + 5):
-        refuse(world.case, "note", None, str(number), START)
+        refuse(world.case.refused, "note", None, str(number), START)
 
     assert len(world.case.refused) == MAX_REFUSED
     assert world.case.refused[-1].why == str(MAX_REFUSED + 4)

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 import policies
 from cases.amounts import amount
 from cases.calendar import WEEK
-from cases.case import open_case as opened
 from cases.complaint import check_complaint
 from cases.conditions import bounds
 from cases.errors import InvalidInput
 from cases.finding import PartialFinding
 from cases.granting import assess
 from cases.names import Channel, PromiseName
+from cases.opening import open_case as opened
 from cases.plan import plan_line
 from cases.policy import matches
 from console.policy_files import check

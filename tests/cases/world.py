@@ -19,7 +19,6 @@ import pytest
 import policies
 from cases.alarms import alarms, ring
 from cases.case import Audience, Case, Letter
-from cases.case import open_case as opened
 from cases.commands import (
     CustomerMessage,
     DispatchRecord,
@@ -45,6 +44,7 @@ from cases.errors import Refusal
 from cases.inbox import receive
 from cases.names import MONEY, Partner, PromiseName, PromiseState, RemedyKind, Status
 from cases.offer import Offer, Option
+from cases.opening import open_case as opened
 from cases.policy import Policy, check_against
 from cases.promise import Promise
 from cases.routes import routes

@@ -36,6 +36,15 @@ async def pair(open_case: Open) -> tuple[OpenCase, OpenCase]:
     return first, second
 
 
+async def withdrawn(workshop: Workshop, content: dict[str, Any]) -> OpenCase:
+    """A case that closed before anything was done."""
+    case = await workshop.take_in(content)
+    await case.becomes("assessing")
+    await case.says("complaint-withdrawn")
+    await case.result()
+    return case
+
+
 def links(case: dict[str, Any]) -> list[tuple[str, str]]:
     return [(link["kind"], link["case"]) for link in case["links"]]
 
@@ -292,10 +301,7 @@ async def test_follow_up_of_nothing_or_of_another_order_is_refused(
 ) -> None:
     """G12."""
     content = complaint()
-    first = await workshop.take_in(content)
-    await first.becomes("assessing")
-    await first.says("complaint-withdrawn")
-    await first.result()
+    await withdrawn(workshop, content)
 
     case = await workshop.take_in(following(content, **change))
 
@@ -344,10 +350,7 @@ async def test_records_that_are_down_hold_a_follow_up_back_and_do_not_refuse_it(
 ) -> None:
     """G12: nobody knows meanwhile whether it may be taken up again."""
     content = complaint()
-    first = await workshop.take_in(content)
-    await first.becomes("assessing")
-    await first.says("complaint-withdrawn")
-    await first.result()
+    first = await withdrawn(workshop, content)
     known, tries = records.case, []
 
     def down_twice(case_id: str) -> dict[str, Any] | None:
