@@ -161,11 +161,14 @@ class Embedded:
         await self._sandbox.until_ready()
         await self._server.launch()
         await self._server.until_ready()
-        worker = [sys.executable, str(ROOT / "worker.py")]
+        worker = self._worker_command()
         for number in range(1, self._count + 1):
             name = f"worker {number}"
             self._workers.append(Child(name, worker, env, self.logs / f"worker-{number}.log", "worker ready"))
         await self.start_worker()
+
+    def _worker_command(self) -> list[str]:
+        return [sys.executable, str(ROOT / "worker.py")]
 
     def _server_command(self, data: Path, ports: list[int]) -> list[str]:
         binary = Path(sys.executable).with_name("temporal")

@@ -41,6 +41,8 @@ def undeliverable(case: Case, letter: Letter, reason: str, at: datetime) -> None
     elif what == "step" and (step := case.step(which)):
         refused(case, step, reason, at)
     elif letter.audience is Audience.CUSTOMER:
+        for offer in (o for o in case.offers if what == "offer" and o.id == which):
+            offer.undeliverable = reason
         if what == "progress" and (promise := case.promise(PromiseName.PROGRESS_UPDATE)):
             promise.announced = True
         case.tell(Role.OWNER, "step_blocked", step=letter.event, kind=letter.event, reason=reason, team=case.team)

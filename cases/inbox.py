@@ -17,6 +17,7 @@ from cases.conduct import (
     UNDECIDED,
     accept,
     consider,
+    delivered_offer,
     granted,
     heard,
     make_offer,
@@ -101,6 +102,8 @@ def _when(case: Case, message: m.Message, now: datetime) -> datetime:
 def _contact_made(case: Case, message: m.ContactMade, at: datetime, _now: datetime) -> None:
     case.keep(KeptWhen.CUSTOMER_REACHED, at)
     case.note("contact", at, message.note, message.by)
+    if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
+        delivered_offer(case, case.offer, at)
 
 
 def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, _now: datetime) -> None:

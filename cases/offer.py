@@ -58,6 +58,8 @@ class Offer(BaseModel):
     over_limits: list[str] = []
     outcome: Outcome | None = None
     delivered_at: AwareDatetime | None = None
+    undeliverable: str | None = None
+    """Why no channel took its letter: then somebody has to tell the customer."""
     accepted: str | None = None
     """The key of the option that the customer chose, or that needed no consent."""
 

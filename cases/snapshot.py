@@ -120,6 +120,9 @@ def needs(case: Case) -> list[str]:
         case Status.AWAITING_APPROVAL:
             who = "a manager's" if case.offers[-1].over_limits else f"the {case.topic.audit} team's"
             found.append(f"offer {case.offers[-1].id} waits for {who} approve or reject")
+        case Status.OFFERING if case.offer and case.offer.undeliverable:
+            why = f"offer {case.offer.id} did not reach the customer ({case.offer.undeliverable})"
+            found.append(f"{why}: tell them, then contact-made, or their answer")
         case Status.AWAITING_CONSENT:
             keys = ", ".join(o.key for o in case.offers[-1].options)
             found.append(

@@ -206,6 +206,10 @@ class Engine:
                 return await skipper.get_current_time(handle)
             except TimeoutError:
                 raise Unreachable(f"{case_id} has not come through that time in {SKIP_WITHIN} s: {_WORKER}") from None
+            except RuntimeError as error:
+                if "overridden by a later" not in str(error):
+                    raise
+                raise Refusal(f"somebody else moves the clock of {case_id} just now: look, then skip again") from None
             except RPCError as error:
                 if error.status is not RPCStatusCode.UNIMPLEMENTED:
                     raise

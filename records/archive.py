@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cases.names import Outcome, Status
 from records.database import Database
@@ -77,6 +77,8 @@ class CaseArchive(Database):
     ) -> None:
         """Close the case with its final snapshot and its complaint, JSON values only; an equal archive changes nothing.
 
+        Messages that came too late may be added to what was refused.
+
         Raises `AlreadyArchived` where it was closed otherwise, `UnknownCase` where it was never opened.
         """
         whole = {**record, "complaint": complaint} if complaint else record
@@ -86,7 +88,7 @@ class CaseArchive(Database):
             known = connection.execute(query.with_for_update()).mappings().one_or_none()
             if known is None:
                 raise UnknownCase(f"case {case_id} was never opened, so it cannot be archived")
-            if known["closed_at"] is None:
+            if known["closed_at"] is None or _completes(known, closing):
                 closed = update(cases).where(cases.c.case_id == case_id).values(status=Status.CLOSED, **closing)
                 connection.execute(closed)
             elif dict(known) != closing:
@@ -130,3 +132,12 @@ def _earlier(connection: Connection, case_id: str) -> list[str]:
         .order_by(cases.c.opened_at, cases.c.case_id)
     )
     return list(connection.scalars(query))
+
+
+def _completes(known: RowMapping, closing: dict[str, Any]) -> bool:
+    """Whether it is the same end with more that was refused (S22)."""
+    before, after = json.loads(known["record"]), json.loads(closing["record"])
+    same = all(before.get(name) == after.get(name) for name in {*before, *after} - {"refused"})
+    ending = all(known[name] == closing[name] for name in ("closed_at", "outcome"))
+    # Not "the same and more": of very many only the latest are kept.
+    return same and ending and len(after.get("refused", [])) >= len(before.get("refused", []))

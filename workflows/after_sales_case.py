@@ -82,11 +82,14 @@ class AfterSalesCase:
             cancelled = True
             await self._wind_up()
         await self._linking.tell_closed()
-        await self._archive()
+        await self._remedies.release_unpaid()
+        record = await self._archive()
         await workflow.wait_condition(lambda: self._linking.at_rest and workflow.all_handlers_finished())
+        while record != snapshot(self._desk.case):
+            record = await self._archive()  # what came too late is kept as well (S22)
         if cancelled:
             raise asyncio.CancelledError
-        return snapshot(self._desk.case)
+        return record
 
     @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")
     def snapshot(self) -> dict[str, Any]:
@@ -237,18 +240,19 @@ class AfterSalesCase:
         steps = self._desk.case.steps
         return any(s.state is StepState.UNKNOWN or (s.state is StepState.RUNNING and not s.reference) for s in steps)
 
-    async def _archive(self) -> None:
-        case = self._desk.case
-        await self._remedies.release_unpaid()
+    async def _archive(self) -> dict[str, Any]:
+        """Keep the case's record (G9); answers with it."""
+        case, record = self._desk.case, snapshot(self._desk.case)
         closing = Closing(
             case_id=case.id,
             closed_at=case.closed_at or workflow.now(),
             outcome=case.outcome or Outcome.WITHDRAWN,
-            record=snapshot(case),
+            record=record,
             complaint=case.complaint.model_dump(mode="json", exclude_none=True),
             answer=answer_of(case),
         )
         await self._desk.durably(Records.archive, closing, summary="archive the record", options=RECORD)
+        return record
 
     # Messages
 

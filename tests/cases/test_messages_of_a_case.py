@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from cases.case import Audience
 from cases.errors import Refusal
 from cases.inbox import MAX_REFUSED, refuse
 from cases.messages import COMMANDS, FACTS, MESSAGES, read
-from cases.names import PromiseState
+from cases.names import PromiseState, Status
+from cases.snapshot import attributes, needs
 from tests.cases.world import ACK, START, World, a_trail, building_materials, open_case
 
 VALID: dict[str, dict[str, Any]] = {
@@ -320,3 +322,30 @@ def test_an_edit_of_the_policy_moves_nothing_of_a_running_case() -> None:
     pinned = world.case.policy
 
     assert world.continues_as_new().case.policy == pinned
+
+
+def test_offer_whose_letter_no_channel_takes_waits_for_a_person_who_tells_the_customer() -> None:
+    """S7, B4: the case says so, and a contact delivers the offer."""
+    world = assessing()
+    world.closed.add(Audience.CUSTOMER)
+    world.says("assess", severity="moderate")
+
+    assert attributes(world.case)["CaseStatus"] == "offering"
+    assert needs(world.case) == [
+        "offer o1 did not reach the customer (no such number): tell them, then contact-made, or their answer"
+    ]
+    world.says("contact-made", note="told them the offer")
+    assert attributes(world.case)["CaseStatus"] == "awaiting_consent"
+    assert world.state("detailed_result") is PromiseState.KEPT
+
+
+def test_contact_while_an_offer_is_on_its_way_is_not_its_delivery() -> None:
+    """B4: only the agent who is asked to tell the offer does so by reaching the customer."""
+    world = assessing()
+    world.down.add(Audience.CUSTOMER)
+    world.says("assess", severity="moderate")
+
+    world.says("contact-made", note="called about something else")
+
+    assert world.case.status is Status.OFFERING
+    assert world.state("detailed_result") is PromiseState.OPEN

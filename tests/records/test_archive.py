@@ -128,6 +128,21 @@ def test_a_closed_case_never_changes(records: Records, other: dict[str, Any]) ->
     assert records.case("HL-1") == before
 
 
+def test_what_came_too_late_completes_the_record_and_nothing_is_taken_from_it(records: Records) -> None:
+    """S22."""
+    opened(records)
+    late = {**SNAPSHOT, "refused": [{"message": "customer-approved", "why": "it is closed"}]}
+    records.archive_case("HL-1", CLOSED, "satisfied", SNAPSHOT)
+
+    records.archive_case("HL-1", CLOSED, "satisfied", late)
+
+    found = records.case("HL-1")
+    assert found is not None
+    assert found["record"] == late
+    with pytest.raises(AlreadyArchived):
+        records.archive_case("HL-1", CLOSED, "satisfied", SNAPSHOT)
+
+
 def test_only_an_opened_case_can_be_archived(records: Records) -> None:
     with pytest.raises(UnknownCase, match="HL-1 was never opened"):
         records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)

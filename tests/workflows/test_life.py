@@ -1,6 +1,8 @@
 """The life of a case from receipt to closing, along its main ways and its turns."""
 
+import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -10,7 +12,7 @@ from cases.names import Severity
 from partners.ports import PartnerRefused
 from records import Records
 from tests.complaints import complaint
-from tests.engine import OpenCase, Workshop, promise, step
+from tests.engine import PATIENCE, OpenCase, Workshop, promise, step
 from tests.fakes import FakePartners
 from tests.workflows.conftest import Open, agreed, offered
 
@@ -252,3 +254,30 @@ async def test_customer_who_cannot_be_reached_is_a_matter_for_a_person(open_case
     await case.says("contact-made", note="met at the depot")
 
     assert promise(await case.snapshot(), "acknowledge")["state"] == "kept"
+
+
+async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
+    open_case: Open, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S22: neither the record nor the result loses it."""
+    archive, held = records.archive_case, threading.Event()
+
+    def slowly(*record: Any) -> None:
+        assert held.wait(PATIENCE)
+        archive(*record)
+
+    monkeypatch.setattr(records, "archive_case", slowly)
+    case = await open_case()
+    await case.becomes("assessing")
+    await case.says("complaint-withdrawn")
+    await case.becomes("closed")
+
+    await case.signals("customer-approved", by="too late")
+    await case.until(lambda c: c["refused"])
+    held.set()
+    result = await case.result()
+
+    archived = records.case(case.id)
+    assert archived is not None
+    assert [r["by"] for r in result["refused"]] == ["too late"]
+    assert archived["record"] == result

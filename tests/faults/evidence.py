@@ -1,0 +1,142 @@
+"""What is left after a run: the partners' books, our own, and the history of every case, each replayed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+
+from cases.names import CASE_QUERY, claim_workflow_id, workflow_id
+from console.engine import Engine
+from records import Records
+from tests.engine import replayer
+from tests.faults.fleet import Fleet
+from tests.faults.people import Life
+
+AT_ONCE = 8
+"""How many histories are fetched at the same time."""
+FAILING = 3
+"""Attempts after which a workflow task that waits is one that fails."""
+
+
+@dataclass
+class Evidence:
+    """Books, histories and records, by case id where they are about one case."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    """What the partners carried out, each time that they did."""
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    """Our own order ledger."""
+    ends: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The last snapshot; empty where the case failed."""
+    closed: set[str] = field(default_factory=set)
+    archived: dict[str, dict[str, Any]] = field(default_factory=dict)
+    histories: dict[str, list[WorkflowHistory]] = field(default_factory=dict)
+    """Every run of a case, the latest first."""
+    applied: dict[str, int] = field(default_factory=dict)
+    """How often a message was applied, by its id."""
+    failing: dict[str, str] = field(default_factory=dict)
+    """Cases of which a workflow task fails, or whose workflow has failed."""
+    unreplayable: dict[str, str] = field(default_factory=dict)
+
+
+async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
+    """Everything, once the machine is well again."""
+    async with fleet.partners_admin() as partners:
+        books = (await partners.get("/_sandbox/ledger")).raise_for_status().json()
+    found = Evidence(steps=books["steps"], calls=books["calls"], messages=books["messages"])
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(looked: Awaitable[None]) -> None:
+        async with room:
+            await looked
+
+    await asyncio.gather(*(one(_look_at(engine, life.case_id, found)) for life in lives))
+    with closing(Records(fleet.database_url)) as records:
+        found.entries = records.entries()
+        for life in lives:
+            if row := records.case(life.case_id):
+                found.archived[life.case_id] = row
+    return found
+
+
+async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
+    handle = engine.client.get_workflow_handle(workflow_id(case_id))
+    try:
+        there = await handle.describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return
+    task = there.raw_description.pending_workflow_task
+    if task.attempt >= FAILING:
+        found.failing[case_id] = f"attempt {task.attempt} of a workflow task"
+    if there.status is WorkflowExecutionStatus.RUNNING:
+        found.ends[case_id] = await handle.query(CASE_QUERY)
+    elif there.status is WorkflowExecutionStatus.COMPLETED:
+        found.closed.add(case_id)
+        found.ends[case_id] = await handle.result()
+    else:
+        found.failing[case_id] = f"its workflow ended as {there.status.name if there.status else 'unknown'}"
+    runs = [history async for history in _runs(engine, handle.id)]
+    found.histories[case_id] = runs
+    for name, count in (await _applied(engine, runs)).items():
+        found.applied[name] = count
+    await _replay(engine, case_id, runs, found)
+    if any(step["kind"] == "carrier_claim" for step in found.ends.get(case_id, {}).get("steps", [])):
+        claims = [history async for history in _runs(engine, claim_workflow_id(case_id))]
+        await _replay(engine, case_id, claims, found)
+
+
+async def _runs(engine: Engine, id_: str) -> Any:
+    """The histories of a workflow's runs, the latest first."""
+    run_id: str | None = None
+    while run_id != "":
+        try:
+            history = await engine.client.get_workflow_handle(id_, run_id=run_id).fetch_history()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return
+        yield history
+        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+
+
+async def _replay(engine: Engine, case_id: str, runs: list[WorkflowHistory], found: Evidence) -> None:
+    for history in runs:
+        result = await replayer(engine.client).replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure:
+            found.unreplayable[case_id] = str(result.replay_failure)
+
+
+async def _applied(engine: Engine, runs: list[WorkflowHistory]) -> Counter[str]:
+    """How often the histories say that an update was applied, by its message id."""
+    converter = engine.client.data_converter
+    counted: Counter[str] = Counter()
+    for history in runs:
+        asked: dict[int, str] = {}
+        for event in history.events:
+            if event.HasField("workflow_execution_update_accepted_event_attributes"):
+                taken = event.workflow_execution_update_accepted_event_attributes.accepted_request.input.args.payloads
+                payload = (await converter.decode(list(taken)))[0] if taken else None
+                asked[event.event_id] = payload.get("message_id", "") if isinstance(payload, dict) else ""
+            elif event.HasField("workflow_execution_update_completed_event_attributes"):
+                done = event.workflow_execution_update_completed_event_attributes
+                said = (await converter.decode(list(done.outcome.success.payloads)) or [None])[0]
+                if isinstance(said, dict) and said.get("applied"):
+                    counted[asked.get(done.accepted_event_id, "")] += 1
+    return counted
+
+
+def last_event(history: WorkflowHistory) -> str:
+    """The last event of a run, to be shown."""
+    event: HistoryEvent = history.events[-1]
+    return str(MessageToDict(event).get("eventType"))

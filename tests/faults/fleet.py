@@ -1,0 +1,124 @@
+"""A machine of which every part can be taken away, each by its process id; what it keeps is on disk.
+
+Payloads are encrypted; histories count as long after few events, so that cases continue as new all the time.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import httpx
+from temporalio.client import Client
+
+from child import Child
+from console.engine import Engine
+from embedded import Embedded
+from encryption import data_converter
+from encryption.keys import new_key
+from settings import Settings
+
+LONG_HISTORY = 120
+"""Events after which a case continues as new; an ordinary server says so at 4,096."""
+AGAIN = 0.5
+"""Seconds after which a worker that has ended is started again."""
+
+
+class Fleet(Embedded):
+    """The embedded machine with `workers` workers; `keyless` ones pay under a new key each time they try."""
+
+    def __init__(self, data: Path, *, workers: int = 2, keyless: bool = False) -> None:
+        super().__init__(data=data, port=0, ui_port=0, partners_port=0, workers=workers)
+        self._keyless = keyless
+        self._folder = data
+        self.keys = data / "keys"
+        data.mkdir(parents=True, exist_ok=True)
+        self.keys.write_text(f"{new_key('fleet')}\n", encoding="utf-8")
+
+    @property
+    def database_url(self) -> str:
+        """Where our own records are."""
+        return f"sqlite:///{self._folder.resolve() / 'records.db'}"
+
+    async def engine(self) -> Engine:
+        """A connection that reads what the workers write."""
+        converter = data_converter(Settings(encryption_keys_file=self.keys))
+        return Engine(await Client.connect(self.address, data_converter=converter), self.address)
+
+    def partners_admin(self) -> httpx.AsyncClient:
+        """The sandbox's switches and books."""
+        return httpx.AsyncClient(base_url=self.partners, trust_env=False, timeout=30)
+
+    async def crash_workers(self, count: int) -> None:
+        """SIGKILL; their keeper starts them again."""
+        for worker in [each for each in self._workers if each.running][:count]:
+            worker.kill()
+            await worker.until_ended()
+
+    async def stop_worker(self) -> None:
+        """SIGTERM, as a deploy does; its keeper starts it again."""
+        for worker in [each for each in self._workers if each.running][-1:]:
+            await worker.end(20)
+
+    async def crash_server(self) -> None:
+        """SIGKILL, and up again on the same file."""
+        await _crash(self._server)
+
+    async def crash_partners(self) -> None:
+        """SIGKILL, and up again with the same books; switched faults are forgotten."""
+        await _crash(self._sandbox)
+
+    @asynccontextmanager
+    async def database_locked(self) -> AsyncIterator[None]:
+        """Nobody can write to our records."""
+        with closing(sqlite3.connect(self._folder / "records.db", isolation_level=None, timeout=5)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+    @asynccontextmanager
+    async def keys_out_of_reach(self) -> AsyncIterator[None]:
+        """The key file is gone, and no worker has it in memory any more."""
+        away = self.keys.rename(self.keys.with_suffix(".away"))
+        await self.crash_workers(len(self._workers))
+        try:
+            yield
+        finally:
+            away.rename(self.keys)
+
+    async def workers_back(self) -> None:
+        """Wait until every worker runs again."""
+        for worker in self._workers:
+            while not worker.running:
+                await asyncio.sleep(0.05)
+            await worker.until_ready()
+
+    async def _keep(self, worker: Child) -> None:
+        """At once, however often: here they do not end by a fault of their own."""
+        while True:
+            await worker.until_ended()
+            await asyncio.sleep(AGAIN)
+            await worker.launch()
+
+    def _worker_command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.faults.keyless"] if self._keyless else super()._worker_command()
+
+    def _server_command(self, data: Path, ports: list[int]) -> list[str]:
+        command = super()._server_command(data, ports)
+        command += ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG_HISTORY}"]
+        # Otherwise a run that lived for less than a second keeps the next one waiting, and a skip leaps over it.
+        return [*command, "--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"']
+
+    def _environment(self, data: Path) -> dict[str, str]:
+        env = {name: value for name, value in super()._environment(data).items() if name != "AFTER_SALES_BUILD_ID"}
+        return env | {"AFTER_SALES_ENCRYPTION_KEYS_FILE": str(self.keys.resolve()), "AFTER_SALES_LOG_LEVEL": "WARNING"}
+
+
+async def _crash(child: Child | None) -> None:
+    assert child is not None, "it is up for as long as the machine is"
+    child.kill()
+    await child.until_ended()
+    await child.launch()
+    await child.until_ready()

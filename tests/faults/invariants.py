@@ -1,0 +1,196 @@
+"""What must hold whatever went wrong, told from books, histories and records.
+
+Each rule answers with the cases that break it.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import policies
+from cases.names import MONEY, TO_SOURCE
+from cases.policy import Policy
+from records import EntryState
+from settings import Settings
+from tests.faults.evidence import Evidence
+from tests.faults.people import Life
+
+RUNGS = frozenset({"promise_warning", "promise_broken", "escalation"})
+"""What a notice of a rung is called."""
+CLOCK = re.compile(r"(\d+)\s*(h|min)")
+ROUGHLY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A promise of the suite that one case breaks."""
+
+    rule: str
+    case_id: str
+    what: str
+
+
+def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[Violation]:
+    """All of them; none is what we want."""
+    rules = {
+        "lost": _lost(lives, reset, evidence),
+        "carried out twice": _doubles(evidence),
+        "paid beyond what was agreed": _overpaid(lives, reset, evidence),
+        "refunded beyond what was paid": _refunded(lives, evidence),
+        "books disagree": _books(evidence),
+        "rung not told once": _rungs(evidence),
+        "message not applied once": _messages(lives, reset, evidence),
+        "workflow task fails": iter(evidence.failing.items()),
+        "does not replay": iter(evidence.unreplayable.items()),
+    }
+    return [Violation(rule, case_id, what) for rule, found in rules.items() for case_id, what in found]
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def _lost(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
+    """One case for each complaint: it has ended and is archived, or says what it waits for."""
+    for life in lives:
+        end = evidence.ends.get(life.case_id)
+        if end is None:
+            yield life.case_id, "there is no such case" if life.case_id not in evidence.failing else "it has failed"
+        elif life.case_id in evidence.closed:
+            row = evidence.archived.get(life.case_id)
+            # A case that was taken back closes a second time, and its first record stands.
+            if not row or (row["record"] != end and life.case_id not in reset):
+                yield life.case_id, "it has closed, and its record is not what it ended with"
+        elif not _visible(end):
+            yield life.case_id, f"it is {end['status']}, and nobody is told what it waits for ({life.failure})"
+
+
+def _visible(end: dict[str, Any]) -> bool:
+    """Whether a case that is open says what it waits for: a person, a partner, or another case."""
+    waits = [s for s in end["steps"] if s["state"] in ("unknown", "running", "dispatched")]
+    return bool(end["needs"] or waits or any(link["kind"] == "merged_into" for link in end["links"]))
+
+
+def _doubles(evidence: Evidence) -> Found:
+    """S13: one business key, one payment, one shipment, one visit."""
+    times = Counter((row["case_id"], _business(row["key"])) for row in evidence.steps)
+    for (case_id, key), count in times.items():
+        if count > 1:
+            yield case_id, f"{key} was carried out {count} times"
+
+
+def _business(key: str) -> str:
+    """`case/cycle/offer/step`, and the number of a second try after a final no."""
+    parts = key.split("/")
+    return "/".join(parts[:4] + [part for part in parts[4:] if part.isdigit() and len(part) < 3])
+
+
+def _overpaid(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
+    """G5, S13: each payment is one that an agreed option holds, and none is more than it says."""
+    agreed = {life.case_id: list(evidence.ends.get(life.case_id, {}).get("offers", [])) for life in lives}
+    for life in lives:
+        if life.case_id in reset:  # what was agreed before is known to the people alone
+            agreed[life.case_id] += life.offers
+    for row in evidence.steps:
+        if row["kind"] not in MONEY:
+            continue
+        granted = [
+            Decimal(remedy["amount"])
+            for offer in agreed[row["case_id"]]
+            if offer["id"] == row["key"].split("/")[2]
+            for option in offer["options"]
+            for remedy in option["remedies"]
+            if remedy["kind"] == row["kind"] and (option["key"] == offer["accepted"] or remedy["at_once"])
+        ]
+        if not granted or Decimal(row["amount"]) > max(granted):
+            yield row["case_id"], f"{row['key']}: {row['amount']} was paid, granted were {granted}"
+
+
+def _refunded(lives: list[Life], evidence: Evidence) -> Found:
+    """S14, S15: over all cases of an order no more goes back than came in."""
+    paid = {life.plot.order_id: Decimal(life.plot.complaint["order"]["amount"]) for life in lives if life.plot.order_id}
+    back: dict[str, Decimal] = defaultdict(Decimal)
+    for row in evidence.steps:
+        if row["kind"] in TO_SOURCE:
+            back[row["order_id"]] += Decimal(row["amount"])
+    for order_id, amount in back.items():
+        if amount > paid[order_id]:
+            cases = [row["case_id"] for row in evidence.steps if row["order_id"] == order_id]
+            yield cases[0], f"order {order_id}: {amount} went back of {paid[order_id]}"
+
+
+def _books(evidence: Evidence) -> Found:
+    """S13, S15: what our ledger holds as paid is what the partner booked; nothing stays reserved for a settled step."""
+    booked = {row["key"]: row["reference"] for row in evidence.steps if row["kind"] in MONEY}
+    ours = {e["key"]: e for e in evidence.entries}
+    for key, entry in ours.items():
+        if entry["state"] is EntryState.COMMITTED and booked.get(key) != entry["reference"]:
+            yield entry["case_id"], f"{key} is in our ledger as {entry['reference']}, the partner has {booked.get(key)}"
+        if entry["state"] is EntryState.RESERVED and entry["case_id"] in evidence.closed:
+            yield entry["case_id"], f"{key} stays reserved, and its case is closed"
+    for row in evidence.steps:
+        known = ours.get(row["key"])
+        if (
+            row["kind"] in MONEY
+            and (known is None or known["state"] is not EntryState.COMMITTED)
+            and row["case_id"] in evidence.closed
+        ):
+            yield row["case_id"], f"{row['key']} was paid, and our ledger says {known and known['state']}"
+
+
+def _rungs(evidence: Evidence) -> Found:
+    """S6, S8, G10: each rung that was due is told, once."""
+    in_force = policies.load(Settings().policies)
+    told = Counter(row["case_id"] for row in evidence.messages if row["content"]["event"] in RUNGS)
+    for case_id, end in evidence.ends.items():
+        claimed = Counter((e["promise"], e["cycle"], e["rung"], e["due_at"]) for e in end["escalations"])
+        if twice := [rung for rung, count in claimed.items() if count > 1]:
+            yield case_id, f"told twice: {twice}"
+        sent = sum(e["sent_at"] is not None for e in end["escalations"])
+        if not sent <= told[case_id] <= len(end["escalations"]):
+            yield case_id, f"{told[case_id]} notices went out for {sent} of {len(end['escalations'])} escalations"
+        for promise in end["promises"]:
+            if missing := _due(promise, end, in_force[end["line"]]) - {
+                e["rung"]
+                for e in end["escalations"]
+                if (e["promise"], e["cycle"]) == (promise["name"], promise["cycle"])
+            }:
+                yield case_id, f"{promise['name']}: the rungs {sorted(missing)} were due and nobody was told"
+
+
+def _due(promise: dict[str, Any], end: dict[str, Any], policy: Policy) -> set[int]:
+    """The rungs of a promise that were due before it ended, worked out from the policy file and its times alone."""
+    length = CLOCK.fullmatch(promise["within"])
+    segments = promise["segments"]
+    if not length or len(segments) != 1 or not segments[0]["ran_until"]:
+        return set()  # working days and pauses are tried elsewhere
+    unit = timedelta(hours=1) if length[2] == "h" else timedelta(minutes=1)
+    within = int(length[1]) * unit
+    begun, over = (datetime.fromisoformat(segments[0][name]) for name in ("ran_from", "ran_until"))
+    if begun + within <= datetime.fromisoformat(end["opened_at"]):
+        return set()  # it was broken on arrival: told once, whatever the rung (G10)
+    return {
+        number
+        for number, rung in enumerate(policy.escalation, start=1)
+        if begun + within * rung.share(urgent=end["urgent"]) + ROUGHLY < over
+    }
+
+
+def _messages(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
+    """S9, contract *Messages*: what was accepted is applied once, what was refused not at all."""
+    for life in lives:
+        remarks = Counter(
+            e.get("text") for e in evidence.ends.get(life.case_id, {}).get("timeline", []) if e["what"] == "note"
+        )
+        for id_, sent in life.sent.items():
+            times = evidence.applied.get(id_, 0)
+            # A reset takes the case back; what comes after is told to it again, and may no longer be possible.
+            least = 1 if "applied" in sent.answers and life.case_id not in reset else 0
+            most = 0 if set(sent.answers) == {"refused"} and life.case_id not in reset else 1
+            if not least <= times <= most:
+                yield life.case_id, f"{sent.name} {id_} was answered {sent.answers}, and applied {times} times"
+            if sent.name == "note" and remarks[id_] > most:
+                yield life.case_id, f"remark {id_} stands there {remarks[id_]} times"

@@ -1,0 +1,149 @@
+"""What is done to the machine while cases live on it: one fault after another, drawn from a seed."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import ResetReapplyType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.service import RPCError
+
+from cases.errors import AfterSalesError
+from cases.names import workflow_id
+from console.engine import Engine
+from tests.faults.fleet import Fleet
+from tests.faults.people import Life
+
+BEYOND_TIMEOUT = 9.0
+"""Seconds; a partner's answer is waited for 8."""
+SWITCHES: list[dict[str, Any]] = [
+    {"kind": "error", "count": 8, "probability": 0.5},
+    {"kind": "slow", "count": 4, "seconds": 3},
+    {"kind": "slow", "count": 2, "seconds": BEYOND_TIMEOUT},
+    {"kind": "commit_then_timeout", "count": 3, "seconds": BEYOND_TIMEOUT},
+    {"kind": "commit_then_timeout", "partner": "refunds", "count": 2, "seconds": BEYOND_TIMEOUT},
+    {"kind": "commit_then_timeout", "partner": "refunds", "count": 4, "seconds": 3},
+    {"kind": "rate_limit", "count": 10, "seconds": 1},
+    {"kind": "nonsense", "count": 6, "probability": 0.5},
+    {"kind": "down", "count": 15, "seconds": 1},
+    {"kind": "refuse", "count": 2, "probability": 0.5},
+]
+
+
+@dataclass
+class Mischief:
+    """Faults at intervals of `pause` seconds, for as long as the load runs."""
+
+    fleet: Fleet
+    engine: Engine
+    lives: list[Life]
+    seed: int
+    pause: float
+    done: Counter[str] = field(default_factory=Counter)
+    recovered: list[float] = field(default_factory=list)
+    """Seconds from each kill to the next message that a case answered."""
+    reset: set[str] = field(default_factory=set)
+    """Cases of which a run was reset."""
+
+    def __post_init__(self) -> None:
+        self._chance = Random(f"mischief {self.seed}")
+
+    async def lose_answers(self) -> None:
+        """From the start some payments are made whose answer never comes, in the shortest run as well."""
+        lost = {"kind": "commit_then_timeout", "partner": "refunds", "seconds": BEYOND_TIMEOUT}
+        async with self.fleet.partners_admin() as partners:
+            switch = {**lost, "count": 5, "probability": 0.5, "seed": self.seed}
+            (await partners.post("/_sandbox/faults", json=switch)).raise_for_status()
+
+    async def run(self, rounds: int | None = None) -> None:
+        """So many rounds, or until cancelled; each has every kind, so that a short run has seen all of them."""
+        for _ in itertools.count() if rounds is None else range(rounds):
+            kinds = self._kinds()
+            self._chance.shuffle(kinds)
+            for name, act in kinds:
+                await asyncio.sleep(self.pause * self._chance.uniform(0.5, 1.5))
+                await act()
+                self.done[name] += 1
+
+    async def mend(self) -> None:
+        """Everything is well again."""
+        await self.fleet.workers_back()
+        async with self.fleet.partners_admin() as partners:
+            (await partners.delete("/_sandbox/faults")).raise_for_status()
+
+    def _kinds(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        return [
+            ("worker killed", lambda: self._recovering(self.fleet.crash_workers(1))),
+            ("all workers killed", lambda: self._recovering(self.fleet.crash_workers(9))),
+            ("worker stopped", lambda: self._recovering(self.fleet.stop_worker())),
+            ("server killed", lambda: self._recovering(self.fleet.crash_server())),
+            ("partners killed", self.fleet.crash_partners),
+            ("database takes no writes", self._database_gone),
+            ("keys out of reach", lambda: self._recovering(self._keys_gone())),
+            ("clock jumped", self._clock_jumps),
+            *[("case reset", self._reset)] * 2,
+            *[("partner fault", self._partner_fault)] * 6,
+        ]
+
+    async def _partner_fault(self) -> None:
+        switch = self._chance.choice(SWITCHES)
+        with suppress(Exception):  # the sandbox may be away itself
+            async with self.fleet.partners_admin() as partners:
+                await partners.post("/_sandbox/faults", json={**switch, "seed": self._chance.randrange(1000)})
+
+    async def _database_gone(self) -> None:
+        async with self.fleet.database_locked():
+            await asyncio.sleep(2 * self.pause)
+
+    async def _keys_gone(self) -> None:
+        async with self.fleet.keys_out_of_reach():
+            await asyncio.sleep(self.pause)
+
+    async def _clock_jumps(self) -> None:
+        if life := self._some():
+            with suppress(AfterSalesError, RPCError):
+                await self.engine.skip(life.case_id, timedelta(hours=self._chance.choice([1, 12, 48])))
+
+    async def _reset(self) -> None:
+        """Take a case back to any of its workflow tasks, as an operator may."""
+        if not (life := self._some()):
+            return
+        handle = self.engine.client.get_workflow_handle(workflow_id(life.case_id))
+        with suppress(RPCError):
+            events = (await handle.fetch_history()).events
+            tasks = [e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes")]
+            if not tasks:
+                return
+            self.reset.add(life.case_id)
+            await self.engine.client.workflow_service.reset_workflow_execution(
+                ResetWorkflowExecutionRequest(
+                    namespace=self.engine.client.namespace,
+                    workflow_execution=WorkflowExecution(workflow_id=handle.id),
+                    reason="to try what a reset does",
+                    workflow_task_finish_event_id=self._chance.choice(tasks),
+                    request_id=uuid4().hex,
+                    reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
+                )
+            )
+
+    def _some(self) -> Life | None:
+        """A case that is open, as far as its people know."""
+        open_ = [life for life in self.lives if life.last and life.last["status"] != "closed"]
+        return self._chance.choice(open_) if open_ else None
+
+    async def _recovering(self, fault: Awaitable[None]) -> None:
+        """Time from a fault to the first message after it that a case applied."""
+        clock = asyncio.get_running_loop()
+        since = clock.time()
+        await fault
+        if life := self._some():
+            await life.remark()
+            self.recovered.append(clock.time() - since)

@@ -1,0 +1,282 @@
+"""Everybody around one case: they act on what they see, repeat themselves, come too early, too late, and with nonsense.
+
+Only what the contract names is used. Everything that was sent is kept with the answers that came back.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from cases.errors import Refusal
+from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from console.engine import Engine, NoSuchCase, Unreachable
+from tests.faults.plots import Plot
+
+INSIST = 180.0
+"""Seconds for which somebody goes on asking while nothing answers; longer than any fault lasts."""
+LOOKS = 120
+"""How often people look at a case before they leave it as it stands."""
+MOMENT = 0.4
+"""Seconds in which a case usually does what there is to do."""
+JUMPS = (timedelta(minutes=8), timedelta(hours=1), timedelta(hours=13), timedelta(hours=26), timedelta(days=3))
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass
+class Sent:
+    """One message under one id, and what came back each time it was sent: applied, repeated, refused or nothing."""
+
+    name: str
+    answers: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Life:
+    """One case and the people around it."""
+
+    plot: Plot
+    engine: Engine
+    sent: dict[str, Sent] = field(default_factory=dict)
+    poisoned: int = 0
+    """How many things were sent that no case can take."""
+    last: Json = field(default_factory=dict)
+    offers: list[Json] = field(default_factory=list)
+    """Every offer, each time that somebody saw it in another state."""
+    failure: str | None = None
+    _tried: dict[str, int] = field(default_factory=dict)
+    _missing: set[str] = field(default_factory=set)
+
+    async def play(self) -> None:
+        """From the complaint to the end, or to where nobody has anything left to do."""
+        try:
+            await self._begin()
+            for _ in range(LOOKS):
+                seen, before = await self._look(), self.last
+                self.last = seen
+                self.offers += [offer for offer in seen["offers"] if offer not in self.offers]
+                if seen["status"] == "closed":
+                    break
+                if not await self._act(seen):
+                    await self._let_time_pass(still=seen["timeline"] == before.get("timeline"))
+            await self._come_late()
+        except (Unreachable, NoSuchCase, RPCError, TimeoutError) as error:
+            self.failure = f"{type(error).__name__}: {error}"
+
+    @property
+    def case_id(self) -> str:
+        """Its id."""
+        return self.plot.case_id
+
+    # Beginning and end
+
+    async def _begin(self) -> None:
+        """The complaint is sent, often more than once; now and then something that is no complaint comes first."""
+        starts = 1 + (self.plot.chance.random() < 0.3) * 2
+        await asyncio.gather(*(self._insist(self._start) for _ in range(starts)))
+        if self.plot.chance.random() < 0.3:
+            await self._send("customer-approved", by="too early")
+
+    async def _start(self) -> None:
+        try:
+            await self.engine.client.start_workflow(
+                CASE_WORKFLOW,
+                self.plot.complaint,
+                id=workflow_id(self.case_id),
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            )
+        except WorkflowAlreadyStartedError:
+            return  # it has closed
+
+    async def _come_late(self) -> None:
+        """The complaint is sent once more, and so is a yes."""
+        if self.plot.chance.random() < 0.2:
+            await self._insist(self._start)
+            await self._send("customer-approved", by="too late")
+
+    # What people do
+
+    async def _act(self, seen: Json) -> bool:
+        """What somebody does about the case as it stands; False where nobody has to."""
+        chance = self.plot.chance
+        if chance.random() < 0.15:
+            await self._disturb()
+        if step := next((s for s in seen["steps"] if s["state"] == "blocked"), None):
+            done = self._tried[step["id"]] = self._tried.get(step["id"], 0) + 1
+            action = "retry" if done < 3 else "waive"
+            await self._send("resolve-step", step=step["id"], action=action, reason="looked at it", by="Li Na")
+            return True
+        return await self._answer_to(seen)
+
+    async def _answer_to(self, seen: Json) -> bool:
+        """What the case waits for, from whoever owes it; not everybody answers at once."""
+        chance = self.plot.chance
+        match seen["status"]:
+            case "assessing" if seen["needs"]:
+                await self._assess(seen)
+            case "awaiting_evidence" if chance.random() < 0.7:
+                shown = [{"kind": kind, "uri": f"s3://shown/{kind}"} for kind in seen["awaited"]]
+                await self._send("evidence-received", evidence=shown, by="customer")
+            case "awaiting_approval":
+                await self._send("approve" if chance.random() < 0.8 else "reject", by="Chen Qiang")
+            case "offering" if seen["needs"]:
+                await self._send("contact-made", note="told them the offer", by="Li Na")
+            case "awaiting_consent":
+                return await self._answer(seen)
+            case "following_up" if chance.random() < 0.5:
+                await self._send("satisfaction-reported", score=chance.choice([5, 5, 4, 3, 1]), by="customer")
+            case _:
+                return False
+        return True
+
+    async def _assess(self, seen: Json) -> None:
+        """First what the case says is missing; where that is not enough, an offer of one's own."""
+        tried = self._tried["assess"] = self._tried.get("assess", 0) + 1
+        if not seen["offers"] and tried <= 3:
+            # What does not fit the topic is refused; then the next one is tried.
+            given = [{}, self.plot.finding, {"severity": "severe"}][tried - 1]
+            if tried > 1:
+                fits = {k: v for k, v in given.items() if k in self._missing}
+                await self._send("assess", **fits, by="Li Na")
+                return
+            answer = await self._tell("assess", {"by": "Li Na"})
+            self._missing = set(answer.get("missing") or self.plot.finding)
+            return
+        goodwill = [{"key": "goodwill", "remedies": [{"kind": "coupon", "amount": "5.00"}]}]
+        await self._send("propose", options=goodwill, by="Li Na")
+
+    async def _answer(self, seen: Json) -> bool:
+        """The customer's answer to the offer: mostly yes, sometimes no, never, or to an offer of long ago."""
+        chance, offer = self.plot.chance, seen["offers"][-1]
+        option, dice = chance.choice(offer["options"])["key"], chance.random()
+        if dice < 0.75:
+            often = chance.choice([1, 1, 3])
+            await self._send("customer-approved", option=option, by="customer", often=often)
+        elif dice < 0.85:
+            await self._send("customer-declined", reason="not enough", by="customer")
+        elif dice < 0.9:
+            await self._send("customer-approved", offer="o0", option=option, by="customer")
+        return dice < 0.9
+
+    async def _disturb(self) -> None:
+        """What happens at any time: a remark, sent more than once; a word about something that never was; poison."""
+        match self.plot.chance.randrange(6):
+            case 0 | 1:
+                await self.remark()
+            case 2:
+                await self._send("contact-made", note="reached them", by="Li Na", often=2)
+            case 3:
+                await self._send("note", text="misspelt", txet="", by="Li Na")
+            case 4:
+                await self._send("satisfaction-reported", score=self.plot.chance.choice([0, 9]), by="nobody")
+            case 5:
+                await self._poison()
+
+    async def remark(self) -> None:
+        """A remark on the timeline, whose text is its message id."""
+        await self._send("note", by="Li Na", often=self.plot.chance.choice([1, 2, 3]), text="")
+
+    async def _poison(self) -> None:
+        """Signals that cannot be read: no JSON, far too large, of no known name."""
+        raw = [
+            Payload(metadata={"encoding": b"json/plain"}, data=b"{"),
+            Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff" * 50),
+            Payload(metadata={}, data=b"?"),
+            Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 80_000 + b'"'),
+        ]
+        name = self.plot.chance.choice(["customer-approved", "step-reported", "no-such-message"])
+        payload = RawValue(self.plot.chance.choice(raw))
+        handle = self.engine.client.get_workflow_handle(workflow_id(self.case_id))
+        await self._insist(lambda: _unless_over(handle.signal(name, payload)))
+        self.poisoned += 1
+
+    # Time
+
+    async def _let_time_pass(self, *, still: bool) -> None:
+        """A moment for the machine; where nothing has moved in it, hours or days for the case."""
+        await asyncio.sleep(MOMENT)
+        if not still:
+            return
+        jump = self.plot.chance.choice(JUMPS)
+        await self._insist(lambda: self._skip(jump))
+
+    async def _skip(self, time: timedelta) -> None:
+        try:
+            await self.engine.skip(self.case_id, time)
+        except (Refusal, NoSuchCase):
+            return  # it is over, or a fault moved its clock
+
+    # Sending
+
+    async def _send(self, name: str, *, often: int = 1, **payload: Any) -> None:
+        """Send a message `often` times at once under one id."""
+        id_ = f"{self.case_id}/{len(self.sent)}"
+        self.sent[id_] = sent = Sent(name)
+        if name == "note" and not payload.get("text"):
+            payload["text"] = id_
+        as_signal = name not in _COMMANDS and self.plot.chance.random() < 0.4
+        for answer in await asyncio.gather(
+            *(self._once(name, payload | {"message_id": id_}, as_signal=as_signal) for _ in range(often))
+        ):
+            sent.answers.append(answer)
+
+    async def _once(self, name: str, payload: Json, *, as_signal: bool) -> str:
+        if as_signal:
+            handle = self.engine.client.get_workflow_handle(workflow_id(self.case_id))
+            await self._insist(lambda: _unless_over(handle.signal(name, payload)))
+            return "signalled"
+        try:
+            answer = await self._insist(lambda: self.engine.tell(self.case_id, name, payload))
+        except (Refusal, NoSuchCase):
+            return "refused"
+        return "applied" if answer["applied"] else "repeated"
+
+    async def _tell(self, name: str, payload: Json) -> Json:
+        try:
+            answer: Json = await self._insist(lambda: self.engine.tell(self.case_id, name, payload))
+        except Refusal:
+            return {}
+        return answer
+
+    async def _look(self) -> Json:
+        return await self._insist(lambda: self.engine.snapshot(self.case_id))
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask until something answers: server and workers come back."""
+        clock = asyncio.get_running_loop()
+        until, pause = clock.time() + INSIST, 0.2
+        while True:
+            try:
+                return await call()
+            except (Unreachable, RPCError):
+                if clock.time() > until:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2.0, 1.5 * pause)
+
+
+_COMMANDS = {"note", "assess", "propose", "approve", "reject", "resolve-step"}
+
+
+async def _unless_over(call: Awaitable[None]) -> None:
+    """A signal; to a case that is over there is none."""
+    try:
+        await call
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
+async def sandbox_knows(client: Any, plot: Plot) -> None:
+    """Tell the partners' sandbox about the order."""
+    if plot.order_id:
+        (await client.post(f"/_sandbox/orders/{plot.order_id}", json=plot.order)).raise_for_status()

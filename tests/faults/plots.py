@@ -1,0 +1,114 @@
+"""What happens to one complaint, drawn from a seed: who complains of what, what the partners know, what people do."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from cases.policy import Policy
+from demo.complaints import complaint
+
+TRAILS: list[dict[str, Any]] = [
+    {"state": "in_transit", "promised_at": "-2d", "expected_at": "+1d", "cause": "road closed"},
+    {"state": "in_transit", "promised_at": "-7d", "expected_at": "+3d", "cause": "storm"},
+    {"state": "in_transit", "promised_at": "-12d", "events": [{"at": "-12d", "place": "Wuhan", "what": "departed"}]},
+    {"state": "signed", "delivered_at": "-1d"},
+    {"state": "lost"},
+]
+SHARED_ORDER = 0.15
+"""How many complaints are about an order of which another complaint is under way."""
+
+
+@dataclass
+class Plot:
+    """One complaint with all that comes of it; everything is decided by its seed and number."""
+
+    complaint: dict[str, Any]
+    order: dict[str, Any]
+    """What the partners know of the order."""
+    finding: dict[str, Any]
+    chance: Random = field(repr=False)
+
+    @property
+    def case_id(self) -> str:
+        """Its id."""
+        id_: str = self.complaint["case_id"]
+        return id_
+
+    @property
+    def order_id(self) -> str:
+        """The order's id; empty where there is none."""
+        return str((self.complaint.get("order") or {}).get("order_id") or "")
+
+
+def plots(seed: int, count: int, policies: dict[str, Policy]) -> list[Plot]:
+    """`count` plots over all topics of all lines; the same for the same seed."""
+    chance = Random(seed)
+    topics = [(line, topic) for line in sorted(policies) for topic in sorted(policies[line].topics)]
+    made: list[Plot] = []
+    for number in range(count):
+        # Every topic in turn, so that a small load has all of them.
+        line, topic = topics[number % len(topics)]
+        made.append(_plot(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}")))
+        earlier = made[-1 - len(topics)] if number >= len(topics) else None
+        if earlier and chance.random() < SHARED_ORDER:
+            made[-1].complaint["order"] = earlier.complaint["order"]
+    return made
+
+
+def _plot(case_id: str, line: str, topic: str, chance: Random) -> Plot:
+    late, delivered = chance.randrange(6), chance.choice([0.1, 2, 5])
+    told = complaint(
+        case_id=case_id,
+        line=line,
+        topic=topic,
+        order_id=f"O-{case_id}",
+        promised_days_ago=late,
+        delivered_days_ago=None if "delay" in topic or "loss" in topic else delivered,
+        description="what happened",
+        wish=chance.choice(["replace", "refund", "compensate", "repair"]),
+    )
+    if chance.random() < 0.1:  # complained of long ago, and it only reaches us now
+        received = datetime.now(UTC) - timedelta(hours=chance.choice([1, 30, 60]))
+        told["received_at"] = max(
+            received, datetime.fromisoformat(told["order"].get("delivered_at", "2020-01-01T00:00:00Z"))
+        ).isoformat()
+    finding = {
+        "severity": chance.choice(["minor", "moderate", "severe"]),
+        "days_late": chance.randrange(1, 6),
+        "hours_late": chance.randrange(1, 30),
+        "lost": chance.random() < 0.5,
+        "upheld": chance.random() < 0.9,
+        "liable": chance.choice(["warehouse", "delivery", "supplier", "customer"]),
+        "cause": "established",
+        "sealed": chance.random() < 0.7,
+        "goods_value": "300.00",
+    }
+    return Plot(told, _order(told, chance), finding, chance)
+
+
+def _order(told: dict[str, Any], chance: Random) -> dict[str, Any]:
+    """What the sandbox is told of the order: usually all is well."""
+    # Reported before the call has returned, in an instant, late, or never.
+    after = chance.choice([0.0, 0.0, 0.3, 2.0])
+    known: dict[str, Any] = {"reports": [{"state": "dispatched", "after": after}, {"state": "done", "after": after}]}
+    if chance.random() < 0.05:
+        known["reports"] = "never"
+    if chance.random() < 0.1:
+        known["reports_by_kind"] = {"replacement": [{"state": "failed", "after": 0, "detail": "lost in the warehouse"}]}
+    if chance.random() < 0.05:
+        known["stock"] = {item["sku"]: 0 for item in told["order"].get("items", [])}
+    if chance.random() < 0.05:
+        known["crew"] = "none"
+    if chance.random() < 0.6:
+        known["satisfaction"] = chance.choice([5, 5, 4, 3, 2])
+    if chance.random() < 0.8:
+        known["trail"] = chance.choice(TRAILS)
+    if told["topic"].startswith("installation"):
+        known["installation"] = {"installer": "Crew 7", "installed_at": "-2d"}
+        known["inspection"] = {
+            "severity": chance.choice(["minor", "severe"]),
+            "cause": "loose",
+            "evidence": [{"kind": "photo", "uri": "s3://visit/1"}],
+        }
+    return known

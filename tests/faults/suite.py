@@ -1,0 +1,104 @@
+"""One run of the fault suite: cases, faults, and then what the books, the histories and the records say of them."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+import policies
+from settings import Settings
+from tests.faults.evidence import Evidence, gather
+from tests.faults.fleet import Fleet
+from tests.faults.invariants import Violation, violations
+from tests.faults.mischief import Mischief
+from tests.faults.people import Life, sandbox_knows
+from tests.faults.plots import plots
+
+IN_FLIGHT = 24
+"""Cases whose people are at work at the same time."""
+
+
+@dataclass
+class Run:
+    """What a run did and found."""
+
+    seed: int
+    lives: list[Life]
+    mischief: Mischief
+    evidence: Evidence
+    violations: list[Violation] = field(default_factory=list)
+
+
+async def run(  # noqa: PLR0913 (a trial has as many parts)
+    folder: Path,
+    *,
+    seed: int,
+    count: int,
+    pause: float,
+    rounds: int | None = None,
+    keyless: bool = False,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Run:
+    """Live `count` cases through faults every `pause` seconds, of each kind `rounds` times or to the end.
+
+    `tell` hears how many cases are done, and of how many.
+    """
+    async with Fleet(folder, keyless=keyless) as fleet:
+        engine = await fleet.engine()
+        in_force = policies.load(Settings().policies)
+        lives = [Life(plot, engine) for plot in plots(seed, count, in_force)]
+        mischief = Mischief(fleet, engine, lives, seed, pause)
+        await mischief.lose_answers()
+        trouble = asyncio.create_task(mischief.run(rounds))
+        try:
+            await _all_of(lives, fleet, tell)
+        finally:
+            trouble.cancel()
+            await asyncio.gather(trouble, return_exceptions=True)
+        await mischief.mend()
+        evidence = await gather(fleet, engine, lives)
+    found = Run(seed, lives, mischief, evidence)
+    found.violations = violations(lives, mischief.reset, evidence)
+    _keep(folder, found)
+    return found
+
+
+async def _all_of(lives: list[Life], fleet: Fleet, tell: Callable[[int, int], None]) -> None:
+    """Every case, `IN_FLIGHT` of them at a time."""
+    done, room = 0, asyncio.Semaphore(IN_FLIGHT)
+
+    async def one(life: Life) -> None:
+        nonlocal done
+        async with room:
+            await _told(fleet, life)
+            await life.play()
+        done += 1
+        tell(done, len(lives))
+
+    await asyncio.gather(*(one(life) for life in lives))
+
+
+async def _told(fleet: Fleet, life: Life) -> None:
+    """The partners may be away when the order is placed; at last they have to be there."""
+    while True:
+        try:
+            async with fleet.partners_admin() as partners:
+                await sandbox_knows(partners, life.plot)
+        except httpx.TransportError:
+            await asyncio.sleep(0.2)
+        else:
+            return
+
+
+def _keep(folder: Path, found: Run) -> None:
+    """The history of each case that something is wrong with, and what it is."""
+    for violation in found.violations:
+        kept = folder / "failures" / violation.case_id.replace("/", "_")
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / "what.txt").write_text(f"seed {found.seed}: {violation.what}\n", encoding="utf-8")
+        for number, history in enumerate(found.evidence.histories.get(violation.case_id, [])):
+            (kept / f"run-{number}.json").write_text(history.to_json(), encoding="utf-8")
+        (kept / "last.json").write_text(json.dumps(found.evidence.ends.get(violation.case_id)), encoding="utf-8")
