@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import logs
@@ -82,16 +82,19 @@ def assemble(settings: Settings) -> Parts:
     return Parts(policies.load(settings.policies), partners, Database(settings.database_url))
 
 
-def build_worker(
+def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     client: Client,
     parts: Parts,
     *,
     task_queue: str = TASK_QUEUE,
     max_cached_workflows: int = 1000,
     build_id: str | None = None,
+    sandboxed: bool = False,
 ) -> Worker:
     """A worker for the cases' workflows and activities; `client` needs the converter of `encryption`, or pydantic's.
 
+    The tests run every workflow `sandboxed`, where what is not deterministic raises; in production that would cost
+    each case a third of its time (docs/benchmarks.md), and the replay gate and the import rules stand guard.
     With a `build_id` it takes only cases of that build, and new ones once the build has been made current.
     """
     logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse)
@@ -99,7 +102,7 @@ def build_worker(
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
     verification = Verification(parts.partners.logistics, parts.partners.warehouse, parts.partners.installation)
     records = Records(parts.policies, parts.records)
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    sandbox = SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
     # Other processes send as they like; how payloads are taken in is for the worker alone to say.
     config = client.config()
     config["data_converter"] = replace(client.data_converter, payload_converter_class=AsTheyCame)
@@ -121,7 +124,7 @@ def build_worker(
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=max_cached_workflows,
         interceptors=[OneArgument()],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=sandbox if sandboxed else UnsandboxedWorkflowRunner(),
         deployment_config=_pinned(build_id) if build_id else None,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,

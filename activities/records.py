@@ -1,6 +1,7 @@
 """A case's beginning and end in our own records: the policy it is pinned to, its id for ever, its final snapshot."""
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from cases.money import Money
 from cases.names import MAX_INPUT_BYTES
 from cases.plan import policy_for
 from cases.policy import Policy
-from records import AlreadyArchived, CaseIdTaken
+from records import AlreadyArchived, CaseIdTaken, RecordsUnavailable
 from records import Records as Database
 
 CASE_ID_TAKEN = "CaseIdTaken"
@@ -29,6 +30,8 @@ class Admission(BaseModel):
     policy: Policy | None = None
     earlier: Earlier | None = None
     """The closed case that it takes up again (G12)."""
+    others: list[str] | None = None
+    """What claiming its id answered; None where it was not claimed."""
     problems: list[Problem] = []
 
 
@@ -73,10 +76,11 @@ class Records:
         self._database = database
 
     @activity.defn(name="admit")
-    def admit(self, raw: Any, now: datetime) -> Admission:
+    def admit(self, raw: Any, now: datetime, run_id: str | None) -> Admission:
         """Check the complaint and pin the policy of its line that is in force now.
 
-        Only a complaint that follows a closed case needs the database (G12).
+        With a `run_id` its id is claimed as well, if our records can be asked. Without one only a complaint that
+        follows a closed case needs them (G12).
         """
         if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_INPUT_BYTES:
             return Admission(problems=[Problem(field="(whole)", problem=f"is larger than {MAX_INPUT_BYTES} bytes")])
@@ -85,12 +89,16 @@ class Records:
             policy = policy_for(complaint, self._policies).slice_for(complaint)
         except InvalidInput as error:
             return Admission(problems=error.problems)
-        if complaint.follows is None:
-            return Admission(policy=policy)
-        earlier = self._earlier(complaint.follows)
-        if problems := hindrances(complaint, earlier, policy):
-            return Admission(problems=problems)
-        return Admission(policy=policy, earlier=earlier)
+        earlier = None
+        if complaint.follows is not None:
+            earlier = self._earlier(complaint.follows)
+            if problems := hindrances(complaint, earlier, policy):
+                return Admission(problems=problems)
+        others = None
+        if run_id is not None:
+            with suppress(RecordsUnavailable):
+                others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
+        return Admission(policy=policy, earlier=earlier, others=others)
 
     def _earlier(self, case_id: str) -> Earlier | None:
         """What our records know of a case; all that they still know where its snapshot was erased."""

@@ -87,7 +87,11 @@ class Workshop:
     async def open(self, *, max_cached_workflows: int = 1000) -> None:
         """Start the worker."""
         self._worker = build_worker(
-            self.client, self.parts, task_queue=self.task_queue, max_cached_workflows=max_cached_workflows
+            self.client,
+            self.parts,
+            task_queue=self.task_queue,
+            max_cached_workflows=max_cached_workflows,
+            sandboxed=True,
         )
         await self._worker.__aenter__()
 
@@ -143,6 +147,9 @@ class OpenCase:
         seen: dict[str, Any] = {}
 
         async def look() -> bool:
+            # A query before a task that waits can spoil the history (docs/findings.md).
+            if (await self.handle.describe()).raw_description.HasField("pending_workflow_task"):
+                return False
             seen.update(await self.snapshot())
             return bool(holds(seen))
 

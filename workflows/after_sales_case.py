@@ -6,6 +6,7 @@ makes possible (steps, letters, timers) is begun. Handlers record and return; `r
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -73,6 +74,7 @@ class AfterSalesCase:
         """Admit the complaint, handle it to its end, keep its record; answers with the final snapshot."""
         await self._admit(complaint)
         self._desk.watch(self._attend())
+        self._desk.watch(self._clocks.keep())
         cancelled = False
         try:
             await self._desk.until(lambda: self._over() or self._history_is_long())
@@ -87,6 +89,8 @@ class AfterSalesCase:
         await workflow.wait_condition(lambda: self._linking.at_rest and workflow.all_handlers_finished())
         while record != snapshot(self._desk.case):
             record = await self._archive()  # what came too late is kept as well (S22)
+        # Here as well, because nobody says which of the two goes on first.
+        self._show()
         if cancelled:
             raise asyncio.CancelledError
         return record
@@ -121,12 +125,7 @@ class AfterSalesCase:
     async def _open(self, raw: Any) -> None:
         # Not `workflow.now()`: while a local activity is under way it may be another on replay.
         now = workflow.info().workflow_start_time
-        what = "check the complaint, pin the policy"
-        try:
-            admission: Admission = await self._desk.quickly(Records.admit, raw, now, summary=what)
-        except FailureError:
-            # Whether it may follow an earlier case our records have to say: they come back.
-            admission = await self._desk.durably(Records.admit, raw, now, summary=what, options=RECORD)
+        admission = await self._admission(raw, now)
         if admission.policy is None:
             raise _invalid(admission.problems)
         complaint = Complaint.model_validate(raw)
@@ -135,20 +134,32 @@ class AfterSalesCase:
             raise _invalid([Problem(field="case_id", problem=belongs)])
         case = open_case(complaint, admission.policy, now, admission.earlier)
         self._desk.open(case)
-        self._desk.begin(self._claim_id(case))
+        self._letters.deliver()  # the acknowledgement goes first
+        self._desk.begin(self._claim_id(case, admission.others))
         if not case.looking_up:
             consider(case, now)
 
-    async def _claim_id(self, case: Case) -> None:
-        """Our own records keep the id from being used again, and know earlier complaints; down, they delay nothing."""
-        claim = Claim(complaint=case.complaint, run_id=workflow.info().first_execution_run_id, opened_at=case.opened_at)
+    async def _admission(self, raw: Any, now: datetime) -> Admission:
+        """Checked and pinned; where our records can be asked at once, the case id is claimed in the same breath."""
+        what = "check the complaint, pin the policy"
+        ours = isinstance(raw, dict) and workflow.info().workflow_id == workflow_id(str(raw.get("case_id")))
+        run_id = workflow.info().first_execution_run_id if ours else None
         try:
-            earlier: list[str] = await self._desk.quickly(Records.claim, claim, summary="claim the case id")
+            admission: Admission = await self._desk.quickly(Records.admit, raw, now, run_id, summary=what)
         except FailureError as error:
             if isinstance(error, ApplicationError) and error.non_retryable:
                 raise
-            earlier = await self._desk.durably(Records.claim, claim, summary="claim the case id", options=RECORD)
-        await self._linking.join(earlier)
+            # Whether it may follow an earlier case our records have to say: they come back.
+            admission = await self._desk.durably(Records.admit, raw, now, None, summary=what, options=RECORD)
+        return admission
+
+    async def _claim_id(self, case: Case, others: list[str] | None) -> None:
+        """Our own records keep the id from being used again, and know earlier complaints; down, they delay nothing."""
+        if others is None:
+            run_id = workflow.info().first_execution_run_id
+            claim = Claim(complaint=case.complaint, run_id=run_id, opened_at=case.opened_at)
+            others = await self._desk.durably(Records.claim, claim, summary="claim the case id", options=RECORD)
+        await self._linking.join(others)
 
     # Verification: G3
 
@@ -189,10 +200,10 @@ class AfterSalesCase:
             seen = self._desk.revision
             self._remedies.begin()
             self._letters.deliver()
-            self._clocks.wind()
-            self._show()
-            self._log()
-            self._counts.count(self._desk.case)
+            if self._desk.at_rest and self._desk.revision == seen:
+                self._show()
+                self._log()
+                self._counts.count(self._desk.case)
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
 
     def _show(self) -> None:
@@ -251,7 +262,11 @@ class AfterSalesCase:
             complaint=case.complaint.model_dump(mode="json", exclude_none=True),
             answer=answer_of(case),
         )
-        await self._desk.durably(Records.archive, closing, summary="archive the record", options=RECORD)
+        what = "archive the record"
+        try:
+            await self._desk.quickly(Records.archive, closing, summary=what)
+        except FailureError:
+            await self._desk.durably(Records.archive, closing, summary=what, options=RECORD)
         return record
 
     # Messages

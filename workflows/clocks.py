@@ -1,6 +1,7 @@
-"""One durable timer for each thing that the case waits for; what it means when one fires is told by `cases.alarms`.
+"""One durable timer for whatever the case waits for next; what it means when it fires is told by `cases.alarms`.
 
-A timer is cancelled when what it waited for has changed, and the case is asked again when it fires (S3, S5).
+A timer is started anew only for something sooner. One whose alarm has gone, or is due later, is left to fire: that
+costs less than cancelling it, and the case is asked again each time (S3, S5).
 """
 
 from collections.abc import Callable
@@ -9,46 +10,57 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from cases.alarms import alarm, alarms, ring
+from cases.alarms import Alarm, alarms, ring
 from workflows.desk import Desk
 
 
 class Clocks:
-    """Keeps a timer running for every alarm of the case, named in the UI by the alarm's own words."""
+    """Rings every alarm of the case when it is due; the timer in the UI bears the alarm's own words."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._kept: set[str] = set()
 
-    def wind(self) -> None:
-        """Start a timer for each alarm that has none; called after every change."""
-        for name in [a.name for a in alarms(self._desk.case) if a.name not in self._kept]:
-            self._kept.add(name)
-            self._desk.watch(self._keep(name))
-
-    async def _keep(self, name: str) -> None:
-        while (waited_for := alarm(self._desk.case, name)) is not None:
-            left = waited_for.at - workflow.now()
+    async def keep(self) -> None:
+        """For as long as the case lives."""
+        while True:
+            await workflow.wait_condition(self._once_changed(self._due_or_known))
+            alarm = self._next()
+            if alarm is None:
+                continue
+            left = alarm.at - workflow.now()
             if left > timedelta():
                 with suppress(TimeoutError):
                     await workflow.wait_condition(
-                        self._moved(name, waited_for.at), timeout=left, timeout_summary=waited_for.summary
+                        self._once_changed(lambda at=alarm.at: self._sooner(at)),  # type: ignore[misc]
+                        timeout=left,
+                        timeout_summary=alarm.summary,
                     )
                 continue
-            ring(self._desk.case, name, workflow.now())
+            ring(self._desk.case, alarm.name, workflow.now())
             self._desk.changed()
-        self._kept.discard(name)
 
-    def _moved(self, name: str, at: datetime) -> Callable[[], bool]:
-        """Whether the alarm is gone, or due at another time; worked out only when the case has changed."""
-        seen = self._desk.revision
+    def _next(self) -> Alarm | None:
+        return min(alarms(self._desk.case), key=lambda alarm: alarm.at, default=None)
 
-        def moved() -> bool:
+    def _due_or_known(self) -> bool:
+        """Something is due, or the case is at rest and waits for something."""
+        alarm = self._next()
+        return alarm is not None and (self._desk.at_rest or alarm.at <= workflow.now())
+
+    def _sooner(self, at: datetime) -> bool:
+        """Something is due before the timer that runs; what lies between is not started while more may follow."""
+        alarm = self._next()
+        return alarm is not None and alarm.at < at and (self._desk.at_rest or alarm.at <= workflow.now())
+
+    def _once_changed(self, holds: Callable[[], bool]) -> Callable[[], bool]:
+        """The condition, worked out only when the case has changed: it is asked in every workflow task."""
+        seen = -1
+
+        def held() -> bool:
             nonlocal seen
             if seen == self._desk.revision:
                 return False
             seen = self._desk.revision
-            now_waited_for = alarm(self._desk.case, name)
-            return now_waited_for is None or now_waited_for.at != at
+            return holds()
 
-        return moved
+        return held

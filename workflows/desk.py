@@ -23,6 +23,7 @@ class Desk:
         self._watches: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._lane = asyncio.Lock()
+        self._quick = 0
 
     @property
     def case(self) -> Case:
@@ -41,6 +42,14 @@ class Desk:
         """Whether something is being carried out, so that the case cannot continue as new just now."""
         return bool(self._errands)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the workflow task is about to end: nothing runs inside it whose answer would change more.
+
+        What is told to the server (timers, search attributes) waits for that, so that each is told once a task.
+        """
+        return not self._quick
+
     def open(self, case: Case) -> None:
         """The complaint has been admitted, or the case continues as new."""
         self._case = case
@@ -53,6 +62,7 @@ class Desk:
     def begin(self, errand: Coroutine[Any, Any, None]) -> None:
         """Carry something out beside the rest; what goes wrong in it is raised where the case waits (`until`)."""
         self._run(errand, self._errands)
+        self.changed()
 
     def watch(self, waiting: Coroutine[Any, Any, None]) -> None:
         """Wait for something beside the rest: it is worked out anew when the case continues as new."""
@@ -71,8 +81,13 @@ class Desk:
         what the activity raised, where one through the server raises `ActivityError`.
         """
         how: Any = {**options, "summary": summary}
-        async with self._lane:
-            return await workflow.execute_local_activity_method(method, args=arguments, **how)
+        self._quick += 1
+        try:
+            async with self._lane:
+                return await workflow.execute_local_activity_method(method, args=arguments, **how)
+        finally:
+            self._quick -= 1
+            self.changed()
 
     async def durably(self, method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
         """Through the server, repeated as `options` say; what an urgent case needs goes before the rest (§3)."""

@@ -8,7 +8,7 @@ import pytest
 
 from cases.policy import Policy
 from tests.complaints import complaint
-from tests.engine import Workshop, eventually, promise
+from tests.engine import OpenCase, Workshop, eventually, promise
 from tests.fakes import FakePartners
 from tests.workflows.conftest import Open
 
@@ -162,15 +162,39 @@ async def test_acknowledged_escalation_lets_one_rung_pass(open_case: Open) -> No
     assert seen["escalations"][1]["acknowledged_by"] == "Zhao"
 
 
-async def test_timers_say_in_the_ui_what_they_wait_for(open_case: Open, partners: FakePartners) -> None:
+async def timers(case: OpenCase) -> list[str]:
+    """What the timers of a case say in the UI."""
+    return [event.user_metadata.summary.data.decode() for event in await case.events("TIMER_STARTED")]
+
+
+async def test_timer_says_in_the_ui_what_the_case_waits_for_next(open_case: Open, partners: FakePartners) -> None:
     partners.messaging.down = True
     case = await open_case()
     await case.becomes("assessing")
+    await case.until(lambda c: c["promises"])
+    [first] = await timers(case)
 
-    summaries = [event.user_metadata.summary.data.decode() for event in await case.events("TIMER_STARTED")]
+    await case.after(minutes=9)
 
-    assert any("acknowledge due" in s and "then tell owner" in s for s in summaries)
-    assert any("detailed_result due" in s and "then tell owner" in s for s in summaries)
+    assert "acknowledge due" in first
+    assert "then tell owner" in first
+    assert [text.partition("then tell ")[2].strip('"') for text in await timers(case)] == ["owner", "team_lead"]
+
+
+async def test_timer_is_started_anew_only_for_something_sooner(open_case: Open) -> None:
+    """What is no longer waited for is left to ring, and asked then (S5)."""
+    case = await open_case()
+    await case.becomes("assessing")
+    await case.says("assess", severity="moderate")
+    await case.becomes("awaiting_consent")
+    offered = await timers(case)
+
+    await case.says("customer-declined", reason="no")
+    await case.becomes("assessing")
+
+    assert ["detailed_result due" in text or "no answer to o1" in text for text in offered] == [True, True]
+    assert await timers(case) == offered
+    assert not await case.events("TIMER_FIRED")
 
 
 async def test_nothing_polls_while_a_case_waits(open_case: Open) -> None:
