@@ -114,7 +114,7 @@ def build_worker(
             *(installation.record, installation.carry_out, installation.find),
             *(refunds.carry_out, refunds.find, refunds.release),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
-            *(records.admit, records.claim, records.archive, records.record_claim),
+            *(records.admit, records.in_force, records.claim, records.archive, records.record_claim),
         ],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
         max_concurrent_activities=THREADS,

@@ -4,6 +4,7 @@ Pauses are a set of reasons, and the clock runs when the set is empty (S2). A pr
 and a fact that arrives late is judged by when it happened (S9).
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
@@ -44,6 +45,8 @@ class Promise(BaseModel):
     """Rungs to let pass, because somebody acknowledged an escalation."""
     announced: bool = False
     """Its letter was written and no channel took it: a person has to see to it, and it is not written again."""
+    moved_at: AwareDatetime | None = None
+    """When its case was moved to the policy that it is under now (S18): none of its rungs was due before that."""
     revision: int = 0
     """Grows with every change, so that whoever waits on this promise works it out again (S3)."""
 
@@ -101,6 +104,11 @@ class Promise(BaseModel):
     def live(self) -> bool:
         """Whether the customer still waits for it."""
         return not self.ended
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still open whether it will be kept in time."""
+        return self.state in (PromiseState.OPEN, PromiseState.PAUSED)
 
     @property
     def provisional(self) -> bool:
@@ -172,6 +180,29 @@ class Promise(BaseModel):
                 self.state = PromiseState.OPEN
             self.revision += 1
 
+    def take_terms(self, rule: PromiseRule, calendar: WorkCalendar, awaited: Collection[str], now: datetime) -> None:
+        """From now on with the time and the pauses that another policy allows; what was consumed stays (S18).
+
+        `awaited`: what the case waits for, which stops the clock where the new rule allows it.
+        """
+        self.miss(now)
+        if not self.running:
+            return
+        if length(rule.within).measure is not self.budget.measure:
+            # Else it keeps the calendar that it has been counted by, or what was consumed would be another time.
+            self.calendar = calendar
+        self.within, self.pausable = rule.within, rule.pausable
+        self.revision += 1
+        due = self.due_at()
+        if due is not None and due <= now:
+            self.state = PromiseState.BROKEN  # also while it stands still
+        if not self.pausable:
+            for reason in sorted(self.pauses):
+                self.resume(reason, now)
+        elif self.running:
+            for reason in awaited:
+                self.pause(reason, now)
+
     def _end(self, at: datetime, why: str) -> None:
         self.ended = True
         self._stop(at, why)
@@ -204,6 +235,8 @@ def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[in
     for number, rung in enumerate(ladder, start=1):
         if number not in promise.claimed:
             due = promise.due_at(rung.share(urgent=urgent))
+            if due and promise.moved_at:
+                due = max(due, promise.moved_at)
             return (number, due) if due else None
     return None
 
