@@ -22,6 +22,14 @@ class Segment(BaseModel):
     why_stopped: str | None = None
 
 
+class Replaced(BaseModel):
+    """What a promise allowed, and was counted by, until its case was moved to another policy (S18)."""
+
+    within: Duration
+    calendar: WorkCalendar
+    until: AwareDatetime
+
+
 class Promise(BaseModel):
     """One time commitment to the customer, in one cycle of the case."""
 
@@ -47,6 +55,8 @@ class Promise(BaseModel):
     """Its letter was written and no channel took it: a person has to see to it, and it is not written again."""
     moved_at: AwareDatetime | None = None
     """When its case was moved to the policy that it is under now (S18): none of its rungs was due before that."""
+    replaced: list[Replaced] = []
+    """The terms before those that count now, oldest first."""
     revision: int = 0
     """Grows with every change, so that whoever waits on this promise works it out again (S3)."""
 
@@ -139,8 +149,14 @@ class Promise(BaseModel):
         if not self.live:
             return
         self.kept_at = at
-        self.state = PromiseState.KEPT if self.consumed(at) <= self.budget.amount else PromiseState.BROKEN
+        self.state = PromiseState.KEPT if self._in_time(at) else PromiseState.BROKEN
         self._end(at, "kept")
+
+    def _in_time(self, at: datetime) -> bool:
+        """By the terms of when it was carried out, which a move may have replaced before we heard of it (S9, S18)."""
+        then = next((terms for terms in self.replaced if at < terms.until), None)
+        judged = self.model_copy(update={"within": then.within, "calendar": then.calendar}) if then else self
+        return judged.consumed(at) <= judged.budget.amount
 
     def lapse(self, at: datetime) -> None:
         """Nothing is owed any more; what broke stays broken."""
@@ -188,6 +204,7 @@ class Promise(BaseModel):
         self.miss(now)
         if not self.running:
             return
+        self.replaced.append(Replaced(within=self.within, calendar=self.calendar, until=now))
         if length(rule.within).measure is not self.budget.measure:
             # Else it keeps the calendar that it has been counted by, or what was consumed would be another time.
             self.calendar = calendar

@@ -143,6 +143,38 @@ def test_kept_and_void_promises_never_change() -> None:
     assert {p.name: p.model_dump() for p in world.case.promises} == over
 
 
+@pytest.mark.parametrize(
+    ("hours", "state"),
+    [
+        pytest.param(30, "kept", id="before the move, in the old time"),
+        pytest.param(40, "broken", id="after the move"),
+        pytest.param(20, "kept", id="in either time"),
+    ],
+)
+def test_a_fact_from_before_a_move_is_judged_by_what_was_promised_then(hours: int, state: str) -> None:
+    """S9, S18: moved after 40 hours, from 48 to 24, before we heard of it."""
+    promise = Promise.made(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    promise.take_terms(rule_of("24h"), WorkCalendar(), [], START + 40 * HOUR)
+    assert promise.state == "broken"
+
+    promise.keep(START + hours * HOUR)
+
+    assert promise.state == state
+
+
+def test_a_fact_is_judged_by_the_terms_of_its_time_whatever_moves_followed() -> None:
+    """S9, S18: twice moved; each stretch has its own terms and its own way of counting."""
+    promise = Promise.made(DETAIL, "4h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    for within, hours in (("1 working day", 3), ("2h", 30)):  # by then the working day is over
+        promise.take_terms(rule_of(within), WorkCalendar(), [], START + hours * HOUR)
+    late = promise.model_copy(deep=True)
+
+    promise.keep(START + 24 * HOUR)
+    late.keep(START + 25 * HOUR)
+
+    assert (promise.state, late.state) == ("kept", "broken")
+
+
 def test_time_consumed_stays_over_a_pause() -> None:
     """S1, S18: six hours ran, the clock stands still; what is left of the new time runs on when it may."""
     promise = Promise.made(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
