@@ -117,7 +117,7 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
             *(installation.record, installation.carry_out, installation.find),
             *(refunds.carry_out, refunds.find, refunds.release),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
-            *(records.admit, records.claim, records.archive, records.record_claim),
+            *(records.admit, records.in_force, records.claim, records.archive, records.record_claim),
         ],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
         max_concurrent_activities=THREADS,

@@ -100,6 +100,14 @@ class Records:
                 others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
         return Admission(policy=policy, earlier=earlier, others=others)
 
+    @activity.defn(name="policy-in-force")
+    def in_force(self, complaint: Complaint) -> Admission:
+        """What the complaint would be pinned to if it came now, for a case that is moved (S18)."""
+        try:
+            return Admission(policy=policy_for(complaint, self._policies).slice_for(complaint))
+        except InvalidInput as error:
+            return Admission(problems=error.problems)
+
     def _earlier(self, case_id: str) -> Earlier | None:
         """What our records know of a case; all that they still know where its snapshot was erased."""
         row = self._database.case(case_id)

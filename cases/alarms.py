@@ -203,14 +203,14 @@ def _update(case: Case, now: datetime) -> None:
 
 
 def _silence(case: Case) -> Alarm | None:
-    plan = _silence_plan(case)
+    plan = silence_plan(case)
     if case.status is not Status.AWAITING_CONSENT or case.silence_steps >= len(plan):
         return None
     at, what = plan[case.silence_steps]
     return Alarm("silence", at, f"no answer to {case.offers[-1].id}: {what}")
 
 
-def _silence_plan(case: Case) -> list[tuple[datetime, str]]:
+def silence_plan(case: Case) -> list[tuple[datetime, str]]:
     """What happens, and when, while the customer does not answer."""
     offer, rules, add = case.offer, case.policy.silence, case.policy.working_days.add
     if offer is None or offer.delivered_at is None:
@@ -223,7 +223,7 @@ def _silence_plan(case: Case) -> list[tuple[datetime, str]]:
 
 def _break_silence(case: Case, now: datetime) -> None:
     """Do what is due; of reminders that an outage held up only the last is sent."""
-    plan = _silence_plan(case)
+    plan = silence_plan(case)
     due = [what for at, what in plan[case.silence_steps :] if at <= now]
     case.silence_steps += len(due)
     offer = case.offers[-1]

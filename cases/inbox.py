@@ -29,6 +29,7 @@ from cases.errors import Refusal
 from cases.evidence import arrived, go_on_without, insisted_on
 from cases.finding import PartialFinding
 from cases.granting import check_finding
+from cases.moving import move
 from cases.names import (
     MONEY,
     TO_SOURCE,
@@ -42,6 +43,7 @@ from cases.names import (
     StepState,
 )
 from cases.offer import Offer, Option
+from cases.policy import Policy
 from cases.promise import Promise
 from cases.proposing import as_proposed, check_limit, check_possible, over_limits
 from cases.satisfaction import answered
@@ -52,8 +54,11 @@ MAX_REFUSED = 200
 """Refused signals that a case or a claim keeps, the latest; a flood of them must not fill its history."""
 
 
-def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any]:
-    """Apply one message; answers where the case then stands, and for `assess` with the offer or what is missing."""
+def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy | None = None) -> dict[str, Any]:
+    """Apply one message; answers where the case then stands, and for `assess` with the offer or what is missing.
+
+    `in_force`: the policy that `move-policy` moves the case to; without it a move is only rehearsed (S18).
+    """
     message = m.read(name, payload)
     if message.message_id and message.message_id in case.seen:
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
@@ -64,7 +69,10 @@ def receive(case: Case, name: str, payload: Any, now: datetime) -> dict[str, Any
     if case.merged_into:
         raise Refusal(f"{case.id} was merged into {case.merged_into}: send it there")
     at = _when(case, message, now)
-    answer = _APPLY[type(message)](case, message, at, now) or {}
+    if isinstance(message, m.MovePolicy):
+        answer = move(case, message, in_force, now) if in_force else {}
+    else:
+        answer = _APPLY[type(message)](case, message, at, now) or {}
     if message.message_id:
         case.seen.append(message.message_id)
     return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}

@@ -12,7 +12,7 @@ from cases.commands import ReceiptState, StepFinding
 from cases.complaint import Evidence, Long, Strict
 from cases.errors import Refusal, problems_of
 from cases.finding import PartialFinding
-from cases.names import Wish
+from cases.names import MOVE_POLICY, Wish
 from cases.offer import Option
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=5_000, strip_whitespace=True)]
@@ -131,6 +131,14 @@ class AcknowledgeEscalation(Message):
     promise: Name
 
 
+class MovePolicy(Message):
+    """Move the open case to the policy that is in force now; the time consumed stays (S18)."""
+
+    by: Name
+    reason: Text
+    version: Name | None = None
+
+
 class Note(Message):
     """A remark on the timeline."""
 
@@ -155,6 +163,7 @@ COMMANDS: dict[str, type[Message]] = {
     "resolve-step": ResolveStep,
     "assign": Assign,
     "acknowledge-escalation": AcknowledgeEscalation,
+    MOVE_POLICY: MovePolicy,
     "note": Note,
 }
 MESSAGES = {**FACTS, **COMMANDS}

@@ -1,7 +1,7 @@
 """A policy is data: the promises, remedies, teams and limits of one line of business, with a version.
 
 All numbers of the rulebook live in policy files; this module says what such a file may hold. A case carries
-the part of the policy that concerns its topic for life (S18): `Policy.slice_for`.
+the part of the policy that concerns its topic, until it is moved on purpose (S18): `Policy.slice_for`.
 """
 
 import re

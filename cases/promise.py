@@ -4,6 +4,7 @@ Pauses are a set of reasons, and the clock runs when the set is empty (S2). A pr
 and a fact that arrives late is judged by when it happened (S9).
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
@@ -19,6 +20,14 @@ class Segment(BaseModel):
     ran_from: AwareDatetime
     ran_until: AwareDatetime | None = None
     why_stopped: str | None = None
+
+
+class Replaced(BaseModel):
+    """What a promise allowed, and was counted by, until its case was moved to another policy (S18)."""
+
+    within: Duration
+    calendar: WorkCalendar
+    until: AwareDatetime
 
 
 class Promise(BaseModel):
@@ -44,6 +53,10 @@ class Promise(BaseModel):
     """Rungs to let pass, because somebody acknowledged an escalation."""
     announced: bool = False
     """Its letter was written and no channel took it: a person has to see to it, and it is not written again."""
+    moved_at: AwareDatetime | None = None
+    """When its case was moved to the policy that it is under now (S18): none of its rungs was due before that."""
+    replaced: list[Replaced] = []
+    """The terms before those that count now, oldest first."""
     revision: int = 0
     """Grows with every change, so that whoever waits on this promise works it out again (S3)."""
 
@@ -103,6 +116,11 @@ class Promise(BaseModel):
         return not self.ended
 
     @property
+    def running(self) -> bool:
+        """Whether it is still open whether it will be kept in time."""
+        return self.state in (PromiseState.OPEN, PromiseState.PAUSED)
+
+    @property
     def provisional(self) -> bool:
         """Whether the deadline falls in a year whose working days are not yet announced (S12)."""
         due = self.due_at()
@@ -131,8 +149,14 @@ class Promise(BaseModel):
         if not self.live:
             return
         self.kept_at = at
-        self.state = PromiseState.KEPT if self.consumed(at) <= self.budget.amount else PromiseState.BROKEN
+        self.state = PromiseState.KEPT if self._in_time(at) else PromiseState.BROKEN
         self._end(at, "kept")
+
+    def _in_time(self, at: datetime) -> bool:
+        """By the terms of when it was carried out, which a move may have replaced before we heard of it (S9, S18)."""
+        then = next((terms for terms in self.replaced if at < terms.until), None)
+        judged = self.model_copy(update={"within": then.within, "calendar": then.calendar}) if then else self
+        return judged.consumed(at) <= judged.budget.amount
 
     def lapse(self, at: datetime) -> None:
         """Nothing is owed any more; what broke stays broken."""
@@ -172,6 +196,30 @@ class Promise(BaseModel):
                 self.state = PromiseState.OPEN
             self.revision += 1
 
+    def take_terms(self, rule: PromiseRule, calendar: WorkCalendar, awaited: Collection[str], now: datetime) -> None:
+        """From now on with the time and the pauses that another policy allows; what was consumed stays (S18).
+
+        `awaited`: what the case waits for, which stops the clock where the new rule allows it.
+        """
+        self.miss(now)
+        if not self.running:
+            return
+        self.replaced.append(Replaced(within=self.within, calendar=self.calendar, until=now))
+        if length(rule.within).measure is not self.budget.measure:
+            # Else it keeps the calendar that it has been counted by, or what was consumed would be another time.
+            self.calendar = calendar
+        self.within, self.pausable = rule.within, rule.pausable
+        self.revision += 1
+        due = self.due_at()
+        if due is not None and due <= now:
+            self.state = PromiseState.BROKEN  # also while it stands still
+        if not self.pausable:
+            for reason in sorted(self.pauses):
+                self.resume(reason, now)
+        elif self.running:
+            for reason in awaited:
+                self.pause(reason, now)
+
     def _end(self, at: datetime, why: str) -> None:
         self.ended = True
         self._stop(at, why)
@@ -204,6 +252,8 @@ def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[in
     for number, rung in enumerate(ladder, start=1):
         if number not in promise.claimed:
             due = promise.due_at(rung.share(urgent=urgent))
+            if due and promise.moved_at:
+                due = max(due, promise.moved_at)
             return (number, due) if due else None
     return None
 

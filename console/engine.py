@@ -35,7 +35,7 @@ from temporalio.testing import TimeSkipper
 
 from cases.complaint import Complaint
 from cases.errors import AfterSalesError, Refusal
-from cases.names import CASE_QUERY, CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.names import CASE_QUERY, CASE_WORKFLOW, PREVIEW_QUERY, TASK_QUEUE, workflow_id
 from cases.policy import Policy
 from console.policy_files import configured
 from encryption import data_converter
@@ -143,6 +143,18 @@ class Engine:
                 found: Json = await handle.query(CASE_QUERY, rpc_timeout=ANSWER_WITHIN)
             else:
                 found = await handle.result(rpc_timeout=ANSWER_WITHIN)
+            return found
+
+    async def preview(self, case_id: str, policy: Json) -> Json | None:
+        """What moving the case to that policy would change, as it says itself (S18); None: nothing, or it is over."""
+        handle = self._handle(case_id)
+        async with self._sentences(case_id):
+            there = await self._at_rest(handle)
+            if there.status is not WorkflowExecutionStatus.RUNNING:
+                return None
+            now = await TimeSkipper(self.client).get_current_time(handle)
+            asked = {"policy": policy, "now": now.isoformat()}
+            found: Json | None = await handle.query(PREVIEW_QUERY, asked, rpc_timeout=ANSWER_WITHIN)
             return found
 
     async def complaint(self, case_id: str) -> Json | None:

@@ -1,13 +1,18 @@
 """Settings and policy files: every fault of theirs is told by its name, so that whoever wrote it can mend it."""
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 import policies
-from cases.errors import InvalidInput, Problem, problems_of
+from cases.errors import InvalidInput, Problem, Refusal, problems_of
+from cases.messages import read
+from cases.names import MOVE_POLICY
 from cases.policy import Policy
 from settings import Settings
 
@@ -33,18 +38,29 @@ def policy() -> None:
     """Policy files: what a business edits."""
 
 
+some_files = click.argument(
+    "files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+
+
+def _of_lines(files: tuple[Path, ...]) -> list[Path]:
+    """The files of lines that are meant: what every line shares means each line beside it; none, those in force."""
+    shared = policies.SHARED
+    everything = {
+        path
+        for file in files or (configured().policies / shared,)
+        if file.name == shared
+        for path in file.parent.glob("*.yaml")
+    }
+    return sorted(path for path in {*files, *everything} if path.name != shared)
+
+
 @policy.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@some_files
 def check(files: tuple[Path, ...]) -> int:
     """Validate policy FILEs, or all of them; names file, key and reason of every fault, exit code 2 if any."""
-    folder, shared = configured().policies, policies.SHARED
-    everything = {
-        path for file in files or (folder / shared,) if file.name == shared for path in file.parent.glob("*.yaml")
-    }
     bad = 0
-    for path in sorted({*files, *everything}):
-        if path.name == shared:
-            continue  # what every line shares is checked with each line
+    for path in _of_lines(files):
         try:
             found = policies.load_file(path)
         except InvalidInput as error:
@@ -66,6 +82,61 @@ def show_policy(line: str) -> None:
     if line not in known:
         raise click.UsageError(f"there is no line {line}; there are {', '.join(sorted(known))}")
     reading.screen().print(terms.policy(known[line]))
+
+
+@policy.command()
+@some_files
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each case, for programs.")
+def preview(files: tuple[Path, ...], as_json: bool) -> int:
+    """Which open cases an edited policy FILE would change, and how, if they were moved to it; only reads.
+
+    FILE may lie anywhere; what every line shares is taken from beside it. Exit code 1 if a case could not be asked.
+    """
+    from console import moving, reading  # noqa: PLC0415 (what talks to Temporal is loaded only by what does)
+    from console.engine import Engine  # noqa: PLC0415 (same)
+
+    edited = [policies.load_file(path) for path in _of_lines(files)]
+
+    async def look() -> list[dict[str, Any]]:
+        engine = await Engine.connect()
+        return [row for each in edited for row in await moving.previews(engine, each)]
+
+    rows = asyncio.run(look())
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        reading.screen().print(reading.moves(rows))
+    return 1 if any("unknown" in row for row in rows) else 0
+
+
+@policy.command("move")
+@click.argument("cases", metavar="CASE...", nargs=-1, required=True)
+@click.option("--by", required=True, help="Who moves them.")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--version", help="Only to this version of the policy, such as the one of a preview.")
+def move_cases(cases: tuple[str, ...], by: str, reason: str, version: str | None) -> int:
+    """Move each open CASE to the policy that its worker has in force; the time consumed stays.
+
+    Prints a line for each. A case that cannot be moved stops no other; the exit code is then 1.
+    """
+    from console import moving, reading  # noqa: PLC0415 (what talks to Temporal is loaded only by what does)
+    from console.engine import Engine  # noqa: PLC0415 (same)
+
+    try:
+        message = read(MOVE_POLICY, {"by": by, "reason": reason, "version": version})
+    except Refusal as error:
+        raise click.UsageError(str(error)) from None
+
+    async def move() -> int:
+        bad = 0
+        payload = message.model_dump(mode="json", exclude_none=True)
+        async for case, told in moving.moved(await Engine.connect(), list(dict.fromkeys(cases)), payload):
+            bad += isinstance(told, str)
+            click.echo(f"{case} refused: {told}" if isinstance(told, str) else reading.answer(case, MOVE_POLICY, told))
+        return 1 if bad else 0
+
+    return asyncio.run(move())
 
 
 @policy.command("messages")

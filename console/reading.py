@@ -91,6 +91,45 @@ def stuck(rows: list[Json]) -> RenderableType:
     return table("", "case, what, since, why, what to do", cells) or Text("nothing is stuck")
 
 
+def moves(rows: list[Json]) -> RenderableType:
+    """What moving open cases to an edited policy would change (`console.moving`), a case a line."""
+    cells = ((row["case_id"], row["topic"], row["status"], "\n".join(_would_change(row))) for row in rows)
+    return table("", "case, topic, status, if it were moved", cells) or Text("no open case would change")
+
+
+def _would_change(row: Json) -> list[str]:
+    if "unknown" in row:
+        return [f"could not be asked: {row['unknown']}"]
+    if "refused" in row:
+        return [f"cannot be moved: {row['refused']}"]
+    told = [promise_change(change) for change in row["promises"]]
+    told += [
+        f"{new['name']}: {new['within']} from {new['starts']}{', which is past: not owed' if new['passed'] else ''}"
+        for new in row["begins"]
+    ]
+    told += [f"at once: {rung['role']} told of {rung['promise']} (rung {rung['rung']})" for rung in row["rungs"]]
+    told += [f"at once: {what}" for what in row["at_once"]]
+    if offer := row["offer"]:
+        instead = " or ".join(_option(option) for option in offer["instead"]) or "nothing"
+        told.append(f"offer {offer['id']} stays as offered; assessed anew: {instead}")
+    if row["differs"]:
+        told.append(f"differs in {', '.join(row['differs'])}")
+    return told
+
+
+def promise_change(change: Json) -> str:
+    """What a move changes of one promise."""
+    was, now = change["before"], change["after"]
+    if now["state"] == "void":
+        return f"{change['name']}: not owed any more"
+    state = f", {now['state']}" if now["state"] != was["state"] else ""
+    pauses = (
+        {True: ", pausable", False: ", not pausable"}[now["pausable"]] if now["pausable"] != was["pausable"] else ""
+    )
+    due = [clock(terms["due_at"]) if terms["due_at"] else "when it goes on" for terms in (was, now)]
+    return f"{change['name']}: {was['within']}, due {due[0]} → {now['within']}, due {due[1]}{state}{pauses}"
+
+
 def entry(line: Json) -> str:
     """One line of a timeline."""
     by = f"  ({plain(line['by'])})" if line.get("by") else ""
@@ -111,7 +150,8 @@ def answer(case_id: str, name: str, told: Any) -> str:
     if told.get("offer"):
         lines.append(f"offer {told['offer']['id']} ({told['offer']['state']})")
         lines += [f"  {_option(option)}" for option in told["offer"]["options"]]
-    known = {"applied", "status", "missing", "offer"}
+    lines += [f"  {promise_change(change)}" for change in told.get("promises", [])]
+    known = {"applied", "status", "missing", "offer", "promises"}
     lines += [f"{key}: {_item(value)}" for key, value in told.items() if key not in known and value]
     return plain("\n".join(lines))
 

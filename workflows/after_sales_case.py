@@ -23,8 +23,19 @@ from cases.knowledge import answer_of
 from cases.linking import BETWEEN_CASES
 from cases.linking import read as read_signal
 from cases.messages import FACTS, read
-from cases.names import CASE_QUERY, CASE_WORKFLOW, Outcome, Status, StepState, workflow_id
+from cases.moving import previewed
+from cases.names import (
+    CASE_QUERY,
+    CASE_WORKFLOW,
+    MOVE_POLICY,
+    PREVIEW_QUERY,
+    Outcome,
+    Status,
+    StepState,
+    workflow_id,
+)
 from cases.opening import open_case
+from cases.policy import Policy
 from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
 from cases.verifying import looked_up
 from workflows.clocks import Clocks
@@ -101,6 +112,14 @@ class AfterSalesCase:
         if self._desk.admitted:
             return snapshot(self._desk.case)
         return {**BEING_ADMITTED, "case_id": workflow.info().workflow_id.removeprefix(workflow_id(""))}
+
+    @workflow.query(name=PREVIEW_QUERY, description="What moving the case to another policy would change (S18)")
+    def preview(self, asked: RawValue) -> dict[str, Any] | None:
+        """What a move would change, by the very code that would do it; null: nothing."""
+        try:
+            return previewed(self._desk.case, decoded(asked)) if self._desk.admitted else None
+        except Refusal as refusal:
+            raise rejected(refusal) from None
 
     # Admission: G1
 
@@ -313,11 +332,21 @@ class AfterSalesCase:
         """An update: applied and answered, or rejected with a sentence."""
         await workflow.wait_condition(lambda: self._desk.admitted)
         try:
-            answer = receive(self._desk.case, name, decoded(payload), workflow.now())
+            in_force = await self._in_force() if name == MOVE_POLICY else None
+            answer = receive(self._desk.case, name, decoded(payload), workflow.now(), in_force)
         except Refusal as refusal:
             raise rejected(refusal) from None
         self._desk.changed()
         return answer
+
+    async def _in_force(self) -> Policy:
+        """The policy that a worker has for the line, on record: whoever sends a message could forge one (S18)."""
+        admission: Admission = await self._desk.durably(
+            Records.in_force, self._desk.case.complaint, summary="look up the policy in force", options=RECORD
+        )
+        if admission.policy is None:
+            raise Refusal("; ".join(str(p) for p in admission.problems))
+        return admission.policy
 
 
 def _invalid(problems: list[Problem]) -> ApplicationError:

@@ -18,8 +18,10 @@ from cases.commands import InstallationRecord, Trail
 from cases.errors import Refusal
 from cases.inbox import receive, refuse
 from cases.messages import MESSAGES
-from cases.names import RemedyKind, Status
+from cases.moving import preview
+from cases.names import PromiseState, RemedyKind, Status
 from cases.offer import Offer
+from cases.policy import Policy
 from cases.snapshot import attributes, details, snapshot
 from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case
 
@@ -74,6 +76,20 @@ OPTIONS = st.lists(
     min_size=1,
     max_size=2,
 )
+EDITED = [
+    building_materials(),
+    *(
+        building_materials().model_copy(update={"version": f"2026-12+{within}", "promises": promises})
+        for within in ("1h", "40h", "96h")
+        for promises in [
+            [r.model_copy(update={"within": within, "pausable": True}) for r in building_materials().promises]
+        ]
+    ),
+    building_materials().model_copy(
+        update={"version": "2026-12+gone", "promises": [r for r in building_materials().promises if r.rule != "B4"]}
+    ),
+]
+"""Policies that a case may be moved to."""
 EVERYTHING: dict[str, dict[str, Any]] = {
     "installation.defect": {"severity": "minor"},
     "installation.delay": {"days_late": 3},
@@ -168,6 +184,23 @@ class AnySequence(RuleBasedStateMachine):
     @rule(promise=st.sampled_from(["acknowledge", "detailed_result", "progress_update"]))
     def acknowledge(self, promise: str) -> None:
         self.say("acknowledge-escalation", promise=promise, by="li")
+
+    @rule(policy=st.sampled_from(EDITED))
+    def move(self, policy: Policy) -> None:
+        """S18: what a preview says is what the move does; what is over, or broken, stays."""
+        world = self.world
+        before, told = world.case.model_copy(deep=True), preview(world.case, policy, world.now)
+        try:
+            answer = world.moves(policy)
+        except Refusal:
+            assert world.case.model_dump() == before.model_dump()
+            return
+        assert not told or "refused" in told or told["promises"] == answer.get("promises", [])
+        for was, now in zip(before.promises, world.case.promises, strict=False):
+            assert (
+                was.state not in (PromiseState.KEPT, PromiseState.VOID, PromiseState.BROKEN) or was.state is now.state
+            )
+            assert was.consumed(world.now) == now.consumed(world.now)
 
     @rule(message=st.sampled_from([*["contact-made", "note", "assign"] * 3, "complaint-withdrawn"]))
     def remark(self, message: str) -> None:

@@ -29,6 +29,7 @@ VALID: dict[str, dict[str, Any]] = {
     "resolve-step": {"step": "replacement", "action": "retry", "reason": "again"},
     "assign": {"owner": "li"},
     "acknowledge-escalation": {"promise": "detailed_result"},
+    "move-policy": {"by": "li", "reason": "new terms"},
     "note": {"text": "remark"},
 }
 
@@ -75,7 +76,7 @@ def closed() -> World:
     return world
 
 
-ALWAYS = {"contact-made", "evidence-received", "assign", "note"}
+ALWAYS = {"contact-made", "evidence-received", "assign", "move-policy", "note"}
 TAKEN = {
     assessing: {"complaint-withdrawn", "assess", "propose"},
     offered: {"complaint-withdrawn", "assess", "propose", "customer-approved", "customer-declined"},

@@ -42,7 +42,7 @@ from cases.conduct import (
 from cases.delivery import delivered, undeliverable
 from cases.errors import Refusal
 from cases.inbox import receive
-from cases.names import MONEY, Partner, PromiseName, PromiseState, RemedyKind, Status
+from cases.names import MONEY, MOVE_POLICY, Partner, PromiseName, PromiseState, RemedyKind, Status
 from cases.offer import Offer, Option
 from cases.opening import open_case as opened
 from cases.policy import Policy, check_against
@@ -117,6 +117,13 @@ class World:
     def says(self, message: str, **payload: Any) -> dict[str, Any]:
         """Somebody sends a message, and it is applied."""
         answer = receive(self.case, message, payload, self.now)
+        self.attend()
+        return answer
+
+    def moves(self, policy: Policy, **payload: Any) -> dict[str, Any]:
+        """Somebody moves the case to the policy that is in force now."""
+        wanted = {"by": "chen", "reason": "the new terms count for all", **payload}
+        answer = receive(self.case, MOVE_POLICY, wanted, self.now, policy)
         self.attend()
         return answer
 

@@ -86,6 +86,8 @@ class TestWithoutAServer:
             ["watch", "HL-1"],
             ["skip", "HL-1", "24h"],
             ["note", "HL-1", "--text", "hello"],
+            ["policy", "preview"],
+            ["policy", "move", "HL-1", "--by", "li", "--reason", "new terms"],
         ],
     )
     def test_the_address_is_named_and_how_to_start_one(self, starter: Starter, arguments: list[str]) -> None:
@@ -133,6 +135,10 @@ class TestUsage:
             (["skip", "HL-1", "soon"], '"soon" is no duration'),
             (["skip", "HL-1", "2", "working", "days"], "a clock moves by hours and days"),
             (["policy", "show", "groceries"], "there is no line groceries; there are "),
+            (["policy", "preview", "nothing.yaml"], "'nothing.yaml' does not exist"),
+            (["policy", "move", "HL-1", "--by", "li"], "Missing option '--reason'"),
+            (["policy", "move", "HL-1", "--by", "li", "--reason", "x" * 6_000], "reason: string should have at most"),
+            (["move-policy", "HL-1", "--reason", "new terms"], "by: is required"),
             (["customer-declined", "HL-1"], "reason: is required"),
             (["assess", "HL-1", "--severity", "awful"], "'awful' is not one of 'minor', 'moderate', 'severe'"),
             (["evidence-received", "HL-1", "--evidence", "photo"], "write it as KIND=URI"),

@@ -86,6 +86,26 @@ async def test_what_was_sent_before_the_switch_is_read_after_it(
     assert WORDS in [entry.get("text") for entry in (await after.becomes("awaiting_consent"))["timeline"]]
 
 
+async def test_case_is_previewed_and_moved_and_the_server_reads_neither(
+    open_case: Open, workshop: Workshop, plain: Client
+) -> None:
+    """S18: the policy travels there and back with a query, and into the case by a look-up."""
+    case = await open_case()
+    await case.becomes("assessing")
+    policy = workshop.parts.policies["building_materials"]
+    promises = [r.model_copy(update={"within": "23h"}) if r.rule == "B4" else r for r in policy.promises]
+    edited = policy.model_copy(update={"version": "2026-12+edited", "promises": promises})
+    workshop.parts.policies["building_materials"] = edited
+
+    told = await Engine(case.client, "here").preview(case.id, edited.model_dump(mode="json"))
+    answer = await case.says("move-policy", by="Zhao Yun", reason=WORDS)
+
+    assert told is not None
+    assert told["promises"] == answer["promises"] != []
+    kept = await stored(case, plain)
+    assert not any(word.encode() in kept for word in (WORDS, "Zhao Yun", "2026-12+edited"))
+
+
 async def test_what_a_failed_case_says_is_read_by_those_with_a_key_alone(open_case: Open, plain: Client) -> None:
     case = await open_case(topic="no.such.topic")
 

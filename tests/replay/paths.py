@@ -90,6 +90,23 @@ async def messages(scene: Scene) -> None:
     await over(case)
 
 
+async def moved_to_another_policy(scene: Scene) -> None:
+    """S18: its deadline is nearer, and rungs are due at once; again changes nothing; then it is undone."""
+    case = await scene.case("moved")
+    await case.becomes("assessing")
+    await case.after(hours=30)
+    before = scene.workshop.parts.policies["building_materials"]
+    shorter = [r.model_copy(update={"within": "24h"}) if r.rule == "B4" else r for r in before.promises]
+    scene.policy(version="2026-12+shorter", promises=shorter)
+    await case.says("move-policy", by="Zhao", reason="24 hours for all")
+    await case.until(lambda c: len(c["escalations"]) == 2)
+    await case.says("move-policy", by="Zhao", reason="24 hours for all")
+    scene.workshop.parts.policies["building_materials"] = before
+    await case.says("move-policy", by="Zhao", reason="a mistake")
+    await case.says("complaint-withdrawn")
+    await over(case)
+
+
 async def channels_away(scene: Scene) -> None:
     """Messages, notices and callbacks go through the server; the customer never answers and is given up."""
     for port, method in (
@@ -232,6 +249,7 @@ ALL: dict[str, Path] = {
         refused_at_the_door,
         partners_away,
         messages,
+        moved_to_another_policy,
         channels_away,
         unreachable_by_letter,
         answers_lost,
