@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -19,8 +20,9 @@ from bench import report
 from bench.compare import Size, compare
 from bench.machines import ENCRYPTED, PLAIN, Arm, BadArm, encrypted
 from bench.measuring import Run
+from bench.scale import Scale, burst, many_open, timers
 from bench.shapes import SHAPES
-from bench.targets import of_comparison
+from bench.targets import of_comparison, of_scale
 from bench.watching import Watch
 from cases.errors import AfterSalesError
 
@@ -34,28 +36,24 @@ def bench(cores: int) -> None:
     report.pin(cores)
 
 
-def _arms(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> list[Arm]:
-    known = {PLAIN: Arm(PLAIN), ENCRYPTED: encrypted()}
+def _arm(text: str) -> Arm:
     try:
-        arms = [known.get(text) or Arm.parse(text) for text in given]
+        return {PLAIN: Arm(PLAIN), ENCRYPTED: encrypted()}.get(text) or Arm.parse(text)
     except BadArm as error:
-        raise click.BadParameter(str(error)) from None
-    if len({arm.name for arm in arms}) < len(arms):
-        raise click.BadParameter("two arms have the same name")
-    return arms
+        raise click.BadParameter(str(error), param_hint="--arm") from None
 
 
-arm_option = click.option(
-    "--arm", "arms", multiple=True, default=(PLAIN, ENCRYPTED), callback=_arms,
-    help="A way to run the engine, more than once: plain, encrypted, or 'NAME: KIND.KEY=VALUE …' with the kinds env "
-    "(variables), worker (arguments of the Temporal worker), server (dynamic configuration) and pragma (SQLite), or "
-    "workers=N.",
-)  # fmt: skip
+ARM = (
+    "plain, encrypted, or 'NAME: KIND.KEY=VALUE …', settings laid over the usual ones, of the kinds env (variables), "
+    "worker (arguments of the Temporal worker), server (dynamic configuration) and pragma (SQLite), or workers=N."
+)
 patience_option = click.option("--patience", default=60.0, help="Seconds without any progress after which it gives up.")
 
 
 @bench.command("compare")
-@arm_option
+@click.option(
+    "--arm", "wanted", multiple=True, default=(PLAIN, ENCRYPTED), help=f"A way to run the engine, or more: {ARM}"
+)
 @patience_option
 @click.option("--shapes", default=",".join(SHAPES), help="Which cases, with commas.")
 @click.option("--rounds", type=click.IntRange(1), default=Size.rounds)
@@ -64,21 +62,65 @@ patience_option = click.option("--patience", default=60.0, help="Seconds without
 @click.option("--paced", type=click.IntRange(0), default=Size.paced, help="Cases of each kind at a slow pace.")
 @click.option("--every", default=Size.every, help="Seconds from one of those to the next.")
 @click.option("--held", type=click.IntRange(0), default=Size.held, help="Cases left open, for the memory.")
-def compare_command(arms: list[Arm], patience: float, shapes: str, **size: int) -> None:
+def compare_command(wanted: tuple[str, ...], patience: float, shapes: str, **size: int) -> None:
     """Bare and full cases side by side: cost, speed, what is left of them."""
-    wanted = [name for name in shapes.split(",") if name]
-    if unknown := [name for name in wanted if name not in SHAPES]:
+    arms, names = [_arm(text) for text in wanted], [name for name in shapes.split(",") if name]
+    if len({arm.name for arm in arms}) < len(arms):
+        raise click.UsageError("two arms have the same name")
+    if unknown := [name for name in names if name not in SHAPES]:
         raise click.UsageError(f"no such shape: {', '.join(unknown)}; there are {', '.join(SHAPES)}")
     console, how, where = Console(), Size(**size), report.machine()
     console.width = max(console.width, WIDTH)
     report.show_machine(console, where)
     with run(patience) as one:
-        rows = asyncio.run(compare(arms, wanted, how, one))
+        rows = asyncio.run(compare(arms, names, how, one))
     targets = of_comparison(rows)
     report.show_comparison(console, rows)
     report.show_targets(console, targets)
     settings = {**asdict(how), "arms": {arm.name: shown(arm) for arm in arms}}
     console.print(f"written: {report.written('compare', settings, where, {'rows': rows}, targets)}")
+
+
+@bench.command("scale")
+@click.option("--arm", "wanted", default=PLAIN, help=f"A way to run the engine: {ARM}")
+@patience_option
+@click.option("--open", "sizes", default=",".join(map(str, Scale.open)), help="Open cases, with commas; '': leave out.")
+@click.option("--turned", type=click.IntRange(1), default=Scale.turned, help="Opened and finished at each, to measure.")
+@click.option("--cut-off", type=click.IntRange(1), default=Scale.cut_off, help="Agreed to while the worker is dead.")
+@click.option("--burst", type=click.IntRange(0), default=Scale.burst, help="Complaints at once; 0: leave out.")
+@click.option("--timers", type=click.IntRange(0), default=Scale.timers, help="Due in the same second; 0: leave out.")
+@click.option("--due-in", type=float, help="Seconds until then.  [default: 30, and a tenth for each]")
+@click.option("--in-flight", type=click.IntRange(1), default=Scale.in_flight, help="At a time, while cases are opened.")
+def scale_command(wanted: str, patience: float, sizes: str, due_in: float | None, **how: int) -> None:
+    """Thousands of cases: open, arriving, due in the same second, and without their worker."""
+    try:
+        open_cases = tuple(sorted(int(number) for number in sizes.split(",") if number))
+    except ValueError:
+        raise click.BadParameter("write numbers with commas: 1000,5000", param_hint="--open") from None
+    size, arm, console, where = Scale(open=open_cases, **how), _arm(wanted), Console(), report.machine()
+    if open_cases and open_cases[0] < size.turned:
+        raise click.UsageError(f"--open {open_cases[0]}: fewer than --turned {size.turned}, finished at each")
+    console.width = max(console.width, WIDTH)
+    report.show_machine(console, where)
+    with run(patience) as one:
+        found = asyncio.run(scaled(arm, size, due_in, one))
+    targets = of_scale(found.get("open", {}).get("rows", []), found.get("burst"))
+    report.show_scale(console, found)
+    report.show_targets(console, targets)
+    settings = {**asdict(size), "arm": {arm.name: shown(arm)}}
+    console.print(f"written: {report.written('scale', settings, where, found, targets)}")
+
+
+async def scaled(arm: Arm, size: Scale, due_in: float | None, one: Run) -> dict[str, Any]:
+    """The parts that were asked for."""
+    found = {}
+    if size.open:
+        found["open"] = await many_open(arm, size, one)
+    if size.burst:
+        found["burst"] = await burst(arm, size, one)
+    if size.timers:
+        found["timers"] = await timers(arm, size, due_in or 30 + size.timers / 10, one)
+    return found
 
 
 def shown(arm: Arm) -> dict[str, object]:

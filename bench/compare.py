@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, each_second, players
 from bench.histories import kept
-from bench.machines import Arm, BareMachine, Machine
+from bench.machines import Arm, BareMachine
 from bench.measuring import Meter, Run, memory, total
 from bench.numbers import percentile, spread
 from bench.shapes import DAMAGE_REPLACED, SHAPES
@@ -41,8 +41,8 @@ async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: R
         everyone: list[Player] = [BarePlayer(bare, run.watch)]
         for arm in arms:
             run.tell(f"starting {arm.name}")
-            machine = await stack.enter_async_context(Machine(arm, run.folder(arm.name)))
-            everyone += await stack.enter_async_context(players(machine, [SHAPES[s] for s in shapes], run.watch))
+            wanted = [SHAPES[name] for name in shapes]
+            everyone += await stack.enter_async_context(players(arm, run.folder(arm.name), wanted, run.watch))
         return await run.watch.over(_measure(everyone, size, run))
 
 

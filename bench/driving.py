@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import policies
 from bench import bare
-from bench.machines import BareMachine, Machine, Measured
+from bench.machines import Arm, BareMachine, Machine, Measured
 from bench.shapes import ACKNOWLEDGED, CONSENT, OFFER, REPORT, Said, Shape
 from bench.watching import Sightings, Watch
 from cases.complaint import Complaint
@@ -18,7 +20,9 @@ from cases.errors import AfterSalesError
 from cases.names import workflow_id
 from settings import Settings
 
+Given = TypeVar("Given")
 Answer = TypeVar("Answer")
+Work = Callable[[], Awaitable[Answer]]
 THINKING = 0.5
 """Seconds after which the bare case's customer agrees: by then it waits for that, as a case waits for its consent."""
 
@@ -37,6 +41,8 @@ class Played:
     """It was acknowledged; the bare case: its first activity ran."""
     agreed: float | None
     """Consent was sent."""
+    effect: float
+    """Its first step was handed to a partner; the bare case: as `last`."""
     last: float
     """Its last step was handed to a partner; the bare case: its last activity ran."""
     ended: float
@@ -77,7 +83,8 @@ class BarePlayer:
             agreed = time.time()
             await handle.signal("agree", {"option": "replace"})
             result: dict[str, Any] = await handle.result()
-        return Played(workflow, started, result["first"]["at"], agreed, result["last"]["at"], time.time())
+        last = result["last"]["at"]
+        return Played(workflow, started, result["first"]["at"], agreed, last, last, time.time())
 
 
 class CasePlayer:
@@ -92,8 +99,25 @@ class CasePlayer:
     async def play(self) -> Played:
         """Start it, say what its shape says, wait for its end; raises `NotAsPlanned`."""
         case_id, started = await self.open()
+        return await self.go_on(case_id, self._shape.says, started)
+
+    async def until_offered(self) -> str:
+        """Open a case and bring it to where it waits for the customer's word; its id."""
+        case_id, _ = await self.open()
+        for said in takewhile(lambda said: said.message != CONSENT, self._shape.says):
+            await self.say(case_id, said)
+        await self.sees(case_id, OFFER)
+        return case_id
+
+    async def finish(self, case_id: str) -> Played:
+        """From the customer's word on a case that waits for it to its end."""
+        rest = tuple(dropwhile(lambda said: said.message != CONSENT, self._shape.says))
+        return await self.go_on(case_id, rest, time.time())
+
+    async def go_on(self, case_id: str, says: Sequence[Said], started: float) -> Played:
+        """Say all that, and wait for the end."""
         agreed = None
-        for said in self._shape.says:
+        for said in says:
             at = await self.say(case_id, said)
             agreed = at if said.message == CONSENT else agreed
         await self.sees(case_id, REPORT)
@@ -102,8 +126,12 @@ class CasePlayer:
             result: dict[str, Any] = await self.target.client.get_workflow_handle(workflow).result()
         if result["outcome"] != "satisfied" or result["refused"]:
             raise NotAsPlanned(f"{case_id} ({self.name}) ended as {result['outcome']}, refused: {result['refused']}")
-        acknowledged, last = await self.sees(case_id, ACKNOWLEDGED), max(self.sightings.times(case_id, "step"))
-        return Played(workflow, started, acknowledged, agreed, last, time.time())
+        acknowledged, steps = await self.sees(case_id, ACKNOWLEDGED), self.sightings.times(case_id, "step")
+        return Played(workflow, started, acknowledged, agreed, steps[0], steps[-1], time.time())
+
+    async def agree(self, case_id: str) -> float:
+        """The customer agrees; when that was sent."""
+        return await self.say(case_id, next(said for said in self._shape.says if said.message == CONSENT))
 
     async def open(self, **more: Any) -> tuple[str, float]:
         """Start a case as `starter.py open` does; its id, and when it was sent."""
@@ -113,16 +141,6 @@ class CasePlayer:
         await self.target.engine.open(complaint, raw, self._policies[complaint.line])
         self._watch.moved()
         return complaint.case_id, started
-
-    async def until_offered(self) -> str:
-        """Open a case and bring it to where it waits for the customer's word; its id."""
-        case_id, _ = await self.open()
-        for said in self._shape.says:
-            if said.message == CONSENT:
-                break
-            await self.say(case_id, said)
-        await self.sees(case_id, OFFER)
-        return case_id
 
     async def say(self, case_id: str, said: Said) -> float:
         """Say it once the partners have seen what it answers; when it was sent."""
@@ -142,13 +160,13 @@ class CasePlayer:
 
 
 @asynccontextmanager
-async def players(machine: Machine, shapes: list[Shape], watch: Watch) -> AsyncIterator[Sequence[CasePlayer]]:
-    """A player for each shape on this machine."""
-    async with Sightings(machine.data / "partners.db", watch.moved) as sightings:
+async def players(arm: Arm, data: Path, shapes: Sequence[Shape], watch: Watch) -> AsyncIterator[Sequence[CasePlayer]]:
+    """A machine of this arm with its data in that folder, and a player on it for each shape."""
+    async with Machine(arm, data) as machine, Sightings(machine.data / "partners.db", watch.moved) as sightings:
         yield [CasePlayer(machine, shape, sightings, watch) for shape in shapes]
 
 
-async def at_most(count: int, in_flight: int, work: Callable[[], Awaitable[Answer]]) -> list[Answer]:
+async def at_most(count: int, in_flight: int, work: Work[Answer]) -> list[Answer]:
     """`work` done `count` times, so many at a time; the first that fails ends all."""
     left = iter(range(count))
     done: list[Answer] = []
@@ -163,7 +181,13 @@ async def at_most(count: int, in_flight: int, work: Callable[[], Awaitable[Answe
     return done
 
 
-async def each_second(count: int, every: float, work: Callable[[], Awaitable[Answer]]) -> list[Answer]:
+async def each_of(given: Sequence[Given], in_flight: int, work: Callable[[Given], Awaitable[Answer]]) -> list[Answer]:
+    """`work` done on each, so many at a time."""
+    left = iter(given)
+    return await at_most(len(given), in_flight, lambda: work(next(left)))
+
+
+async def each_second(count: int, every: float, work: Work[Answer]) -> list[Answer]:
     """`work` begun `count` times, every so many seconds, whether or not the one before is done."""
     begun: list[asyncio.Task[Answer]] = []
     async with asyncio.TaskGroup() as group:
@@ -173,5 +197,5 @@ async def each_second(count: int, every: float, work: Callable[[], Awaitable[Ans
     return [task.result() for task in begun]
 
 
-async def _of(work: Callable[[], Awaitable[Answer]]) -> Answer:
+async def _of(work: Work[Answer]) -> Answer:
     return await work()

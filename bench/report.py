@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.compare import total_cpu
-from bench.measuring import TOTAL
+from bench.measuring import TOTAL, total
 from bench.targets import Target
 from settings import ROOT
 
@@ -111,6 +111,40 @@ def show_comparison(console: Console, rows: Sequence[Row]) -> None:
             console.print(f"1,000 more open cases take, {row['arm']}: {told}")
 
 
+def show_scale(console: Console, found: Row) -> None:
+    """What many cases cost and how long they wait; `found` as the scale run gives it, parts of it may be missing."""
+    table = Table(
+        "open", "opened/s", "CPU ms", "to open", "to finish", "worker MB", "server MB", "kB each",
+        "consent ms, p50 / p99", "listed, s", title="With many open cases",
+    )  # fmt: skip
+    for row in found.get("open", {}).get("rows", []):
+        consent, listing = row["consent_ms"], row["listing"]
+        table.add_row(
+            f"{row['open']}", f"{row['opened_per_second']:.1f}", f"{total(row['cpu_ms']):.0f}",
+            f"{row['to_open_ms']:.0f}", f"{row['to_finish_ms']:.0f}",
+            *(f"{row['memory_bytes'][role] / MEGA:.0f}" for role in ("worker", "server")),
+            f"{row['storage_bytes_each'] / 1024:.1f}", f"{consent['p50']:.0f} / {consent['p99']:.0f}",
+            f"{listing['seconds']:.1f} ({listing['open']})",
+        )  # fmt: skip
+    if table.row_count:
+        console.print(table)
+    if restart := found.get("open", {}).get("restart"):
+        console.print(
+            f"The worker killed and started again: ready after {restart['ready_s']:.1f} s; {restart['cases']} cases "
+            f"that customers had agreed to meanwhile went on after {_seconds(restart['progress_s'])}"
+        )
+    if burst := found.get("burst"):
+        console.print(
+            f"{burst['complaints']} complaints, sent within {burst['sent_s']:.0f} s: {burst['kept']:.2%} acknowledged "
+            f"within 10 minutes, {burst['acknowledged_per_second']:.1f}/s, after {_seconds(burst['acknowledged_s'])}"
+        )
+    if rung := found.get("timers"):
+        console.print(
+            f"{rung['timers']} timers in the same second: told after {_seconds(rung['late_s'])}, "
+            f"{rung['per_second']:.1f}/s, {rung['twice']} of them twice"
+        )
+
+
 def show_targets(console: Console, targets: Sequence[Target]) -> None:
     """Pass or miss."""
     table = Table("target", "measured", "limit", "", title="Targets")
@@ -120,6 +154,10 @@ def show_targets(console: Console, targets: Sequence[Target]) -> None:
         sign = "≥" if each.at_least else "≤"
         table.add_row(each.name, value, f"{sign} {each.limit:g}", f"[{colour}]{each.verdict}[/]")
     console.print(table)
+
+
+def _seconds(value: Row) -> str:
+    return f"{value['p50']:.1f} s (p50), {value['p99']:.1f} s (p99), {value['worst']:.1f} s (worst)"
 
 
 def _cell(value: Row | None) -> str:

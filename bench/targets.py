@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bench.compare import total_cpu
 from bench.machines import BARE, ENCRYPTED, PLAIN
+from bench.measuring import total
 from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
 
 Row = dict[str, Any]
@@ -45,6 +46,23 @@ def of_comparison(rows: Sequence[Row]) -> list[Target]:
         Target("billable actions of a damage-replaced case", _median(damage, "billable"), 16),
         Target("CPU of an encrypted damage-replaced case ÷ of a plain one", _ratio(encrypted, damage, total_cpu), 1.15),
     ]
+
+
+def of_scale(rows: Sequence[Row], burst: Row | None) -> list[Target]:
+    """The targets for many cases at once."""
+    few, many = (min(rows, key=_open), max(rows, key=_open)) if rows else (None, None)
+    cost = "CPU of a case"
+    if few and many:
+        cost = f"CPU of a case with {many['open']} open ÷ with {few['open']}"
+    ratio = None if few is many else _ratio(many, few, lambda row: total(row["cpu_ms"]))
+    return [
+        Target(cost, ratio, 1.3),
+        Target("share of a burst acknowledged in time", burst["kept"] if burst else None, 1.0, at_least=True),
+    ]
+
+
+def _open(row: Row) -> int:
+    return int(row["open"])
 
 
 def _first(row: Row) -> float | None:
