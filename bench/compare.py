@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, each_second, players
+from bench.arms import Arm
+from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, players
 from bench.histories import kept
-from bench.machines import Arm, BareMachine
+from bench.machines import BareMachine
 from bench.measuring import Meter, Run, memory, total
 from bench.numbers import percentile, spread
 from bench.shapes import DAMAGE_REPLACED, SHAPES
@@ -26,8 +27,8 @@ class Size:
     """How much is measured."""
 
     rounds: int = 3
-    cases: int = 60
-    in_flight: int = 20
+    cases: int = 100
+    in_flight: int = 40
     paced: int = 10
     every: float = 1.0
     held: int = 300
@@ -48,7 +49,7 @@ async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: R
 
 async def _measure(everyone: list[Player], size: Size, run: Run) -> list[Row]:
     for player in everyone:
-        await at_most(WARM_UP, WARM_UP, player.play)
+        await at_most(min(WARM_UP, size.cases), WARM_UP, player.play)
     rounds: dict[Player, list[Row]] = {player: [] for player in everyone}
     for number in range(size.rounds):
         first = number % len(everyone)  # nobody is always the first
@@ -60,7 +61,7 @@ async def _measure(everyone: list[Player], size: Size, run: Run) -> list[Row]:
     rows = []
     for player in everyone:
         run.tell(f"one every {size.every:g} s: {player.target.name}, {player.name}")
-        rows.append(_row(player, rounds[player], await each_second(size.paced, size.every, player.play)))
+        rows.append(_row(player, rounds[player], await at_pace(size.paced, size.every, player.play)))
     for row, player in zip(rows, everyone, strict=True):
         if size.held and isinstance(player, CasePlayer) and player.name == DAMAGE_REPLACED.name:
             run.tell(f"leaving {size.held} cases open: {player.target.name}")

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import policies
 from bench import bare
-from bench.machines import Arm, BareMachine, Machine, Measured
+from bench.arms import Arm
+from bench.machines import BareMachine, Machine, Measured
 from bench.shapes import ACKNOWLEDGED, CONSENT, OFFER, REPORT, Said, Shape
 from bench.watching import Sightings, Watch
 from cases.complaint import Complaint
@@ -187,7 +188,7 @@ async def each_of(given: Sequence[Given], in_flight: int, work: Callable[[Given]
     return await at_most(len(given), in_flight, lambda: work(next(left)))
 
 
-async def each_second(count: int, every: float, work: Work[Answer]) -> list[Answer]:
+async def at_pace(count: int, every: float, work: Work[Answer]) -> list[Answer]:
     """`work` begun `count` times, every so many seconds, whether or not the one before is done."""
     begun: list[asyncio.Task[Answer]] = []
     async with asyncio.TaskGroup() as group:

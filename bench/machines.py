@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import urlsplit
@@ -17,66 +16,19 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from bench import bare
+from bench.arms import BARE, KEYS, Arm, BadArm
 from bench.processes import parent_of
 from cases.errors import AfterSalesError
 from child import Child, Server
 from console.engine import Engine
 from embedded import HOST, Embedded, claim_ports
 from encryption import data_converter
-from encryption.keys import new_key
 from settings import ROOT, Settings
 
 ORDERS = Path(__file__).with_name("orders.yaml")
-KEYS, DATABASE = "AFTER_SALES_ENCRYPTION_KEYS", "AFTER_SALES_DATABASE_URL"
-PLAIN, ENCRYPTED, BARE = "plain", "encrypted", "bare"
+DATABASE = "AFTER_SALES_DATABASE_URL"
 GRACE = 5
-KINDS = ("env", "worker", "server", "pragma")
-HOW = "write NAME: KIND.KEY=VALUE …, with the kinds env, worker, server and pragma, or workers=NUMBER"
-
-
-class BadArm(AfterSalesError):
-    """An arm that cannot be understood."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A way to run the engine: settings by kind, laid over those of `embedded.py`; an empty value takes one away.
-
-    `env`: environment variables; `worker`: arguments of the Temporal worker (`bench.varied_worker`);
-    `server`: dynamic configuration, as JSON; `pragma`: of the server's SQLite file.
-    """
-
-    name: str
-    workers: int = 1
-    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """`no wal: pragma.journal_mode=delete worker.max_cached_workflows=100 workers=2`; raises `BadArm`."""
-        name, colon, rest = text.partition(":")
-        settings: dict[str, dict[str, str]] = {}
-        workers = 1
-        for word in rest.split():
-            place, equals, value = word.partition("=")
-            kind, dot, key = place.partition(".")
-            if place == "workers" and value.isdigit() and int(value):
-                workers = int(value)
-            elif equals and dot and kind in KINDS:
-                settings.setdefault(kind, {})[key] = value
-            else:
-                raise BadArm(f"{word!r} of arm {name!r} is no setting: {HOW}")
-        if not colon or not name.strip():
-            raise BadArm(f"{text!r} is no arm: {HOW}")
-        return cls(name.strip(), workers, settings)
-
-    def of(self, kind: str) -> Mapping[str, str]:
-        """The settings of one kind."""
-        return self.settings.get(kind, {})
-
-
-def encrypted() -> Arm:
-    """The engine with its payloads encrypted, under a key that nobody keeps."""
-    return Arm(ENCRYPTED, settings={"env": {KEYS: new_key("bench")}})
+"""Seconds from the request to end until the kill."""
 
 
 class Measured(Protocol):
@@ -101,7 +53,13 @@ class Machine(Embedded):
     """The engine as `embedded.py` runs it, but for what its arm says."""
 
     def __init__(self, arm: Arm, data: Path) -> None:
-        super().__init__(data=data, port=0, ui_port=0, partners_port=0, fixtures=ORDERS, workers=arm.workers)
+        """`data` is an empty folder, made where it is missing."""
+        data.mkdir(parents=True, exist_ok=True)
+        orders = data / ORDERS.name
+        orders.write_text(
+            ORDERS.read_text(encoding="utf-8").replace("after: 0", f"after: {arm.apart}"), encoding="utf-8"
+        )
+        super().__init__(data=data, port=0, ui_port=0, partners_port=0, fixtures=orders, workers=arm.workers)
         self.arm, self.data = arm, data
         self.engine: Engine
 

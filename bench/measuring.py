@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -44,20 +44,20 @@ class Meter:
     """Reads what a machine has spent since this was made."""
 
     def __init__(self, target: Measured) -> None:
-        self._target = target
-        self._cpu, self._bytes, self._began = cpu(target), storage(target), time.monotonic()
+        self._target, self._processes = target, target.processes()
+        self._cpu, self._bytes, self._began = cpu(self._processes), storage(target), time.monotonic()
 
     async def read(self) -> Cost:
-        """The cost so far, once the server has settled."""
+        """The cost so far, once the server has settled; raises `ProcessGone` where one of the processes has ended."""
         seconds = time.monotonic() - self._began
         await asyncio.sleep(SETTLE)
-        spent = {role: (total - self._cpu[role]) * 1000 for role, total in cpu(self._target).items()}
+        spent = {role: (total - self._cpu[role]) * 1000 for role, total in cpu(self._processes).items()}
         return Cost(spent, storage(self._target) - self._bytes, seconds)
 
 
-def cpu(target: Measured) -> dict[str, float]:
+def cpu(processes: Mapping[str, Sequence[int]]) -> dict[str, float]:
     """CPU seconds so far, by what the processes are."""
-    return {role: cpu_seconds(pids) for role, pids in target.processes().items()}
+    return {role: cpu_seconds(pids) for role, pids in processes.items()}
 
 
 def memory(target: Measured) -> dict[str, int]:

@@ -14,15 +14,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.arms import BARE
 from bench.compare import total_cpu
 from bench.measuring import TOTAL, total
 from bench.targets import Target
+from cases.errors import AfterSalesError
 from settings import ROOT
 
 Row = dict[str, Any]
 RESULTS = Path(__file__).with_name("results")
 MEGA = 1 << 20
 NONE = "–"
+
+
+class BadResult(AfterSalesError):
+    """A file that the bench did not write."""
 
 
 def machine() -> Row:
@@ -51,21 +57,34 @@ def pin(cores: int) -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
-def written(kind: str, settings: Row, where: Row, found: Row, targets: Sequence[Target]) -> Path:
-    """Write the whole result to the results folder; the file."""
-    RESULTS.mkdir(exist_ok=True)
+def written(folder: Path, kind: str, found: Row, targets: Sequence[Target]) -> Path:
+    """Write the whole result to a file in that folder, which is named by kind and time; the file."""
+    folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    file = RESULTS / f"{kind}-{now:%Y%m%d-%H%M%S}.json"
+    file = folder / f"{kind}-{now:%Y%m%d-%H%M%S}.json"
     content = {
         "kind": kind,
         "at": now.isoformat(timespec="seconds"),
-        "machine": where,
-        "settings": settings,
         **found,
         "targets": [{**each._asdict(), "verdict": each.verdict} for each in targets],
     }
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
+
+
+def show(console: Console, file: Path) -> None:
+    """A result as tables; raises `BadResult`."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        show_machine(console, found["machine"])
+        if found["kind"] == "compare":
+            show_comparison(console, found["rows"])
+        else:
+            show_scale(console, found)
+        show_targets(console, found["targets"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadResult(f"{file} is no result of the bench ({error!r}): choose one of {RESULTS}") from None
+    console.print(f"{found['at']}, {', '.join(found['settings']['arms'])}: {file}")
 
 
 def show_machine(console: Console, where: Row) -> None:
@@ -79,9 +98,9 @@ def show_machine(console: Console, where: Row) -> None:
 
 def show_comparison(console: Console, rows: Sequence[Row]) -> None:
     """What a case costs, what it leaves, how long it takes."""
-    cost = Table(
-        "arm", "case", "cases/s", "CPU ms", "±", "server", "worker", "database", "sandbox", title="At saturation"
-    )
+    columns = ("arm", "case", "cases/s", "CPU ms", "÷ bare", "±", "server", "worker", "database", "sandbox")
+    cost = Table(*columns, title="At saturation")
+    bare = next((total_cpu(row) for row in rows if row["case"] == BARE), None)
     left = Table(
         "arm", "case", "events", "transitions", "history", "billable", "storage", "of which", title="What it leaves"
     )
@@ -89,12 +108,11 @@ def show_comparison(console: Console, rows: Sequence[Row]) -> None:
     for row in rows:
         name, cpu = (row["arm"], row["case"]), row["cpu_ms"]
         parts = [_cell(cpu.get(role)) for role in ("server", "worker")]
-        database = (
-            _cell(cpu.get("database")) if "database" in cpu else NONE if row["case"] == "bare" else "in the worker"
-        )
+        database = _cell(cpu.get("database")) if "database" in cpu else NONE if row["case"] == BARE else "in the worker"
         wobble = max(cpu[role]["spread"] for role in TOTAL if role in cpu)
         cost.add_row(
-            *name, f"{row['per_second']['median']:.1f}", f"{total_cpu(row):.0f}", f"{wobble:.0%}", *parts, database,
+            *name, f"{row['per_second']['median']:.1f}", f"{total_cpu(row):.0f}",
+            f"{total_cpu(row) / bare:.2f}" if bare else NONE, f"{wobble:.0%}", *parts, database,
             _cell(cpu.get("sandbox")),
         )  # fmt: skip
         actions = ", ".join(f"{count:.0f} {kind}" for kind, count in row["actions"].items())
@@ -145,14 +163,14 @@ def show_scale(console: Console, found: Row) -> None:
         )
 
 
-def show_targets(console: Console, targets: Sequence[Target]) -> None:
+def show_targets(console: Console, targets: Sequence[Row]) -> None:
     """Pass or miss."""
     table = Table("target", "measured", "limit", "", title="Targets")
     for each in targets:
-        value = NONE if each.value is None else f"{each.value:.2f}"
-        colour = {"pass": "green", "miss": "red"}.get(each.verdict, "dim")
-        sign = "≥" if each.at_least else "≤"
-        table.add_row(each.name, value, f"{sign} {each.limit:g}", f"[{colour}]{each.verdict}[/]")
+        value = NONE if each["value"] is None else f"{each['value']:.2f}"
+        colour = {"pass": "green", "miss": "red"}.get(each["verdict"], "dim")
+        sign = "≥" if each["at_least"] else "≤"
+        table.add_row(each["name"], value, f"{sign} {each['limit']:g}", f"[{colour}]{each['verdict']}[/]")
     console.print(table)
 
 

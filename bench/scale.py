@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.arms import Arm
 from bench.driving import Answer, CasePlayer, NotAsPlanned, Work, at_most, each_of, players
-from bench.machines import Arm, Machine
+from bench.machines import Machine
 from bench.measuring import Meter, Run, memory, storage, total
 from bench.numbers import percentile
 from bench.shapes import ACKNOWLEDGED, DAMAGE_REPLACED, WARNING
@@ -43,20 +44,32 @@ class Scale:
     """Customers who agree while no worker is there."""
     burst: int = 5000
     timers: int = 5000
+    due_in: float | None = None
+    """Seconds until the timers are due; None: what opening the cases may take."""
     in_flight: int = 20
 
 
-async def many_open(arm: Arm, size: Scale, run: Run) -> Row:
-    """One row for each number of open cases; then the worker dies with all of them open."""
+async def scale(arm: Arm, size: Scale, run: Run, found: Row) -> None:
+    """Fill `found`, as it goes, with the parts of which there is to be anything: `open`, `burst`, `timers`."""
+    if size.open:
+        found["open"] = {"rows": []}
+        await many_open(arm, size, run, found["open"])
+    if size.burst:
+        found["burst"] = await burst(arm, size, run)
+    if size.timers:
+        found["timers"] = await timers(arm, size, run)
+
+
+async def many_open(arm: Arm, size: Scale, run: Run, found: Row) -> None:
+    """Into `rows` one for each number of open cases; into `restart` how they go on when the worker has died."""
     run.tell(f"starting {arm.name}")
     async with players(arm, run.folder("open"), [DAMAGE_REPLACED], run.watch) as (player,):
-        return await run.watch.over(_many_open(player, size, run))
+        await run.watch.over(_many_open(player, size, run, found))
 
 
-async def _many_open(player: CasePlayer, size: Scale, run: Run) -> Row:
+async def _many_open(player: CasePlayer, size: Scale, run: Run, found: Row) -> None:
     machine = player.target
     await at_most(CALMLY, CALMLY, player.play)
-    rows: list[Row] = []
     waiting: list[str] = []
     empty_memory, empty_storage = memory(machine), storage(machine)
     for wanted in size.open:
@@ -70,9 +83,9 @@ async def _many_open(player: CasePlayer, size: Scale, run: Run) -> Row:
             "storage_bytes_each": (storage(machine) - empty_storage) / wanted,
         }
         turned, waiting = await _turned_over(player, waiting, size)
-        rows.append(row | turned | {"listing": await _listed(machine)})
-        run.tell(f"{wanted} open: {total(rows[-1]['cpu_ms']):.0f} ms of CPU for a case")
-    return {"rows": rows, "restart": await _worker_dies(player, waiting, size, run)}
+        found["rows"].append(row | turned | {"listing": await _listed(machine)})
+        run.tell(f"{wanted} open: {total(turned['cpu_ms']):.0f} ms of CPU for a case")
+    found["restart"] = await _worker_dies(player, waiting, size, run)
 
 
 async def _turned_over(player: CasePlayer, waiting: list[str], size: Scale) -> tuple[Row, list[str]]:
@@ -143,12 +156,12 @@ async def _burst(player: CasePlayer, size: Scale, run: Run) -> Row:
     }
 
 
-async def timers(arm: Arm, size: Scale, due_in: float, run: Run) -> Row:
-    """As many owners are to be warned in the same second, `due_in` seconds from now: when each was.
+async def timers(arm: Arm, size: Scale, run: Run) -> Row:
+    """As many owners are to be warned in the same second: when each was.
 
     Raises `NotAsPlanned` where the cases were not all open by then.
     """
-    folder = run.folder("timers")
+    folder, due_in = run.folder("timers"), size.due_in or 30 + size.timers / 10
     policies = _with_result_within(folder / "policies", due_in / WARNED_AT)
     where = {**arm.settings, "env": {**arm.of("env"), "AFTER_SALES_POLICIES": str(policies)}}
     run.tell(f"starting {arm.name}, for {size.timers} timers in the same second")

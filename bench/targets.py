@@ -6,8 +6,8 @@ Ratios compare what ran side by side, so they mean the same on a slow machine an
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from bench.arms import BARE, ENCRYPTED, PLAIN
 from bench.compare import total_cpu
-from bench.machines import BARE, ENCRYPTED, PLAIN
 from bench.measuring import total
 from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
 
