@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test long faults check setup lock clean
+.PHONY: demo test long faults check bench setup lock clean
 
 demo: setup
 	$(BIN)/python starter.py demo $(DEMO)
@@ -24,6 +24,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+
+# SCALE=1000,5000,20000: with so many open cases; BENCH: more options, as `python -m bench compare --help` lists them.
+bench: setup
+	$(BIN)/python -m bench $(if $(SCALE),scale --open $(SCALE),compare) $(BENCH)
 
 setup: $(VENV)/.run
 

@@ -73,7 +73,7 @@ class Embedded:
         """Bring everything up, in order of need."""
         try:
             data = self._claim_data()
-            ports = _claim_ports(self._asked)
+            ports = claim_ports(self._asked)
             self.address, self.ui, self.partners = (
                 f"{HOST}:{ports[0]}",
                 f"http://{HOST}:{ports[1]}",
@@ -161,10 +161,9 @@ class Embedded:
         await self._sandbox.until_ready()
         await self._server.launch()
         await self._server.until_ready()
-        worker = self._worker_command()
         for number in range(1, self._count + 1):
-            name = f"worker {number}"
-            self._workers.append(Child(name, worker, env, self.logs / f"worker-{number}.log", "worker ready"))
+            log = self.logs / f"worker-{number}.log"
+            self._workers.append(Child(f"worker {number}", self._worker_command(), env, log, "worker ready"))
         await self.start_worker()
 
     def _worker_command(self) -> list[str]:
@@ -212,7 +211,7 @@ class Embedded:
             self._held.close()
 
 
-def _claim_ports(asked: dict[str, int]) -> list[int]:
+def claim_ports(asked: dict[str, int]) -> list[int]:
     """The ports asked for, free ones where 0 was; raises `StartFailed` naming the one that is taken."""
     found = []
     with ExitStack() as held:

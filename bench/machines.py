@@ -1,0 +1,189 @@
+"""What is measured: embedded server, worker and partners, varied as an arm says; and the bare server and worker.
+
+Arms run side by side for the whole of a run, each with data of its own.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, Self
+from urllib.parse import urlsplit
+
+import psycopg
+from pydantic import SecretStr
+from temporalio.client import Client
+
+from bench import bare
+from bench.arms import BARE, KEYS, Arm, BadArm
+from bench.processes import parent_of
+from cases.errors import AfterSalesError
+from child import Child, Server
+from console.engine import Engine
+from embedded import HOST, Embedded, claim_ports
+from encryption import data_converter
+from settings import ROOT, Settings
+
+ORDERS = Path(__file__).with_name("orders.yaml")
+DATABASE = "AFTER_SALES_DATABASE_URL"
+GRACE = 5
+"""Seconds from the request to end until the kill."""
+
+
+class Measured(Protocol):
+    """Something whose processes and files are measured."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+
+    @property
+    def client(self) -> Client:
+        """A client of its server."""
+
+    def processes(self) -> dict[str, list[int]]:
+        """The ids of its processes, by what they are."""
+
+    def files(self) -> list[Path]:
+        """The SQLite files in which it keeps cases."""
+
+
+class Machine(Embedded):
+    """The engine as `embedded.py` runs it, but for what its arm says."""
+
+    def __init__(self, arm: Arm, data: Path) -> None:
+        """`data` is an empty folder, made where it is missing."""
+        data.mkdir(parents=True, exist_ok=True)
+        orders = data / ORDERS.name
+        orders.write_text(
+            ORDERS.read_text(encoding="utf-8").replace("after: 0", f"after: {arm.apart}"), encoding="utf-8"
+        )
+        super().__init__(data=data, port=0, ui_port=0, partners_port=0, fixtures=orders, workers=arm.workers)
+        self.arm, self.data = arm, data
+        self.engine: Engine
+
+    @property
+    def name(self) -> str:
+        """That of its arm."""
+        return self.arm.name
+
+    @property
+    def client(self) -> Client:
+        """One that writes payloads as the arm's worker does."""
+        return self.engine.client
+
+    async def __aenter__(self) -> Self:
+        """Bring everything up and connect."""
+        await super().__aenter__()
+        keys = self.arm.of("env").get(KEYS)
+        settings = Settings(encryption_keys=SecretStr(keys) if keys else None, encryption_keys_file=None)
+        client = await Client.connect(self.address, data_converter=data_converter(settings))
+        self.engine = Engine(client, self.address)
+        return self
+
+    def processes(self) -> dict[str, list[int]]:
+        """Server, worker, sandbox; and the database where it has processes of its own."""
+        found = {
+            "server": _ids(self._server),
+            "worker": [pid for worker in self._workers for pid in _ids(worker)],
+            "sandbox": _ids(self._sandbox),
+        }
+        url = self.arm.of("env").get(DATABASE, "")
+        return {**found, "database": [postmaster(url)]} if url.startswith("postgresql") else found
+
+    def files(self) -> list[Path]:
+        """The server's, and our own records where they are a file."""
+        return [self.data / "temporal.db", *([] if self.arm.of("env").get(DATABASE) else [self.data / "records.db"])]
+
+    def _server_command(self, data: Path, ports: list[int]) -> list[str]:
+        command = super()._server_command(data, ports)
+        command = _laid_over(command, "--dynamic-config-value", self.arm.of("server"))
+        return _laid_over(command, "--sqlite-pragma", self.arm.of("pragma"))
+
+    def _worker_command(self) -> list[str]:
+        varied = self.arm.of("worker")
+        if not varied:
+            return super()._worker_command()
+        return [sys.executable, "-m", "bench.varied_worker", json.dumps(dict(varied))]
+
+    def _environment(self, data: Path) -> dict[str, str]:
+        varied = {KEYS: "", f"{KEYS}_FILE": "", **self.arm.of("env")}
+        env = {name: value for name, value in super()._environment(data).items() if name not in varied}
+        return env | {name: value for name, value in varied.items() if value}
+
+
+def _laid_over(command: list[str], flag: str, settings: Mapping[str, str]) -> list[str]:
+    """The command with NAME=VALUE pairs of a flag replaced, added, or taken away where the value is empty."""
+    found, pairs = [], {}
+    words = iter(command)
+    for word in words:
+        if word == flag:
+            name, _, value = next(words).partition("=")
+            pairs[name] = value
+        else:
+            found.append(word)
+    for name, value in {**pairs, **settings}.items():
+        found += [flag, f"{name}={value}"] if value else []
+    return found
+
+
+class BareMachine:
+    """`temporal server start-dev -f FILE` and one worker, with every other setting as it comes."""
+
+    name = BARE
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._children: list[Child] = []
+        self.client: Client
+
+    async def __aenter__(self) -> Self:
+        """Bring both up and connect."""
+        port, ui_port = claim_ports({"--port": 0, "--ui-port": 0})
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        binary, file = Path(sys.executable).with_name("temporal"), self._data / "temporal.db"
+        serve = [str(binary), "server", "start-dev", "-f", str(file), "--port", str(port), "--ui-port", str(ui_port)]
+        work = [sys.executable, "-m", "bench.bare", f"{HOST}:{port}"]
+        server = Server("the bare server", serve, env, self._data / "temporal.log", address=f"{HOST}:{port}")
+        worker = Child("the bare worker", work, env | {"PYTHONPATH": str(ROOT)}, self._data / "worker.log", bare.READY)
+        try:
+            for child in (server, worker):
+                self._children.append(child)
+                await child.launch()
+                await child.until_ready()
+            self.client = await Client.connect(f"{HOST}:{port}")
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End both."""
+        for child in reversed(self._children):
+            await child.end(GRACE)
+
+    def processes(self) -> dict[str, list[int]]:
+        """Server and worker."""
+        return dict(zip(("server", "worker"), map(_ids, self._children), strict=True))
+
+    def files(self) -> list[Path]:
+        """The server's."""
+        return [self._data / "temporal.db"]
+
+
+def _ids(child: Child | None) -> list[int]:
+    if child is None or child.process is None or not child.running:
+        raise AfterSalesError(child.ended_sentence() if child else "it has not been started")
+    return [child.process.pid]
+
+
+def postmaster(url: str) -> int:
+    """The process of a PostgreSQL on this machine that all others descend from; raises `BadArm`."""
+    if urlsplit(url).hostname not in (HOST, "localhost"):
+        raise BadArm(f"{DATABASE}: only a PostgreSQL on {HOST} can be measured")
+    try:
+        with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+            return parent_of(connection.info.backend_pid)
+    except psycopg.OperationalError as error:
+        raise BadArm(f"{DATABASE}: PostgreSQL cannot be reached: {error}") from None

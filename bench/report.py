@@ -1,0 +1,197 @@
+"""A run's result: tables for people, JSON for programs, and on what it was measured."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.arms import BARE
+from bench.compare import total_cpu
+from bench.measuring import TOTAL, total
+from bench.targets import Target
+from cases.errors import AfterSalesError
+from settings import ROOT
+
+Row = dict[str, Any]
+RESULTS = Path(__file__).with_name("results")
+MEGA = 1 << 20
+NONE = "–"
+
+
+class BadResult(AfterSalesError):
+    """A file that the bench did not write."""
+
+
+def machine() -> Row:
+    """On what, and with which versions."""
+    model = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    temporal = str(Path(sys.executable).with_name("temporal"))
+    return {
+        "cpu": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(int(memory) / MEGA, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "temporalio": version("temporalio"),
+        "temporal": _said(temporal, "--version"),
+        "commit": _said("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD") or None,
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def pin(cores: int) -> None:
+    """Run on so many cores, and with us every process that we start."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+
+
+def written(folder: Path, kind: str, found: Row, targets: Sequence[Target]) -> Path:
+    """Write the whole result to a file in that folder, which is named by kind and time; the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC)
+    file = folder / f"{kind}-{now:%Y%m%d-%H%M%S}.json"
+    content = {
+        "kind": kind,
+        "at": now.isoformat(timespec="seconds"),
+        **found,
+        "targets": [{**each._asdict(), "verdict": each.verdict} for each in targets],
+    }
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return file
+
+
+def show(console: Console, file: Path) -> None:
+    """A result as tables; raises `BadResult`."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        show_machine(console, found["machine"])
+        if found["kind"] == "compare":
+            show_comparison(console, found["rows"])
+        else:
+            show_scale(console, found)
+        show_targets(console, found["targets"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadResult(f"{file} is no result of the bench ({error!r}): choose one of {RESULTS}") from None
+    console.print(f"{found['at']}, {', '.join(found['settings']['arms'])}: {file}")
+
+
+def show_machine(console: Console, where: Row) -> None:
+    """One line."""
+    console.print(
+        f"{where['cores']} cores of {where['cpu']}, {where['memory_gb']} GB, {where['system']}; "
+        f"Python {where['python']}, temporalio {where['temporalio']}, {where['temporal']}; "
+        f"load before: {where['load_before']}"
+    )
+
+
+def show_comparison(console: Console, rows: Sequence[Row]) -> None:
+    """What a case costs, what it leaves, how long it takes."""
+    columns = ("arm", "case", "cases/s", "CPU ms", "÷ bare", "±", "server", "worker", "database", "sandbox")
+    cost = Table(*columns, title="At saturation")
+    bare = next((total_cpu(row) for row in rows if row["case"] == BARE), None)
+    left = Table(
+        "arm", "case", "events", "transitions", "history", "billable", "storage", "of which", title="What it leaves"
+    )
+    times = Table("arm", "case", "first, 1/s", "first, full", "last, 1/s", "last, full", title="ms, p50 / p95")
+    for row in rows:
+        name, cpu = (row["arm"], row["case"]), row["cpu_ms"]
+        parts = [_cell(cpu.get(role)) for role in ("server", "worker")]
+        database = _cell(cpu.get("database")) if "database" in cpu else NONE if row["case"] == BARE else "in the worker"
+        wobble = max(cpu[role]["spread"] for role in TOTAL if role in cpu)
+        cost.add_row(
+            *name, f"{row['per_second']['median']:.1f}", f"{total_cpu(row):.0f}",
+            f"{total_cpu(row) / bare:.2f}" if bare else NONE, f"{wobble:.0%}", *parts, database,
+            _cell(cpu.get("sandbox")),
+        )  # fmt: skip
+        actions = ", ".join(f"{count:.0f} {kind}" for kind, count in row["actions"].items())
+        sizes = [f"{row[size]['median'] / 1024:.1f} kB" for size in ("history_bytes", "storage_bytes")]
+        counts = [f"{row[count]['median']:.0f}" for count in ("events", "state_transitions", "billable")]
+        left.add_row(*name, *counts[:2], sizes[0], counts[2], sizes[1], actions)
+        cells = [_times(row[rate].get(what)) for what in ("first", "last") for rate in ("paced_ms", "saturated_ms")]
+        times.add_row(*name, *cells)
+    for table in (cost, left, times):
+        console.print(table)
+    for row in rows:
+        if held := row.get("memory_per_1000_open"):
+            told = ", ".join(f"{role} {size / MEGA:.0f} MB" for role, size in held.items() if role != "sandbox")
+            console.print(f"1,000 more open cases take, {row['arm']}: {told}")
+
+
+def show_scale(console: Console, found: Row) -> None:
+    """What many cases cost and how long they wait; `found` as the scale run gives it, parts of it may be missing."""
+    table = Table(
+        "open", "opened/s", "CPU ms", "to open", "to finish", "worker MB", "server MB", "kB each",
+        "consent ms, p50 / p99", "listed, s", title="With many open cases",
+    )  # fmt: skip
+    for row in found.get("open", {}).get("rows", []):
+        consent, listing = row["consent_ms"], row["listing"]
+        table.add_row(
+            f"{row['open']}", f"{row['opened_per_second']:.1f}", f"{total(row['cpu_ms']):.0f}",
+            f"{row['to_open_ms']:.0f}", f"{row['to_finish_ms']:.0f}",
+            *(f"{row['memory_bytes'][role] / MEGA:.0f}" for role in ("worker", "server")),
+            f"{row['storage_bytes_each'] / 1024:.1f}", f"{consent['p50']:.0f} / {consent['p99']:.0f}",
+            f"{listing['seconds']:.1f} ({listing['open']})",
+        )  # fmt: skip
+    if table.row_count:
+        console.print(table)
+    if restart := found.get("open", {}).get("restart"):
+        console.print(
+            f"The worker killed and started again: ready after {restart['ready_s']:.1f} s; {restart['cases']} cases "
+            f"that customers had agreed to meanwhile went on after {_seconds(restart['progress_s'])}"
+        )
+    if burst := found.get("burst"):
+        console.print(
+            f"{burst['complaints']} complaints, sent within {burst['sent_s']:.0f} s: {burst['kept']:.2%} acknowledged "
+            f"within 10 minutes, {burst['acknowledged_per_second']:.1f}/s, after {_seconds(burst['acknowledged_s'])}"
+        )
+    if rung := found.get("timers"):
+        console.print(
+            f"{rung['timers']} timers in the same second: told after {_seconds(rung['late_s'])}, "
+            f"{rung['per_second']:.1f}/s, {rung['twice']} of them twice"
+        )
+
+
+def show_targets(console: Console, targets: Sequence[Row]) -> None:
+    """Pass or miss."""
+    table = Table("target", "measured", "limit", "", title="Targets")
+    for each in targets:
+        value = NONE if each["value"] is None else f"{each['value']:.2f}"
+        colour = {"pass": "green", "miss": "red"}.get(each["verdict"], "dim")
+        sign = "≥" if each["at_least"] else "≤"
+        table.add_row(each["name"], value, f"{sign} {each['limit']:g}", f"[{colour}]{each['verdict']}[/]")
+    console.print(table)
+
+
+def _seconds(value: Row) -> str:
+    return f"{value['p50']:.1f} s (p50), {value['p99']:.1f} s (p99), {value['worst']:.1f} s (worst)"
+
+
+def _cell(value: Row | None) -> str:
+    return f"{value['median']:.0f}" if value else NONE
+
+
+def _times(value: Row | None) -> str:
+    return f"{value['p50']:.0f} / {value['p95']:.0f}" if value else NONE
+
+
+def _said(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 (ours)
+    except OSError:
+        return ""
+
+
+def _lines(file: str) -> list[str]:
+    return Path(file).read_text(encoding="utf-8").splitlines()

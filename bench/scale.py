@@ -1,0 +1,221 @@
+"""Many cases at once: thousands open, thousands arriving, thousands of timers in one second, and a worker that dies.
+
+A case that waits for days has long left the worker's cache when its customer answers. So what one costs with so many
+open is measured on two sets: new ones are opened, and as many that have been open for long are brought to their end.
+"""
+
+import asyncio
+import random
+import shutil
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.arms import Arm
+from bench.driving import Answer, CasePlayer, NotAsPlanned, Work, at_most, each_of, players
+from bench.machines import Machine
+from bench.measuring import Meter, Run, memory, storage, total
+from bench.numbers import percentile
+from bench.shapes import ACKNOWLEDGED, DAMAGE_REPLACED, WARNING
+from console.engine import overdue
+from settings import ROOT
+
+Row = dict[str, Any]
+PROMISED = 600
+"""Seconds within which a complaint about damage has to be acknowledged (B1)."""
+WARNED_AT = 0.8
+"""The share of a promise's time after which its owner is warned (G10)."""
+CALMLY, HARD = 5, 50
+"""Cases at a time: where a customer's waiting is measured, and where complaints pour in."""
+TOLD_EVERY = 10
+"""Seconds from one word about progress to the next."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    open: tuple[int, ...] = (1000, 5000, 20000)
+    turned: int = 100
+    """Opened, and as many finished, to measure what a case costs."""
+    cut_off: int = 200
+    """Customers who agree while no worker is there."""
+    burst: int = 5000
+    timers: int = 5000
+    due_in: float | None = None
+    """Seconds until the timers are due; None: what opening the cases may take."""
+    in_flight: int = 20
+
+
+async def scale(arm: Arm, size: Scale, run: Run, found: Row) -> None:
+    """Fill `found`, as it goes, with the parts of which there is to be anything: `open`, `burst`, `timers`."""
+    if size.open:
+        found["open"] = {"rows": []}
+        await many_open(arm, size, run, found["open"])
+    if size.burst:
+        found["burst"] = await burst(arm, size, run)
+    if size.timers:
+        found["timers"] = await timers(arm, size, run)
+
+
+async def many_open(arm: Arm, size: Scale, run: Run, found: Row) -> None:
+    """Into `rows` one for each number of open cases; into `restart` how they go on when the worker has died."""
+    run.tell(f"starting {arm.name}")
+    async with players(arm, run.folder("open"), [DAMAGE_REPLACED], run.watch) as (player,):
+        await run.watch.over(_many_open(player, size, run, found))
+
+
+async def _many_open(player: CasePlayer, size: Scale, run: Run, found: Row) -> None:
+    machine = player.target
+    await at_most(CALMLY, CALMLY, player.play)
+    waiting: list[str] = []
+    empty_memory, empty_storage = memory(machine), storage(machine)
+    for wanted in size.open:
+        began, had = time.monotonic(), len(waiting)
+        opening = _counted(f"open cases, on the way to {wanted}", player.until_offered, run, had)
+        waiting += await at_most(wanted - had, size.in_flight, opening)
+        row = {
+            "open": wanted,
+            "opened_per_second": (wanted - had) / (time.monotonic() - began),
+            "memory_bytes": {role: now - empty_memory[role] for role, now in memory(machine).items()},
+            "storage_bytes_each": (storage(machine) - empty_storage) / wanted,
+        }
+        turned, waiting = await _turned_over(player, waiting, size)
+        found["rows"].append(row | turned | {"listing": await _listed(machine)})
+        run.tell(f"{wanted} open: {total(turned['cpu_ms']):.0f} ms of CPU for a case")
+    found["restart"] = await _worker_dies(player, waiting, size, run)
+
+
+async def _turned_over(player: CasePlayer, waiting: list[str], size: Scale) -> tuple[Row, list[str]]:
+    """Some are opened, and as many, at random, finished: what that costs for each, and which are open now."""
+    meter = Meter(player.target)
+    fresh = await at_most(size.turned, size.in_flight, player.until_offered)
+    opened = (await meter.read()).cpu_ms
+    leaving = set(random.sample(waiting, size.turned))
+    meter = Meter(player.target)
+    played = await each_of(sorted(leaving), CALMLY, player.finish)
+    finished = (await meter.read()).cpu_ms
+    row = {
+        "cpu_ms": {role: (opened[role] + finished[role]) / size.turned for role in opened},
+        "to_open_ms": total(opened) / size.turned,
+        "to_finish_ms": total(finished) / size.turned,
+        "consent_ms": _percentiles([1000 * (p.effect - p.agreed) for p in played if p.agreed]),
+    }
+    return row, [case_id for case_id in waiting if case_id not in leaving] + fresh
+
+
+async def _listed(machine: Machine) -> Row:
+    """Seconds to list what is open, sorted by what is due next, and to list what is overdue."""
+    began = time.monotonic()
+    found = [row async for row in machine.engine.cases("ExecutionStatus = 'Running'")]
+    found.sort(key=lambda row: row["next_due_at"] or "9")
+    listed = time.monotonic()
+    late = [row async for row in machine.engine.cases(*overdue(datetime.now(UTC)))]
+    return {"open": len(found), "seconds": listed - began, "overdue": len(late), "overdue_s": time.monotonic() - listed}
+
+
+async def _worker_dies(player: CasePlayer, waiting: list[str], size: Scale, run: Run) -> Row:
+    """The workers are killed, customers agree meanwhile, the workers come back: how long until steps begin."""
+    machine = player.target
+    run.tell(f"the worker is killed with {len(waiting)} cases open")
+    for _ in range(machine.arm.workers):
+        await machine.kill_worker()
+    chosen = random.sample(waiting, min(size.cut_off, len(waiting)))
+    await each_of(chosen, HARD, player.agree)
+    launched = time.time()
+    await machine.start_worker()
+    ready = time.time()
+    begun = [await player.sees(case_id, "step") - launched for case_id in chosen]
+    return {"cases": len(chosen), "ready_s": ready - launched, "progress_s": _percentiles(begun)}
+
+
+async def burst(arm: Arm, size: Scale, run: Run) -> Row:
+    """Complaints pour in: when each was acknowledged."""
+    run.tell(f"starting {arm.name}, for {size.burst} complaints at once")
+    async with players(arm, run.folder("burst"), [DAMAGE_REPLACED], run.watch) as (player,):
+        return await run.watch.over(_burst(player, size, run))
+
+
+async def _burst(player: CasePlayer, size: Scale, run: Run) -> Row:
+    began = time.time()
+    opened = await at_most(size.burst, HARD, _counted("complaints sent", player.open, run))
+    sent = time.time() - began
+
+    async def acknowledged(case: tuple[str, float]) -> float:
+        return await player.sees(case[0], ACKNOWLEDGED) - case[1]
+
+    took = await each_of(opened, len(opened), acknowledged)
+    return {
+        "complaints": len(opened),
+        "sent_s": sent,
+        "acknowledged_per_second": len(opened) / (time.time() - began),
+        "kept": sum(seconds <= PROMISED for seconds in took) / len(took),
+        "acknowledged_s": _percentiles(took),
+    }
+
+
+async def timers(arm: Arm, size: Scale, run: Run) -> Row:
+    """As many owners are to be warned in the same second: when each was.
+
+    Raises `NotAsPlanned` where the cases were not all open by then.
+    """
+    folder, due_in = run.folder("timers"), size.due_in or 30 + size.timers / 10
+    policies = _with_result_within(folder / "policies", due_in / WARNED_AT)
+    where = {**arm.settings, "env": {**arm.of("env"), "AFTER_SALES_POLICIES": str(policies)}}
+    run.tell(f"starting {arm.name}, for {size.timers} timers in the same second")
+    async with players(replace(arm, settings=where), folder / "data", [DAMAGE_REPLACED], run.watch) as (player,):
+        return await run.watch.over(_timers(player, size, due_in, run))
+
+
+async def _timers(player: CasePlayer, size: Scale, due_in: float, run: Run) -> Row:
+    received = datetime.now(UTC).replace(microsecond=0)
+    due = (received + timedelta(seconds=due_in)).timestamp()
+
+    async def arrives() -> str:
+        case_id, _ = await player.open(received_at=received.isoformat())
+        await player.sees(case_id, DAMAGE_REPLACED.says[0].after)
+        return case_id
+
+    opened = await at_most(size.timers, HARD, _counted("cases with a timer", arrives, run))
+    if time.time() >= due:
+        raise NotAsPlanned(f"opening {size.timers} cases took longer than {due_in:.0f} s: give more, by --due-in")
+    while time.time() < due:
+        await asyncio.sleep(min(1, due - time.time()))
+        run.watch.moved()  # nothing is expected to
+    late = [await player.sees(case_id, WARNING) - due for case_id in opened]
+    twice = sum(len(player.sightings.times(case_id, WARNING)) > 1 for case_id in opened)
+    return {"timers": len(opened), "late_s": _percentiles(late), "per_second": len(late) / max(late), "twice": twice}
+
+
+def _with_result_within(folder: Path, seconds: float) -> Path:
+    """A copy of the policies in which the detailed result on building materials is promised within so many seconds."""
+    shutil.copytree(ROOT / "policies", folder)
+    file = folder / "building_materials.yaml"
+    before, usual, after = file.read_text(encoding="utf-8").partition("name: detailed_result, within: 48h")
+    if not usual:
+        raise NotAsPlanned(f"{file.name} promises the detailed result otherwise than the bench expects")
+    file.write_text(f"{before}name: detailed_result, within: {seconds:.0f}s{after}", encoding="utf-8")
+    return folder
+
+
+def _counted(what: str, work: Work[Answer], run: Run, had: int = 0) -> Work[Answer]:
+    """The same work, which says now and then how often it has been done."""
+    done, told = had, time.monotonic()
+
+    async def counted() -> Answer:
+        nonlocal done, told
+        answer = await work()
+        done += 1
+        if time.monotonic() - told > TOLD_EVERY:
+            told = time.monotonic()
+            run.tell(f"{what}: {done}")
+        return answer
+
+    return counted
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    named = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "worst": 1.0}
+    return {name: percentile(values, share) for name, share in named.items()}

@@ -1,0 +1,80 @@
+"""What the engine is held to: each target is a number measured in this run, and passed or missed.
+
+Ratios compare what ran side by side, so they mean the same on a slow machine and on a fast one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from bench.arms import BARE, ENCRYPTED, PLAIN
+from bench.compare import total_cpu
+from bench.measuring import total
+from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
+
+Row = dict[str, Any]
+
+
+class Target(NamedTuple):
+    """`value` may be at most `limit`; with `at_least` the other way round. None: not measured in this run."""
+
+    name: str
+    value: float | None
+    limit: float
+    at_least: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, `miss` or `not measured`."""
+        if self.value is None:
+            return "not measured"
+        passed = self.value >= self.limit if self.at_least else self.value <= self.limit
+        return "pass" if passed else "miss"
+
+
+def of_comparison(rows: Sequence[Row]) -> list[Target]:
+    """The targets for the cost and the time of one case."""
+    found = {(row["arm"], row["case"]): row for row in rows}
+    bare, damage = found.get((BARE, BARE)), found.get((PLAIN, DAMAGE_REPLACED.name))
+    answered, encrypted = found.get((PLAIN, DELAY_ANSWERED.name)), found.get((ENCRYPTED, DAMAGE_REPLACED.name))
+    return [
+        Target("CPU of a damage-replaced case ÷ of a bare case", _ratio(damage, bare, total_cpu), 1.0),
+        Target("CPU of a delay case answered without consent ÷ of a bare case", _ratio(answered, bare, total_cpu), 0.5),
+        Target(
+            "start to acknowledgement ÷ bare start to first activity, one a second", _ratio(damage, bare, _first), 1
+        ),
+        Target("history events of a damage-replaced case", _median(damage, "events"), 60),
+        Target("billable actions of a damage-replaced case", _median(damage, "billable"), 16),
+        Target("CPU of an encrypted damage-replaced case ÷ of a plain one", _ratio(encrypted, damage, total_cpu), 1.15),
+    ]
+
+
+def of_scale(rows: Sequence[Row], burst: Row | None) -> list[Target]:
+    """The targets for many cases at once."""
+    few, many = (min(rows, key=_open), max(rows, key=_open)) if rows else (None, None)
+    cost = "CPU of a case"
+    if few and many:
+        cost = f"CPU of a case with {many['open']} open ÷ with {few['open']}"
+    ratio = None if few is many else _ratio(many, few, lambda row: total(row["cpu_ms"]))
+    return [
+        Target(cost, ratio, 1.3),
+        Target("share of a burst acknowledged in time", burst["kept"] if burst else None, 1.0, at_least=True),
+    ]
+
+
+def _open(row: Row) -> int:
+    return int(row["open"])
+
+
+def _first(row: Row) -> float | None:
+    """Milliseconds until something happens, at a slow pace; None where nothing was paced."""
+    times = row["paced_ms"].get("first")
+    return float(times["p50"]) if times else None
+
+
+def _median(row: Row | None, what: str) -> float | None:
+    return float(row[what]["median"]) if row else None
+
+
+def _ratio(one: Row | None, other: Row | None, of: Any) -> float | None:
+    above, below = one and of(one), other and of(other)
+    return float(above) / float(below) if above and below else None

@@ -1,0 +1,35 @@
+"""`worker.py` with other arguments for its Temporal worker: for experiments alone, never for cases that matter.
+
+`python -m bench.varied_worker '{"max_cached_workflows": "100", "workflow_runner": "unsandboxed"}'`
+"""
+
+import asyncio
+import json
+import sys
+from functools import partial
+from typing import Any
+
+from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
+
+import worker
+
+WORDS = {"unsandboxed": UnsandboxedWorkflowRunner, "autoscaling": PollerBehaviorAutoscaling}
+
+
+def varied(given: dict[str, str]) -> dict[str, Any]:
+    """Arguments from words: those of `WORDS`, else JSON."""
+    return {name: WORDS[value]() if value in WORDS else json.loads(value) for name, value in given.items()}
+
+
+def vary(given: dict[str, str]) -> None:
+    """Let `worker.build_worker` make its workers with these arguments on top of its own."""
+
+    def build(*positional: Any, **usual: Any) -> Worker:
+        return Worker(*positional, **{**usual, **varied(given)})
+
+    vars(worker)["Worker"] = partial(build)
+
+
+if __name__ == "__main__":
+    vary(json.loads(sys.argv[1]))
+    asyncio.run(worker.main())

@@ -1,0 +1,152 @@
+"""Nothing may stand still: whoever waits says for what, and when nothing moves for long, that is told and the run ends.
+
+What the partners are handed is read from the sandbox's own file as it is written, which costs the engine nothing.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from cases.errors import AfterSalesError
+
+Answer = TypeVar("Answer")
+LOOK_EVERY = 0.02
+"""Seconds between two looks at the partners' file."""
+SHOWN, EVENTS = 5, 6
+"""Pending cases, and last events of each, that are shown when nothing moves."""
+
+
+class Stalled(AfterSalesError):
+    """Nothing has moved for too long; says what was waited for, and how the server sees it."""
+
+
+class Watch:
+    """Knows who waits for what, and when something last moved; `patience` in seconds."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._pending: dict[str, tuple[Client, str, float]] = {}
+        self._moved = time.monotonic()
+
+    def moved(self) -> None:
+        """Something has happened."""
+        self._moved = time.monotonic()
+
+    @contextmanager
+    def waiting(self, client: Client, workflow: str, what: str) -> Iterator[None]:
+        """That workflow is waited for, for the sake of `what`."""
+        self._pending[workflow] = (client, what, time.monotonic())
+        yield
+        self._pending.pop(workflow, None)
+        self.moved()
+
+    async def over(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """The answer of `work`; raises `Stalled` when nothing moves for longer than patience lasts."""
+        self.moved()
+        self._pending.clear()
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=min(1, self._patience)))[0]:
+                if time.monotonic() - self._moved > self._patience:
+                    raise Stalled(await self._told())
+            return task.result()
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _told(self) -> str:
+        pending = sorted(self._pending.items(), key=lambda item: item[1][2])
+        lines = [f"nothing has moved for {self._patience:.0f} s; {len(pending)} pending, the oldest:"]
+        for workflow, (client, what, since) in pending[:SHOWN]:
+            lines.append(
+                f"  {workflow} waits for {what}, {time.monotonic() - since:.0f} s; {await _seen(client, workflow)}"
+            )
+        return "\n".join(lines)
+
+
+async def _seen(client: Client, workflow: str) -> str:
+    """How the server sees a workflow: what is pending, and its last events."""
+    handle = client.get_workflow_handle(workflow)
+    try:
+        async with asyncio.timeout(10):
+            described = (await handle.describe()).raw_description
+            events = (await handle.fetch_history()).events
+    except (RPCError, TimeoutError) as error:
+        return f"the server does not tell ({error or 'no answer'})"
+    task = "a workflow task is pending, " if described.HasField("pending_workflow_task") else ""
+    last = ", ".join(EventType.Name(e.event_type).removeprefix("EVENT_TYPE_").lower() for e in events[-EVENTS:])
+    return f"{task}{len(described.pending_activities)} activities pending; last events: {last}"
+
+
+class Sightings:
+    """What the partners of a machine were handed, and when; `async with` reads on for as long as it lasts."""
+
+    _COLUMNS: ClassVar = {
+        "messages": "json_extract(content, '$.event'), json_extract(answer, '$.at')",
+        "callbacks": "'callback', json_extract(answer, '$.at')",
+        "steps": "'step', created_at",
+    }
+
+    def __init__(self, ledger: Path, moved: Callable[[], None]) -> None:
+        self._db = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=10)
+        self._moved = moved
+        self._read = dict.fromkeys(self._COLUMNS, 0)
+        self._seen: dict[tuple[str, str], list[float]] = {}
+        self._awaited: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._reading = asyncio.create_task(self._read_on())
+        self._reading.add_done_callback(self._ended)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._reading:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reading
+        self._db.close()
+
+    def times(self, case_id: str, what: str) -> list[float]:
+        """When (seconds since the epoch) the partners were handed `what`, an event or `step`, for this case."""
+        return self._seen.get((case_id, what), [])
+
+    async def of(self, case_id: str, what: str) -> float:
+        """When they were first; waits for it."""
+        if not self.times(case_id, what):
+            future = self._awaited.setdefault((case_id, what), asyncio.get_running_loop().create_future())
+            await future
+        return self.times(case_id, what)[0]
+
+    async def _read_on(self) -> None:
+        while True:
+            for table, columns in self._COLUMNS.items():
+                sql = f"SELECT rowid, case_id, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid"  # noqa: S608 (ours)
+                for row, case_id, what, at in self._db.execute(sql, (self._read[table],)):
+                    self._read[table] = row
+                    self._note(case_id, what, datetime.fromisoformat(at).timestamp())
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _ended(self, reading: "asyncio.Task[None]") -> None:
+        """Whoever waits hears why nothing will come any more."""
+        if not reading.cancelled() and (error := reading.exception()):
+            for future in self._awaited.values():
+                if not future.done():
+                    future.set_exception(error)
+
+    def _note(self, case_id: str, what: str, at: float) -> None:
+        self._seen.setdefault((case_id, what), []).append(at)
+        self._moved()
+        if (future := self._awaited.pop((case_id, what), None)) and not future.done():
+            future.set_result(None)

@@ -1,0 +1,102 @@
+"""The bench itself, as small as can be: real servers, workers and sandboxes."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.arms import Arm
+from bench.driving import CasePlayer, NotAsPlanned, players
+from bench.machines import Machine
+from bench.measuring import Meter
+from bench.processes import ProcessGone
+from bench.shapes import CALLBACK, DAMAGE_REPLACED, DELAY_ANSWERED, Said
+from bench.watching import Stalled, Watch
+from settings import ROOT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
+
+
+def result_of(kind: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """What a run has measured; its tables go to standard output."""
+    command = [sys.executable, "-m", "bench", kind, "--out", str(folder), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Targets" in done.stdout
+    (file,) = folder.glob(f"{kind}-*.json")
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def test_cases_are_compared_with_the_bare_case(tmp_path: Path) -> None:
+    small = ["--rounds", "1", "--cases", "3", "--in-flight", "3", "--paced", "1", "--every", "0.1", "--held", "2"]
+    small += ["--shapes", "damage_replaced,delay_answered"]
+    found = result_of("compare", tmp_path, *small)
+
+    shapes = ("damage_replaced", "delay_answered")
+    rows = {(row["arm"], row["case"]): row for row in found["rows"]}
+    assert set(rows) == {("bare", "bare"), *((arm, shape) for arm in ("plain", "encrypted") for shape in shapes)}
+    # 6 activities, 2 timers, 1 signal, and its start.
+    assert rows["bare", "bare"]["billable"]["median"] == 10
+    for (arm, _), row in rows.items():
+        assert row["cpu_ms"]["server"]["median"] > 0
+        assert row["cpu_ms"]["worker"]["median"] > 0
+        assert ("sandbox" in row["cpu_ms"]) is (arm != "bare")
+        assert 0 < row["paced_ms"]["first"]["p50"] <= row["paced_ms"]["first"]["p95"]
+        assert row["events"]["median"] > row["billable"]["median"] > 0
+        assert row["storage_bytes"]["median"] > 0
+    assert {target["verdict"] for target in found["targets"]} <= {"pass", "miss"}
+    assert found["machine"]["temporalio"]
+
+
+def test_many_cases_at_once_are_measured(tmp_path: Path) -> None:
+    small = ["--open", "4,8", "--turned", "2", "--cut-off", "3", "--burst", "6", "--timers", "4", "--due-in", "20"]
+    found = result_of("scale", tmp_path, *small)
+
+    assert [(row["open"], row["listing"]["open"]) for row in found["open"]["rows"]] == [(4, 4), (8, 8)]
+    assert all(row["consent_ms"]["p99"] > 0 for row in found["open"]["rows"])
+    assert found["open"]["restart"]["cases"] == 3
+    assert found["burst"]["complaints"] == 6
+    assert found["burst"]["kept"] == 1.0
+    assert found["timers"]["timers"] == 4
+    assert found["timers"]["twice"] == 0
+    assert found["timers"]["late_s"]["p50"] >= 0
+    assert {target["verdict"] for target in found["targets"]} <= {"pass", "miss"}
+
+
+async def test_a_run_is_spoiled_by_a_case_that_ends_otherwise_and_by_one_that_stands_still(tmp_path: Path) -> None:
+    unhappy = replace(DELAY_ANSWERED, says=(Said(CALLBACK, "satisfaction-reported", {"score": 3}),))
+    watch, hasty = Watch(60), Watch(4)
+    async with players(Arm("plain"), tmp_path / "data", [unhappy], watch) as (player,):
+        with pytest.raises(NotAsPlanned, match="ended as neutral"):
+            await watch.over(player.play())
+
+        meter = Meter(player.target)
+        await player.target.kill_worker()
+        stuck = CasePlayer(player.target, DELAY_ANSWERED, player.sightings, hasty)
+        with pytest.raises(Stalled, match=r"1 pending(.|\n)*case-B-.* waits for .*callback.*workflow task is pending"):
+            await hasty.over(stuck.play())
+        with pytest.raises(ProcessGone):
+            await meter.read()
+
+
+async def test_the_settings_of_an_arm_are_in_force(tmp_path: Path) -> None:
+    arm = Arm.parse(
+        "varied: workers=2 env.AFTER_SALES_LOG_LEVEL=ERROR pragma.journal_mode=delete pragma.synchronous= "
+        "server.history.transferProcessorMaxPollRPS=30 worker.workflow_runner=unsandboxed"
+    )
+    watch = Watch(60)
+    async with players(arm, tmp_path / "data", [DAMAGE_REPLACED], watch) as (player,):
+        await watch.over(player.play())
+        processes = player.target.processes()
+        assert isinstance(player.target, Machine)
+        with closing(sqlite3.connect(f"file:{player.target.files()[0]}?mode=ro", uri=True)) as db:
+            assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+    assert len(processes["worker"]) == 2
