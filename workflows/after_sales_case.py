@@ -85,7 +85,6 @@ class AfterSalesCase:
         """Admit the complaint, handle it to its end, keep its record; answers with the final snapshot."""
         await self._admit(complaint)
         self._desk.watch(self._attend())
-        self._desk.watch(self._clocks.keep())
         cancelled = False
         try:
             await self._desk.until(lambda: self._over() or self._history_is_long())
@@ -217,9 +216,11 @@ class AfterSalesCase:
         """After each change, begin what it makes possible, and let operators see it."""
         while True:
             seen = self._desk.revision
+            self._clocks.ring()
             self._remedies.begin()
             self._letters.deliver()
-            if self._desk.at_rest and self._desk.revision == seen:
+            if self._desk.at_rest(seen):
+                self._clocks.wind()
                 self._show()
                 self._log()
                 self._counts.count(self._desk.case)

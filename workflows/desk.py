@@ -42,13 +42,12 @@ class Desk:
         """Whether something is being carried out, so that the case cannot continue as new just now."""
         return bool(self._errands)
 
-    @property
-    def at_rest(self) -> bool:
-        """Whether the workflow task is about to end: nothing runs inside it whose answer would change more.
+    def at_rest(self, revision: int) -> bool:
+        """Whether the workflow task is about to end: nothing was begun since, and nothing runs inside it.
 
         What is told to the server (timers, search attributes) waits for that, so that each is told once a task.
         """
-        return not self._quick
+        return not self._quick and self.revision == revision
 
     def open(self, case: Case) -> None:
         """The complaint has been admitted, or the case continues as new."""
