@@ -46,6 +46,10 @@ class Step(BaseModel):
     """Somebody was told that nobody knows whether it was done."""
     team: str | None = None
     """Who has to free it, while it is blocked."""
+    over_limit: bool = False
+    """The order's limit refused it: trying it again takes somebody's approval (S15)."""
+    approved_by: str | None = None
+    """Who approved it beyond that limit."""
 
     @property
     def partner(self) -> Partner:

@@ -18,7 +18,7 @@ from cases.step import Step
 from cases.telling import command_for
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import kind_of, sentence
+from workflows.errands import is_over_limit, kind_of, sentence
 from workflows.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
@@ -65,8 +65,9 @@ class Remedies:
             try:
                 receipt = await self._call(step, command)
             except ActivityError as error:
-                if kind_of(error) in {REFUSED, TRY_AGAIN}:
-                    refused(case, step, sentence(error), workflow.now(), final=kind_of(error) == REFUSED)
+                if (kind := kind_of(error)) in {REFUSED, TRY_AGAIN}:
+                    over_limit, why = is_over_limit(error), sentence(error)
+                    refused(case, step, why, workflow.now(), final=kind == REFUSED, over_limit=over_limit)
                     return self._desk.changed()
                 unknown(case, step, sentence(error), workflow.now())
                 self._desk.changed()
