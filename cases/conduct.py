@@ -225,6 +225,7 @@ def _order_steps(case: Case, offer: Offer) -> None:
 def started(case: Case, step: Step, at: datetime) -> None:
     """A step is about to be asked of its partner; what is only said goes out as a letter."""
     step.attempts += 1
+    step.reference = None
     step.turn(StepState.RUNNING, at)
     if step.partner is Partner.MESSAGING:
         trail, record = case.look_ups.trail, case.look_ups.installation

@@ -30,6 +30,7 @@ from cases.finding import PartialFinding
 from cases.granting import check_finding
 from cases.limits import offer_of, prepared_by, somebody_else
 from cases.names import (
+    MONEY,
     PAYOUTS,
     KeptWhen,
     OfferState,
@@ -158,6 +159,9 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
     if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
         raise Refusal(f"step {step.id} is dispatched already")
+    key = step.key(case.id)
+    if message.key not in (None, key):
+        raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
     if message.finding:
         _possible(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
@@ -167,6 +171,10 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
         at,
     )
+    if step.kind in MONEY and message.state is ReceiptState.FAILED:
+        case.unpaid.append(key)
+    elif step.kind in MONEY and message.state is ReceiptState.DONE:
+        case.vouched[key] = reference
 
 
 def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:

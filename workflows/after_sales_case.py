@@ -247,6 +247,7 @@ class AfterSalesCase:
             record=snapshot(case),
             complaint=case.complaint.model_dump(mode="json", exclude_none=True),
             answer=answer_of(case),
+            vouched=case.vouched,
         )
         await self._desk.durably(Records.archive, closing, summary="archive the record", options=RECORD)
 
