@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -16,14 +15,9 @@ from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
 from cases.commands import Contact, Payment, ReceiptState
 from cases.names import RemedyKind
-from partners.sandbox.app import create_app
-from partners.sandbox.fixtures import Fixtures
-from partners.sandbox.ledger import Ledger
-from partners.sandbox.reports import Courier
-from partners.sandbox.switches import Faults, Sandbox
 from records import EntryState, Records
 from tests.fakes import FakeSteps, Turn
-from tests.partners.running import served, talk_to
+from tests.partners.running import RunningSandbox, sandbox_in, talk_to
 
 PAID = Decimal("12800.00")
 REFUND = Payment(
@@ -170,26 +164,18 @@ def _compensation(case_id: str) -> Payment:
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A real sandbox; the client reaches its switches."""
-
-    async def nobody(*_: Any) -> None:
-        return None
-
-    ledger = Ledger(tmp_path / "partners.db")
-    app = create_app(Sandbox(ledger, Fixtures({}, ledger.change), Faults(), Courier(ledger, nobody)))
-    async with served(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as switches:
-        yield switches
-    ledger.close()
+async def sandbox(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
+    """A real sandbox."""
+    async with sandbox_in(tmp_path) as running:
+        yield running
 
 
 async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
-    environment: ActivityEnvironment, sandbox: httpx.AsyncClient, records: Records
+    environment: ActivityEnvironment, sandbox: RunningSandbox, records: Records
 ) -> None:
     """S13, over HTTP: unknown, asked by key, booked once, paid once."""
-    fault = {"partner": "refunds", "kind": "commit_then_timeout", "count": 1, "seconds": 30}
-    (await sandbox.post("/_sandbox/faults", json=fault)).raise_for_status()
-    async with talk_to(str(sandbox.base_url), timeout=0.3) as partners:
+    await sandbox.fault("commit_then_timeout", partner="refunds", count=1, seconds=30)
+    async with talk_to(sandbox.url, timeout=0.3) as partners:
         refunds = Refunds(partners.refunds, records)
 
         with pytest.raises(ApplicationError) as raised:
@@ -199,4 +185,4 @@ async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
 
     assert raised.value.type == UNKNOWN
     assert (before, states(records)) == ([EntryState.RESERVED], [EntryState.COMMITTED])
-    assert (await sandbox.get("/_sandbox/money")).json() == {"refund": "12800.00"}
+    assert await sandbox.money() == {"refund": "12800.00"}
