@@ -18,6 +18,8 @@ from partners.ports import OutcomeUnknown, PartnerRefused, StepPartner, TryAgain
 REFUSED = "PartnerRefused"
 TRY_AGAIN = "TryAgain"
 UNKNOWN = "OutcomeUnknown"
+OVER_LIMIT = "over the order's limit"
+"""The one detail of a `REFUSED` with which the order's ledger, not a partner, refused a payment (S15)."""
 
 
 BEAT = 2.0

@@ -18,7 +18,7 @@ from cases.money import Money
 from cases.names import MAX_INPUT_BYTES
 from cases.plan import policy_for
 from cases.policy import Policy
-from records import AlreadyArchived, CaseIdTaken, RecordsUnavailable
+from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
 
 CASE_ID_TAKEN = "CaseIdTaken"
@@ -52,6 +52,8 @@ class Closing(BaseModel):
     record: dict[str, Any]
     complaint: dict[str, Any] | None = None
     answer: Answer | None = None
+    vouched: dict[str, str] = {}
+    """Payments that are done on somebody's word, by key: whose."""
 
 
 class ClaimRecord(BaseModel):
@@ -138,7 +140,7 @@ class Records:
 
     @activity.defn(name="archive")
     def archive(self, closing: Closing) -> None:
-        """Keep the case's record beyond the engine's retention (G9)."""
+        """Keep the case's record beyond the engine's retention (G9), and book what was paid on somebody's word."""
         try:
             self._database.archive_case(
                 closing.case_id, closing.closed_at, closing.outcome, closing.record, closing.complaint
@@ -148,6 +150,10 @@ class Records:
             activity.logger.warning("archived before", extra={"why": str(error)})
         if closing.answer:
             self._database.keep_answer(closing.case_id, **dict(closing.answer))
+        for key, whose in closing.vouched.items():
+            # The partner's own word, where it came, is booked already, and stands.
+            with suppress(LedgerRefusal):
+                self._database.commit(key, whose)
 
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> Decimal:

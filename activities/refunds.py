@@ -1,6 +1,7 @@
 """Money moves once: intent in the order's ledger first, then the call, then what came of it (S13, S15).
 
-The ledger's reservation keeps all cases of an order together below what was paid. It stays while the outcome is
+The ledger's reservation keeps all cases of an order together below what was paid, and what is paid beside refunds
+within the policy's limit. It stays while the outcome is
 unknown, and is given back only when the partner has finally said no, or a person has waived the step.
 """
 
@@ -9,11 +10,11 @@ import asyncio
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.outcomes import REFUSED, TRY_AGAIN, carry_out, find
-from cases.commands import Receipt, ReceiptState, StepCommand
+from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, carry_out, find
+from cases.commands import Payment, Receipt, ReceiptState
 from cases.money import Money
 from partners import ports
-from records import LedgerRefusal, Records, RecordsUnavailable
+from records import LedgerRefusal, OverLimit, Records, RecordsUnavailable
 
 
 class Refunds:
@@ -24,13 +25,14 @@ class Refunds:
         self._records = records
 
     @activity.defn(name="refunds-step")
-    async def carry_out(self, command: StepCommand, paid: Money) -> Receipt:
+    async def carry_out(self, command: Payment, paid: Money) -> Receipt:
         """Pay, once; `paid` is what the customer paid for the order, which refunds never exceed (S14)."""
         try:
             await asyncio.to_thread(self._reserve, command, paid)
         except LedgerRefusal as error:
+            details = [OVER_LIMIT] if isinstance(error, OverLimit) else []
             raise ApplicationError(
-                str(error), type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+                str(error), *details, type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
             ) from None
         except RecordsUnavailable as error:
             raise ApplicationError(str(error), type=TRY_AGAIN) from None
@@ -55,9 +57,9 @@ class Refunds:
         """Nothing was paid and nothing will be: the amount is free again for the order's other cases."""
         await asyncio.to_thread(self._release, key, why)
 
-    async def _pay(self, command: StepCommand) -> Receipt:
+    async def _pay(self, command: Payment) -> Receipt:
         try:
-            receipt = await carry_out(self._port, command)
+            receipt = await carry_out(self._port, command.asked)
         except ApplicationError as error:
             if error.type == REFUSED:
                 await asyncio.to_thread(self._release, command.key, str(error))
@@ -75,7 +77,7 @@ class Refunds:
             # The money has moved: the books must not stop the case, but somebody has to look.
             activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})
 
-    def _reserve(self, command: StepCommand, paid: Money) -> None:
+    def _reserve(self, command: Payment, paid: Money) -> None:
         self._records.reserve(
             command.key,
             order_id=command.order_id,
@@ -84,6 +86,7 @@ class Refunds:
             amount=command.amount or paid - paid,
             currency=command.currency,
             paid=paid,
+            limit=command.limit,
         )
 
     def _release(self, key: str, why: str) -> None:

@@ -94,6 +94,18 @@ AmountText = Annotated[str, AfterValidator(_checked)]
 """An amount as people write it, kept as written."""
 
 
+def _of_the_order(text: str) -> str:
+    for term in (t for t in amount(text) if t is not None):
+        varies = term.per_day_late or term.damaged or term.base is Base.AFFECTED_ITEMS
+        if varies or term.low != term.high:
+            raise ValueError(f'"{text}" is no limit of an order: write one amount of it, such as 30% of order')
+    return text
+
+
+OrderLimitText = Annotated[str, AfterValidator(_of_the_order)]
+"""An amount that is the same for every complaint about an order: no range, and nothing of the finding."""
+
+
 def needs(text: str, sums: Sums) -> list[str]:
     """The finding's or the order's fields that `text` needs and nobody has given."""
     missing = []

@@ -172,6 +172,9 @@ def _reported(claim: Claim, message: StepReported, now: datetime) -> None:
         raise Refusal(f"step: {message.step} is not this claim's: that is {RemedyKind.CARRIER_CLAIM}")
     if claim.state is ClaimState.WAITING:
         raise Refusal(f"the claim has not been filed; what was recovered all the same is told with {CLAIM_SETTLED}")
+    key = claim.command().key
+    if message.key not in (None, key):
+        raise Refusal(f"the claim is filed under {key}: a report on {message.key} changes nothing any more")
     claim.heard(message.state, message.detail, now)
 
 

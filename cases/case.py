@@ -129,6 +129,10 @@ class Case(BaseModel):
     """Ids of messages that were applied."""
     ask_after: list[str] = []
     """Steps whose partner is to be asked how they stand."""
+    unpaid: list[str] = []
+    """Keys of payments that were reported as failed: what is reserved for them is to be set free (S15)."""
+    vouched: dict[str, str] = {}
+    """Keys of payments that are done on somebody's word, and whose; the partner itself may not have told (S13)."""
     needs_offer: str | None = None
     """Why an agent has to make another offer, where one has to."""
     paid_before: dict[RemedyKind, Money] = {}

@@ -67,6 +67,18 @@ class StepCommand(Wire):
     """The workflow that wants the partner's `step-reported`; the case's own where absent."""
 
 
+class Payment(StepCommand):
+    """A step that moves money, as our own books need it."""
+
+    limit: Money | None = None
+    """The most that all cases of the order may be paid beside refunds (S15); None: no such limit."""
+
+    @property
+    def asked(self) -> StepCommand:
+        """What the partner is asked: without our limit, so that a key always stands for the same content."""
+        return StepCommand.model_validate(dict(self))
+
+
 class ReceiptState(StrEnum):
     """How far a partner has come with a command."""
 

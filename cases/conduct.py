@@ -11,6 +11,7 @@ from cases.complaint import Complaint
 from cases.finding import PartialFinding
 from cases.granting import Assessment, assess, check_finding
 from cases.keeping import nothing_to_keep, steps_moved
+from cases.limits import approved
 from cases.names import (
     KeptWhen,
     OfferState,
@@ -224,6 +225,7 @@ def _order_steps(case: Case, offer: Offer) -> None:
 def started(case: Case, step: Step, at: datetime) -> None:
     """A step is about to be asked of its partner; what is only said goes out as a letter."""
     step.attempts += 1
+    step.reference = None
     step.turn(StepState.RUNNING, at)
     if step.partner is Partner.MESSAGING:
         trail, record = case.look_ups.trail, case.look_ups.installation
@@ -271,10 +273,18 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
     settle(case, at)
 
 
-def refused(case: Case, step: Step, reason: str, at: datetime, *, final: bool = True) -> None:
-    """The step cannot be done: it goes to a person, and money that moved stays moved (G6, S17)."""
+def refused(  # noqa: PLR0913 (what a refusal is)
+    case: Case, step: Step, reason: str, at: datetime, *, final: bool = True, over_limit: bool = False
+) -> None:
+    """The step cannot be done: it goes to a person, and money that moved stays moved (G6, S17).
+
+    `over_limit`: it is the order's limit that refused it, up to a manager's limit somebody may approve it (S15).
+    """
     if final:
         step.number += 1
+    step.over_limit = over_limit
+    if over_limit and not approved(case, step):
+        reason += "; somebody who did not prepare it may approve it, by resolve-step with retry"
     step.turn(StepState.BLOCKED, at, reason)
     _blocked(case, step, at)
 

@@ -29,10 +29,11 @@ from cases.errors import Refusal
 from cases.evidence import arrived, go_on_without, insisted_on
 from cases.finding import PartialFinding
 from cases.granting import check_finding
+from cases.limits import offer_of, prepared_by, somebody_else
 from cases.moving import move
 from cases.names import (
     MONEY,
-    TO_SOURCE,
+    PAYOUTS,
     KeptWhen,
     OfferState,
     Outcome,
@@ -169,6 +170,9 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
     if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
         raise Refusal(f"step {step.id} is dispatched already")
+    key = step.key(case.id)
+    if message.key not in (None, key):
+        raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
     if message.finding:
         _possible(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
@@ -178,6 +182,10 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
         at,
     )
+    if step.kind in MONEY and message.state is ReceiptState.FAILED:
+        case.unpaid.append(key)
+    elif step.kind in MONEY and message.state is ReceiptState.DONE:
+        case.vouched[key] = reference
 
 
 def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:
@@ -250,7 +258,7 @@ def _possible_offer(case: Case, options: list[Option], over: list[str]) -> None:
     """Raises `Refusal` for what cannot be offered; `over`: what of it is beyond an agent's limits."""
     check_possible(options, case.complaint, refunded=case.refunded)
     if over:
-        check_limit(options, case.policy, case.complaint, compensated=case.paid(MONEY - TO_SOURCE))
+        check_limit(options, case.policy, case.complaint, compensated=case.paid(PAYOUTS))
 
 
 def _undecided(case: Case) -> None:
@@ -267,19 +275,9 @@ def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
     if offer is None:
         there = f"{waiting[0].id} waits for one" if waiting else "nothing waits for one"
         raise Refusal(f"there is no approval {message.approval or ''} to decide: {there}".replace("  ", " "))
-    if not message.by:
-        raise Refusal("an approval needs the name of who decides: by")
-    if message.by.casefold() in _prepared_by(case, offer):
-        raise Refusal(f"{message.by} prepared offer {offer.id}: somebody else has to decide")
+    # A claim is prepared by everybody whose word it rests on as well (E3).
+    somebody_else(message.by, prepared_by(case, offer, finding=bool(case.topic.audit)), f"offer {offer.id}")
     return offer
-
-
-def _prepared_by(case: Case, offer: Offer) -> set[str]:
-    """Who made the offer; for a claim everybody whose word it rests on as well (E3)."""
-    names = {offer.made_by or ""}
-    if case.topic.audit:
-        names |= {fact.by or "" for fact in case.finding.facts}
-    return {name.casefold() for name in names if name}
 
 
 def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> None:
@@ -324,6 +322,9 @@ def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: dateti
     step = _step(case, message.step)
     if step.state is not StepState.BLOCKED:
         raise Refusal(f"step {step.id} is {step.state}, not blocked: there is nothing to resolve")
+    if message.action == "retry" and step.over_limit:
+        prepared = prepared_by(case, offer_of(case, step), finding=True)
+        step.approved_by = somebody_else(message.by, prepared, f"{step.id}, which the order's limit refused")
     case.note("step resolved", at, f"{step.id}: {message.action}, {message.reason}", message.by)
     if message.action == "retry":
         step.team = None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from cases.calendar import Instant, Whole
-from cases.commands import ReceiptState, StepFinding
+from cases.commands import Key, ReceiptState, StepFinding
 from cases.complaint import Evidence, Long, Strict
 from cases.errors import Refusal, problems_of
 from cases.finding import PartialFinding
@@ -58,6 +58,8 @@ class StepReported(Message):
     """A partner's or a crew's word on a step (G6)."""
 
     step: Name
+    key: Key | None = None
+    """The key that the partner was asked under: a word on an earlier try then changes nothing (S13)."""
     state: Literal[ReceiptState.DISPATCHED, ReceiptState.DONE, ReceiptState.FAILED]
     detail: Long = ""
     finding: StepFinding | None = None

@@ -214,6 +214,9 @@ MONEY = frozenset({_K.REFUND, _K.FREIGHT_REFUND, _K.COMPENSATION, _K.COUPON, _K.
 TO_SOURCE = frozenset({_K.REFUND, _K.FREIGHT_REFUND})
 """Money that goes back to where it came from: never more than was paid (S14)."""
 
+PAYOUTS = MONEY - TO_SOURCE
+"""Money that is paid beside what goes back: over all cases of an order within the policy's limit (S15)."""
+
 SHIPMENTS = frozenset({_K.REPLACEMENT, _K.RESHIP, _K.TRANSFER, _K.SUBSTITUTE})
 """Remedies that send goods to the customer."""
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from cases.amounts import AmountText
+from cases.amounts import AmountText, OrderLimitText
 from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
 from cases.complaint import Complaint, Evidence, lacking
 from cases.conditions import When
@@ -125,6 +125,10 @@ def _zone(name: str) -> str:
     return name
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 class EveryLine(Part):
     """What holds for every line of business (§1); a line's own file may say otherwise."""
 
@@ -145,6 +149,11 @@ class EveryLine(Part):
     carrier_claim: CarrierClaimTerms
     manager_limit: AmountText
     """What money beyond an agent's range a manager may approve, in all."""
+    compensation_limit: Annotated[list[OrderLimitText], BeforeValidator(_listed)] = []
+    """What may be paid beside refunds over all cases of an order: the first amount that the order tells (S15).
+
+    Empty only in policies that were pinned before there was a limit: nothing is held to it then.
+    """
     key_lifetime: Duration
     """How long partners remember an idempotency key; nothing is sent again after it (S13)."""
 

@@ -3,12 +3,11 @@
 from collections import Counter
 from decimal import Decimal
 
-from cases.amounts import evaluate
 from cases.complaint import Complaint, pieces
 from cases.errors import Refusal
-from cases.finding import PartialFinding
-from cases.granting import Assessment, sums_of
-from cases.names import GOODS, MONEY, TO_SOURCE, WORDS, RemedyKind
+from cases.granting import Assessment
+from cases.limits import manager_limit
+from cases.names import GOODS, PAYOUTS, TO_SOURCE, WORDS, RemedyKind
 from cases.offer import Option, Remedy
 from cases.policy import Policy
 
@@ -81,9 +80,9 @@ def check_limit(options: list[Option], policy: Policy, complaint: Complaint, *, 
 
     `compensated`: what has been paid out beside refunds already. Raises `Refusal`.
     """
-    most = evaluate(policy.manager_limit, sums_of(policy, complaint, PartialFinding()))[1] - compensated
+    most = manager_limit(policy, complaint) - compensated
     for option in options:
-        if (extra := _money(option, MONEY - TO_SOURCE)) > most:
+        if (extra := _money(option, PAYOUTS)) > most:
             raise Refusal(
                 f"options.{option.key}: {extra:.2f} is more than the {most:.2f} that even a manager may approve"
             )

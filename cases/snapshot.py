@@ -49,7 +49,7 @@ def snapshot(case: Case) -> dict[str, Any]:
         "finding": case.finding.model_dump(mode="json", exclude_none=True),
         "promises": [_promise(p) for p in case.promises],
         "offers": [_offer(o) for o in case.offers],
-        "steps": [_step(s) for s in case.steps],
+        "steps": [_step(case, s) for s in case.steps],
         "escalations": [e.model_dump(mode="json") for e in case.escalations],
         "evidence": [e.model_dump(mode="json") for e in case.evidence],
         "awaited": list(case.awaited),
@@ -86,13 +86,14 @@ def _offer(offer: Offer) -> dict[str, Any]:
     return {**shown, "options": options, "consent_required": offer.consent_required}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(case: Case, step: Step) -> dict[str, Any]:
     shown = step.model_dump(
         mode="json",
         include={"id", "kind", "state", "reference", "attempts", "reason", "since", "cycle", "offer", "team"},
     )
     return {
         **shown,
+        "key": step.key(case.id),
         "partner": step.partner,
         **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True),
     }

@@ -46,6 +46,10 @@ class Step(BaseModel):
     """Somebody was told that nobody knows whether it was done."""
     team: str | None = None
     """Who has to free it, while it is blocked."""
+    over_limit: bool = False
+    """The order's limit refused it: trying it again takes somebody's approval (S15)."""
+    approved_by: str | None = None
+    """Who approved it beyond that limit."""
 
     @property
     def partner(self) -> Partner:
@@ -86,13 +90,18 @@ class Step(BaseModel):
         key = f"{case_id}/{self.cycle}/{self.offer}/{self.id}"
         return key if self.number == 1 else f"{key}/{self.number}"
 
+    def waits(self, attempt: int) -> bool:
+        """Whether nobody has told yet how this attempt went: a report may overtake the answer to the call."""
+        return self.attempts == attempt and self.state in (StepState.RUNNING, StepState.UNKNOWN)
+
     def turn(self, state: StepState, at: datetime, reason: str | None = None) -> None:
         """Change state."""
         self.state, self.since, self.reason, self.told = state, at, reason, False
 
     def heard(self, receipt: Receipt, at: datetime) -> None:
         """The partner's word: accepted, dispatched, done or failed. A later state is never taken back."""
-        if self.settled:
+        failed = self.state is StepState.BLOCKED and not self.uncertain
+        if self.settled or (failed and receipt.state in (ReceiptState.ACCEPTED, ReceiptState.FAILED)):
             return
         self.reference = receipt.reference
         self.uncertain = False

@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from cases.case import Case
-from cases.commands import Contact, StepCommand
+from cases.commands import Contact, Payment, StepCommand
 from cases.errors import Refusal
-from cases.names import TO_SOURCE, PromiseState, RemedyKind, StepState
+from cases.limits import payout_limit
+from cases.names import MONEY, TO_SOURCE, PromiseState, RemedyKind, StepState
 from cases.offer import Option
 from cases.step import Step
 
@@ -46,7 +47,7 @@ def command_for(case: Case, step: Step) -> StepCommand:
     order = case.complaint.order
     if order is None:
         raise Refusal(f"{step.id} needs an order")
-    return StepCommand(
+    command = StepCommand(
         key=step.key(case.id),
         case_id=case.id,
         step=step.id,
@@ -61,6 +62,7 @@ def command_for(case: Case, step: Step) -> StepCommand:
         carrier=order.carrier,
         note=case.finding.cause or "",
     )
+    return Payment(**dict(command), limit=payout_limit(case, step)) if step.kind in MONEY else command
 
 
 def paid(case: Case) -> dict[str, str]:

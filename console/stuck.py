@@ -163,7 +163,8 @@ def _scheduled(there: WorkflowExecutionDescription) -> datetime | None:
 def _steps(case: str, seen: Json) -> list[Json]:
     rows = []
     for step in seen["steps"]:
-        which, key = f"step {step['id']} ({step['partner']})", f"{case}/{step['cycle']}/{step['offer']}/{step['id']}"
+        # A worker of an earlier build tells no key.
+        which, key = f"step {step['id']} ({step['partner']})", step.get("key", step["id"])
         if step["state"] == StepState.UNKNOWN:
             why = f"{which}: nobody knows whether it was done: {step['reason']}"
             do = f"nothing, if the partner answers soon: it is being asked; else look in its books for {key}, then"

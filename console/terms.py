@@ -62,6 +62,7 @@ def _terms(what: Policy) -> Rows:
         yield "evidence", _evidence(what.evidence)
     yield "callback", f"{what.callback.attempts} times, every {what.callback.every}"
     yield "reopening", f"within {what.reopen_within}"
+    yield "beside refunds, over all cases of an order", ", else ".join(what.compensation_limit)
     yield "a manager may approve", what.manager_limit
     if what.damaged_share:
         yield "damaged share", ", ".join(f"{severity} {share:.0%}" for severity, share in what.damaged_share.items())

@@ -73,6 +73,8 @@ class StepReport(Wire):
     """The payload of the signal `step-reported`; the same `message_id` twice is applied once."""
 
     step: str
+    key: Key | None = None
+    """The key of the command: what is reported of an earlier try then changes nothing."""
     state: ReportedState
     detail: Sentence = ""
     finding: StepFinding | None = None

@@ -54,6 +54,8 @@ def load_file(path: Path) -> Policy:
     try:
         policy = Policy.model_validate(content)
         faults = [*derived, *_topics_that_do_not_exist(policy), *_shares_that_are_missing(policy)]
+        if not policy.compensation_limit:
+            faults.append(Problem(field="compensation_limit", problem="is missing: write one, such as 30% of order"))
         if not faults:
             return policy.model_copy(update={"working_days": work_calendar(policy.calendar, policy.timezone)})
     except ValidationError as error:

@@ -65,7 +65,7 @@ class OverPaid(LedgerRefusal):
 
 
 class OverLimit(LedgerRefusal):
-    """More of one kind would be paid out than the policy allows for one order."""
+    """More would be paid beside refunds than the policy allows for one order (S15)."""
 
 
 class NotReserved(LedgerRefusal):

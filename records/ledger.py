@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cases.money import CENT, MAX_AMOUNT
-from cases.names import MONEY, TO_SOURCE, RemedyKind
+from cases.names import MONEY, PAYOUTS, TO_SOURCE, RemedyKind
 from records.database import Database
 from records.errors import AlreadyCommitted, EntryConflict, LedgerRefusal, NotReserved, OverLimit, OverPaid, WrongAmount
 from records.tables import EntryState, entries, orders, paid_statements
@@ -46,9 +46,9 @@ class OrderLedger(Database):
         """Write down that `amount` is about to move, under the business key `case/cycle/offer/step`.
 
         `paid` is what this case says was paid for the order; of several statements the smallest counts, all are
-        kept. `limit` is the most that all entries of this kind may come to over the order. The same call again
-        changes nothing; where the entry was released meanwhile, it is reserved anew. Raises `OverPaid` (refunds
-        to the source only), `OverLimit`, `EntryConflict` or `WrongAmount`.
+        kept. `limit` is the most that may be paid beside refunds over the order, of all kinds together; refunds are
+        not held to it. The same call again changes nothing; where the entry was released meanwhile, it is reserved
+        anew. Raises `OverPaid` (refunds only), `OverLimit` (all else), `EntryConflict` or `WrongAmount`.
         """
         if kind not in MONEY:
             raise LedgerRefusal(f"{key}: {kind} moves no money; expected one of {', '.join(sorted(MONEY))}")
@@ -184,16 +184,16 @@ class OrderLedger(Database):
                     f"{key}: {asked} {currency} cannot be refunded on order {order_id}: {paid} was paid, "
                     f"{taken} is refunded or reserved already"
                 )
-        if limit is not None:
-            taken = self._taken(connection, order_id, {kind})
+        elif limit is not None:
+            taken = self._taken(connection, order_id, PAYOUTS)
             if taken + asked > limit:
                 return OverLimit(
-                    f"{key}: {asked} {currency} of {kind} is too much on order {order_id}: the limit is {limit}, "
-                    f"{taken} is paid or reserved already"
+                    f"{key}: {asked} {currency} of {kind} is too much on order {order_id}: over all its cases "
+                    f"{limit} may be paid beside refunds, {taken} is paid or reserved already"
                 )
         return None
 
-    def _taken(self, connection: Connection, order_id: str, kinds: frozenset[RemedyKind] | set[str]) -> Decimal:
+    def _taken(self, connection: Connection, order_id: str, kinds: frozenset[RemedyKind]) -> Decimal:
         """What is reserved or committed of these kinds, over all cases of the order."""
         query = select(func.sum(entries.c.amount)).where(
             entries.c.order_id == order_id, entries.c.kind.in_(kinds), entries.c.state != EntryState.RELEASED

@@ -281,6 +281,7 @@ class AfterSalesCase:
             record=record,
             complaint=case.complaint.model_dump(mode="json", exclude_none=True),
             answer=answer_of(case),
+            vouched=case.vouched,
         )
         what = "archive the record"
         try:

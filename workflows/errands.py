@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
 with workflow.unsafe.imports_passed_through():
-    from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
+    from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
 
 
 async def durably(method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
@@ -24,6 +24,12 @@ def kind_of(error: FailureError) -> str:
             return cause.type if cause.type in {REFUSED, TRY_AGAIN} else UNKNOWN
         cause = cause.__cause__
     return UNKNOWN
+
+
+def is_over_limit(error: FailureError) -> bool:
+    """Whether it was the order's limit that refused a payment (S15)."""
+    cause = error.__cause__
+    return isinstance(cause, ApplicationError) and OVER_LIMIT in cause.details
 
 
 def sentence(error: FailureError) -> str:

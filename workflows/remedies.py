@@ -18,7 +18,7 @@ from cases.step import Step
 from cases.telling import command_for
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import kind_of, sentence
+from workflows.errands import is_over_limit, kind_of, sentence
 from workflows.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
@@ -41,6 +41,7 @@ class Remedies:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._releasing = 0
 
     def begin(self) -> None:
         """Begin every step that is ready, and ask after those that nobody has heard of; called after every change."""
@@ -52,6 +53,8 @@ class Remedies:
             elif step.partner is not Partner.MESSAGING:
                 self._desk.begin(self._carry_out(step))
             self._desk.changed()
+        while case.unpaid:
+            self._desk.begin(self._release(case.unpaid.pop(0)))
         while case.ask_after:
             step_id = case.ask_after.pop(0)
             if (waiting := case.step(step_id)) and waiting.reference and not waiting.settled:
@@ -60,19 +63,20 @@ class Remedies:
     async def _carry_out(self, step: Step) -> None:
         case = self._desk.case
         command = command_for(case, step)
-        last_call = workflow.now() + case.policy.send_again_within
+        last_call, attempt = workflow.now() + case.policy.send_again_within, step.attempts
         while True:
             try:
                 receipt = await self._call(step, command)
             except ActivityError as error:
-                if kind_of(error) in {REFUSED, TRY_AGAIN}:
-                    refused(case, step, sentence(error), workflow.now(), final=kind_of(error) == REFUSED)
+                if not step.waits(attempt):
+                    return None  # a report has told meanwhile how it stands
+                if (kind := kind_of(error)) in {REFUSED, TRY_AGAIN}:
+                    over_limit, why = is_over_limit(error), sentence(error)
+                    refused(case, step, why, workflow.now(), final=kind == REFUSED, over_limit=over_limit)
                     return self._desk.changed()
-                unknown(case, step, sentence(error), workflow.now())
-                self._desk.changed()
-                found = await self._find(step, command.key)
-                if step.settled:
-                    return self._desk.changed()  # somebody reported it done while we were asking
+                found = await self._ask(step, command.key, sentence(error))
+                if step.settled or (found is None and not step.waits(attempt)):
+                    return self._desk.changed()  # somebody reported it while we were asking
                 if found is None and workflow.now() < last_call:
                     continue
                 if found is None:
@@ -80,7 +84,8 @@ class Remedies:
                     refused(case, step, why, workflow.now(), final=False)
                     return self._desk.changed()
                 receipt = found
-            heard(case, step, receipt, workflow.now())
+            if step.attempts == attempt:  # after a failed report it may have been tried anew
+                heard(case, step, receipt, workflow.now())
             return self._desk.changed()
 
     async def _call(self, step: Step, command: StepCommand) -> Receipt:
@@ -91,6 +96,12 @@ class Remedies:
         summary = f"{step.id} {what}".strip()
         receipt: Receipt = await self._desk.durably(partner.carry_out, *arguments, summary=summary, options=STEP)
         return receipt
+
+    async def _ask(self, step: Step, key: str, why: str) -> Receipt | None:
+        """Nobody knows whether it was done: what the partner knows of it."""
+        unknown(self._desk.case, step, why, workflow.now())
+        self._desk.changed()
+        return await self._find(step, key)
 
     async def _find(self, step: Step, key: str) -> Receipt | None:
         partner = PARTNERS[step.partner]
@@ -109,9 +120,18 @@ class Remedies:
             heard(self._desk.case, step, receipt, workflow.now())
             self._desk.changed()
 
+    async def _release(self, key: str) -> None:
+        """A payment was reported as failed: what is reserved for it is free again (S15)."""
+        self._releasing += 1
+        why = "it was reported as failed"
+        await self._desk.durably(Refunds.release, key, why, summary=f"release {key}", options=RECORD)
+        self._releasing -= 1
+
     async def release_unpaid(self) -> None:
         """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""
         case = self._desk.case
+        if self._releasing:
+            await workflow.wait_condition(lambda: not self._releasing)
         for step in case.steps:
             if step.kind in MONEY and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = step.reason or "waived"

@@ -32,11 +32,14 @@ What a partner tells the engine of its own accord. It does not go over this HTTP
 from any Temporal client in any language:
 
     temporal workflow signal --workflow-id case-HL-1 --name step-reported \\
-      --input '{"step": "replacement", "state": "done", "message_id": "W-77/done", "by": "warehouse"}'
+      --input '{"step": "replacement", "key": "HL-1/1/1/replacement", "state": "done",
+                "message_id": "W-77/done", "by": "warehouse"}'
 
 Report every step that was answered with `accepted`: `dispatched` when it is on its way (goods have left, a crew is
-driving), then `done` or `failed`. Send it again until Temporal has taken it: the same `message_id` is applied once. An
-inspection or a search puts what it established under `finding`.
+driving), then `done` or `failed`, with the `key` of the command: after a final no a step may be tried again under
+another one, and a late word on the first must not settle the second. It may overtake your own answer to the call. Send
+it again until Temporal has taken it: the same `message_id` is applied once. An inspection or a search puts what it
+established under `finding`.
 """
 
 _WORDS = {

@@ -38,6 +38,7 @@ def reports_of(partner: Partner, command: StepCommand, fixture: OrderFixture, no
         finding = fixture.finding(command.kind) if reported.state == "done" else None
         word = StepReport(
             step=command.step,
+            key=command.key,
             state=reported.state,
             detail=reported.detail,
             finding=finding,

@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
 from activities.warehouse import Warehouse
-from cases.commands import Contact, Receipt, ReceiptState, StepCommand
+from cases.commands import Contact, Payment, Receipt, ReceiptState, StepCommand
 from cases.names import RemedyKind
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
 from records import EntryState, Records
@@ -47,8 +47,8 @@ def records(tmp_path: Path) -> Records:
     return Records(f"sqlite:///{tmp_path / 'records.db'}")
 
 
-def _command(key: str = "A-1/1/o1/refund", amount: str = "12800.00") -> StepCommand:
-    return StepCommand(
+def _command(key: str = "A-1/1/o1/refund", amount: str = "12800.00") -> Payment:
+    return Payment(
         key=key,
         case_id="A-1",
         step="refund",

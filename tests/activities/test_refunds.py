@@ -7,26 +7,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.outcomes import TRY_AGAIN, UNKNOWN
+from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
-from cases.commands import Contact, ReceiptState, StepCommand
+from cases.commands import Contact, Payment, ReceiptState
 from cases.names import RemedyKind
-from partners.sandbox.app import create_app
-from partners.sandbox.fixtures import Fixtures
-from partners.sandbox.ledger import Ledger
-from partners.sandbox.reports import Courier
-from partners.sandbox.switches import Faults, Sandbox
 from records import EntryState, Records
 from tests.fakes import FakeSteps, Turn
-from tests.partners.running import served, talk_to
+from tests.partners.running import RunningSandbox, sandbox_in, talk_to
 
 PAID = Decimal("12800.00")
-REFUND = StepCommand(
+REFUND = Payment(
     key="HL-1/1/o1/refund",
     case_id="HL-1",
     step="refund",
@@ -138,27 +132,50 @@ async def test_payment_under_way_is_waited_for_when_its_worker_has_to_stop(
     assert states(records) == [EntryState.COMMITTED]
 
 
+async def test_partner_is_not_asked_for_what_other_cases_of_the_order_leave_no_room_for(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records
+) -> None:
+    """S15: the limit goes over all cases, and is told apart from a partner's no."""
+    refunds = Refunds(partner, records)
+    await environment.run(refunds.carry_out, _compensation("HL-1"), PAID)
+
+    with pytest.raises(ApplicationError) as raised:
+        await environment.run(refunds.carry_out, _compensation("HL-2"), PAID)
+
+    assert (raised.value.type, raised.value.non_retryable, raised.value.details) == (REFUSED, True, (OVER_LIMIT,))
+    assert "over all its cases 3840.00 may be paid beside refunds, 2560.00 is paid" in str(raised.value)
+    assert [command.key for command in partner.commands] == ["HL-1/1/o1/compensation"]
+    assert len(records.entries()) == 1
+
+
+async def test_partner_never_sees_our_limit(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records
+) -> None:
+    """S13: what stands under a key must not change with our policy."""
+    await environment.run(Refunds(partner, records).carry_out, _compensation("HL-1"), PAID)
+
+    (asked,) = partner.commands
+    assert "limit" not in asked.model_dump()
+
+
+def _compensation(case_id: str) -> Payment:
+    payment = {"key": f"{case_id}/1/o1/compensation", "case_id": case_id, "kind": RemedyKind.COMPENSATION}
+    return REFUND.model_copy(update={**payment, "amount": Decimal("2560.00"), "limit": Decimal("3840.00")})
+
+
 @pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A real sandbox; the client reaches its switches."""
-
-    async def nobody(*_: Any) -> None:
-        return None
-
-    ledger = Ledger(tmp_path / "partners.db")
-    app = create_app(Sandbox(ledger, Fixtures({}, ledger.change), Faults(), Courier(ledger, nobody)))
-    async with served(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as switches:
-        yield switches
-    ledger.close()
+async def sandbox(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
+    """A real sandbox."""
+    async with sandbox_in(tmp_path) as running:
+        yield running
 
 
 async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
-    environment: ActivityEnvironment, sandbox: httpx.AsyncClient, records: Records
+    environment: ActivityEnvironment, sandbox: RunningSandbox, records: Records
 ) -> None:
     """S13, over HTTP: unknown, asked by key, booked once, paid once."""
-    fault = {"partner": "refunds", "kind": "commit_then_timeout", "count": 1, "seconds": 30}
-    (await sandbox.post("/_sandbox/faults", json=fault)).raise_for_status()
-    async with talk_to(str(sandbox.base_url), timeout=0.3) as partners:
+    await sandbox.fault("commit_then_timeout", partner="refunds", count=1, seconds=30)
+    async with talk_to(sandbox.url, timeout=0.3) as partners:
         refunds = Refunds(partners.refunds, records)
 
         with pytest.raises(ApplicationError) as raised:
@@ -168,4 +185,4 @@ async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
 
     assert raised.value.type == UNKNOWN
     assert (before, states(records)) == ([EntryState.RESERVED], [EntryState.COMMITTED])
-    assert (await sandbox.get("/_sandbox/money")).json() == {"refund": "12800.00"}
+    assert await sandbox.money() == {"refund": "12800.00"}

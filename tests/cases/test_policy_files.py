@@ -237,6 +237,7 @@ def test_each_kind_of_fault_is_told_with_file_key_and_reason(
     assert any(field.startswith(f"{LINE}: {where}") and says in problem for field, problem in told), told
 
 
+LIMIT = "compensation_limit: 30% of order"
 SHARED_FAULTS = [
     ("{role: team_lead, at: 100%}", "{role: team_lead, at: 99%}", "", "one at 100%, where the promise breaks"),
     ("{role: manager, at: 150%}", "{role: manager, at: 70%}", "", "must rise from rung to rung"),
@@ -246,6 +247,13 @@ SHARED_FAULTS = [
     ("close_after: 7 days", "close_after: a week", "silence.close_after", "is no duration"),
     ("manager_limit: 100% of order", "manager_limit: lots", "manager_limit", "is no amount"),
     ("tell: team_lead", "tel: team_lead", "silence.tel", "is not known here"),
+    (LIMIT, "compensation_limit: a third", "compensation_limit.0", "is no amount"),
+    (LIMIT, "compensation_limit: 20-30% of order", "compensation_limit.0", "is no limit of an order"),
+    (LIMIT, "compensation_limit: 1% of order per day late", "compensation_limit.0", "is no limit of an order"),
+    (LIMIT, "compensation_limit: goods value x damaged share", "compensation_limit.0", "is no limit of an order"),
+    (LIMIT, "compensation_limit: [order, affected items]", "compensation_limit.1", "is no limit of an order"),
+    (LIMIT, "compensation_limit: []", "compensation_limit", "is missing: write one, such as 30% of order"),
+    (LIMIT, "", "compensation_limit", "is missing: write one, such as 30% of order"),
 ]
 
 

@@ -222,6 +222,27 @@ def test_a_report_on_a_blocked_step_does_not_free_it() -> None:
     assert "it takes resolve-step" in world.refuses("step-reported", step="replacement", state="done")
 
 
+def test_a_report_on_an_earlier_try_changes_nothing() -> None:
+    """S13: each try after a final no has a key of its own."""
+    world = agreed(replacement="failed")
+    world.answers["replacement"] = "accepted"
+    world.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="li")
+    key = "HL-1/1/o1/replacement"
+
+    why = world.refuses("step-reported", step="replacement", key=key, state="done")
+    world.says("step-reported", step="replacement", key=f"{key}/2", state="done")
+
+    assert why == f"step replacement is carried out under {key}/2: a report on {key} changes nothing any more"
+    assert world.steps["replacement"] == "done"
+
+
+def test_a_report_under_a_key_that_nobody_gave_is_refused() -> None:
+    """S13: with the one that would be accepted."""
+    why = agreed().refuses("step-reported", step="replacement", key="HL-9/1/o1/replacement", state="done")
+
+    assert "is carried out under HL-1/1/o1/replacement: a report on HL-9/1/o1/replacement changes nothing" in why
+
+
 def test_a_report_may_overtake_the_partners_own_answer() -> None:
     """G6: the crew's word counts, and the answer that follows takes nothing back."""
     world = agreed(replacement="silent")

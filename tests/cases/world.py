@@ -60,8 +60,10 @@ SECOND = timedelta(seconds=1)
 NEVER_ENDS = 500
 """Changes that follow from one another without time passing; more would be a loop in the workflow."""
 
-Answer = Literal["accepted", "dispatched", "done", "failed", "refused", "down", "unknown", "silent"]
-"""What a partner makes of a command: its word, a final no, an outage, a time-out, or nothing at all yet."""
+Answer = Literal["accepted", "dispatched", "done", "failed", "refused", "down", "over_limit", "unknown", "silent"]
+"""What a partner makes of a command: its word, a final no, an outage, a time-out, or nothing at all yet.
+
+`over_limit`: it is our own ledger that refuses it (S15)."""
 
 
 @cache
@@ -156,6 +158,7 @@ class World:
         """Begin what has become possible, until nothing is left: as the workflow does after each change."""
         for _ in range(NEVER_ENDS):
             self.case.ask_after.clear()
+            self.case.unpaid.clear()
             if not (self._begins() or self._delivers()):
                 return
         pytest.fail("the case never comes to rest")
@@ -174,8 +177,9 @@ class World:
         at_once = step.kind in MONEY or step.kind is RemedyKind.CARRIER_CLAIM
         answer = self.answers.get(step.kind, "done" if at_once else "accepted")
         match answer:
-            case "refused" | "down":
-                refused(self.case, step, f"partner: {answer}", self.now, final=answer == "refused")
+            case "refused" | "down" | "over_limit":
+                why, over = f"partner: {answer}", answer == "over_limit"
+                refused(self.case, step, why, self.now, final=answer != "down", over_limit=over)
             case "unknown":
                 unknown(self.case, step, "timed out", self.now)
             case "accepted" | "dispatched" | "done" | "failed":

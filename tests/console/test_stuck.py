@@ -160,6 +160,26 @@ async def test_step_of_which_nobody_knows_is_told_with_its_key_and_how_to_report
     assert f"starter.py step-reported {case.id} --step replacement --state done" in row["do"]
 
 
+async def test_step_that_was_tried_again_is_told_with_the_key_of_that_try(
+    workshop: Workshop, look: Look, partners: FakePartners
+) -> None:
+    """S13: after a final no the partner knows it under another key."""
+    partners.warehouse.will(
+        Turn(raises=PartnerRefused("out of stock")), Turn(raises=OutcomeUnknown("no answer within 8 s"))
+    )
+    partners.warehouse.when_asked(*[Turn(raises=TryAgain("still no answer"))] * 9)
+    case = await agreed(workshop)
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
+    await case.until(lambda c: step(c, "replacement")["state"] == "unknown")
+
+    [row] = await until(look, lambda rows: [r["what"] for r in rows] == ["step_unknown"])
+
+    asked = [command.key for command in partners.warehouse.commands]
+    assert asked == [f"{case.id}/1/o1/replacement", f"{case.id}/1/o1/replacement/2"]
+    assert f"look in its books for {asked[-1]}, then" in row["do"]
+
+
 async def test_step_that_a_partner_refused_is_told_with_how_to_free_it(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:

@@ -1,13 +1,22 @@
-"""The command line where no server answers, and files for it to read."""
+"""The command line where no server answers, files for it to read, and partners over HTTP that tell a real server."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
+import policies
+from partners.sandbox.reports import TemporalSignals
+from records import Records
+from settings import ROOT
 from tests.e2e.driving import Starter, starter_at, starter_here, unused_port
+from tests.engine import Workshop
+from tests.partners.running import Gate, RunningSandbox, sandbox_in, talk_to
+from worker import Parts
 
 
 @pytest.fixture
@@ -34,3 +43,46 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """Before the refunds partner."""
+    return Gate("/refunds/steps")
+
+
+@pytest.fixture
+def signals(engine: str, monkeypatch: pytest.MonkeyPatch) -> TemporalSignals:
+    """What partners reach the server by, as the environment says."""
+    for name in [name for name in os.environ if name.startswith("TEMPORAL_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", engine)
+    return TemporalSignals()
+
+
+@pytest.fixture
+async def sandbox(signals: TemporalSignals, gate: Gate, tmp_path: Path) -> AsyncIterator[RunningSandbox]:
+    """Partners over HTTP behind the gate; what they report goes to the server."""
+    async with sandbox_in(tmp_path, tell=signals, gate=gate) as running:
+        yield running
+
+
+@pytest.fixture
+def records(sqlite_url: str) -> Iterator[Records]:
+    """Our own records, empty."""
+    opened = Records(sqlite_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def workshop(client: Client, sandbox: RunningSandbox, records: Records) -> AsyncIterator[Workshop]:
+    """A worker at work with those partners; at the end, every history that the test made is replayed."""
+    # Partners may be held at the gate: longer than it takes, whatever else the machine does.
+    async with talk_to(sandbox.url, timeout=25) as partners:
+        opened = Workshop(client, Parts(policies.load(ROOT / "policies"), partners, records))
+        await opened.open()
+        yield opened
+        await opened.close()
+        await opened.replay()

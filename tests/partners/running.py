@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,8 +17,14 @@ import uvicorn
 from cases.commands import Contact, LookUp, StepCommand
 from cases.names import Channel
 from partners.http import Partners, Rendering, http_partners
+from partners.sandbox.app import create_app
+from partners.sandbox.fixtures import Fixtures
 from partners.sandbox.ledger import Ledger
+from partners.sandbox.reports import Courier, Tell
+from partners.sandbox.switches import Faults, Sandbox
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Loading everybody's certificates takes longer than most of these tests."""
 ORDER = LookUp(case_id="HL-1", order_id="SO-1", tracking_no="T-1")
 CONTACT = Contact(name="Wang Li", phone="+86 130 0000 0000", email="li@example.org")
 
@@ -91,6 +100,81 @@ class RunningSandbox:
 
 
 Start = Callable[..., AbstractAsyncContextManager[RunningSandbox]]
+
+
+@contextlib.asynccontextmanager
+async def sandbox_in(
+    folder: Path,
+    entries: dict[str, Any] | None = None,
+    *,
+    tell: Tell | None = None,
+    key_life: timedelta = timedelta(hours=24),
+    gate: "Gate | None" = None,
+) -> AsyncIterator[RunningSandbox]:
+    """A sandbox with its ledger in `folder`, and with `gate` before it."""
+    ledger = Ledger(folder / "ledger.db", key_life)
+    told: Told = asyncio.Queue()
+
+    async def record(to: str, signal: str, payload: dict[str, Any]) -> None:
+        await told.put((to, signal, payload))
+
+    courier = Courier(ledger, tell or record, first_wait=0.01)
+    app: Any = create_app(Sandbox(ledger, Fixtures(entries or {}, ledger.change), Faults(), courier))
+    if gate is not None:
+        gate.app, app = app, gate
+    async with served(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as admin:
+        yield RunningSandbox(url, ledger, admin, told)
+    ledger.close()
+
+
+class Gate:
+    """Stands before a sandbox and holds commands to one partner until it is opened: no test has to guess for how long.
+
+    A command that is held was received whole: the partner goes on with it even where the caller is gone meanwhile.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.app: Any = None
+        self.held = 0
+        """How many commands have been held so far."""
+        self._path = path
+        self._to_hold, self._carried_out = 0, False
+        self._opened = asyncio.Event()
+
+    def hold(self, count: int, *, carried_out: bool = False) -> None:
+        """Hold the next `count` commands: before they are carried out, or only the answers to them."""
+        self._to_hold, self._carried_out = count, carried_out
+        self._opened = asyncio.Event()
+
+    def open(self) -> None:
+        """Let go of what is held, and hold nothing more."""
+        self._to_hold = 0
+        self._opened.set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request, as ASGI has it."""
+        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", self._path) or not self._to_hold:
+            await self.app(scope, receive, send)
+            return
+        self._to_hold -= 1
+        received = [await receive()]
+        while received[-1].get("more_body"):
+            received.append(await receive())
+        opened, answers_only = self._opened, self._carried_out
+
+        async def again() -> Any:
+            return received.pop(0) if received else await receive()
+
+        async def answer(message: Any) -> None:
+            if answers_only and message["type"] == "http.response.start":
+                self.held += 1
+                await opened.wait()
+            await send(message)
+
+        if not answers_only:
+            self.held += 1
+            await opened.wait()
+        await self.app(scope, again, answer)
 
 
 @contextlib.asynccontextmanager

@@ -57,7 +57,7 @@ def test_what_a_partner_reports_is_described() -> None:
     schema = DOCUMENT["components"]["schemas"]["StepReport"]
 
     assert "Temporal signal" in report["description"]
-    assert {"step", "state", "detail", "finding", "message_id", "by"} == set(schema["properties"])
+    assert {"step", "key", "state", "detail", "finding", "message_id", "by"} == set(schema["properties"])
 
 
 async def test_the_examples_are_accepted_by_the_sandbox(sandbox: RunningSandbox) -> None:

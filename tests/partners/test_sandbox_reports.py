@@ -31,13 +31,14 @@ async def next_told(sandbox: RunningSandbox) -> tuple[str, str, dict[str, Any]]:
 async def test_what_takes_longer_is_reported_dispatched_then_done(
     partners: Partners, sandbox: RunningSandbox, partner: str, kind: str
 ) -> None:
+    key = command(kind).key
     await getattr(partners, partner).carry_out(command(kind))
 
     for state in ("dispatched", "done"):
         assert await next_told(sandbox) == (
             "case-HL-1",
             "step-reported",
-            {"step": kind, "state": state, "message_id": f"HL-1/1/1/{kind}/{state}", "by": partner},
+            {"step": kind, "key": key, "state": state, "message_id": f"{key}/{state}", "by": partner},
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from records import Records, RecordsUnavailable, WrongDatabaseUrl
-from tests.records.conftest import PASSWORD, Cluster
+from tests.postgres import PASSWORD, Cluster
 
 
 @pytest.fixture

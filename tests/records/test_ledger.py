@@ -149,16 +149,47 @@ def test_a_payout_of_its_own_is_not_held_against_what_was_paid(records: Records,
     assert states(records)["HL-1/1/1/payout"] == EntryState.RESERVED
 
 
-def test_a_limit_holds_over_all_cases_of_the_order(records: Records) -> None:
+def test_a_limit_holds_over_all_cases_of_the_order_and_all_that_is_paid_beside_refunds(records: Records) -> None:
+    """S15: reserved and paid alike; what goes back to the source does not count."""
     limit = Decimal("300.00")
+    reserve(records, "HL-1/1/1/refund", "1000.00", limit=limit)
     reserve(records, "HL-1/1/1/compensation", "200.00", RemedyKind.COMPENSATION, limit=limit)
     reserve(records, "HL-1/1/1/coupon", "50.00", RemedyKind.COUPON, limit=limit)
+    records.commit("HL-1/1/1/coupon", "RF-1")
 
-    with pytest.raises(OverLimit, match=r"100\.01 CNY of compensation .* the limit is 300\.00, 200\.00 is paid"):
-        reserve(records, "HL-2/1/1/compensation", "100.01", RemedyKind.COMPENSATION, limit=limit)
+    with pytest.raises(OverLimit) as refused:
+        reserve(records, "HL-2/1/1/payment", "50.01", RemedyKind.CLAIM_PAYMENT, limit=limit)
 
-    reserve(records, "HL-2/1/1/compensation", "100.00", RemedyKind.COMPENSATION, limit=limit)
-    assert len(records.entries()) == 3
+    assert str(refused.value) == (
+        "HL-2/1/1/payment: 50.01 CNY of claim_payment is too much on order SO-1: over all its cases 300.00 may be paid "
+        "beside refunds, 250.00 is paid or reserved already"
+    )
+    reserve(records, "HL-2/1/1/payment", "50.00", RemedyKind.CLAIM_PAYMENT, limit=limit)
+    assert len(records.entries()) == 4
+
+
+def test_what_was_given_up_makes_room_below_the_limit(records: Records) -> None:
+    """S15."""
+    limit = Decimal("300.00")
+    reserve(records, "HL-1/1/1/compensation", "300.00", RemedyKind.COMPENSATION, limit=limit)
+    with pytest.raises(OverLimit):
+        reserve(records, "HL-2/1/1/compensation", "0.01", RemedyKind.COMPENSATION, limit=limit)
+
+    records.release("HL-1/1/1/compensation", "waived")
+    reserve(records, "HL-2/1/1/compensation", "300.00", RemedyKind.COMPENSATION, limit=limit)
+
+    assert states(records)["HL-2/1/1/compensation"] == EntryState.RESERVED
+
+
+def test_each_payment_is_held_to_the_limit_of_its_own_case(records: Records) -> None:
+    """S15, S18: cases of one order may be pinned to different policies; one without a limit counts all the same."""
+    reserve(records, "HL-1/1/1/compensation", "250.00", RemedyKind.COMPENSATION, limit=None)
+    with pytest.raises(OverLimit, match=r"200\.00 may be paid beside refunds, 250\.00 is paid or reserved"):
+        reserve(records, "HL-2/1/1/compensation", "0.01", RemedyKind.COMPENSATION, limit=Decimal("200.00"))
+
+    reserve(records, "HL-3/1/1/compensation", "50.00", RemedyKind.COMPENSATION, limit=Decimal("300.00"))
+
+    assert set(states(records)) == {"HL-1/1/1/compensation", "HL-3/1/1/compensation"}
 
 
 def test_a_released_amount_is_free_again(records: Records) -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from cases.money import CENT, rounded
-from cases.names import TO_SOURCE, RemedyKind
-from records import AlreadyCommitted, EntryState, NotReserved, OverPaid, Records
+from cases.names import PAYOUTS, TO_SOURCE, RemedyKind
+from records import AlreadyCommitted, EntryState, NotReserved, OverLimit, OverPaid, Records
 
 CASES = ("HL-1", "HL-2", "HL-3")
-KINDS = (RemedyKind.REFUND, RemedyKind.FREIGHT_REFUND, RemedyKind.COMPENSATION)
+KINDS = (RemedyKind.REFUND, RemedyKind.FREIGHT_REFUND, RemedyKind.COMPENSATION, RemedyKind.COUPON)
 ORDERS = itertools.count()
 """An order of its own for every example: the database stays."""
 
@@ -32,27 +32,32 @@ class Ledger(RuleBasedStateMachine):
 
     records: Records
 
-    @initialize(paid=amounts)
-    def order(self, paid: Decimal) -> None:
-        self.order_id, self.paid = f"SO-{next(ORDERS)}", paid
+    @initialize(paid=amounts, limit=amounts)
+    def order(self, paid: Decimal, limit: Decimal) -> None:
+        self.order_id, self.paid, self.limit = f"SO-{next(ORDERS)}", paid, limit
         self.amounts: dict[str, tuple[RemedyKind, Decimal]] = {}
         self.states: dict[str, EntryState] = {}
-        self.late = Decimal(0)
+        self.late: dict[bool, Decimal] = {True: Decimal(0), False: Decimal(0)}
 
-    def to_source(self) -> Decimal:
+    def taken(self, kinds: frozenset[RemedyKind]) -> Decimal:
         live = (self.amounts[key] for key, state in self.states.items() if state != EntryState.RELEASED)
-        return sum((amount for kind, amount in live if kind in TO_SOURCE), Decimal(0))
+        return sum((amount for kind, amount in live if kind in kinds), Decimal(0))
+
+    def fits(self, kind: RemedyKind, amount: Decimal) -> bool:
+        if kind in TO_SOURCE:
+            return self.taken(TO_SOURCE) + amount <= self.paid
+        return self.taken(PAYOUTS) + amount <= self.limit
 
     @rule(case_id=st.sampled_from(CASES), step=st.integers(1, 3), kind=st.sampled_from(KINDS), amount=amounts)
     def reserve(self, case_id: str, step: int, kind: RemedyKind, amount: Decimal) -> None:
         key = f"{case_id}/{self.order_id}/1/{step}"
         kind, amount = self.amounts.get(key, (kind, amount))
         fresh = self.states.get(key, EntryState.RELEASED) == EntryState.RELEASED
-        fits = kind not in TO_SOURCE or self.to_source() + amount <= self.paid
-        order: dict[str, Any] = {"order_id": self.order_id, "currency": "CNY", "paid": self.paid}
+        fits = self.fits(kind, amount)
+        order: dict[str, Any] = {"order_id": self.order_id, "currency": "CNY", "paid": self.paid, "limit": self.limit}
         try:
             self.records.reserve(key, case_id=case_id, kind=kind, amount=amount, **order)
-        except OverPaid:
+        except (OverPaid, OverLimit):
             assert fresh
             assert not fits
             return
@@ -71,7 +76,8 @@ class Ledger(RuleBasedStateMachine):
             return
         if self.states[key] == EntryState.RELEASED:
             assert late
-            self.late += self.amounts[key][1]
+            kind, amount = self.amounts[key]
+            self.late[kind in TO_SOURCE] += amount
         self.states[key] = EntryState.COMMITTED
 
     @rule(case_id=st.sampled_from(CASES), step=st.integers(1, 3))
@@ -102,11 +108,13 @@ class Ledger(RuleBasedStateMachine):
         assert self.records.paid_out(self.order_id) == committed
 
     @invariant()
-    def refunds_never_exceed_what_was_paid(self) -> None:
+    def refunds_never_exceed_what_was_paid_nor_all_else_the_limit(self) -> None:
         """Except by what a partner paid after it had been given up."""
         entries = self.records.entries(order_id=self.order_id)
-        live = [entry for entry in entries if entry["state"] != EntryState.RELEASED and entry["kind"] in TO_SOURCE]
-        assert sum(entry["amount"] for entry in live) <= self.paid + self.late
+        live = [entry for entry in entries if entry["state"] != EntryState.RELEASED]
+        for kinds, most in ((TO_SOURCE, self.paid), (PAYOUTS, self.limit)):
+            out = sum((entry["amount"] for entry in live if entry["kind"] in kinds), Decimal(0))
+            assert out <= most + self.late[kinds is TO_SOURCE]
 
 
 def test_no_sequence_of_calls_gets_more_out_of_an_order_than_was_paid(records: Records) -> None:

@@ -1,4 +1,4 @@
-"""Two cases race for one order's money: together they never get more than was paid (S15).
+"""Two cases race for one order's money: together they never get more than was paid, or than the limit (S15).
 
 The race is arranged, not hoped for: whoever has summed up what is taken waits there for the other. Without the lock
 both arrive, both see room, and both write. With it the second cannot arrive before the first is through.
@@ -15,14 +15,16 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from cases.names import RemedyKind
-from records import OverPaid, Records
+from records import OverLimit, OverPaid, Records
 
 ROOT = Path(__file__).resolve().parents[2]
 PAID = Decimal("100.00")
 REFUND: dict[str, Any] = {"order_id": "SO-1", "kind": RemedyKind.REFUND, "currency": "CNY", "paid": PAID}
+COMPENSATION: dict[str, Any] = {**REFUND, "kind": RemedyKind.COMPENSATION, "limit": PAID}
 
 
 class Meeting(Records):
@@ -51,37 +53,40 @@ class WithoutLock(Meeting):
             connection.exec_driver_sql("COMMIT")
 
 
-def allowed(records: Records, case_id: str) -> bool:
+def allowed(records: Records, case_id: str, payment: dict[str, Any]) -> bool:
     try:
-        records.reserve(f"{case_id}/1/1/refund", case_id=case_id, amount=Decimal("60.00"), **REFUND)
-    except OverPaid:
+        records.reserve(f"{case_id}/1/1/money", case_id=case_id, amount=Decimal("60.00"), **payment)
+    except (OverPaid, OverLimit):
         return False
     return True
 
 
-def race(records: Records) -> tuple[int, Decimal]:
-    """How many of two refunds of 60 % each went through, and what is reserved after them."""
-    records.reserve("HL-0/1/1/gift", case_id="HL-0", amount=Decimal("1.00"), **{**REFUND, "kind": RemedyKind.COUPON})
+def race(records: Records, payment: dict[str, Any]) -> tuple[int, Decimal]:
+    """How many of two payments of 60 % each went through, and what is reserved after them."""
+    before = {**REFUND, "kind": RemedyKind.COUPON, "order_id": payment["order_id"]}
+    records.reserve("HL-0/1/1/nothing", case_id="HL-0", amount=Decimal("0.00"), **before)
     with ThreadPoolExecutor(2) as pool:
-        won = sum(pool.map(lambda case_id: allowed(records, case_id), ["HL-1", "HL-2"]))
-    refunds = [entry["amount"] for entry in records.entries() if entry["kind"] == RemedyKind.REFUND]
+        won = sum(pool.map(lambda case_id: allowed(records, case_id, payment), ["HL-1", "HL-2"]))
+    amounts = [entry["amount"] for entry in records.entries() if entry["kind"] == payment["kind"]]
     records.close()
-    return won, sum(refunds, Decimal(0))
+    return won, sum(amounts, Decimal(0))
 
 
-def test_of_two_racing_refunds_only_one_finds_room(url: str) -> None:
+@pytest.mark.parametrize("payment", [REFUND, COMPENSATION], ids=["refund", "compensation"])
+def test_of_two_racing_payments_only_one_finds_room(url: str, payment: dict[str, Any]) -> None:
     """S15: the second waits for the order, and is refused with the first one's amount in sight."""
     records = Meeting(url, patience=0.3)
 
-    assert race(records) == (1, Decimal("60.00"))
+    assert race(records, payment) == (1, Decimal("60.00"))
     assert not records.met
 
 
-def test_without_the_lock_the_same_race_pays_more_than_was_paid(url: str) -> None:
+@pytest.mark.parametrize("payment", [REFUND, COMPENSATION], ids=["refund", "compensation"])
+def test_without_the_lock_the_same_race_pays_more_than_may_be_paid(url: str, payment: dict[str, Any]) -> None:
     """S15, the control: this is what the lock is for."""
     records = WithoutLock(url, patience=30)
 
-    assert race(records) == (2, Decimal("120.00"))
+    assert race(records, payment) == (2, Decimal("120.00"))
     assert records.met
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import CheckConstraint, create_engine, inspect, make_url
 from records import NewerSchema, Records, RecordsUnavailable
 from records.migrations import VERSION_TABLE
 from records.tables import metadata
-from tests.records.conftest import PASSWORD, Cluster, run
+from tests.postgres import PASSWORD, Cluster
+from tests.records.conftest import run
 
 BY_HAND = """
 CREATE TABLE schema_version (version INTEGER NOT NULL, PRIMARY KEY (version));

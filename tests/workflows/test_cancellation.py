@@ -6,6 +6,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
+from cases.commands import ReceiptState
 from partners.ports import OutcomeUnknown
 from records import EntryState, Records
 from tests.engine import OpenCase, eventually, step
@@ -42,6 +43,29 @@ async def test_payment_that_is_under_way_is_waited_for(
     assert seen["status"] == "closed"
     assert len(partners.refunds.receipts) == 2
     assert partners.messaging.events[-1] == "report"
+
+
+async def test_payment_that_was_refused_once_and_is_tried_again_is_waited_for_as_well(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S13: the number that the partner gave to its refusal is not the one of this payment."""
+    answer = asyncio.Event()
+    partners.refunds.will(Turn(state=ReceiptState.FAILED), Turn(until=answer))
+    case = await open_case()
+    await agreed(case, "minor")
+    await case.until(lambda c: step(c, "coupon")["state"] == "blocked")
+    await case.says("resolve-step", step="coupon", action="retry", reason="new account", by="Zhao")
+    await eventually(lambda: _asked(partners, 2))
+
+    await case.handle.cancel()
+    await eventually(lambda: _was_requested(case))
+    meanwhile = (await case.handle.describe()).status
+    answer.set()
+    await cancelled(case)
+
+    assert meanwhile is WorkflowExecutionStatus.RUNNING
+    assert step(await case.snapshot(), "coupon")["state"] == "done"
+    assert [e["state"] for e in records.entries(case.id)] == [EntryState.RELEASED, EntryState.COMMITTED]
 
 
 async def test_payment_of_unknown_outcome_is_cleared_up_first(

@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import EntryState, Records
 from tests.engine import Workshop, eventually, step
 from tests.fakes import FakePartners, FakeSteps, Turn
-from tests.workflows.conftest import Open, agreed
+from tests.workflows.conftest import Open, agreed, offered
 
 REFUND, COMPENSATION = Decimal("12800.00"), Decimal("1280.00")
+TWENTY_PERCENT = {"kind": "compensation", "amount": "2560.00"}
 
 
 def calls(partner: FakeSteps, kind: str) -> list[str]:
@@ -228,6 +230,36 @@ async def test_two_cases_of_one_order_never_refund_more_than_was_paid(
     assert "12800.00 is refunded or reserved already" in blocked["reason"]
     await eventually(lambda: _is_true(len(partners.refunds.receipts) == 3))
     assert records.paid_out("SO-SHARED")["refund"] == REFUND
+
+
+async def test_two_cases_of_one_order_get_no_more_than_its_limit_unless_somebody_approves(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S15, S20: 20 % each is more than 30 % of the order; whoever made the offer cannot approve the second."""
+    order = {"order_id": "SO-LIMITED"}
+    cases = [await open_case(order=order, topic=topic) for topic in ("transport.damage", "goods.quality")]
+    for case in cases:
+        await offered(case, "severe")
+        await case.says("propose", options=[{"key": "more", "remedies": [TWENTY_PERCENT]}], by="Zhao")
+        await case.becomes("awaiting_consent")
+
+    await asyncio.gather(*(case.says("customer-approved", by="Wang Li") for case in cases))
+    for case in cases:
+        await case.until(lambda c: step(c, "compensation")["state"] in ("done", "blocked"))
+    [blocked] = [c for c in cases if step(await c.snapshot(), "compensation")["state"] == "blocked"]
+    reason = step(await blocked.snapshot(), "compensation")["reason"]
+    with pytest.raises(WorkflowUpdateFailedError, match="update failed") as refused:
+        await blocked.says("resolve-step", step="compensation", action="retry", reason="both are right", by="Zhao")
+    before = records.paid_out("SO-LIMITED")
+    await blocked.says("resolve-step", step="compensation", action="retry", reason="both are right", by="Chen")
+    await blocked.becomes("following_up")
+
+    assert "over all its cases 3840.00 may be paid beside refunds, 2560.00 is paid or reserved already" in reason
+    assert "somebody who did not prepare it may approve it" in reason
+    assert "Zhao prepared compensation" in str(refused.value.cause)
+    assert before == {"compensation": Decimal("2560.00")}
+    assert records.paid_out("SO-LIMITED") == {"compensation": Decimal("5120.00")}
+    assert len(partners.refunds.receipts) == 2
 
 
 async def test_replaced_step_brings_another_offer(open_case: Open, partners: FakePartners) -> None:

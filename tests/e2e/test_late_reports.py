@@ -1,0 +1,156 @@
+"""A report finds its step whenever it comes: a real server, and partners over HTTP that tell it late (S13)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from partners.sandbox.reports import TemporalSignals
+from tests.complaints import complaint
+from tests.engine import OpenCase, Workshop, eventually, step
+from tests.partners.running import Gate, RunningSandbox, sandbox_in
+
+pytestmark = pytest.mark.e2e
+
+
+class Post:
+    """Carries reports to the server one by one, as they are let through."""
+
+    def __init__(self, signals: TemporalSignals) -> None:
+        self.let_through = asyncio.Semaphore(0)
+        self._signals = signals
+
+    async def __call__(self, to: str, signal: str, payload: dict[str, Any]) -> None:
+        await self.let_through.acquire()
+        await self._signals(to, signal, payload)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """Before the warehouse."""
+    return Gate("/warehouse/steps")
+
+
+@pytest.fixture
+def post(signals: TemporalSignals) -> Post:
+    """What the partners' reports wait in."""
+    return Post(signals)
+
+
+@pytest.fixture
+async def sandbox(post: Post, gate: Gate, tmp_path: Path) -> AsyncIterator[RunningSandbox]:
+    """Partners who report of goods at once, as far as the post lets them."""
+    ways = {"replacement": [{"state": "done", "after": 0}], "collection": "never"}
+    async with sandbox_in(tmp_path, {"*": {"reports_by_kind": ways}}, tell=post, gate=gate) as running:
+        yield running
+
+
+async def offered(workshop: Workshop) -> OpenCase:
+    """A case whose customer may say yes to a replacement."""
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.says("assess", severity="moderate", by="Zhao")
+    await case.becomes("awaiting_consent")
+    return case
+
+
+async def test_report_that_comes_while_nobody_knows_clears_the_step_up(
+    workshop: Workshop, sandbox: RunningSandbox, post: Post
+) -> None:
+    """S13: the answer was lost, the partner cannot be asked for an hour, and nothing is sent a second time."""
+    case = await offered(workshop)
+    await sandbox.fault("nonsense", partner="warehouse", count=1)
+    await sandbox.fault("down", partner="warehouse", seconds=3_600)
+    await case.says("customer-approved", by="Wang Li")
+    await case.until(lambda c: step(c, "replacement")["state"] == "unknown")
+
+    post.let_through.release()
+    seen = await case.until(lambda c: step(c, "collection")["state"] == "running")
+
+    assert step(seen, "replacement")["state"] == "done"
+    assert seen["refused"] == []
+    assert [row["key"] for row in await _booked(sandbox, case)] == [f"{case.id}/1/o1/replacement"]
+    await sandbox.clear()
+    await case.after(hours=2)
+    assert step(await case.snapshot(), "replacement")["state"] == "done"
+    assert len(await _booked(sandbox, case)) == 1
+
+
+async def test_report_that_comes_before_the_call_is_answered_counts(
+    workshop: Workshop, sandbox: RunningSandbox, gate: Gate, post: Post
+) -> None:
+    """S13: the partner reports while its own answer is still on the way."""
+    case = await offered(workshop)
+    gate.hold(1, carried_out=True)
+    post.let_through.release()
+
+    await case.says("customer-approved", by="Wang Li")
+    seen = await case.until(lambda c: step(c, "replacement")["state"] == "done")
+    before_the_answer = [event["what"] for event in seen["timeline"] if event["what"].startswith("step ")]
+    gate.open()
+    await case.until(lambda c: step(c, "collection")["state"] == "running")
+    await case.at_rest()
+
+    seen = await case.snapshot()
+    assert (gate.held, before_the_answer) == (1, ["step done"])
+    assert step(seen, "replacement")["state"] == "done"
+    assert len(await _booked(sandbox, case)) == 1
+
+
+async def test_report_on_an_earlier_try_is_kept_with_a_sentence_and_changes_nothing(
+    workshop: Workshop, sandbox: RunningSandbox, post: Post
+) -> None:
+    """S13: the partner gives up, is asked anew under another key, and then claims to have done the first."""
+    case = await offered(workshop)
+    contradictory = [{"state": "failed", "after": 0, "detail": "out of stock"}, {"state": "done", "after": 0}]
+    order_id = f"SO-{case.id}"
+    await sandbox.order(order_id, reports_by_kind={"replacement": contradictory})
+    await case.says("customer-approved", by="Wang Li")
+    post.let_through.release()
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    await sandbox.order(order_id, reports_by_kind={"replacement": "never"})
+    await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
+    await case.until(lambda c: step(c, "replacement")["reference"] and step(c, "replacement")["state"] == "running")
+
+    post.let_through.release()
+    seen = await case.until(lambda c: c["refused"])
+
+    key = f"{case.id}/1/o1/replacement"
+    assert [refused["why"] for refused in seen["refused"]] == [
+        f"step replacement is carried out under {key}/2: a report on {key} changes nothing any more"
+    ]
+    assert step(seen, "replacement")["state"] == "running"
+    await eventually(lambda: _all_sent(sandbox, case), "the end of the partner's trying")
+
+
+async def test_report_on_what_nobody_asked_for_is_kept_with_a_sentence_and_holds_nothing_up(
+    workshop: Workshop, post: Post, signals: TemporalSignals
+) -> None:
+    """S13: an unknown step, and an unknown key; what the partner reports next counts."""
+    case = await offered(workshop)
+    await case.says("customer-approved", by="Wang Li")
+    await case.until(lambda c: step(c, "replacement")["state"] == "running" and step(c, "replacement")["reference"])
+    report = {"state": "done", "by": "warehouse"}
+
+    await signals(case.handle.id, "step-reported", {**report, "step": "gift", "key": f"{case.id}/1/o1/gift"})
+    await signals(case.handle.id, "step-reported", {**report, "step": "replacement", "key": "HL-0/1/o1/replacement"})
+    post.let_through.release()
+    seen = await case.until(lambda c: step(c, "replacement")["state"] == "done")
+
+    key = f"{case.id}/1/o1/replacement"
+    assert [refused["why"] for refused in seen["refused"]] == [
+        f"{case.id} has no step gift; it has replacement, collection",
+        f"step replacement is carried out under {key}: a report on HL-0/1/o1/replacement changes nothing any more",
+    ]
+    assert [refused["by"] for refused in seen["refused"]] == ["warehouse", "warehouse"]
+
+
+async def _booked(sandbox: RunningSandbox, case: OpenCase) -> list[dict[str, Any]]:
+    """What the warehouse has in its books."""
+    return [row for row in await sandbox.rows("steps", case_id=case.id) if row["partner"] == "warehouse"]
+
+
+async def _all_sent(sandbox: RunningSandbox, case: OpenCase) -> bool:
+    return [row["outcome"] for row in await sandbox.rows("reports", case_id=case.id)] == ["sent", "sent"]

@@ -1,0 +1,114 @@
+"""Two cases of one order agree at the same moment: two workers, partners over HTTP, one ledger, one payment (S15)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import policies
+from records import EntryState, Records
+from settings import ROOT
+from tests.complaints import complaint
+from tests.engine import OpenCase, Workshop, eventually, step
+from tests.partners.running import Gate, RunningSandbox, talk_to
+from worker import Parts
+
+pytestmark = pytest.mark.e2e
+WORKERS = 2
+TOPICS = ("transport.damage", "goods.quality")
+PAYMENTS: dict[str, tuple[str, str]] = {
+    "refund": ("12800.00", "12800.00 was paid, 12800.00 is refunded or reserved already"),
+    "compensation": ("2560.00", "3840.00 may be paid beside refunds, 2560.00 is paid or reserved already"),
+}
+"""All of the order, or 20 % of it where 30 % may be paid; and why the second payment is refused."""
+
+
+@pytest.fixture
+async def workers(engine: str, sandbox: RunningSandbox, url: str) -> AsyncIterator[list[Workshop]]:
+    """Two workers on one task queue, each with connections of its own to server, partners and database."""
+    queue, opened = f"test-{uuid4().hex[:8]}", []
+    async with AsyncExitStack() as stack:
+        for _ in range(WORKERS):
+            client = await Client.connect(engine, data_converter=pydantic_data_converter)
+            partners = await stack.enter_async_context(talk_to(sandbox.url, timeout=25))
+            records = Records(url)
+            stack.callback(records.close)
+            workshop = Workshop(client, Parts(policies.load(ROOT / "policies"), partners, records), queue)
+            await workshop.open()
+            stack.push_async_callback(workshop.close)
+            opened.append(workshop)
+        yield opened
+        await opened[0].replay()
+
+
+async def offered(workshop: Workshop, topic: str, order_id: str, remedy: dict[str, Any]) -> OpenCase:
+    """A case about the order whose customer has an offer of that remedy."""
+    case = await workshop.take_in(complaint(topic=topic, order={"order_id": order_id}))
+    await case.becomes("assessing")
+    await case.says("assess", severity="severe", by="Zhao")
+    await case.says("propose", options=[{"key": "pay", "remedies": [remedy]}], by="Zhao")
+    await case.becomes("awaiting_consent")
+    return case
+
+
+@pytest.mark.parametrize("kind", PAYMENTS)
+async def test_of_two_cases_that_agree_at_the_same_moment_one_is_paid_and_the_other_is_told_why_not(
+    workers: list[Workshop], sandbox: RunningSandbox, gate: Gate, kind: str
+) -> None:
+    """S15: the first is refused nothing and the second is not paid, though nothing has been paid yet when it asks."""
+    (amount, why), order_id = PAYMENTS[kind], f"SO-{uuid4().hex[:8]}"
+    records = workers[0].parts.records
+    remedy = {"kind": kind, "amount": amount}
+    cases = [await offered(workers[0], topic, order_id, remedy) for topic in TOPICS]
+    gate.hold(2)
+
+    await asyncio.gather(*(case.signals("customer-approved", by="Wang Li") for case in cases))
+    loser = await eventually(lambda: _blocked(cases, kind), "the refusal of one")
+    paid_by_then = await sandbox.money(order_id)
+    gate.open()
+    (winner,) = (case for case in cases if case is not loser)
+    await winner.becomes("following_up")
+
+    told = step(await loser.snapshot(), kind)
+    assert why in told["reason"]
+    assert paid_by_then == {}
+    assert gate.held == 1
+    assert await sandbox.money(order_id) == {kind: amount}
+    assert {k: str(paid) for k, paid in records.paid_out(order_id).items()} == {kind: amount}
+    assert [(e["case_id"], e["state"]) for e in records.entries(order_id=order_id)] == [
+        (winner.id, EntryState.COMMITTED)
+    ]
+    assert (await winner.snapshot())["paid"][kind] == amount
+    assert (await loser.snapshot())["paid"][kind] == "0.00"
+
+
+async def test_what_the_limit_refused_is_paid_once_somebody_else_approves_it(
+    workers: list[Workshop], sandbox: RunningSandbox
+) -> None:
+    """S15, S20: and both books agree on the sum."""
+    order_id, remedy = f"SO-{uuid4().hex[:8]}", {"kind": "compensation", "amount": "2560.00"}
+    first, second = [await offered(workers[0], topic, order_id, remedy) for topic in TOPICS]
+    await first.says("customer-approved", by="Wang Li")
+    await first.becomes("following_up")
+    await second.says("customer-approved", by="Wang Li")
+    await second.until(lambda c: step(c, "compensation")["state"] == "blocked")
+
+    await second.says("resolve-step", step="compensation", action="retry", reason="both are right", by="Chen")
+    await second.becomes("following_up")
+
+    assert await sandbox.money(order_id) == {"compensation": "5120.00"}
+    paid = workers[1].parts.records.paid_out(order_id)
+    assert {kind: str(amount) for kind, amount in paid.items()} == {"compensation": "5120.00"}
+
+
+async def _blocked(cases: list[OpenCase], kind: str) -> OpenCase | None:
+    """The case of which the payment was refused, if any."""
+    for case in cases:
+        if step(await case.snapshot(), kind)["state"] == "blocked":
+            return case
+    return None

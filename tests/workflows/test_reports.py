@@ -1,0 +1,143 @@
+"""A word on a step counts whenever it comes: before the answer, after a time-out, of an earlier try (S13)."""
+
+import asyncio
+
+import pytest
+
+from cases.commands import ReceiptState
+from partners.ports import OutcomeUnknown, PartnerRefused
+from records import EntryState, Records
+from tests.engine import OpenCase, eventually, step
+from tests.fakes import FakePartners, Turn
+from tests.workflows.conftest import Open, agreed
+
+TIMED_OUT = OutcomeUnknown("no answer within 8 s")
+
+
+async def replacing(open_case: Open, partners: FakePartners) -> OpenCase:
+    """A case whose replacement the warehouse has been asked for."""
+    case = await open_case()
+    await agreed(case, "moderate")
+    await eventually(lambda: _any(partners.warehouse.commands), "the call")
+    return case
+
+
+async def unknown_coupon(open_case: Open, partners: FakePartners, answer: asyncio.Event, *, paid: bool) -> OpenCase:
+    """A case whose coupon nobody knows of; the partner, once `answer` is set, says whether it was paid."""
+    partners.refunds.will(Turn(raises=TIMED_OUT, done=paid))
+    partners.refunds.when_asked(Turn(until=answer))
+    case = await open_case()
+    await agreed(case, "minor")
+    await case.until(lambda c: step(c, "coupon")["state"] == "unknown")
+    return case
+
+
+@pytest.mark.parametrize("error", [TIMED_OUT, PartnerRefused("out of stock")], ids=["time-out", "refusal"])
+async def test_report_that_overtakes_a_call_which_then_fails_is_not_taken_back(
+    open_case: Open, partners: FakePartners, error: OutcomeUnknown | PartnerRefused
+) -> None:
+    """S13: what was done is not asked after, and goes to nobody."""
+    answer = asyncio.Event()
+    partners.warehouse.will(Turn(until=answer, raises=error, done=True))
+    case = await replacing(open_case, partners)
+
+    await case.signals("step-reported", step="replacement", state="done", by="warehouse")
+    await case.until(lambda c: step(c, "replacement")["state"] == "done")
+    answer.set()
+    await case.until(lambda c: step(c, "collection")["reference"])
+    await case.at_rest()
+
+    seen = await case.snapshot()
+    assert step(seen, "replacement")["state"] == "done"
+    assert partners.warehouse.asked == []
+    assert not {"step unknown", "step blocked"} & {entry["what"] for entry in seen["timeline"]}
+
+
+async def test_failure_that_was_reported_before_the_call_is_answered_stands(
+    open_case: Open, partners: FakePartners
+) -> None:
+    """S13: accepted is older than failed, in whatever order we hear of them."""
+    answer = asyncio.Event()
+    partners.warehouse.will(Turn(until=answer))
+    case = await replacing(open_case, partners)
+
+    await case.signals("step-reported", step="replacement", state="failed", detail="lorry burnt out", by="warehouse")
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    answer.set()
+    await case.at_rest()
+
+    seen = await case.snapshot()
+    assert (step(seen, "replacement")["state"], step(seen, "replacement")["reason"]) == ("blocked", "lorry burnt out")
+    assert step(seen, "replacement")["key"] == f"{case.id}/1/o1/replacement/2"
+
+
+async def test_payment_that_was_reported_as_failed_is_not_sent_again_by_the_one_who_still_asks(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S13, S15: its amount is free at once, and a person's retry pays it, once, under a key of its own."""
+    answer = asyncio.Event()
+    case = await unknown_coupon(open_case, partners, answer, paid=False)
+    key = f"{case.id}/1/o1/coupon"
+
+    await case.says("step-reported", step="coupon", state="failed", detail="not in their books", by="li.na")
+    await eventually(lambda: _any(_states(records, case) == {key: EntryState.RELEASED}), "the release")
+    answer.set()
+    await case.at_rest()
+    await case.says("resolve-step", step="coupon", action="retry", reason="pay it now", by="Zhao")
+    await case.until(lambda c: step(c, "coupon")["state"] == "done")
+
+    assert [command.key for command in partners.refunds.commands] == [key, f"{key}/2"]
+    assert _states(records, case) == {key: EntryState.RELEASED, f"{key}/2": EntryState.COMMITTED}
+    assert (await case.snapshot())["paid"]["coupon"] == "640.00"
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["the partner stays silent", "the partner says so as well"])
+async def test_payment_that_somebody_found_to_be_made_is_booked(
+    open_case: Open, partners: FakePartners, records: Records, told: bool
+) -> None:
+    """S13: under the partner's number where it told us, else under the name of who found out, when the case closes."""
+    answer = asyncio.Event()
+    case = await unknown_coupon(open_case, partners, answer, paid=True)
+    key = f"{case.id}/1/o1/coupon"
+
+    await case.signals("step-reported", step="coupon", state="done", by="li.na")
+    if told:
+        answer.set()
+        await eventually(lambda: _any(_states(records, case) == {key: EntryState.COMMITTED}), "the booking")
+    await case.says("step-reported", step="onsite_repair", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await case.result()
+    answer.set()
+
+    (entry,) = records.entries(case.id)
+    assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, "R-1" if told else "li.na")
+    assert [command.key for command in partners.refunds.commands] == [key]
+
+
+async def test_report_on_an_earlier_try_is_refused_and_kept(open_case: Open, partners: FakePartners) -> None:
+    """S13: what the partner once gave up and now reports is not what was asked for since."""
+    partners.warehouse.will(Turn(state=ReceiptState.FAILED))
+    case = await replacing(open_case, partners)
+    key = f"{case.id}/1/o1/replacement"
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
+    await case.until(lambda c: step(c, "replacement")["state"] == "running" and step(c, "replacement")["reference"])
+
+    await case.signals("step-reported", step="replacement", key=key, state="done", by="warehouse")
+    seen = await case.until(lambda c: c["refused"])
+    assert [r["why"] for r in seen["refused"]] == [
+        f"step replacement is carried out under {key}/2: a report on {key} changes nothing any more"
+    ]
+    assert step(seen, "replacement")["state"] == "running"
+
+    await case.signals("step-reported", step="replacement", key=f"{key}/2", state="done", by="warehouse")
+    await case.until(lambda c: step(c, "replacement")["state"] == "done")
+
+
+def _states(records: Records, case: OpenCase) -> dict[str, EntryState]:
+    return {entry["key"]: entry["state"] for entry in records.entries(case.id)}
+
+
+async def _any(value: object) -> bool:
+    return bool(value)
