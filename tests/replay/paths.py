@@ -190,7 +190,12 @@ async def cancelled(scene: Scene) -> None:
 
     await eventually(under_way)
     await paying.handle.cancel()
-    await paying.at_rest()
+
+    async def heard() -> bool:
+        asked = await paying.events("WORKFLOW_EXECUTION_CANCEL_REQUESTED")
+        return bool(asked) and not (await paying.handle.describe()).raw_description.HasField("pending_workflow_task")
+
+    await eventually(heard)
     answer.set()
     await over(paying)
 

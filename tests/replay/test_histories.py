@@ -73,8 +73,8 @@ def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("tamper", "name", "change"),
     [
-        (another_command, "case-DEMO-01", "-activity archive\n+activity refunds-release"),
-        (another_order, "case-DEMO-01", "-search attributes\n timer"),
+        (another_command, "case-DEMO-01", "-local activity archive"),
+        (another_order, "case-DEMO-01", "+timer\n search attributes\n-timer"),
         (no_timers, "case-DEMO-13", "-timer"),
         (no_letters, "case-DEMO-01", "-local activity message-customer"),
         (no_letters, "case-PATH-look-up", "-local activity message-customer"),
