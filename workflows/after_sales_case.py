@@ -100,7 +100,7 @@ class AfterSalesCase:
         while record != snapshot(self._desk.case):
             record = await self._archive()  # what came too late is kept as well (S22)
         # Here as well, because nobody says which of the two goes on first.
-        self._show()
+        self._tell()
         if cancelled:
             raise asyncio.CancelledError
         return record
@@ -221,10 +221,14 @@ class AfterSalesCase:
             self._letters.deliver()
             if self._desk.at_rest(seen):
                 self._clocks.wind()
-                self._show()
-                self._log()
-                self._counts.count(self._desk.case)
+                self._tell()
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
+
+    def _tell(self) -> None:
+        """What operators, logs and metrics are told of the case, once a workflow task."""
+        self._show()
+        self._log()
+        self._counts.count(self._desk.case)
 
     def _show(self) -> None:
         case = self._desk.case
