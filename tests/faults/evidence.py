@@ -7,9 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
 from cases.names import CASE_QUERY, claim_workflow_id, workflow_id
@@ -21,6 +19,8 @@ from tests.faults.people import Life
 
 AT_ONCE = 8
 """How many histories are fetched at the same time."""
+END_WITHIN = 30
+"""Seconds in which a start that is no complaint ends; it does at once."""
 FAILING = 3
 """Attempts after which a workflow task that waits is one that fails."""
 
@@ -45,6 +45,8 @@ class Evidence:
     """How often a message was applied, by its id."""
     failing: dict[str, str] = field(default_factory=dict)
     """Cases of which a workflow task fails, or whose workflow has failed."""
+    taken_in: dict[str, str] = field(default_factory=dict)
+    """What became of starts that were no complaints, where they were not refused, by case id."""
     unreplayable: dict[str, str] = field(default_factory=dict)
 
 
@@ -60,6 +62,7 @@ async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
             await looked
 
     await asyncio.gather(*(one(_look_at(engine, life.case_id, found)) for life in lives))
+    await asyncio.gather(*(one(_was_refused(engine, life, found)) for life in lives if life.garbage))
     with closing(Records(fleet.database_url)) as records:
         found.entries = records.entries()
         for life in lives:
@@ -94,6 +97,20 @@ async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
     if any(step["kind"] == "carrier_claim" for step in found.ends.get(case_id, {}).get("steps", [])):
         claims = [history async for history in _runs(engine, claim_workflow_id(case_id))]
         await _replay(engine, case_id, claims, found)
+
+
+async def _was_refused(engine: Engine, life: Life, found: Evidence) -> None:
+    for id_ in life.garbage:
+        try:
+            async with asyncio.timeout(END_WITHIN):
+                await engine.client.get_workflow_handle(id_).result()
+        except WorkflowFailureError as error:
+            if getattr(error.cause, "type", None) != "InvalidComplaint":
+                found.taken_in[life.case_id] = f"{id_} failed with {error.cause}"
+        except TimeoutError:
+            found.taken_in[life.case_id] = f"{id_} is still open"
+        else:
+            found.taken_in[life.case_id] = f"{id_} was taken in"
 
 
 async def _runs(engine: Engine, id_: str) -> Any:
@@ -134,9 +151,3 @@ async def _applied(engine: Engine, runs: list[WorkflowHistory]) -> Counter[str]:
                 if isinstance(said, dict) and said.get("applied"):
                     counted[asked.get(done.accepted_event_id, "")] += 1
     return counted
-
-
-def last_event(history: WorkflowHistory) -> str:
-    """The last event of a run, to be shown."""
-    event: HistoryEvent = history.events[-1]
-    return str(MessageToDict(event).get("eventType"))

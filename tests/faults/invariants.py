@@ -44,6 +44,7 @@ def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[V
         "books disagree": _books(evidence),
         "rung not told once": _rungs(evidence),
         "message not applied once": _messages(lives, reset, evidence),
+        "taken in, and no complaint": iter(evidence.taken_in.items()),
         "workflow task fails": iter(evidence.failing.items()),
         "does not replay": iter(evidence.unreplayable.items()),
     }

@@ -5,6 +5,7 @@ Only what the contract names is used. Everything that was sent is kept with the 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -26,6 +27,13 @@ LOOKS = 120
 MOMENT = 0.4
 """Seconds in which a case usually does what there is to do."""
 JUMPS = (timedelta(minutes=8), timedelta(hours=1), timedelta(hours=13), timedelta(hours=26), timedelta(days=3))
+POISON = [
+    Payload(metadata={"encoding": b"json/plain"}, data=b"{"),
+    Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff" * 50),
+    Payload(metadata={}, data=b"?"),
+    Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 80_000 + b'"'),
+]
+"""No JSON, bytes, nothing that says what it is, far too large."""
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -47,6 +55,8 @@ class Life:
     sent: dict[str, Sent] = field(default_factory=dict)
     poisoned: int = 0
     """How many things were sent that no case can take."""
+    garbage: list[str] = field(default_factory=list)
+    """Workflows that were started with no complaint."""
     last: Json = field(default_factory=dict)
     offers: list[Json] = field(default_factory=list)
     """Every offer, each time that somebody saw it in another state."""
@@ -186,18 +196,30 @@ class Life:
         await self._send("note", by="Li Na", often=self.plot.chance.choice([1, 2, 3]), text="")
 
     async def _poison(self) -> None:
-        """Signals that cannot be read: no JSON, far too large, of no known name."""
-        raw = [
-            Payload(metadata={"encoding": b"json/plain"}, data=b"{"),
-            Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff" * 50),
-            Payload(metadata={}, data=b"?"),
-            Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 80_000 + b'"'),
-        ]
-        name = self.plot.chance.choice(["customer-approved", "step-reported", "no-such-message"])
-        payload = RawValue(self.plot.chance.choice(raw))
+        """What cannot be read, at every entry: a signal, an update, the start of a case of its own."""
+        payload = RawValue(self.plot.chance.choice(POISON))
         handle = self.engine.client.get_workflow_handle(workflow_id(self.case_id))
-        await self._insist(lambda: _unless_over(handle.signal(name, payload)))
+        match self.plot.chance.randrange(3):
+            case 0:
+                name = self.plot.chance.choice(["customer-approved", "step-reported", "no-such-message"])
+                await self._insist(lambda: _unless_over(handle.signal(name, payload)))
+            case 1:
+                with suppress(Refusal, NoSuchCase):
+                    await self._insist(lambda: self.engine.tell(self.case_id, "assess", payload))  # type: ignore[arg-type]
+            case 2:
+                await self._insist(lambda: self._start_garbage(payload))
         self.poisoned += 1
+
+    async def _start_garbage(self, payload: RawValue) -> None:
+        id_ = workflow_id(f"{self.case_id}-garbage-{len(self.garbage)}")
+        await self.engine.client.start_workflow(
+            CASE_WORKFLOW,
+            payload,
+            id=id_,
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        self.garbage.append(id_)
 
     # Time
 

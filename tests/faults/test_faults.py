@@ -133,6 +133,7 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
     "message applied twice": ("message not applied once", {"applied": {"HL-1/0": 2}}),
     "message lost": ("message not applied once", {"applied": {}}),
     "remark stands twice": ("message not applied once", ended(timeline=[{"what": "note", "text": "HL-1/0"}] * 2)),
+    "garbage taken in": ("taken in, and no complaint", {"taken_in": {"HL-1": "is still open"}}),
     "task fails": ("workflow task fails", {"failing": {"HL-1": "attempt 9 of a workflow task"}}),
     "history does not replay": ("does not replay", {"unreplayable": {"HL-1": "nondeterminism"}}),
 }
