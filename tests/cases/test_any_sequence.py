@@ -315,7 +315,7 @@ def test_the_sequences_would_find_a_yes_that_counts_twice(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(inbox, "_answerable", careless)
     quick = settings(
-        max_examples=60,
+        max_examples=150,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,
