@@ -31,6 +31,9 @@ SERVER_SETTINGS = {
     # to a second by default, and every skip with it. No timer is missed at any length, because a look ends before the
     # first one that is still being written; a short one means more looks, of which there are 20 a second at most.
     "history.timerProcessorMaxTimeShift": '"10ms"',
+    # Bytes of updates under way in one case; 20 MiB by default. One of more than 2 MiB cannot even be rejected by a
+    # worker: the case would answer nobody until its sender gives up. Ten of ours at their largest fit.
+    "history.maxInFlightUpdatePayloads": "1048576",
 }
 """The server's dynamic configuration; values as JSON."""
 LONGEST_BACK_OFF = 30

@@ -43,7 +43,7 @@ from records import Records as Database
 from settings import Settings
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.doors import AsTheyCame, OneArgument
+from workflows.doors import OneArgument, taking_in_all
 from workflows.search import KEYS
 
 PASSED_THROUGH = (
@@ -105,7 +105,7 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     sandbox = SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
     # Other processes send as they like; how payloads are taken in is for the worker alone to say.
     config = client.config()
-    config["data_converter"] = replace(client.data_converter, payload_converter_class=AsTheyCame)
+    config["data_converter"] = taking_in_all(client.data_converter)
     return Worker(
         Client(**config),
         task_queue=task_queue,

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
+from cases import pace
 from cases.case import Refused
 from cases.claim_terms import ClaimTerms
 from cases.commands import Document, Receipt, ReceiptState, StaffNotice, StepCommand
@@ -76,6 +77,8 @@ class Claim(BaseModel):
     detail: str = ""
     refused: list[Refused] = []
     seen: list[str] = []
+    paces: dict[str, AwareDatetime] = {}
+    """How often each message has come lately (`cases.pace`)."""
 
     @property
     def open(self) -> bool:
@@ -155,6 +158,8 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime) -> dict[str, A
         raise Refusal(f"the claim has ended as {claim.state}: {claim.recovered:.2f} recovered, nothing changes it")
     if message.occurred_at and message.occurred_at > now + CLOCK_SKEW:
         raise Refusal(f"occurred_at: {message.occurred_at.isoformat()} is in the future")
+    if why := pace.too_much(claim.paces, name, now, claim):
+        raise Refusal(why)
     if isinstance(message, EvidenceReceived):
         _add(claim, message.evidence)
     elif isinstance(message, StepReported):
@@ -162,6 +167,7 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime) -> dict[str, A
     elif isinstance(message, ClaimSettled):
         claim.detail = message.detail
         claim.settle(message.recovered, now)
+    pace.count(claim.paces, name, now)
     if message.message_id:
         claim.seen.append(message.message_id)
     return {"applied": True, "state": claim.state, "missing": claim.missing}

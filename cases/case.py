@@ -75,12 +75,15 @@ class Entry(BaseModel):
 
 
 class Refused(BaseModel):
-    """A signal that could not be applied, kept with the sentence that says why."""
+    """A signal that could not be applied, and those like it: the latest sentence that says why."""
 
     at: AwareDatetime
     message: str
     by: str | None = None
     why: str
+    count: int = 1
+    last_at: AwareDatetime | None = None
+    """When the latest of several came."""
 
 
 class Satisfaction(BaseModel):
@@ -127,6 +130,8 @@ class Case(BaseModel):
     letters_written: int = 0
     seen: list[str] = []
     """Ids of messages that were applied."""
+    paces: dict[str, AwareDatetime] = {}
+    """How often each message has come lately (`cases.pace`)."""
     ask_after: list[str] = []
     """Steps whose partner is to be asked how they stand."""
     unpaid: list[str] = []

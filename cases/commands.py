@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cases.calendar import Instant, Whole
-from cases.complaint import Affected, Evidence, Short
+from cases.complaint import Affected, Clean, Evidence, Short
 from cases.money import Money
 from cases.names import Channel, Liable, RemedyKind, Role, Severity
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Sentence = Annotated[str, StringConstraints(max_length=2_000)]
+Sentence = Annotated[str, StringConstraints(max_length=2_000), Clean]
 
 
 class Wire(BaseModel):
@@ -96,7 +96,7 @@ class StepFinding(Wire):
     lost: bool | None = None
     upheld: bool | None = None
     liable: Liable | None = None
-    cause: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    cause: Annotated[str, StringConstraints(max_length=1_000), Clean] | None = None
     evidence: list[Evidence] = []
 
 

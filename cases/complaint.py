@@ -1,12 +1,13 @@
 """A complaint is what arrived from the customer: it is checked once, at the door, and never changes (G1)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from cases.calendar import Instant, Whole
 from cases.errors import InvalidInput, Problem, problems_of
@@ -20,10 +21,12 @@ WITHOUT_ORDER = frozenset({"inquiry", "tracking", "suggestion"})
 """Topics that need neither an order nor a description."""
 
 CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
-Short = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-Long = Annotated[str, StringConstraints(max_length=10_000)]
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+Clean = AfterValidator(lambda text: _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text))
+"""People write anything: what gives orders to a terminal, or what a database cannot hold, is taken out."""
+ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=ONE_LINE), Clean]
+Long = Annotated[str, StringConstraints(max_length=10_000), Clean]
 
 
 class Strict(BaseModel):
@@ -36,7 +39,7 @@ class Evidence(Strict):
     """A reference to something the customer showed; never the thing itself."""
 
     kind: EvidenceKind
-    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000), Clean]
 
 
 Kind = TypeVar("Kind", bound=str)
@@ -55,7 +58,12 @@ class Customer(Strict):
 
     name: Short
     phone: Short | None = None
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    email: (
+        Annotated[
+            str, StringConstraints(pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$", max_length=254)
+        ]
+        | None
+    ) = None
     locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")] = "zh-CN"
 
     @model_validator(mode="after")

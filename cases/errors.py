@@ -7,6 +7,9 @@ AfterSalesError
 
 from pydantic import BaseModel, ValidationError
 
+MAX_TOLD, MAX_NAME = 50, 200
+"""Faults of one input that are told, and characters of a field's name: both come from strangers."""
+
 
 class Problem(BaseModel):
     """One fault of an input: the field (dotted path) and what is wrong with it."""
@@ -37,12 +40,21 @@ class InvalidInput(AfterSalesError):
 def problems_of(error: ValidationError) -> list[Problem]:
     """Pydantic's findings as one sentence for each field, without values (they may be personal)."""
     found = []
-    for item in error.errors(include_url=False, include_context=True, include_input=False):
-        where = ".".join(str(part) for part in item["loc"])
+    items = error.errors(include_url=False, include_context=True, include_input=False)
+    for item in items[:MAX_TOLD]:
+        where = ".".join(printable(str(part)) for part in item["loc"])
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "missing":
             text = "is required"
         elif item["type"] == "extra_forbidden":
             text = "is not known here"
         found.append(Problem(field=where or "(whole)", problem=text[:1].lower() + text[1:]))
+    if len(items) > MAX_TOLD:
+        found.append(Problem(field="(whole)", problem=f"has {len(items) - MAX_TOLD} more faults"))
     return found
+
+
+def printable(name: str) -> str:
+    """A stranger's name for something, fit for a sentence: no line ends, no orders to a terminal, not endless."""
+    name = name[:MAX_NAME]
+    return name if name.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from cases.calendar import Whole
 from cases.commands import DispatchRecord, InstallationRecord, Trail, TrailState
-from cases.complaint import Affected, Complaint
+from cases.complaint import Affected, Clean, Complaint
 from cases.money import Money
 from cases.names import Liable, Severity
 
@@ -32,7 +32,7 @@ class PartialFinding(BaseModel):
     lost: bool | None = None
     upheld: bool | None = None
     liable: Liable | None = None
-    cause: Annotated[str, StringConstraints(max_length=MAX_CAUSE)] | None = None
+    cause: Annotated[str, StringConstraints(max_length=MAX_CAUSE), Clean] | None = None
     sealed: bool | None = None
     goods_value: Money | None = None
     """What the goods were worth, as documents prove; in place of what the order says (E12)."""

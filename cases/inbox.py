@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cases import messages as m
+from cases import pace
 from cases.case import Case, Refused
 from cases.closing import end
 from cases.commands import Receipt, ReceiptState
@@ -25,13 +26,16 @@ from cases.conduct import (
     waive,
 )
 from cases.earlier import how_to_go_on
-from cases.errors import Refusal
+from cases.errors import Refusal, printable
 from cases.evidence import arrived, go_on_without, insisted_on
 from cases.finding import PartialFinding
 from cases.granting import check_finding
 from cases.limits import offer_of, prepared_by, somebody_else
 from cases.moving import move
 from cases.names import (
+    CASE_CLOSED,
+    CLAIM_SETTLED,
+    COMPLAINT_LINKED,
     MONEY,
     PAYOUTS,
     KeptWhen,
@@ -51,8 +55,9 @@ from cases.satisfaction import answered
 from cases.step import Step
 from cases.telling import describe
 
-MAX_REFUSED = 200
-"""Refused signals that a case or a claim keeps, the latest; a flood of them must not fill its history."""
+MAX_ALIKE = 5
+"""Lines about refused signals of one name (those that nobody knows are of one name): of a flood the rest is counted."""
+KNOWN = frozenset({*m.MESSAGES, CLAIM_SETTLED, COMPLAINT_LINKED, CASE_CLOSED})
 
 
 def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy | None = None) -> dict[str, Any]:
@@ -70,10 +75,16 @@ def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy
     if case.merged_into:
         raise Refusal(f"{case.id} was merged into {case.merged_into}: send it there")
     at = _when(case, message, now)
-    if isinstance(message, m.MovePolicy):
-        answer = move(case, message, in_force, now) if in_force else {}
-    else:
+    if why := pace.too_much(case.paces, name, now, case):
+        raise Refusal(why)
+    if not isinstance(message, m.MovePolicy):
         answer = _APPLY[type(message)](case, message, at, now) or {}
+    elif in_force:
+        answer = move(case, message, in_force, now)
+    else:
+        return {"applied": True, "status": case.status, "outcome": case.outcome}
+    if answer.get("applied", True):
+        pace.count(case.paces, name, now)
     if message.message_id:
         case.seen.append(message.message_id)
     return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}
@@ -86,11 +97,25 @@ def receive_signal(case: Case, name: str, payload: Any, now: datetime) -> None:
     receive(case, name, payload, now)
 
 
-def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime) -> None:
-    """Keep a signal that could not be applied, without its content (it may be personal)."""
+def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime) -> bool:
+    """Keep a signal that could not be applied, without its content (it may be personal).
+
+    The same once more, and what is too much of one name, is counted on the line that is there; answers whether it has
+    a line of its own.
+    """
     by = payload.get("by") if isinstance(payload, dict) else None
-    kept.append(Refused(at=now, message=name[:100], by=by[:100] if isinstance(by, str) else None, why=why[:1000]))
-    del kept[:-MAX_REFUSED]
+    new = Refused(
+        at=now, message=printable(name)[:100], by=printable(by)[:100] if isinstance(by, str) else None, why=why[:1000]
+    )
+    alike = [line for line in kept if line.message == new.message or not {line.message, new.message} & KNOWN]
+    same = [line for line in alike if (line.message, line.by, line.why) == (new.message, new.by, new.why)]
+    if not same and len(alike) < MAX_ALIKE:
+        kept.append(new)
+        return True
+    line = (same or alike)[-1]
+    line.message, line.by, line.why = new.message, new.by, new.why
+    line.count, line.last_at = line.count + 1, now
+    return False
 
 
 def _when(case: Case, message: m.Message, now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field, ValidationError
 
 from cases import messages as m
+from cases import pace
 from cases.case import Case
 from cases.closing import retire
 from cases.complaint import CaseId, Evidence
@@ -65,7 +66,10 @@ def read(name: str, payload: object) -> ComplaintLinked | CaseClosed:
 
 
 def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
-    """Take the later complaint in, or note that it is handled apart; False: this case cannot, it is over or merged."""
+    """Take the later complaint in, or note that it is handled apart; False: this case cannot.
+
+    It is over, merged itself, or has taken in so many lately that the rest had better go on by itself.
+    """
     if later.case == case.id:
         raise Refusal(f"{later.case} is this case: it cannot be linked to itself")
     if case.closing or case.merged_into:
@@ -75,6 +79,10 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
         return True
     if not later.merges and len(case.links) >= MAX_LINKS:
         return True
+    if later.merges:
+        if pace.too_much(case.paces, COMPLAINT_LINKED, at, case):
+            return False
+        pace.count(case.paces, COMPLAINT_LINKED, at)
     _set_link(case, kind, later.case)
     how = "handled here" if later.merges else "handled apart"
     case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
@@ -170,6 +178,9 @@ def pass_on(case: Case, name: str, payload: object, at: datetime) -> None:
             f"{case.id} was merged into {case.merged_into}, and what was offered here no longer stands: "
             f"answer the offer of {case.merged_into}"
         )
+    if why := pace.too_much(case.paces, name, at, case):
+        raise Refusal(why)
+    pace.count(case.paces, name, at)
     if isinstance(message, m.ContactMade):
         case.keep(KeptWhen.CUSTOMER_REACHED, at)
     case.note("passed on", at, f"{name} to {case.merged_into}", message.by)

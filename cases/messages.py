@@ -9,14 +9,14 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from cases.calendar import Instant, Whole
 from cases.commands import Key, ReceiptState, StepFinding
-from cases.complaint import Evidence, Long, Strict
-from cases.errors import Refusal, problems_of
+from cases.complaint import ONE_LINE, Clean, Evidence, Long, Strict
+from cases.errors import Refusal, printable, problems_of
 from cases.finding import PartialFinding
 from cases.names import MOVE_POLICY, Wish
 from cases.offer import Option
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=5_000, strip_whitespace=True)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=5_000, strip_whitespace=True), Clean]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=ONE_LINE), Clean]
 
 
 class Message(Strict):
@@ -24,7 +24,7 @@ class Message(Strict):
 
     by: Name | None = None
     occurred_at: Instant | None = None
-    message_id: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    message_id: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=ONE_LINE)] | None = None
 
 
 class ContactMade(Message):
@@ -175,7 +175,7 @@ def read(name: str, payload: Any, known: dict[str, type[Message]] = MESSAGES, wh
     """The message in `payload` (decoded JSON); raises `Refusal` with a sentence that names each faulty field."""
     model = known.get(name)
     if model is None:
-        raise Refusal(f"there is no message {name}; {whose} understands {', '.join(known)}")
+        raise Refusal(f"there is no message {printable(name)}; {whose} understands {', '.join(known)}")
     if payload is None:
         payload = {}
     if not isinstance(payload, dict):

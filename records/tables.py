@@ -1,4 +1,4 @@
-"""Money is stored as a whole number of minor units and time as UTC; nothing else in here.
+"""Money is stored as a whole number of minor units, time as UTC, and others' words as far as any database takes them.
 
 A minor unit is a hundredth in every currency, because `cases.money` writes every amount with two digits.
 """
@@ -76,6 +76,17 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """What people or partners wrote; PostgreSQL takes no NUL in a text, however often it is tried."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _: Dialect) -> str | None:
+        """Without it."""
+        return value and value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _needed(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
@@ -113,8 +124,8 @@ answers = Table(
     Column("case_id", Text, ForeignKey(cases.c.case_id), primary_key=True),
     _needed("line", Text),
     Column("product", Text, comment="its sku; null where it was about no product, or about several"),
-    Column("question", Text, nullable=False, comment="the customer's words; personal data"),
-    _needed("answer", Text),
+    Column("question", Words, nullable=False, comment="the customer's words; personal data"),
+    _needed("answer", Words),
     _needed("answered_at", Instant),
     Index("answers_of_product", "line", "product"),
 )
@@ -151,7 +162,7 @@ entries = Table(
     _needed("reserved_at", Instant),
     Column("settled_at", Instant),
     Column("reference", Text, comment="the partner's number for the payment"),
-    Column("reason", Text, comment="why it was given up"),
+    Column("reason", Words, comment="why it was given up"),
     CheckConstraint("amount >= 0", name="entries_amount_not_negative"),
     CheckConstraint("state IN ('reserved', 'committed', 'released')", name="entries_state_known"),
 )

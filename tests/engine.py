@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from embedded import SERVER_SETTINGS
 from worker import Parts, build_worker
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.doors import AsTheyCame, OneArgument
+from workflows.doors import OneArgument, taking_in_all
 
 PATIENCE = 20
 """Seconds after which what has not happened is taken not to happen: far more than it needs."""
@@ -227,9 +227,7 @@ def replayer(client: Client | None = None) -> Replayer:
         workflows=[AfterSalesCase, CarrierClaim],
         # What is encrypted opens in its own namespace only.
         namespace=client.namespace if client else "default",
-        data_converter=replace(
-            client.data_converter if client else pydantic_data_converter, payload_converter_class=AsTheyCame
-        ),
+        data_converter=taking_in_all(client.data_converter if client else pydantic_data_converter),
         interceptors=[OneArgument()],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )

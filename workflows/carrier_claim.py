@@ -212,8 +212,8 @@ class CarrierClaim:
             message = decoded(payload)
             receive(self._claim, name, message, workflow.now())
         except Refusal as refusal:
-            refuse(self._claim.refused, name, message, str(refusal), workflow.now())
-            workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
+            if refuse(self._claim.refused, name, message, str(refusal), workflow.now()):
+                workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
         self._changed()
 
     def check(self, name: str, payload: Any) -> None:

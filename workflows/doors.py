@@ -6,15 +6,18 @@ workflow task for ever.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ExecuteWorkflowInput,
+    HandleQueryInput,
     HandleSignalInput,
     HandleUpdateInput,
     Interceptor,
@@ -24,11 +27,9 @@ from temporalio.worker import (
 
 from cases.errors import Refusal
 from cases.messages import FACTS, MESSAGES, Message
-from cases.names import CLAIM_SETTLED, MAX_INPUT_BYTES
+from cases.names import MAX_INPUT_BYTES
 
 Workflow = TypeVar("Workflow", bound=type)
-NAMED = frozenset({*FACTS, CLAIM_SETTLED})
-"""Signals with a handler of their own; the others reach one that takes any number of arguments."""
 
 
 def listens(cls: Workflow) -> Workflow:
@@ -88,11 +89,8 @@ def decoded(payload: Any, *, bounded: bool = True) -> Any:
         return payload
     if bounded and len(payload.payload.data) > MAX_INPUT_BYTES:
         raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
-    try:
-        value = workflow.payload_converter().from_payload(payload.payload)
-    except Exception:  # noqa: BLE001 (whatever a stranger sends must not fail the workflow task)
-        raise Refusal("the payload is not JSON") from None
-    if isinstance(value, bytes):
+    value = workflow.payload_converter().from_payload(payload.payload)  # `AsTheyCame`: raises nothing
+    if isinstance(value, bytes | RawValue):
         raise Refusal("the payload is not JSON")
     return value
 
@@ -103,22 +101,47 @@ def rejected(refusal: Refusal) -> ApplicationError:
 
 
 class AsTheyCame(PydanticPayloadConverter):
-    """Pydantic's payload converter for workers: several payloads of which no types are known stay raw.
+    """Pydantic's payload converter for workers: where no types are known, what cannot be decoded stays raw.
 
     Where the number of arguments is not the handler's, the SDK forgets its types and decodes them all before an
-    interceptor sees them; one that cannot be decoded would drop the signal, or fail the start's task for ever.
-    Several details of a failure come raw as well; they have no types either, and ours carry one at most.
+    interceptor sees them; one that cannot be decoded would drop the signal, fail the query, or fail the start's task
+    for ever. Several stay raw in any case, several details of a failure too: ours carry one at most.
     """
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
-        """The values, in order; raises where one of them cannot be decoded."""
-        if type_hints is None and len(payloads) > 1:
-            return [RawValue(payload) for payload in payloads]
-        return super().from_payloads(payloads, type_hints)
+        """The values, in order; raises where one that has a type cannot be decoded."""
+        if type_hints:
+            return super().from_payloads(payloads, type_hints)
+        if len(payloads) == 1:
+            with suppress(Exception):  # whatever a stranger sends
+                return super().from_payloads(payloads)
+        return [RawValue(payload) for payload in payloads]
+
+
+class _NothingElsewhere(DataConverter):
+    """Takes a payload that says it is stored elsewhere for one that is no JSON.
+
+    The SDK would fetch it, and without a store fails the workflow task, again and again, whoever sent it.
+    """
+
+    async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def _external_retrieve_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+def taking_in_all(converter: DataConverter) -> DataConverter:
+    """The converter for a worker, and for a `Replayer`: no payload can fail a workflow task; it encrypts as before."""
+    return _NothingElsewhere(
+        payload_converter_class=AsTheyCame,
+        payload_codec=converter.payload_codec,
+        failure_converter_class=converter.failure_converter_class,
+    )
 
 
 class OneArgument(Interceptor):
-    """Lets the first argument of a workflow, a signal or an update in, and no other."""
+    """Lets the first argument of a workflow, a signal or an update in, and no other; and none of a query."""
 
     def workflow_interceptor_class(
         self,
@@ -134,9 +157,15 @@ class _OneArgument(WorkflowInboundInterceptor):
         return await super().execute_workflow(input)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
-        if input.signal in NAMED:
+        # A handler for any name takes the name as well, and as many payloads as there are.
+        if workflow.get_signal_handler(input.signal) is not None:
             input.args = input.args[:1]
         await super().handle_signal(input)
+
+    async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002
+        if not input.query.startswith("__"):  # those are the SDK's own
+            input.args = []
+        return await super().handle_query(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002
         input.args = input.args[:1]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cases.case import Audience
-from cases.errors import Refusal
-from cases.inbox import MAX_REFUSED, refuse
+from cases.errors import MAX_NAME, MAX_TOLD, Refusal
+from cases.inbox import MAX_ALIKE, refuse
 from cases.messages import COMMANDS, FACTS, MESSAGES, read
 from cases.names import PromiseState, Status
 from cases.snapshot import attributes, needs
@@ -138,6 +138,32 @@ def test_what_is_wrong_with_a_message_is_said_without_its_content() -> None:
 
     assert "evidence.0.kind" in why
     assert "wei-li" not in why
+
+
+def test_what_people_write_gives_no_orders_to_a_terminal_and_goes_into_any_database() -> None:
+    """Contract: a stray control character costs nobody their message."""
+    world = assessing()
+
+    world.says("note", text="one\r\n\ttwo\x00\x1b[2J\x9b2J", by="li\x9b")
+
+    assert (world.case.timeline[-1].text, world.case.timeline[-1].by) == ("one\r\n\ttwo��[2J�2J", "li�")
+
+
+@pytest.mark.parametrize("name", ["li\x00", "li\nna", "\x1b[2J", "li\x7fna"])
+def test_a_name_is_one_line(name: str) -> None:
+    assert "note: by: " in assessing().refuses("note", text="x", by=name)
+
+
+def test_of_many_faults_the_first_are_named_and_the_rest_is_counted() -> None:
+    """However long a sender makes the names of its fields, or whatever it writes in them."""
+    faults = {f"\x1b{number}".ljust(500, "x"): 1 for number in range(1_000)}
+
+    why = assessing().refuses("note", text="x", **faults)
+
+    assert why.count("is not known here") == MAX_TOLD
+    assert why.endswith("; (whole): has 950 more faults")
+    assert why.isprintable()
+    assert len(why) < MAX_TOLD * (MAX_NAME + 30)
 
 
 # Once
@@ -298,14 +324,35 @@ def test_a_refused_signal_is_kept_without_its_content() -> None:
     assert "secret" not in world.case.model_dump_json()
 
 
-def test_a_flood_of_refused_signals_keeps_the_latest() -> None:
+@pytest.mark.parametrize(
+    ("names", "why", "lines"),
+    [
+        (lambda _: "note", lambda _: "no", 1),
+        (lambda _: "note", lambda number: f"in the future (it is now {number})", MAX_ALIKE),
+        (lambda number: f"invented-{number}", lambda number: f"there is no message invented-{number}", MAX_ALIKE),
+    ],
+    ids=["the same", "another sentence each", "another name each"],
+)
+def test_a_flood_of_refused_signals_is_counted_and_hides_no_other(names: Any, why: Any, lines: int) -> None:
     """It must not fill the history."""
     world = assessing()
-    for number in range(MAX_REFUSED + 5):
-        refuse(world.case.refused, "note", None, str(number), START)
+    refuse(world.case.refused, "customer-approved", None, "no offer yet", START)
+    for number in range(1_000):
+        refuse(world.case.refused, names(number), None, why(number), START + timedelta(seconds=number))
 
-    assert len(world.case.refused) == MAX_REFUSED
-    assert world.case.refused[-1].why == str(MAX_REFUSED + 4)
+    first, *flood = world.case.refused
+    assert (first.message, first.count, first.last_at) == ("customer-approved", 1, None)
+    assert (len(flood), sum(line.count for line in flood)) == (lines, 1_000)
+    assert (flood[-1].message, flood[-1].why) == (names(999), why(999))
+    assert flood[-1].last_at == START + timedelta(seconds=999)
+
+
+def test_refused_signals_of_different_senders_stand_apart() -> None:
+    world = assessing()
+    for by in ("crew", "li", "crew"):
+        refuse(world.case.refused, "step-reported", {"by": by}, "there is no step 9", START)
+
+    assert [(line.by, line.count) for line in world.case.refused] == [("crew", 2), ("li", 1)]
 
 
 def test_a_case_carries_only_its_topics_part_of_the_policy() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from cases.names import MAX_INPUT_BYTES
+from embedded import SERVER_SETTINGS
 from settings import ROOT, Settings
 
 VARIABLES = {f"AFTER_SALES_{field.upper()}" for field in Settings.model_fields}
@@ -124,3 +126,12 @@ def test_the_image_holds_every_package_that_the_worker_imports_and_nothing_else(
     taken = set(re.findall(r"^!(\w+)/$", read(".dockerignore"), flags=re.MULTILINE))
     assert {path.parts[0] for path in ours if len(path.parts) > 1} <= taken
     assert not taken & {"tests", "docs", "demo", "bench"}
+
+
+def test_production_bounds_updates_as_one_machine_does() -> None:
+    """The server's default lets in what a worker cannot even reject (docs/findings.md)."""
+    key = "history.maxInFlightUpdatePayloads"
+    dynamic = YAML(typ="safe", pure=True).load(COMPOSE["configs"]["temporal-dynamic-config"]["content"])
+
+    assert str(dynamic[key][0]["value"]) == SERVER_SETTINGS[key]
+    assert 10 * MAX_INPUT_BYTES < dynamic[key][0]["value"] < 2 * 1024 * 1024

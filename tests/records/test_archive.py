@@ -223,3 +223,14 @@ def test_an_answer_is_kept_once_for_each_case_and_found_by_product(records: Reco
         }
     ]
     assert records.answers("express") == []
+
+
+def test_words_with_a_character_that_no_database_takes_are_kept_without_it(records: Records) -> None:
+    """M14: PostgreSQL would refuse the row, the worker would try for ever, and the case would never close."""
+    opened(records, order_id=None)
+    records.keep_answer(
+        "HL-1", line="express", product=None, question="Is it\0safe?", answer="\0Yes.", answered_at=CLOSED
+    )
+
+    [kept] = records.answers("express")
+    assert (kept["question"], kept["answer"]) == ("Is it\ufffdsafe?", "\ufffdYes.")

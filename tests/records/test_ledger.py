@@ -194,12 +194,12 @@ def test_each_payment_is_held_to_the_limit_of_its_own_case(records: Records) -> 
 
 def test_a_released_amount_is_free_again(records: Records) -> None:
     reserve(records, "HL-1/1/1/refund", "1000.00")
-    records.release("HL-1/1/1/refund", "the partner refused")
+    records.release("HL-1/1/1/refund", "the partner refused:\0no such card")
 
     reserve(records, "HL-2/1/1/refund", "1000.00")
 
     assert states(records) == {"HL-1/1/1/refund": "released", "HL-2/1/1/refund": "reserved"}
-    assert records.entries(case_id="HL-1")[0]["reason"] == "the partner refused"
+    assert records.entries(case_id="HL-1")[0]["reason"] == "the partner refused:\ufffdno such card"
 
 
 def test_a_released_entry_is_reserved_anew_only_while_there_is_room(records: Records) -> None:

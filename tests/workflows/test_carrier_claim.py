@@ -353,7 +353,7 @@ async def test_word_that_comes_too_late_is_refused_visibly(lose: Lose, workshop:
 
     assert (result["state"], result["recovered"]) == ("paid", "9000.00")
     why = "the claim has ended as paid: 9000.00 recovered, nothing changes it"
-    assert [(r["message"], r["why"]) for r in result["refused"]] == [("step-reported", why)] * 2
+    assert [(r["message"], r["why"], r["count"]) for r in result["refused"]] == [("step-reported", why, 2)]
 
 
 @pytest.mark.parametrize(
@@ -386,8 +386,10 @@ async def test_report_that_cannot_be_applied_is_refused(lose: Lose, payload: dic
         ("claim-settled", ["Wang Li"]),
         ("claim-settled", [b"\x00\xff"]),
         ("hurry-up", [{"to": "Wang Li"}, "Wang Li"]),
+        ("customer-approved", [{"by": "Wang"}, "Wang Li"]),
+        ("customer-approved", []),
     ],
-    ids=["none", "wrong", "no object", "binary", "no such signal"],
+    ids=["none", "wrong", "no object", "binary", "no such signal", "for a case", "for a case, none"],
 )
 async def test_message_that_makes_no_sense_leaves_the_claim_alone(
     lose: Lose, caplog: pytest.LogCaptureFixture, name: str, arguments: list[Any]
@@ -413,6 +415,26 @@ async def test_second_payload_of_a_message_is_left_alone(lose: Lose) -> None:
     await claim.process.handle.signal("claim-settled", args=[{"recovered": "2.00"}, "?"])
 
     assert (await claim.process.result())["recovered"] == "2.00"
+
+
+async def test_flood_of_messages_is_taken_at_its_pace_and_its_refusals_are_one_line(
+    lose: Lose, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Contract, *Messages*: what a carrier's system says in the middle of it is heard."""
+    claim = await lose(timedelta(days=4), dispatched=None)
+    evidence = [{"evidence": [{"kind": "photo", "uri": f"s3://{number}"}], "by": "dms"} for number in range(50)]
+
+    await asyncio.gather(*(claim.process.signals("evidence-received", **one) for one in evidence))
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await claim.process.says("evidence-received", **evidence[0])
+    await claim.process.says("claim-settled", recovered="1.00")
+
+    result = await claim.process.result()
+    taken = [d for d in result["documents"] if d.get("uri", "").startswith("s3://")]
+    [line] = result["refused"]
+    assert len(taken) + line["count"] == len(evidence)
+    assert "comes too often" in str(refused.value.cause)
+    assert caplog.text.count("signal refused") == 1
 
 
 async def test_message_id_is_applied_once(lose: Lose) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cases.policy import Policy
@@ -129,3 +129,29 @@ async def test_case_that_has_outgrown_a_complaint_goes_on(case: OpenCase) -> Non
     assert await runs(case) > 1
     assert seen["status"] == "executing"
     assert [e["what"] for e in seen["timeline"]].count("note") == 25
+
+
+def photos(number: int) -> list[dict[str, str]]:
+    """As many as one message may bring, each told at length; others for each `number`."""
+    return [{"kind": "photo", "uri": f"s3://{number}/{piece}/".ljust(1_200, "x")} for piece in range(50)]
+
+
+@pytest.mark.long
+async def test_case_that_was_filled_to_the_brim_goes_on_and_comes_to_its_end(case: OpenCase, records: Records) -> None:
+    """Contract, *Messages*: what it holds then is still carried into another run, shown, and archived."""
+    for number in range(18):
+        await case.says("evidence-received", evidence=photos(number))
+    with pytest.raises(WorkflowUpdateFailedError) as full:
+        await case.says("evidence-received", evidence=photos(18))
+    assert "more than 1048576 bytes are kept here already" in str(full.value.cause)
+
+    await case.after(days=2)
+    assert await runs(case) > 1
+    await case.signals("step-reported", step="onsite_repair", state="done", by="crew")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+
+    assert (await case.result())["outcome"] == "satisfied"
+    archived = records.case(case.id)
+    assert archived is not None
+    assert len(archived["record"]["evidence"]) == 18 * 50

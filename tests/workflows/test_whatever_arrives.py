@@ -1,0 +1,280 @@
+"""Whatever arrives at a case, by whichever door: no workflow task fails, nothing hangs, nothing is lost silently."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request, WaitPolicy
+from temporalio.api.workflowservice.v1 import (
+    QueryWorkflowRequest,
+    SignalWorkflowExecutionRequest,
+    StartWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
+)
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from cases.names import CASE_QUERY, CASE_WORKFLOW, workflow_id
+from tests.complaints import complaint
+from tests.engine import PATIENCE, OpenCase, Workshop, eventually
+from tests.garbage import LEAVES, NAMES, WHOLE, a_few, is_clean, many, payloads, spoilt
+from tests.workflows.conftest import Open
+
+Sent = tuple[str, list[Payload]]
+BY_THE_SERVER = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND}
+"""How the server itself refuses: an empty name, more than it carries, a message to a case that is over."""
+AT_MOST = timedelta(seconds=PATIENCE)
+TAKEN = ("contact", "evidence")
+"""What the timeline says of a fact that a case takes before anything is decided."""
+
+
+def about(name: str) -> st.SearchStrategy[Sent]:
+    """Messages of this name; of now, or they were before the complaint."""
+    whole = {field: value for field, value in WHOLE.get(name, {}).items() if field != "occurred_at"}
+    return st.tuples(st.just(name), payloads(spoilt(whole)))
+
+
+MESSAGES = st.lists(NAMES.flatmap(about), min_size=1, max_size=8)
+SIGNALS = st.lists(NAMES.filter(lambda name: name != "complaint-withdrawn").flatmap(about), min_size=1, max_size=8)
+"""Of all signals, those that end no case: what comes after could not be told apart from what was lost."""
+COMPLAINTS = payloads(spoilt(complaint(case_id="HL-X", evidence=[{"kind": "photo", "uri": "s3://p"}])))
+
+
+def refused_by_the_server(error: RPCError) -> bool:
+    """False; raises what is no refusal."""
+    if error.status not in BY_THE_SERVER:
+        raise error
+    return False
+
+
+def without(name: str, sentence: str) -> str:
+    """The sentence; the SDK's own about a name that it does not know quotes it to its sender as it came."""
+    return sentence.replace(name, "…") if name else sentence
+
+
+async def signal(case: OpenCase, name: str, given: list[Payload]) -> bool:
+    """Whether the server took it."""
+    try:
+        await case.client.workflow_service.signal_workflow_execution(
+            SignalWorkflowExecutionRequest(
+                namespace=case.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=case.handle.id),
+                signal_name=name,
+                input=Payloads(payloads=given) if given else None,
+            ),
+            timeout=AT_MOST,
+        )
+    except RPCError as error:
+        return refused_by_the_server(error)
+    return True
+
+
+async def update(case: OpenCase, name: str, given: list[Payload]) -> str | None:
+    """The sentence with which it was rejected; None where it was applied, or the server itself refused it."""
+    try:
+        answer = await case.client.workflow_service.update_workflow_execution(
+            UpdateWorkflowExecutionRequest(
+                namespace=case.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=case.handle.id),
+                wait_policy=WaitPolicy(lifecycle_stage=Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED),
+                request=Request(meta=Meta(), input=Input(name=name, args=Payloads(payloads=given))),
+            ),
+            timeout=AT_MOST,
+        )
+    except RPCError as error:
+        refused_by_the_server(error)
+        return None
+    return without(name, answer.outcome.failure.message) if answer.outcome.HasField("failure") else None
+
+
+async def query(case: OpenCase, name: str, given: list[Payload]) -> str | None:
+    """The sentence with which it was refused; None where it was answered."""
+    try:
+        await case.client.workflow_service.query_workflow(
+            QueryWorkflowRequest(
+                namespace=case.client.namespace,
+                execution=WorkflowExecution(workflow_id=case.handle.id),
+                query=WorkflowQuery(query_type=name, query_args=Payloads(payloads=given)),
+            ),
+            timeout=AT_MOST,
+        )
+    except RPCError as error:
+        refused_by_the_server(error)
+        return without(name, error.message)
+    return None
+
+
+async def is_well(case: OpenCase) -> dict[str, Any]:
+    """Its snapshot: it answers, takes a message where it is open, and no workflow task of it has failed."""
+    seen = await case.snapshot()
+    assert await case.events("WORKFLOW_TASK_FAILED") == []
+    assert await case.events("WORKFLOW_TASK_TIMED_OUT") == []
+    return seen
+
+
+def complained(log: pytest.LogCaptureFixture) -> list[str]:
+    """What the worker has logged with a traceback, or as an error; it begins anew."""
+    told = [
+        r.getMessage() for r in log.records if r.exc_info or r.levelno >= logging.ERROR or "Traceback" in r.getMessage()
+    ]
+    log.clear()
+    return told
+
+
+async def signals_are_applied_or_refused(open_case: Open, log: pytest.LogCaptureFixture, signals: list[Sent]) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    sent = sum([await signal(case, name, given) for name, given in signals])
+
+    assert (await case.says("note", text="still here"))["applied"]
+    seen = await is_well(case)
+    refused = sum(line["count"] for line in seen["refused"])
+    taken = sum(entry["what"] in TAKEN for entry in seen["timeline"])
+    assert refused + taken == sent
+    assert [line["why"] for line in seen["refused"] if not is_clean(line["why"])] == []
+    assert complained(log) == []
+
+
+async def updates_are_answered(open_case: Open, log: pytest.LogCaptureFixture, updates: list[Sent]) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+
+    why = [await update(case, name, given) for name, given in updates]
+
+    assert [sentence for sentence in why if sentence is not None and not is_clean(sentence)] == []
+    seen = await is_well(case)
+    assert seen["refused"] == []
+    if seen["status"] != "closed":
+        assert (await case.says("note", text="still here"))["applied"]
+    assert complained(log) == []
+
+
+async def queries_change_nothing(open_case: Open, log: pytest.LogCaptureFixture, queries: list[Sent]) -> None:
+    case = await open_case()
+    await case.becomes("assessing")
+    await case.at_rest()
+    before = await case.snapshot()
+
+    why = {name: await query(case, name, asked) for name, asked in queries}
+
+    assert [sentence for sentence in why.values() if sentence is not None and not is_clean(sentence)] == []
+    assert why.get(CASE_QUERY) is None
+    assert await is_well(case) == before
+    assert complained(log) == []
+
+
+async def start_is_a_case_or_a_failure(workshop: Workshop, log: pytest.LogCaptureFixture, given: list[Payload]) -> None:
+    case_id = complaint()["case_id"]
+    given = [Payload(metadata=p.metadata, data=p.data.replace(b"HL-X", case_id.encode())) for p in given]
+    request = StartWorkflowExecutionRequest(
+        namespace=workshop.client.namespace,
+        workflow_id=workflow_id(case_id),
+        workflow_type=WorkflowType(name=CASE_WORKFLOW),
+        task_queue=TaskQueue(name=workshop.task_queue),
+        input=Payloads(payloads=given),
+        request_id=case_id,
+    )
+    try:
+        await workshop.client.workflow_service.start_workflow_execution(request)
+    except RPCError as error:
+        refused_by_the_server(error)
+        return
+    workshop.taken_in.add(workflow_id(case_id))
+    case = OpenCase(case_id, workshop.client, workshop.client.get_workflow_handle(workflow_id(case_id)))
+
+    async def is_settled() -> bool:
+        described = await case.handle.describe()
+        return described.status is WorkflowExecutionStatus.FAILED or (await case.snapshot())["promises"] != []
+
+    await eventually(is_settled, "a case, or its failure")
+    seen = await is_well(case)
+    if seen["promises"]:
+        assert (await case.says("note", text="still here"))["applied"]
+    else:
+        with pytest.raises(WorkflowFailureError) as failed:
+            await case.handle.result()
+        cause = failed.value.cause
+        assert isinstance(cause, ApplicationError)
+        assert (cause.type, cause.non_retryable) == ("InvalidComplaint", True)
+        assert is_clean(cause.message)
+        assert all(problem["field"] and problem["problem"] for problem in cause.details[0])
+    assert complained(log) == []
+
+
+@a_few(5)
+@given(signals=SIGNALS)
+async def test_every_signal_is_applied_or_stands_under_refused(
+    open_case: Open, caplog: pytest.LogCaptureFixture, signals: list[Sent]
+) -> None:
+    """Contract, *Messages*."""
+    await signals_are_applied_or_refused(open_case, caplog, signals)
+
+
+@a_few(5)
+@given(updates=MESSAGES)
+async def test_every_update_is_answered_or_rejected_with_a_sentence(
+    open_case: Open, caplog: pytest.LogCaptureFixture, updates: list[Sent]
+) -> None:
+    """Contract, *Messages*."""
+    await updates_are_answered(open_case, caplog, updates)
+
+
+@a_few(3)
+@given(queries=st.lists(st.tuples(st.just(CASE_QUERY) | NAMES, payloads(LEAVES)), min_size=1, max_size=8))
+async def test_no_query_changes_a_case(open_case: Open, caplog: pytest.LogCaptureFixture, queries: list[Sent]) -> None:
+    """Contract, *Names*: whatever is asked with it."""
+    await queries_change_nothing(open_case, caplog, queries)
+
+
+@a_few(12)
+@given(given=COMPLAINTS)
+async def test_every_start_is_a_case_or_fails_by_its_fields(
+    workshop: Workshop, caplog: pytest.LogCaptureFixture, given: list[Payload]
+) -> None:
+    """Contract, *A complaint*: it neither hangs nor retries."""
+    await start_is_a_case_or_a_failure(workshop, caplog, given)
+
+
+@pytest.mark.long
+@many(40)
+@given(signals=SIGNALS)
+async def test_of_many_signals_each_is_applied_or_stands_under_refused(
+    open_case: Open, caplog: pytest.LogCaptureFixture, signals: list[Sent]
+) -> None:
+    await signals_are_applied_or_refused(open_case, caplog, signals)
+
+
+@pytest.mark.long
+@many(40)
+@given(updates=MESSAGES)
+async def test_of_many_updates_each_is_answered_or_rejected_with_a_sentence(
+    open_case: Open, caplog: pytest.LogCaptureFixture, updates: list[Sent]
+) -> None:
+    await updates_are_answered(open_case, caplog, updates)
+
+
+@pytest.mark.long
+@many(15)
+@given(queries=st.lists(st.tuples(st.just(CASE_QUERY) | NAMES, payloads(LEAVES)), min_size=1, max_size=8))
+async def test_of_many_queries_none_changes_a_case(
+    open_case: Open, caplog: pytest.LogCaptureFixture, queries: list[Sent]
+) -> None:
+    await queries_change_nothing(open_case, caplog, queries)
+
+
+@pytest.mark.long
+@many(80)
+@given(given=COMPLAINTS)
+async def test_of_many_starts_each_is_a_case_or_fails_by_its_fields(
+    workshop: Workshop, caplog: pytest.LogCaptureFixture, given: list[Payload]
+) -> None:
+    await start_is_a_case_or_a_failure(workshop, caplog, given)
