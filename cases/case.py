@@ -62,7 +62,11 @@ class Letter(BaseModel):
 
     def key(self, case_id: str) -> str:
         """The business key under which it is delivered once (S6)."""
-        return f"{case_id}/{self.cycle}/{self.event}/{self.number}"
+        # Not a rung's number: a task that is lost with its worker may write its letters in another order (S6).
+        rung = (
+            "/".join(str(self.facts[name]) for name in ("promise", "rung", "due_at")) if "rung" in self.facts else None
+        )
+        return f"{case_id}/{self.cycle}/{self.event}/{rung or self.number}"
 
 
 class Entry(BaseModel):

@@ -132,7 +132,10 @@ class Played:
             raise AssertionError(f"{message} by {who} was not refused")
 
     async def look(self) -> dict[str, Any]:
-        """Read the case, and tell what is new."""
+        """Read the case once it rests, and tell what is new; a query before that can spoil the history."""
+        async with asyncio.timeout(PATIENCE):
+            while await self._is_busy():
+                await asyncio.sleep(LOOK)
         self.snapshot = await self._handle.query(CASE_QUERY)
         self._teller.tell_news(self.snapshot)
         return self.snapshot
@@ -151,14 +154,14 @@ class Played:
         return self.snapshot
 
     async def _look_patiently(self) -> dict[str, Any]:
-        """Not while a workflow task waits for a worker: such a query can spoil the history (docs/findings.md)."""
+        """Not while a workflow task waits for a worker, who may be away (docs/findings.md)."""
         try:
-            described = await self._handle.describe()
-            if described.raw_description.HasField("pending_workflow_task"):
-                return self.snapshot
-            return await self.look()
+            return self.snapshot if await self._is_busy() else await self.look()
         except RPCError:  # the worker is away just now
             return self.snapshot
+
+    async def _is_busy(self) -> bool:
+        return (await self._handle.describe()).raw_description.HasField("pending_workflow_task")
 
     async def until_status(self, status: str) -> dict[str, Any]:
         """Wait until the case has this status."""

@@ -287,11 +287,8 @@ class AfterSalesCase:
             answer=answer_of(case),
             vouched=case.vouched,
         )
-        what = "archive the record"
-        try:
-            await self._desk.quickly(Records.archive, closing, summary=what)
-        except FailureError:
-            await self._desk.durably(Records.archive, closing, summary=what, options=RECORD)
+        # Never the quick way: a task that is lost with its worker may end otherwise, and the record would not.
+        await self._desk.durably(Records.archive, closing, summary="archive the record", options=RECORD)
         return record
 
     # Messages

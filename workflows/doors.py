@@ -27,7 +27,7 @@ from temporalio.worker import (
 
 from cases.errors import Refusal
 from cases.messages import FACTS, MESSAGES, Message
-from cases.names import MAX_INPUT_BYTES
+from cases.names import MAX_INPUT_BYTES, PREVIEW_QUERY
 
 Workflow = TypeVar("Workflow", bound=type)
 
@@ -141,7 +141,7 @@ def taking_in_all(converter: DataConverter) -> DataConverter:
 
 
 class OneArgument(Interceptor):
-    """Lets the first argument of a workflow, a signal or an update in, and no other; and none of a query."""
+    """Lets in the first argument of a workflow, a signal or an update, and of the one query that takes any."""
 
     def workflow_interceptor_class(
         self,
@@ -164,7 +164,7 @@ class _OneArgument(WorkflowInboundInterceptor):
 
     async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002
         if not input.query.startswith("__"):  # those are the SDK's own
-            input.args = []
+            input.args = input.args[:1] if input.query == PREVIEW_QUERY else []
         return await super().handle_query(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002

@@ -32,7 +32,7 @@ ACTIVITIES = {
     for method in vars(cls).values()
     if (definition := getattr(method, "__temporal_activity_definition", None))
 }
-QUICK = {"admit", "archive", "look-up", "message-customer", "notify-staff", "call-back"}
+QUICK = {"admit", "look-up", "message-customer", "notify-staff", "call-back"}
 """Activities that are tried inside the workflow task first."""
 QUICK_ONLY = {"look-up"}
 """Of those, the ones that never go through the server: what fails in it is asked for one by one."""

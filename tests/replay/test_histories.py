@@ -73,7 +73,7 @@ def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("tamper", "name", "change"),
     [
-        (another_command, "case-DEMO-01", "-local activity archive"),
+        (another_command, "case-DEMO-01", "-activity archive"),
         (another_order, "case-DEMO-01", "+timer\n search attributes\n-timer"),
         (no_timers, "case-DEMO-13", "-timer"),
         (no_letters, "case-DEMO-01", "-local activity message-customer"),
