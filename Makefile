@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test long faults check bench setup lock clean
+.PHONY: demo test long faults check audit bench setup lock clean
 
 demo: setup
 	$(BIN)/python starter.py demo $(DEMO)
@@ -28,6 +28,10 @@ check: $(VENV)/.dev
 # SCALE=1000,5000,20000: with so many open cases; BENCH: more options, as `python -m bench compare --help` lists them.
 bench: setup
 	$(BIN)/python -m bench $(if $(SCALE),scale --open $(SCALE),compare) $(BENCH)
+
+# Known vulnerabilities in what is pinned; needs the network. Without --strict a package that is not found would pass.
+audit: $(VENV)/.dev
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock -r requirements-dev.lock
 
 setup: $(VENV)/.run
 

@@ -41,7 +41,7 @@ class Child:
 
     name: str
     command: list[str]
-    env: dict[str, str]
+    env: dict[str, str] = field(repr=False)  # may hold keys and tokens
     log: Path
     ready_line: str | None = None
     process: asyncio.subprocess.Process | None = None

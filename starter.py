@@ -258,9 +258,21 @@ def _print_json(value: dict[str, Any]) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
+def _check(arguments: list[str]) -> None:
+    """Raise `click.UsageError` for bytes that are no text; a file may be called so."""
+    for number, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            if not os.path.exists(argument):  # noqa: PTH110 (one too long for a path is none)
+                raise click.UsageError(f"argument {number} is not text in UTF-8") from None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb, by default the one that the process was started with; its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        _check(arguments)
         code = cli.main(arguments, prog_name="starter.py", standalone_mode=False)
     except click.ClickException as error:
         error.show()

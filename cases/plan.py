@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cases.calendar import Instant
 from cases.complaint import Complaint, check_complaint
-from cases.errors import InvalidInput, Problem, Refusal, problems_of
+from cases.errors import MAX_TOLD, InvalidInput, Problem, Refusal, printable, problems_of
 from cases.finding import PartialFinding
 from cases.granting import Assessment, assess, check_finding
 from cases.names import Outcome, Starts
@@ -37,9 +37,9 @@ def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, An
     """What the contract says of `starter.py plan`; raises `InvalidInput` with every problem by its field."""
     if not isinstance(given, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])
-    unknown = [Problem(field=k, problem="is not known here") for k in given if k not in ("complaint", "finding", "now")]
+    unknown = [printable(k) for k in given if k not in ("complaint", "finding", "now")][:MAX_TOLD]
     if unknown:
-        raise InvalidInput(unknown)
+        raise InvalidInput([Problem(field=k, problem="is not known here") for k in unknown])
     if given.get("now") is not None:
         now = _validated("now", lambda: _TIME.validate_python(given["now"]))
     complaint = check_complaint(given.get("complaint"), now)

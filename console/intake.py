@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
 from cases.complaint import Complaint, check_complaint
-from cases.errors import InvalidInput, Problem
+from cases.errors import InvalidInput, Problem, printable
 from cases.names import MAX_INPUT_BYTES
 from cases.plan import policy_for
 from cases.policy import Policy
@@ -48,7 +48,7 @@ def at_the_door(file: str, content: bytes, policies: dict[str, Policy], now: dat
     """Every complaint of a file, checked: every problem is named by its field."""
     for found in values(file, content):
         given = found.value.get("case_id") if isinstance(found.value, dict) else None
-        name = f"{found.where} {given}" if isinstance(given, str) else found.where
+        name = f"{found.where} {printable(given)}" if isinstance(given, str) else found.where
         try:
             if found.fault:
                 raise found.fault

@@ -20,11 +20,11 @@ from temporalio.converter import (
 )
 
 from cases.errors import AfterSalesError
-from encryption.keys import KeyOutOfReach, KeyRing
+from encryption.keys import KEY_NAME, KeyOutOfReach, KeyRing
 
 ENCODING = b"binary/encrypted"
 VERSION = b"1"
-NONCE_BYTES = 12
+NONCE_BYTES, TAG_BYTES = 12, 16
 _log = logging.getLogger(__name__)
 
 Place = tuple[str, str]
@@ -70,9 +70,10 @@ class Encryption(PayloadCodec, WithSerializationContext):
     def _opened(self, payload: Payload) -> Payload:
         if not is_sealed(payload):
             return payload
-        if self._keys is None:
-            raise KeyOutOfReach("this is encrypted: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) to read it")
         try:
+            _check_form(payload, self._place)
+            if self._keys is None:
+                raise KeyOutOfReach("this is encrypted: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) to read it")
             return unseal(self._keys, payload, self._place)
         except NotAuthentic as error:
             _log.warning("a payload stays closed: %s (it came to %s)", error, self._place)
@@ -94,17 +95,27 @@ def seal(keys: KeyRing, payload: Payload, place: Place | None) -> Payload:
 
 def unseal(keys: KeyRing, payload: Payload, place: Place | None = None) -> Payload:
     """What was sealed; raises `KeyOutOfReach`, or `NotAuthentic` (also where `place` is known and another's)."""
+    _check_form(payload, place)
     metadata = dict(payload.metadata)
-    if metadata.get("version") != VERSION:
-        raise NotAuthentic(f"it is not of version {VERSION.decode()}")
-    if place is not None and _place(metadata) != place:
-        raise NotAuthentic("it was sealed for another workflow")
     key = keys.find(_text(metadata, "key"))
     nonce, data = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
     try:
         return Payload.FromString(key.cipher.decrypt(nonce, data, _authenticated(metadata)))
     except (InvalidTag, ValueError):
         raise NotAuthentic("it has been changed since it was sealed") from None
+
+
+def _check_form(payload: Payload, place: Place | None) -> None:
+    """Raise `NotAuthentic` for what no key opens: only what we may have sealed is worth waiting for a key."""
+    metadata = dict(payload.metadata)
+    if metadata.get("version") != VERSION:
+        raise NotAuthentic(f"it is not of version {VERSION.decode()}")
+    if place is not None and _place(metadata) != place:
+        raise NotAuthentic("it was sealed for another workflow")
+    if not KEY_NAME.fullmatch(_text(metadata, "key")):
+        raise NotAuthentic("it names no key")
+    if len(payload.data) < NONCE_BYTES + TAG_BYTES:
+        raise NotAuthentic("it is too short")
 
 
 def sealed_for(payload: Payload) -> str:

@@ -23,6 +23,8 @@ from settings import Settings
 
 KEY_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+KEY_NAME = re.compile(_ID.pattern + r"\.[0-9a-f]{8}")
+"""What a payload names its key by: the id, and a fingerprint of the key."""
 _HOW = "write id:key, one for each key, as python -m encryption new-key prints them"
 _VARIABLE, _FILE_VARIABLE = "AFTER_SALES_ENCRYPTION_KEYS", "AFTER_SALES_ENCRYPTION_KEYS_FILE"
 _log = logging.getLogger(__name__)

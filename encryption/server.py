@@ -4,6 +4,7 @@ It opens and never seals. Who asks must be known, from a page that is allowed to
 in the log, without content.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -11,6 +12,8 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
@@ -25,12 +28,19 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 import logs
 from cases.errors import AfterSalesError, problems_of
+from cases.pace import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
 from encryption.keys import KeyOutOfReach, KeyRing
 from settings import CodecSettings, Settings
 
 MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
 """More than a page of the UI holds; the server's own limit is 2 MiB for one payload."""
+MAX_FORM = 4096
+"""Bytes of the form with which somebody signs in whom we do not know yet."""
+MAX_CONNECTIONS, BODY_WITHIN = 200, 10
+"""Requests at a time, beyond which the rest is answered 503; and seconds in which a request has to arrive."""
+MAX_REFUSED = 100
+"""Requests that are refused at once, and told in the log; after that one every 12 seconds."""
 COOKIE, SIGNED_IN = "codec_token", 12 * 3600
 """The cookie of a browser that has signed in, and for how many seconds."""
 SIGN_IN = """<!doctype html>
@@ -41,6 +51,7 @@ SIGN_IN = """<!doctype html>
 <label>Token <input type="password" name="token" required autofocus></label> <button>Sign in</button>
 </form>
 """
+UNKNOWN = 401
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _log = structlog.get_logger("codec")
@@ -62,7 +73,7 @@ def create_app(keys: KeyRing, tokens: Mapping[str, str], origins: frozenset[str]
     """The codec server; `tokens` are SHA-256 digests by person. Raises `CannotServe`."""
     _check(tokens, origins)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Refused, Refusals().answer)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=sorted(origins),
@@ -97,11 +108,12 @@ def _sign_in_pages(app: FastAPI, tokens: Mapping[str, str]) -> None:
     async def sign_in(request: Request) -> Response:
         host = request.headers.get("host", "")
         _from(request, frozenset({f"http://{host}", f"https://{host}"}))
-        token = parse_qs((await _body(request)).decode(errors="replace")).get("token", [""])[0].strip()
+        form = (await _body(request, MAX_FORM)).decode(errors="replace")
+        token = parse_qs(form).get("token", [""])[0].strip()
         _log.info("signed in", who=_known(token, tokens), **_asked(request))
         answer = RedirectResponse("signed-in", 303)
         # Strict: only pages of the same site, as its Temporal UI is, make the browser send it.
-        secure = request.url.scheme == "https"
+        secure = request.scope["scheme"] == "https"
         answer.set_cookie(COOKIE, token, max_age=SIGNED_IN, httponly=True, secure=secure, samesite="strict")
         return answer
 
@@ -110,17 +122,34 @@ def _sign_in_pages(app: FastAPI, tokens: Mapping[str, str]) -> None:
         return HTMLResponse("You are signed in: go back to the Temporal UI.")
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, Refused) else 500
-    _log.warning("refused", status=status, why=str(error), **_asked(request))
-    return JSONResponse({"message": str(error)}, status)
+class Refusals:
+    """Each is answered; as many as a person may cause are logged, and of a flood how many were not."""
+
+    def __init__(self) -> None:
+        self._free_at: datetime | None = None
+        self._untold = 0
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        """The sentence; an unknown token in the middle of a flood is one that somebody guesses: 429."""
+        status = error.status if isinstance(error, Refused) else 500
+        then = after_one_more(self._free_at, datetime.now(UTC), MAX_REFUSED)
+        if then is not None:
+            self._free_at = then
+            _log.warning("refused", status=status, why=str(error), untold_before=self._untold, **_asked(request))
+            self._untold = 0
+        else:
+            self._untold += 1
+            if status == UNKNOWN:
+                message = "too many requests were refused of late: wait a minute, or use a token that is known"
+                return JSONResponse({"message": message}, 429, {"retry-after": "60"})
+        return JSONResponse({"message": str(error)}, status)
 
 
 def _asked(request: Request) -> dict[str, str | None]:
     """Who asks for what, as far as they say it."""
     said = {"namespace": "x-namespace", "origin": "origin"}
     told = {name: request.headers.get(header, "")[:200] or None for name, header in said.items()}
-    return {**told, "path": request.url.path, "address": request.client.host if request.client else None}
+    return {**told, "path": request.scope["path"][:200], "address": request.client.host if request.client else None}
 
 
 def _check(tokens: Mapping[str, str], origins: frozenset[str]) -> None:
@@ -156,7 +185,7 @@ def _known(token: str, tokens: Mapping[str, str]) -> str:
     found = [who for who, known in tokens.items() if hmac.compare_digest(digest, known)]
     if not found:
         raise Refused(
-            401, "nobody is known by this token: sign in on the codec server's page, or send Bearer and yours"
+            UNKNOWN, "nobody is known by this token: sign in on the codec server's page, or send Bearer and yours"
         )
     return found[0]
 
@@ -166,12 +195,16 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, limit: int = MAX_BODY) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Refused(413, f"the request is larger than {MAX_BODY} bytes: ask for fewer payloads at a time")
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise Refused(413, f"the request is larger than {limit} bytes: ask for fewer payloads at a time")
+    except TimeoutError:
+        raise Refused(408, f"the request did not arrive within {BODY_WITHIN} seconds: send it again") from None
     return bytes(body)
 
 
@@ -220,7 +253,8 @@ def main() -> None:
     host, port = listening.getsockname()[:2]
     logs.set_up(settings)
     print(f"codec server ready at http://{host}:{port}", flush=True)  # noqa: T201 (waited for)
-    uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False)).run(sockets=[listening])
+    quiet: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
+    uvicorn.Server(uvicorn.Config(app, limit_concurrency=MAX_CONNECTIONS, **quiet)).run(sockets=[listening])
 
 
 if __name__ == "__main__":

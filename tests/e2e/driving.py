@@ -1,6 +1,7 @@
 """The command line, as a real process or in this one; nothing set up on the machine for another server reaches it."""
 
 import copy
+import io
 import os
 import signal
 import socket
@@ -95,8 +96,13 @@ def starter_at(address: str, **environment: str) -> Starter:
 def starter_here(address: str, capsys: pytest.CaptureFixture[str]) -> Starter:
     """As `starter_at` without a process, which takes a second to start; what escapes a verb fails the test."""
 
-    def run(*arguments: str | Path, **more: str) -> Result:
+    def run(*arguments: str | Path, stdin: bytes = b"", **more: str) -> Result:
         with pytest.MonkeyPatch.context() as patch:
+            given = io.BytesIO(stdin)
+            given.name = "<stdin>"
+            patch.setattr(sys, "stdin", io.TextIOWrapper(given))
+            for stream in (sys.stdout, sys.stderr):  # as the program does it
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
             for name in [name for name in os.environ if name.startswith(OURS)]:
                 patch.delenv(name)
             for name, value in {"TEMPORAL_CONFIG_FILE": os.devnull, "TEMPORAL_ADDRESS": address, **more}.items():

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.common import RawValue
 
@@ -19,6 +20,7 @@ from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, eventually, replayer
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open, agreed
+from tests.workflows.test_messages import raw_signal
 
 WORDS = "my daughter cut her hand"
 
@@ -205,6 +207,31 @@ async def test_worker_whose_keys_were_forgotten_waits_for_them_and_refuses_nothi
     await closed_workshop.open()
 
     assert not (await case.becomes("assessing"))["refused"]
+
+
+@pytest.mark.parametrize("has_keys", [True, False], ids=["keys", "no keys"])
+async def test_bytes_that_only_call_themselves_encrypted_are_refused_and_the_case_lives(
+    engine: str, closed_workshop: Workshop, keys: KeyRing, *, has_keys: bool
+) -> None:
+    """A worker without keys would wait for one for ever, whoever sent them."""
+    closed_workshop.client = await Client.connect(
+        engine, data_converter=encrypted(keys) if has_keys else data_converter(Settings())
+    )
+    await closed_workshop.open()
+    case = await closed_workshop.take_in(complaint())
+    await case.becomes("assessing")
+    forged = {"encoding": b"binary/encrypted", "version": b"1", "namespace": b"default", "workflow": b"case-1"}
+    strange = [
+        Payload(metadata=m, data=b"x" * 50) for m in (forged, {"encoding": forged["encoding"]}, forged | {"key": b""})
+    ]
+
+    for payload in strange:
+        await raw_signal(case, "contact-made", payload)
+
+    [refused] = (await case.until(lambda c: sum(r["count"] for r in c["refused"]) == len(strange)))["refused"]
+    assert "not JSON" in refused["why"]
+    assert (await case.says("note", text="still here"))["applied"]
+    assert await case.events("WORKFLOW_TASK_FAILED") == []
 
 
 async def test_command_line_reads_with_keys_and_says_in_a_sentence_that_it_has_none(

@@ -140,6 +140,31 @@ async def test_without_keys_nothing_is_sealed_and_what_is_sealed_waits_for_a_key
         await converter.decode([sealed])
 
 
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"version": b"2"},
+        {"version": b""},
+        {"workflow": b"case-2"},
+        {"namespace": b"\xff"},
+        {"key": b""},
+        {"key": b"k1"},
+        {"key": b"\xff"},
+        {"key": b"k1.0123456z"},
+        {"data": b"x" * 27},
+    ],
+    ids=["version", "none", "workflow", "namespace", "no key", "id alone", "bytes", "fingerprint", "short"],
+)
+@pytest.mark.parametrize("keys", [KEYS, None], ids=["keys", "no keys"])
+async def test_no_key_is_waited_for_by_what_none_can_open(keys: KeyRing | None, spoilt: dict[str, bytes]) -> None:
+    """Anybody can say of some bytes that they are encrypted: that must not hold a case up."""
+    metadata = dict(seal(KEYS, PLAIN, PLACE).metadata)
+    data = spoilt.get("data", b"x" * 40)
+    payload = Payload(metadata={**metadata, **{k: v for k, v in spoilt.items() if k != "data"}}, data=data)
+
+    assert await Encryption(keys).with_context(workflow()).decode([payload]) == [payload]
+
+
 @given(PAYLOADS)
 async def test_what_is_not_sealed_passes(payload: Payload) -> None:
     assert await Encryption(KEYS).with_context(workflow()).decode([payload]) == [payload]

@@ -1,5 +1,6 @@
 """The codec server as a process: it opens for those who are known, from pages that may ask, and tells who read what."""
 
+import asyncio
 import base64
 import json
 import secrets
@@ -15,10 +16,11 @@ import pytest_asyncio
 from google.protobuf.json_format import MessageToDict
 from temporalio.api.common.v1 import Payload
 
+import encryption.server
 from child import Child, StartFailed
 from encryption.codec import seal
 from encryption.keys import KeyRing, new_key
-from encryption.server import MAX_BODY, MAX_PAYLOADS, CannotServe, create_app, digest_of, main
+from encryption.server import MAX_BODY, MAX_FORM, MAX_PAYLOADS, MAX_REFUSED, CannotServe, create_app, digest_of, main
 from settings import ROOT
 from tests.e2e.driving import clean_environment
 
@@ -240,6 +242,53 @@ async def test_log_holds_no_content_no_token_and_no_traceback(http: httpx.AsyncC
     assert "decoded" in log
     for hidden in ("Lotus", "Wang", TOKEN, digest_of(TOKEN), KEY.partition(":")[2], "Traceback"):
         assert hidden not in log
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_whoever_signs_in_sends_a_token_and_no_more(http: httpx.AsyncClient) -> None:
+    """We do not know them yet."""
+    answer = await http.post("/sign-in", data={"token": TOKEN, "x": "x" * MAX_FORM})
+
+    assert (answer.status_code, "set-cookie" in answer.headers) == (413, False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_request_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encryption.server, "BODY_WITHIN", 0)
+    app = create_app(KEYS, {"chen": digest_of(TOKEN)}, frozenset())
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://codec") as client:
+        answer = await client.post("/decode", content=endless(), headers=KNOWN)
+
+    assert (answer.status_code, "did not arrive within 0 seconds" in answer.json()["message"]) == (408, True)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_guessing_fills_no_log_and_keeps_out_nobody_who_is_known(tmp_path: Path) -> None:
+    """A token is 256 random bits: what has to be bounded is what a guess costs us."""
+    child = codec_server(tmp_path / "codec.log")
+    await child.launch()
+    try:
+        await child.until_ready()
+        address = child.log.read_text(encoding="utf-8").splitlines()[0].rpartition(" ")[2]
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+            guesses = [{"Authorization": f"Bearer {number}"} for number in range(3 * MAX_REFUSED)]
+            statuses = [(await client.post("/decode", headers=guess)).status_code for guess in guesses]
+            last = await client.post("/sign-in", data={"token": "wrong"})
+            read = await client.post("/decode", json=sent(sealed()), headers=KNOWN)
+    finally:
+        await child.end(5)
+
+    told = [line for line in said(child) if line["event"] == "refused"]
+    assert set(statuses[:MAX_REFUSED]) == {401}
+    assert statuses.count(429) >= len(guesses) - len(told)
+    assert (last.status_code, last.headers["retry-after"]) == (429, "60")
+    assert MAX_REFUSED <= len(told) < MAX_REFUSED + 50
+    assert texts(read) == [WORDS]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""What we are built from is pinned with hashes, whole, and each part that we ask for has its reason beside it."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name as canonical
+
+from settings import ROOT
+
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+ASKED_FOR = tomllib.loads(PROJECT)
+RUN = ASKED_FOR["project"]["dependencies"]
+DEVELOP = [*RUN, *ASKED_FOR["dependency-groups"]["dev"]]
+LOCKS = {"requirements.lock": RUN, "requirements-dev.lock": DEVELOP}
+PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^ ;\\]+)( ; (?P<marker>[^\\]+?))?")
+HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+
+
+def entries(lock: str) -> Iterator[list[str]]:
+    """Each requirement and what belongs to it, one part a line of the file."""
+    for entry in lock.replace("\\\n", "\\").splitlines():
+        yield [part.strip() for part in entry.split("\\")]
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Versions by name."""
+    found = [PIN.fullmatch(first) for first, *_ in entries(lock)]
+    return {canonical(pin["name"]): pin["version"] for pin in found if pin}
+
+
+def needed(asked_for: list[str], pinned: dict[str, str]) -> Iterator[Requirement]:
+    """What is asked for on this machine, and what that needs in turn, as far as it is pinned and installed."""
+    waiting, seen = [Requirement(text) for text in asked_for], set[str]()
+    while waiting:
+        wanted = waiting.pop()
+        yield wanted
+        name = canonical(wanted.name)
+        if str(wanted) in seen or name not in pinned:
+            continue
+        seen.add(str(wanted))
+        try:
+            needs = [Requirement(text) for text in distribution(name).requires or []]
+        except PackageNotFoundError:
+            continue  # pinned for what is not tried here
+        extras = wanted.extras or {""}
+        waiting += [r for r in needs if not r.marker or any(r.marker.evaluate({"extra": extra}) for extra in extras)]
+
+
+def faults(lock: str, asked_for: list[str]) -> list[str]:
+    """What is wrong with a lock file."""
+    found = []
+    for first, *hashes in entries(lock):
+        if not PIN.fullmatch(first):
+            found.append(f"{first} is no package at one version")
+        elif not hashes or not all(HASH.fullmatch(one) for one in hashes):
+            found.append(f"{first} has no hashes, or others than SHA-256")
+    pinned = pins(lock)
+    for wanted in needed(asked_for, pinned):
+        version = pinned.get(canonical(wanted.name))
+        if version is None or not wanted.specifier.contains(version, prereleases=True):
+            found.append(f"{wanted} is asked for, and {version or 'nothing'} is pinned")
+    return found
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_all_that_is_asked_for_and_needed_each_with_its_hashes(name: str) -> None:
+    assert faults((ROOT / name).read_text(encoding="utf-8"), LOCKS[name]) == []
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    run, develop = (pins((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS)
+
+    assert run.items() <= develop.items()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "told"),
+    [
+        (lambda lock: re.sub(r" \\\n    --hash=sha256:\w+", "", lock, count=30), "has no hashes"),
+        (lambda lock: lock.replace("sha256:", "md5:", 1), "has no hashes"),
+        (lambda lock: re.sub(r"(sha256:\w{63})\w", r"\1", lock, count=1), "has no hashes"),
+        (lambda lock: lock.replace("pydantic==", "pydantic>=", 1), "is no package at one version"),
+        (lambda lock: lock.replace("pydantic==", "pydanticc==", 1), "pydantic is asked for, and nothing is pinned"),
+        (lambda lock: lock.replace("anyio==", "anyioo==", 1), "anyio"),
+        (lambda lock: re.sub(r"(?m)^anyio==\S+", "anyio==1.0", lock), "and 1.0 is pinned"),
+        (lambda lock: "--index-url https://packages.example.com/simple\n" + lock, "is no package at one version"),
+        (lambda lock: lock + "evil @ https://packages.example.com/evil.whl\n", "is no package at one version"),
+        (lambda lock: lock + "-e .\n", "is no package at one version"),
+    ],
+    ids=["hash", "weak", "short", "range", "other", "needed", "old", "index", "url", "editable"],
+)
+def test_a_lock_that_was_tampered_with_is_noticed(tamper: Callable[[str], str], told: str) -> None:
+    """The guard bites."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    tampered = tamper(lock)
+    assert tampered != lock
+
+    assert any(told in fault for fault in faults(tampered, RUN))
+
+
+def test_each_dependency_has_its_reason_beside_it() -> None:
+    """docs/security.md: what nobody can give a reason for goes."""
+    written = re.findall(r'^    "([\w.\[\]-]+)",(?: +# (.+))?$', PROJECT, re.MULTILINE)
+    reasons = {name: why for name, why in written if name in DEVELOP}
+
+    assert reasons.keys() == set(DEVELOP)
+    assert [name for name, why in reasons.items() if len(why) < 5] == []
+
+
+def test_everything_is_installed_from_a_lock_and_with_its_hashes() -> None:
+    for path in ("Makefile", "Dockerfile"):
+        installs = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if "pip install" in line]
+        assert installs
+        for line in installs:
+            assert "--require-hashes" in line
+            assert "--no-deps" in line
+            assert re.search(r"-r \S*requirements(-dev)?\.lock", line)
+
+
+def test_an_audit_without_data_is_no_audit() -> None:
+    """Otherwise a package of which nothing is known would pass for a safe one."""
+    [line] = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "/pip-audit" in line]
+
+    assert {"--strict", "--require-hashes", "--disable-pip"} <= set(line.split())
+    assert [f"-r {name}" in line for name in LOCKS] == [True, True]
