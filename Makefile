@@ -13,7 +13,7 @@ test: $(VENV)/.dev
 
 # What takes longer: the whole demonstration, crashes, leaks, deploys, and each rule made wrong for the tests to notice.
 long: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(TESTS)
 
 # Thousands of cases while machines, partners and clocks fail; about an hour on two cores. FAULTS="--cases 300" for less.
 faults: $(VENV)/.dev

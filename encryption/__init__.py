@@ -5,10 +5,9 @@ switched on while cases run and for one program after another.
 """
 
 from copy import copy
-from dataclasses import replace
 from typing import Self
 
-from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, SerializationContext
 
 from encryption.codec import Encryption
@@ -32,7 +31,9 @@ def data_converter(settings: Settings) -> DataConverter:
     """The converter for clients and workers of these settings; raises `KeyFault`."""
     keys = KeyRing.of(settings)
     # Without keys nothing is encrypted; but a worker whose keys were forgotten must wait for them, and refuse nothing.
-    return encrypted(keys) if keys else replace(pydantic_data_converter, payload_codec=Encryption(None))
+    if keys:
+        return encrypted(keys)
+    return _Sealing(payload_converter_class=PydanticPayloadConverter, payload_codec=Encryption(None))
 
 
 def encrypted(keys: KeyRing) -> DataConverter:

@@ -46,8 +46,6 @@ class Encryption(PayloadCodec, WithSerializationContext):
 
     def with_context(self, context: SerializationContext) -> Self:
         """The codec for payloads of one workflow, its activities and its failures included."""
-        if self._keys is None:
-            return self
         place = None
         if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext) and context.workflow_id:
             place = context.namespace, context.workflow_id

@@ -90,8 +90,8 @@ async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage
     shown = await page.inner_text("body")
     await _saved(page, "timeline")
 
-    assert "detailed_result due" in shown
-    assert "then tell owner" in shown
+    assert "acknowledge due" in shown
+    assert "then tell director" in shown
 
 
 async def test_the_page_of_a_case_says_what_to_do_next(stage: Stage, case: Played, page: Page) -> None:
