@@ -139,13 +139,15 @@ def photos(number: int) -> list[dict[str, str]]:
 @pytest.mark.long
 async def test_case_that_was_filled_to_the_brim_goes_on_and_comes_to_its_end(case: OpenCase, records: Records) -> None:
     """Contract, *Messages*: what it holds then is still carried into another run, shown, and archived."""
-    shown = 0
-    with pytest.raises(WorkflowUpdateFailedError) as full:
-        while shown < 30:
+    shown, full = 0, None
+    while full is None and shown < 30:
+        try:
             await case.says("evidence-received", evidence=photos(shown))
             shown += 1
+        except WorkflowUpdateFailedError as error:
+            full = str(error.cause)
     assert shown > 10
-    assert "more than 1048576 bytes are kept here already" in str(full.value.cause)
+    assert "more than 1048576 bytes are kept here already" in (full or "")
 
     await case.after(days=2)
     assert await runs(case) > 1
