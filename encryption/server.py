@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import re
 import socket
 import sys
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+import h11
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -27,7 +29,7 @@ from pydantic_settings import SettingsError
 from temporalio.api.common.v1 import Payload, Payloads
 
 import logs
-from cases.errors import AfterSalesError, problems_of
+from cases.errors import AfterSalesError, printable, problems_of
 from cases.pace import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
 from encryption.keys import KeyOutOfReach, KeyRing
@@ -148,8 +150,12 @@ class Refusals:
 def _asked(request: Request) -> dict[str, str | None]:
     """Who asks for what, as far as they say it."""
     said = {"namespace": "x-namespace", "origin": "origin"}
-    told = {name: request.headers.get(header, "")[:200] or None for name, header in said.items()}
-    return {**told, "path": request.scope["path"][:200], "address": request.client.host if request.client else None}
+    told = {name: printable(request.headers.get(header, "")) or None for name, header in said.items()}
+    return {
+        **told,
+        "path": printable(request.scope["path"]),
+        "address": request.client.host if request.client else None,
+    }
 
 
 def _check(tokens: Mapping[str, str], origins: frozenset[str]) -> None:
@@ -242,6 +248,11 @@ def _listen(address: str) -> socket.socket:
         raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address} ({why})") from None
 
 
+def _is_told(record: logging.LogRecord) -> bool:
+    """Not: that somebody has broken off, or broken HTTP, while being answered; nobody can do anything about it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], h11.ProtocolError))
+
+
 def main() -> None:
     """Serve until interrupted; raises `AfterSalesError` where it cannot."""
     settings, codec = Settings(), CodecSettings()
@@ -252,6 +263,7 @@ def main() -> None:
     listening = _listen(codec.address)
     host, port = listening.getsockname()[:2]
     logs.set_up(settings)
+    logging.getLogger("uvicorn.error").addFilter(_is_told)
     print(f"codec server ready at http://{host}:{port}", flush=True)  # noqa: T201 (waited for)
     quiet: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
     uvicorn.Server(uvicorn.Config(app, limit_concurrency=MAX_CONNECTIONS, **quiet)).run(sockets=[listening])

@@ -90,7 +90,7 @@ def decoded(payload: Any, *, bounded: bool = True) -> Any:
     if bounded and len(payload.payload.data) > MAX_INPUT_BYTES:
         raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
     value = workflow.payload_converter().from_payload(payload.payload)  # `AsTheyCame`: raises nothing
-    if isinstance(value, bytes | RawValue):
+    if not isinstance(value, dict | list | str | int | float | None):  # bytes, raw, or a protobuf message
         raise Refusal("the payload is not JSON")
     return value
 

@@ -105,14 +105,14 @@ def test_every_complaint_is_admitted_or_has_its_problems_named(data: bytes) -> N
 
 @pytest.mark.long
 @WHERE
-@many(100)
+@many(60)
 @given(sent=st.lists(SENT, min_size=1, max_size=6))
 def test_of_many_messages_each_is_applied_or_refused(where: Any, sent: list[tuple[str, bytes]]) -> None:
     is_applied_or_refused(where(), sent)
 
 
 @pytest.mark.long
-@many(1_000)
+@many(600)
 @given(data=COMPLAINTS)
 def test_of_many_complaints_each_is_admitted_or_has_its_problems_named(data: bytes) -> None:
     is_admitted_or_told(data)

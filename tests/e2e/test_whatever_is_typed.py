@@ -184,21 +184,21 @@ def test_every_command_line_is_carried_out_or_told(starter: Starter, line: list[
 
 
 @pytest.mark.long
-@many(60)
+@many(40)
 @given(content=FILES)
 def test_of_many_files_each_is_opened_or_told(starter: Starter, folder: Path, content: bytes) -> None:
     opens(starter, folder, content)
 
 
 @pytest.mark.long
-@many(60)
+@many(40)
 @given(content=PLANS)
 def test_of_many_files_each_is_planned_or_told(starter: Starter, folder: Path, content: bytes) -> None:
     plans(starter, folder, content)
 
 
 @pytest.mark.long
-@many(100)
+@many(60)
 @given(content=policy_texts() | st.binary(max_size=100))
 def test_of_many_policies_each_is_all_right_or_told(starter: Starter, folder: Path, content: bytes) -> None:
     checks(starter, folder, content)

@@ -88,11 +88,13 @@ UNREADABLE = [
     Payload(metadata={"encoding": b"json/plain"}, data=b"{no JSON"),
     Payload(metadata={"encoding": b"of/mars"}, data=b"{}"),
     Payload(),
+    Payload(metadata={"encoding": b"json/protobuf", "messageType": b"google.protobuf.Struct"}, data=b"{}"),
 ]
-"""Payloads that nobody can decode."""
+UNREADABLE_AS = ["no JSON", "encoding", "empty", "protobuf"]
+"""Payloads that nobody can decode, or that are something else than JSON when they are."""
 
 
-@pytest.mark.parametrize("second", ["?", *map(RawValue, UNREADABLE)], ids=["JSON", "no JSON", "encoding", "empty"])
+@pytest.mark.parametrize("second", ["?", *map(RawValue, UNREADABLE)], ids=["JSON", *UNREADABLE_AS])
 async def test_superfluous_argument_is_left_alone_whatever_it_is(workshop: Workshop, second: Any) -> None:
     """A handler with too many arguments, or one that cannot be decoded, would fail its workflow task for ever."""
     content = complaint()
@@ -107,7 +109,7 @@ async def test_superfluous_argument_is_left_alone_whatever_it_is(workshop: Works
     await again.replay_workflow(await handle.fetch_history())
 
 
-@pytest.mark.parametrize("first", UNREADABLE, ids=["no JSON", "encoding", "empty"])
+@pytest.mark.parametrize("first", UNREADABLE, ids=UNREADABLE_AS)
 @pytest.mark.parametrize("more", [[], [{"second": 2}]], ids=["alone", "of two"])
 async def test_argument_that_nobody_can_decode_fails_at_once(workshop: Workshop, first: Payload, more: Any) -> None:
     """Contract, *A complaint*: it neither hangs nor retries."""
