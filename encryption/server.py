@@ -26,6 +26,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
+from starlette.requests import ClientDisconnect
 from temporalio.api.common.v1 import Payload, Payloads
 
 import logs
@@ -209,6 +210,8 @@ async def _body(request: Request, limit: int = MAX_BODY) -> bytes:
                 body += chunk
                 if len(body) > limit:
                     raise Refused(413, f"the request is larger than {limit} bytes: ask for fewer payloads at a time")
+    except ClientDisconnect:
+        raise Refused(400, "the request broke off: nobody is there to be answered") from None
     except TimeoutError:
         raise Refused(408, f"the request did not arrive within {BODY_WITHIN} seconds: send it again") from None
     return bytes(body)

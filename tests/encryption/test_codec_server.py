@@ -25,6 +25,7 @@ from encryption.keys import KeyRing, new_key
 from encryption.server import MAX_BODY, MAX_FORM, MAX_PAYLOADS, MAX_REFUSED, CannotServe, create_app, digest_of, main
 from settings import ROOT
 from tests.e2e.driving import clean_environment
+from tests.engine import eventually
 
 pytestmark = pytest.mark.e2e
 KEY, TOKEN, UI = new_key("k1"), secrets.token_urlsafe(32), "https://temporal.example.com"
@@ -276,6 +277,22 @@ def test_whoever_breaks_http_while_being_answered_leaves_no_traceback(error: Exc
 
     assert encryption.server._is_told(record) is told  # noqa: SLF001 (the filter)
     assert encryption.server._is_told(logging.makeLogRecord({}))  # noqa: SLF001 (same)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_request_that_breaks_off_is_a_refusal_and_no_fault_of_ours(
+    http: httpx.AsyncClient, server: Child
+) -> None:
+    head = f"POST /decode HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 20\r\n\r\n{{"
+    with socket.create_connection((http.base_url.host, http.base_url.port or 0)) as connection:
+        connection.sendall(head.encode())
+    await eventually(lambda: told_of(server, "broke off"), "the refusal in the log")
+
+    assert "Traceback" not in server.log.read_text(encoding="utf-8")
+
+
+async def told_of(server: Child, words: str) -> bool:
+    return words in server.log.read_text(encoding="utf-8")
 
 
 @pytest.mark.asyncio(loop_scope="module")
