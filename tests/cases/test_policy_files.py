@@ -288,6 +288,16 @@ def test_a_key_that_stands_twice_is_told_with_its_line(folder: Path, edit: Edit)
     assert 'duplicate key "line"' in problem
 
 
+@pytest.mark.parametrize("text", ['"\u202edrow": 1\n"\u202edrow": 2', "line: \x00", "line: \x1b[2J"], ids=range(3))
+def test_a_fault_gives_the_terminal_no_orders(folder: Path, text: str) -> None:
+    """The parser repeats what it could not read, and names the place over several lines."""
+    (folder / LINE).write_text(text, encoding="utf-8")
+
+    ((_, problem),) = faults(folder)
+
+    assert problem.isprintable()
+
+
 def test_what_is_no_yaml_is_told_with_its_line(folder: Path) -> None:
     (folder / LINE).write_text("line: bicycles\ntopics: [a, b\nname: x", encoding="utf-8")
 

@@ -81,6 +81,7 @@ def test_json_will_do(tmp_path: Path) -> None:
         ("- SO-1", "must map order ids to entries"),
         ("SO-1: {}\nSO-1: {}", "in line 2"),
         ("SO-1: [", "is not YAML or JSON"),
+        ('"\u202e": {}\n"\u202e": {}', 'duplicate key "\N{REPLACEMENT CHARACTER}"'),
     ],
 )
 def test_a_fault_is_named_by_file_order_and_field(tmp_path: Path, text: str, problem: str) -> None:
