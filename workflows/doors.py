@@ -7,13 +7,14 @@ workflow task for ever.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, SerializationContext, WithSerializationContext
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ExecuteWorkflowInput,
@@ -118,11 +119,22 @@ class AsTheyCame(PydanticPayloadConverter):
         return [RawValue(payload) for payload in payloads]
 
 
-class _NothingElsewhere(DataConverter):
+class _ForWorkers(DataConverter):
     """Takes a payload that says it is stored elsewhere for one that is no JSON.
 
     The SDK would fetch it, and without a store fails the workflow task, again and again, whoever sent it.
     """
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """A converter whose codec seals for one workflow.
+
+        The SDK asks for one for every payload, and its own way builds a pydantic converter each time.
+        """
+        clone, codec = copy(self), self.payload_codec
+        if isinstance(codec, WithSerializationContext):
+            # The class is frozen, and its constructor is what is to be spared.
+            object.__setattr__(clone, "payload_codec", codec.with_context(context))
+        return clone
 
     async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
         return list(payloads)
@@ -133,7 +145,7 @@ class _NothingElsewhere(DataConverter):
 
 def taking_in_all(converter: DataConverter) -> DataConverter:
     """The converter for a worker, and for a `Replayer`: no payload can fail a workflow task; it encrypts as before."""
-    return _NothingElsewhere(
+    return _ForWorkers(
         payload_converter_class=AsTheyCame,
         payload_codec=converter.payload_codec,
         failure_converter_class=converter.failure_converter_class,

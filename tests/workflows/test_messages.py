@@ -175,7 +175,7 @@ async def test_worker_that_fetches_what_is_stored_elsewhere_would_stop_at_it(
 ) -> None:
     """The guard bites: its workflow task fails, again and again, whoever sent the payload."""
     for step in ("_decode_reference_payload_sequence", "_external_retrieve_payload_sequence"):
-        monkeypatch.delattr(doors._NothingElsewhere, step)  # noqa: SLF001 (the guard)
+        monkeypatch.delattr(doors._ForWorkers, step)  # noqa: SLF001 (the guard)
     case = await open_case()
     await case.becomes("assessing")
 
