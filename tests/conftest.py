@@ -1,7 +1,5 @@
 """One real Temporal server, and one PostgreSQL, for all tests of a run that need them; the server skips time."""
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -38,12 +36,8 @@ async def client(engine: str) -> Client:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.Cluster]:
     """A PostgreSQL of our own on loopback, for as long as the tests run."""
-    folder = Path(tempfile.mkdtemp(prefix="after-sales-postgres-"))
-    try:
-        with postgres.running(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres.running() as running:
+        yield running
 
 
 @pytest.fixture

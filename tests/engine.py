@@ -17,9 +17,10 @@ from uuid import uuid4
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
@@ -156,6 +157,10 @@ class OpenCase:
         await eventually(look, what or f"what was expected of {self.id}")
         return seen
 
+    async def runs(self) -> int:
+        """How many runs the case has had; each knows the one before."""
+        return len(await runs(self.client, self.handle.id))
+
     async def result(self) -> dict[str, Any]:
         """The result of its workflow; raises what the workflow failed with."""
         async with asyncio.timeout(PATIENCE):
@@ -208,6 +213,21 @@ class OpenCase:
             elif event.HasField("timer_canceled_event_attributes"):
                 waiting.pop(event.timer_canceled_event_attributes.started_event_id, None)
         return list(waiting.values())
+
+
+async def runs(client: Client, workflow: str) -> list[WorkflowHistory]:
+    """The histories of a workflow's runs, the latest first; none where there is no such workflow."""
+    found: list[WorkflowHistory] = []
+    try:
+        run_id = (await client.get_workflow_handle(workflow).describe()).run_id
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return found
+    while run_id:
+        found.append(await client.get_workflow_handle(workflow, run_id=run_id).fetch_history())
+        run_id = found[-1].events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    return found
 
 
 def promise(case: dict[str, Any], name: str, cycle: int = 1) -> dict[str, Any]:

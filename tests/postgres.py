@@ -5,10 +5,12 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -18,9 +20,13 @@ PASSWORD = "throw-away"
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where it listens."""
+    """Where it listens, and its programs."""
 
     port: int
+    folder: Path
+    binaries: Path
+    user: str | None
+    """Whom the programs run as; None: us."""
 
     def execute(self, statement: str) -> None:
         """Run one statement as the cluster's owner, outside any transaction."""
@@ -32,20 +38,48 @@ class Cluster:
     def url(self) -> str:
         return f"postgresql+psycopg://owner:{PASSWORD}@127.0.0.1:{self.port}/postgres"
 
+    def create(self) -> None:
+        """Make its data folder."""
+        secret = self.folder / "secret"
+        secret.write_text(PASSWORD)
+        if self.user:
+            for path in (self.folder, secret):
+                shutil.chown(path, self.user)
+        login = ["--username=owner", "--auth=scram-sha-256", f"--pwfile={secret}"]
+        self._run("initdb", "--encoding=UTF8", "--locale=C", "--no-sync", *login)
 
-def _missing(reason: str) -> None:
+    def start(self) -> None:
+        """Up, on what it has."""
+        where = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder}"
+        small = "-c fsync=off -c shared_buffers=16MB -c timezone=Asia/Shanghai"
+        self._run("pg_ctl", "start", "--wait", f"--log={self.folder / 'log'}", f"--options={where} {small}")
+
+    def stop(self) -> None:
+        """Down at once, as in a crash; by the process id in the data folder, so it can only be this one."""
+        self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.binaries / program), *arguments, f"--pgdata={self.folder / 'data'}"]
+        log, told = self.folder / "log", self.folder / "log.tools"
+        # Not captured: the server would inherit the pipe, and nobody would ever see its end.
+        with told.open("ab") as output:
+            done = subprocess.run(command, check=False, stdout=output, stderr=output, user=self.user, cwd=self.folder)
+        assert done.returncode == 0, told.read_text() + (log.read_text() if log.exists() else "")
+
+
+def _missing(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true" or os.environ.get("AFTER_SALES_TEST_POSTGRES") == "required":
         pytest.fail(f"PostgreSQL is required here: {reason}")
     pytest.skip(f"no PostgreSQL: {reason}")
 
 
-def _binaries() -> Path:
-    """The newest installed version's folder."""
+def installed() -> Path | None:
+    """The folder of the newest installed version's programs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
-    if not found and not on_path:
-        _missing("initdb is neither in /usr/lib/postgresql nor on PATH; Debian: apt install postgresql")
-    return (found[-1] if found else Path(str(on_path)).resolve()).parent
+    if found:
+        return found[-1].parent
+    return Path(on_path).resolve().parent if on_path else None
 
 
 def _unprivileged_user() -> str | None:
@@ -65,28 +99,18 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Cluster]:
-    """A cluster in `folder`, for as long as the block lasts."""
-    binaries, user, port = _binaries(), _unprivileged_user(), _free_port()
-    data, log, secret = folder / "data", folder / "log", folder / "secret"
-    secret.write_text(PASSWORD)
-    if user:
-        for path in (folder, secret):
-            shutil.chown(path, user)
-
-    def run(*command: str | Path) -> None:
-        # Not captured: the server would inherit the pipe, and nobody would ever see its end.
-        with log.with_suffix(".tools").open("ab") as told:
-            done = subprocess.run(command, check=False, stdout=told, stderr=told, user=user, cwd=folder)
-        assert done.returncode == 0, log.with_suffix(".tools").read_text() + (log.read_text() if log.exists() else "")
-
-    login = ["--username=owner", "--auth=scram-sha-256", f"--pwfile={secret}"]
-    run(binaries / "initdb", f"--pgdata={data}", "--encoding=UTF8", "--locale=C", "--no-sync", *login)
-    where = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
-    small = "-c fsync=off -c shared_buffers=16MB -c timezone=Asia/Shanghai"
-    run(binaries / "pg_ctl", "start", "--wait", f"--pgdata={data}", f"--log={log}", f"--options={where} {small}")
+def running() -> Iterator[Cluster]:
+    """A cluster in a folder of its own, for as long as the block lasts."""
+    binaries = installed()
+    if binaries is None:
+        _missing("initdb is neither in /usr/lib/postgresql nor on PATH; Debian: apt install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="after-sales-postgres-"))
+    cluster = Cluster(_free_port(), folder, binaries, _unprivileged_user())
     try:
-        yield Cluster(port)
+        cluster.create()
+        cluster.start()
+        yield cluster
     finally:
-        # By the process id in the data folder, so it can only be this one.
-        run(binaries / "pg_ctl", "stop", "--wait", "--mode=immediate", f"--pgdata={data}")
+        with suppress(AssertionError):
+            cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)

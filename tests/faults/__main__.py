@@ -4,8 +4,11 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests import postgres
 from tests.faults.report import table
 from tests.faults.suite import run
 
@@ -27,11 +30,23 @@ def main() -> int:
             print(f"{done} of {count} cases", file=sys.stderr, flush=True)  # noqa: T201 (progress of a long run)
 
     how = {name: getattr(told, name) for name in ("seed", "pause", "rounds", "keyless")}
-    found = asyncio.run(run(folder, count=told.cases, tell=tell, **how))
+    with records() as cluster:
+        found = asyncio.run(run(folder, count=told.cases, tell=tell, cluster=cluster, **how))
     print(table(found))  # noqa: T201 (its result)
     if found.violations:
         print(f"what went wrong, with histories: {folder / 'failures'}")  # noqa: T201 (its result)
     return 1 if found.violations else 0
+
+
+@contextmanager
+def records() -> Iterator[postgres.Cluster | None]:
+    """A PostgreSQL for our own records, as in production; None, for a SQLite file, where it is not installed."""
+    if not postgres.installed():
+        print("PostgreSQL is not installed: SQLite keeps the records", file=sys.stderr)  # noqa: T201
+        yield None
+        return
+    with postgres.running() as running:
+        yield running
 
 
 if __name__ == "__main__":

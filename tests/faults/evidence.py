@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.names import CASE_QUERY, claim_workflow_id, workflow_id
 from console.engine import Engine
 from records import Records
-from tests.engine import replayer
+from tests.engine import replayer, runs
 from tests.faults.fleet import Fleet
 from tests.faults.people import Life
 
@@ -89,14 +89,11 @@ async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
         found.ends[case_id] = await handle.result()
     else:
         found.failing[case_id] = f"its workflow ended as {there.status.name if there.status else 'unknown'}"
-    runs = [history async for history in _runs(engine, handle.id)]
-    found.histories[case_id] = runs
-    for name, count in (await _applied(engine, runs)).items():
-        found.applied[name] = count
-    await _replay(engine, case_id, runs, found)
+    found.histories[case_id] = histories = await runs(engine.client, handle.id)
+    found.applied.update(await _applied(engine, histories))
+    await _replay(engine, case_id, histories, found)
     if any(step["kind"] == "carrier_claim" for step in found.ends.get(case_id, {}).get("steps", [])):
-        claims = [history async for history in _runs(engine, claim_workflow_id(case_id))]
-        await _replay(engine, case_id, claims, found)
+        await _replay(engine, case_id, await runs(engine.client, claim_workflow_id(case_id)), found)
 
 
 async def _was_refused(engine: Engine, life: Life, found: Evidence) -> None:
@@ -113,32 +110,18 @@ async def _was_refused(engine: Engine, life: Life, found: Evidence) -> None:
             found.taken_in[life.case_id] = f"{id_} was taken in"
 
 
-async def _runs(engine: Engine, id_: str) -> Any:
-    """The histories of a workflow's runs, the latest first."""
-    run_id: str | None = None
-    while run_id != "":
-        try:
-            history = await engine.client.get_workflow_handle(id_, run_id=run_id).fetch_history()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return
-        yield history
-        run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-
-
-async def _replay(engine: Engine, case_id: str, runs: list[WorkflowHistory], found: Evidence) -> None:
-    for history in runs:
+async def _replay(engine: Engine, case_id: str, histories: list[WorkflowHistory], found: Evidence) -> None:
+    for history in histories:
         result = await replayer(engine.client).replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure:
             found.unreplayable[case_id] = str(result.replay_failure)
 
 
-async def _applied(engine: Engine, runs: list[WorkflowHistory]) -> Counter[str]:
+async def _applied(engine: Engine, histories: list[WorkflowHistory]) -> Counter[str]:
     """How often the histories say that an update was applied, by its message id."""
     converter = engine.client.data_converter
     counted: Counter[str] = Counter()
-    for history in runs:
+    for history in histories:
         asked: dict[int, str] = {}
         for event in history.events:
             if event.HasField("workflow_execution_update_accepted_event_attributes"):

@@ -19,6 +19,7 @@ from embedded import Embedded
 from encryption import data_converter
 from encryption.keys import new_key
 from settings import Settings
+from tests.postgres import Cluster
 
 LONG_HISTORY = 120
 """Events after which a case continues as new; an ordinary server says so at 4,096."""
@@ -29,9 +30,10 @@ AGAIN = 0.5
 class Fleet(Embedded):
     """The embedded machine with `workers` workers; `keyless` ones pay under a new key each time they try."""
 
-    def __init__(self, data: Path, *, workers: int = 2, keyless: bool = False) -> None:
+    def __init__(self, data: Path, *, workers: int = 2, keyless: bool = False, cluster: Cluster | None = None) -> None:
+        """Our own records are in `cluster`, or in a SQLite file."""
         super().__init__(data=data, port=0, ui_port=0, partners_port=0, workers=workers)
-        self._keyless = keyless
+        self._keyless, self._cluster = keyless, cluster
         self._folder = data
         self.keys = data / "keys"
         data.mkdir(parents=True, exist_ok=True)
@@ -40,6 +42,8 @@ class Fleet(Embedded):
     @property
     def database_url(self) -> str:
         """Where our own records are."""
+        if self._cluster:
+            return self._cluster.url
         return f"sqlite:///{self._folder.resolve() / 'records.db'}"
 
     async def engine(self) -> Engine:
@@ -71,8 +75,15 @@ class Fleet(Embedded):
         await _crash(self._sandbox)
 
     @asynccontextmanager
-    async def database_locked(self) -> AsyncIterator[None]:
-        """Nobody can write to our records."""
+    async def database_gone(self) -> AsyncIterator[None]:
+        """PostgreSQL has crashed; nobody can write to a SQLite file."""
+        if self._cluster:
+            await asyncio.to_thread(self._cluster.stop)
+            try:
+                yield
+            finally:
+                await asyncio.to_thread(self._cluster.start)
+            return
         with closing(sqlite3.connect(self._folder / "records.db", isolation_level=None, timeout=5)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
@@ -112,8 +123,11 @@ class Fleet(Embedded):
         return [*command, "--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"']
 
     def _environment(self, data: Path) -> dict[str, str]:
-        env = {name: value for name, value in super()._environment(data).items() if name != "AFTER_SALES_BUILD_ID"}
-        return env | {"AFTER_SALES_ENCRYPTION_KEYS_FILE": str(self.keys.resolve()), "AFTER_SALES_LOG_LEVEL": "WARNING"}
+        return super()._environment(data) | {
+            "AFTER_SALES_ENCRYPTION_KEYS_FILE": str(self.keys.resolve()),
+            "AFTER_SALES_DATABASE_URL": self.database_url,
+            "AFTER_SALES_LOG_LEVEL": "WARNING",
+        }
 
 
 async def _crash(child: Child | None) -> None:

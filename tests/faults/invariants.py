@@ -3,7 +3,6 @@
 Each rule answers with the cases that break it.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import policies
+from cases.calendar import Measure, length
 from cases.names import MONEY, TO_SOURCE
 from cases.policy import Policy
 from records import EntryState
@@ -21,7 +21,6 @@ from tests.faults.people import Life
 
 RUNGS = frozenset({"promise_warning", "promise_broken", "escalation"})
 """What a notice of a rung is called."""
-CLOCK = re.compile(r"(\d+)\s*(h|min)")
 ROUGHLY = timedelta(seconds=5)
 
 
@@ -41,7 +40,7 @@ def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[V
         "carried out twice": _doubles(evidence),
         "paid beyond what was agreed": _overpaid(lives, reset, evidence),
         "refunded beyond what was paid": _refunded(lives, evidence),
-        "books disagree": _books(evidence),
+        "books disagree": _books(reset, evidence),
         "rung not told once": _rungs(evidence),
         "message not applied once": _messages(lives, reset, evidence),
         "taken in, and no complaint": iter(evidence.taken_in.items()),
@@ -123,21 +122,25 @@ def _refunded(lives: list[Life], evidence: Evidence) -> Found:
             yield cases[0], f"order {order_id}: {amount} went back of {paid[order_id]}"
 
 
-def _books(evidence: Evidence) -> Found:
-    """S13, S15: what our ledger holds as paid is what the partner booked; nothing stays reserved for a settled step."""
+def _books(reset: set[str], evidence: Evidence) -> Found:
+    """S13, S15: what our ledger holds as paid is what the partner booked; nothing stays reserved for a settled step.
+
+    A reset case may have forgotten a payment before it was booked: that stays reserved, and so within bounds.
+    """
+    settled = evidence.closed - reset
     booked = {row["key"]: row["reference"] for row in evidence.steps if row["kind"] in MONEY}
     ours = {e["key"]: e for e in evidence.entries}
     for key, entry in ours.items():
         if entry["state"] is EntryState.COMMITTED and booked.get(key) != entry["reference"]:
             yield entry["case_id"], f"{key} is in our ledger as {entry['reference']}, the partner has {booked.get(key)}"
-        if entry["state"] is EntryState.RESERVED and entry["case_id"] in evidence.closed:
+        if entry["state"] is EntryState.RESERVED and entry["case_id"] in settled:
             yield entry["case_id"], f"{key} stays reserved, and its case is closed"
     for row in evidence.steps:
         known = ours.get(row["key"])
         if (
             row["kind"] in MONEY
             and (known is None or known["state"] is not EntryState.COMMITTED)
-            and row["case_id"] in evidence.closed
+            and row["case_id"] in settled
         ):
             yield row["case_id"], f"{row['key']} was paid, and our ledger says {known and known['state']}"
 
@@ -164,12 +167,10 @@ def _rungs(evidence: Evidence) -> Found:
 
 def _due(promise: dict[str, Any], end: dict[str, Any], policy: Policy) -> set[int]:
     """The rungs of a promise that were due before it ended, worked out from the policy file and its times alone."""
-    length = CLOCK.fullmatch(promise["within"])
+    within, measure = length(promise["within"])
     segments = promise["segments"]
-    if not length or len(segments) != 1 or not segments[0]["ran_until"]:
+    if measure is not Measure.ELAPSED or len(segments) != 1 or not segments[0]["ran_until"]:
         return set()  # working days and pauses are tried elsewhere
-    unit = timedelta(hours=1) if length[2] == "h" else timedelta(minutes=1)
-    within = int(length[1]) * unit
     begun, over = (datetime.fromisoformat(segments[0][name]) for name in ("ran_from", "ran_until"))
     if begun + within <= datetime.fromisoformat(end["opened_at"]):
         return set()  # it was broken on arrival: told once, whatever the rung (G10)

@@ -86,7 +86,7 @@ class Mischief:
             ("worker stopped", lambda: self._recovering(self.fleet.stop_worker())),
             ("server killed", lambda: self._recovering(self.fleet.crash_server())),
             ("partners killed", self.fleet.crash_partners),
-            ("database takes no writes", self._database_gone),
+            ("database gone", self._database_gone),
             ("keys out of reach", lambda: self._recovering(self._keys_gone())),
             ("clock jumped", self._clock_jumps),
             *[("case reset", self._reset)] * 2,
@@ -100,8 +100,8 @@ class Mischief:
                 await partners.post("/_sandbox/faults", json={**switch, "seed": self._chance.randrange(1000)})
 
     async def _database_gone(self) -> None:
-        async with self.fleet.database_locked():
-            await asyncio.sleep(2 * self.pause)
+        async with self.fleet.database_gone():
+            await asyncio.sleep(self.pause * self._chance.choice([2, 10]))
 
     async def _keys_gone(self) -> None:
         async with self.fleet.keys_out_of_reach():

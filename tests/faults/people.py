@@ -34,6 +34,8 @@ POISON = [
     Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 80_000 + b'"'),
 ]
 """No JSON, bytes, nothing that says what it is, far too large."""
+OVERSIZED = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 2_200_000 + b'"'))
+"""More than the server takes."""
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -199,7 +201,7 @@ class Life:
         """What cannot be read, at every entry: a signal, an update, the start of a case of its own."""
         payload = RawValue(self.plot.chance.choice(POISON))
         handle = self.engine.client.get_workflow_handle(workflow_id(self.case_id))
-        match self.plot.chance.randrange(3):
+        match self.plot.chance.randrange(4):
             case 0:
                 name = self.plot.chance.choice(["customer-approved", "step-reported", "no-such-message"])
                 await self._insist(lambda: _unless_over(handle.signal(name, payload)))
@@ -208,6 +210,10 @@ class Life:
                     await self._insist(lambda: self.engine.tell(self.case_id, "assess", payload))  # type: ignore[arg-type]
             case 2:
                 await self._insist(lambda: self._start_garbage(payload))
+            case 3:  # the server refuses it itself
+                for call in (handle.signal("note", OVERSIZED), self._start_garbage(OVERSIZED)):
+                    with suppress(RPCError):
+                        await call
         self.poisoned += 1
 
     async def _start_garbage(self, payload: RawValue) -> None:

@@ -101,7 +101,8 @@ def _order(told: dict[str, Any], chance: Random) -> dict[str, Any]:
     if chance.random() < 0.05:
         known["crew"] = "none"
     if chance.random() < 0.6:
-        known["satisfaction"] = chance.choice([5, 5, 4, 3, 2])
+        # None too low: whoever is never content would keep a case open for ever.
+        known["satisfaction"] = chance.choice([5, 5, 4, 3])
     if chance.random() < 0.8:
         known["trail"] = chance.choice(TRAILS)
     if told["topic"].startswith("installation"):

@@ -16,6 +16,7 @@ from tests.faults.invariants import Violation, violations
 from tests.faults.mischief import Mischief
 from tests.faults.people import Life, sandbox_knows
 from tests.faults.plots import plots
+from tests.postgres import Cluster
 
 IN_FLIGHT = 24
 """Cases whose people are at work at the same time."""
@@ -40,13 +41,15 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
     pause: float,
     rounds: int | None = None,
     keyless: bool = False,
+    cluster: Cluster | None = None,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Run:
     """Live `count` cases through faults every `pause` seconds, of each kind `rounds` times or to the end.
 
-    `tell` hears how many cases are done, and of how many.
+    Our own records are in `cluster`, or in a SQLite file where there is none. `tell` hears how many cases are done, and
+    of how many.
     """
-    async with Fleet(folder, keyless=keyless) as fleet:
+    async with Fleet(folder, keyless=keyless, cluster=cluster) as fleet:
         engine = await fleet.engine()
         in_force = policies.load(Settings().policies)
         lives = [Life(plot, engine) for plot in plots(seed, count, in_force)]

@@ -54,6 +54,14 @@ NOTICE = {"case_id": "HL-1", "content": {"event": "promise_warning"}}
 RUNG = {"promise": "detailed_result", "cycle": 1, "rung": 1, "due_at": "x", "sent_at": "y"}
 
 
+ACKNOWLEDGED_LATE = {
+    "name": "acknowledge",
+    "cycle": 1,
+    "within": "10m",
+    "segments": [{"ran_from": NOW.isoformat(), "ran_until": (NOW + HOUR).isoformat(), "why_stopped": "kept"}],
+}
+
+
 def a_life() -> Life:
     """A case whose customer was sent one remark's worth of attention."""
     plot = Plot(complaint(case_id="HL-1"), {}, {}, Random(1))
@@ -128,6 +136,7 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
     "paid and not in our books": ("books disagree", {"entries": []}),
     "in our books and not paid": ("books disagree", {"steps": []}),
     "rung not told": ("rung not told once", ended(escalations=[])),
+    "rung of minutes not told": ("rung not told once", ended(promises=[ACKNOWLEDGED_LATE])),
     "rung told twice": ("rung not told once", ended(escalations=[RUNG, RUNG])),
     "notice sent twice": ("rung not told once", {"messages": [NOTICE, NOTICE]}),
     "message applied twice": ("message not applied once", {"applied": {"HL-1/0": 2}}),

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import demo
@@ -23,7 +23,7 @@ from demo.play import Stage
 from embedded import Embedded
 from records import Records
 from settings import ROOT
-from tests.engine import Workshop, serving
+from tests.engine import Workshop, runs, serving
 from tests.fakes import FakePartners
 from tests.replay import paths, scene
 from tests.replay.commands import HISTORIES, fingerprints, history, replayed, write_fingerprints
@@ -42,15 +42,6 @@ def without_machine(value: object) -> object:
         left_out = {"workerVersion", "stackTrace"}
         return {k: "worker" if k == "identity" else without_machine(v) for k, v in value.items() if k not in left_out}
     return [without_machine(each) for each in value] if isinstance(value, list) else value
-
-
-async def runs(client: Client, workflow: str) -> list[WorkflowHistory]:
-    """The histories of a workflow's runs, the latest first; most have one."""
-    found, run_id = [], (await client.get_workflow_handle(workflow).describe()).run_id
-    while run_id:
-        found.append(await client.get_workflow_handle(workflow, run_id=run_id).fetch_history())
-        run_id = found[-1].events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-    return found
 
 
 async def keep(client: Client, workflow: str) -> list[str]:

@@ -46,18 +46,6 @@ async def case(
     await workshop.replay()
 
 
-async def runs(case: OpenCase) -> int:
-    """How many runs the case has had; each knows the one before."""
-    run_id, count = (await case.handle.describe()).run_id, 0
-    while run_id:
-        count += 1
-        handle = case.client.get_workflow_handle(case.handle.id, run_id=run_id)
-        async for event in handle.fetch_history_events():
-            run_id = event.workflow_execution_started_event_attributes.continued_execution_run_id
-            break
-    return count
-
-
 async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
     case: OpenCase, partners: FakePartners, records: Records
 ) -> None:
@@ -65,7 +53,7 @@ async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
 
     after = await case.after(days=5)
 
-    assert await runs(case) > 2
+    assert await case.runs() > 2
     for name in ("case_id", "policy", "finding", "offers", "opened_at", "cycle"):
         assert after[name] == before[name]
     assert promise(after, "acknowledge") == promise(before, "acknowledge")
@@ -89,7 +77,7 @@ async def test_promises_go_on_without_a_gap_and_nothing_is_told_twice(case: Open
     seen = await case.after(days=10)
 
     updates = [p for p in seen["promises"] if p["name"] == "progress_update"]
-    assert await runs(case) > 2
+    assert await case.runs() > 2
     assert [p["state"] for p in updates] == ["kept"] * (len(updates) - 1) + ["open"]
     assert [p["started_at"] for p in updates[1:]] == [p["kept_at"] for p in updates[:-1]]
     assert partners.messaging.events.count("progress") == len(updates) - 1
@@ -99,7 +87,7 @@ async def test_promises_go_on_without_a_gap_and_nothing_is_told_twice(case: Open
 async def test_message_that_was_applied_in_an_earlier_run_is_not_applied_again(case: OpenCase) -> None:
     await case.says("note", text="one", message_id="n-1")
     await case.after(days=5)
-    assert await runs(case) > 2
+    assert await case.runs() > 2
 
     answer = await case.says("note", text="two", message_id="n-1")
 
@@ -126,7 +114,7 @@ async def test_case_that_has_outgrown_a_complaint_goes_on(case: OpenCase) -> Non
 
     seen = await case.after(days=3)
 
-    assert await runs(case) > 1
+    assert await case.runs() > 1
     assert seen["status"] == "executing"
     assert [e["what"] for e in seen["timeline"]].count("note") == 25
 
@@ -150,7 +138,7 @@ async def test_case_that_was_filled_to_the_brim_goes_on_and_comes_to_its_end(cas
     assert "more than 1048576 bytes are kept here already" in (full or "")
 
     await case.after(days=2)
-    assert await runs(case) > 1
+    assert await case.runs() > 1
     await case.signals("step-reported", step="onsite_repair", state="done", by="crew")
     await case.becomes("following_up")
     await case.says("satisfaction-reported", score=5)

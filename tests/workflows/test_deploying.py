@@ -23,7 +23,6 @@ from tests.engine import OpenCase, Workshop, eventually, serving, step
 from tests.fakes import FakePartners
 from tests.workflows.conftest import agreed, offered
 from tests.workflows.next_build import NextCase
-from tests.workflows.test_continuing import runs
 from worker import Parts, build_worker, register_search_attributes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
@@ -155,7 +154,7 @@ async def test_case_that_continues_as_new_stays_on_its_build(site: Site) -> None
 
     await case.after(days=10)
 
-    assert await runs(case) > 1
+    assert await case.runs() > 1
     assert await builds(case) == ["one"]
 
 

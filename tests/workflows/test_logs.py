@@ -16,7 +16,7 @@ from settings import Settings
 from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, replayer, step
 from tests.workflows.conftest import Open, agreed
-from tests.workflows.test_continuing import case, impatient_engine, runs  # noqa: F401 (two are fixtures)
+from tests.workflows.test_continuing import case, impatient_engine  # noqa: F401 (fixtures)
 
 PERSONAL = ("Wang Xiaoming", "13900001234", "xiaoming@example.org", "Lotus Street", "my daughter", "Zhao Yun")
 """Name, phone, email, address, what a customer wrote, an agent's name."""
@@ -116,6 +116,6 @@ async def test_replay_says_nothing(
 async def test_run_that_continues_a_case_says_nothing_again(log: io.StringIO, case: OpenCase) -> None:  # noqa: F811
     seen = await case.after(days=5)
 
-    assert await runs(case) > 2
+    assert await case.runs() > 2
     assert told(seen).count("update") > 1
     assert [line["event"] for line in lines(log)] == told(seen)
