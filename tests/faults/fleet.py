@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 from temporalio.client import Client
+from temporalio.service import PayloadLimitsConfig
 
 from child import Child
 from console.engine import Engine
@@ -49,7 +50,9 @@ class Fleet(Embedded):
     async def engine(self) -> Engine:
         """A connection that reads what the workers write."""
         converter = data_converter(Settings(encryption_keys_file=self.keys))
-        return Engine(await Client.connect(self.address, data_converter=converter), self.address)
+        silent = PayloadLimitsConfig(payloads_warn_size=0)  # far too much is sent on purpose
+        client = await Client.connect(self.address, data_converter=converter, payload_limits=silent)
+        return Engine(client, self.address)
 
     def partners_admin(self) -> httpx.AsyncClient:
         """The sandbox's switches and books."""
