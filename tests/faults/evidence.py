@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ AT_ONCE = 8
 """How many histories are fetched at the same time."""
 END_WITHIN = 30
 """Seconds in which a start that is no complaint ends; it does at once."""
+ARCHIVED_WITHIN = 330
+"""Seconds in which a closed case is archived once the database is back: the longest pause between two tries."""
 FAILING = 3
 """Attempts after which a workflow task that waits is one that fails."""
 
@@ -84,6 +86,11 @@ async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
         found.failing[case_id] = f"attempt {task.attempt} of a workflow task"
     if there.status is WorkflowExecutionStatus.RUNNING:
         found.ends[case_id] = await handle.query(CASE_QUERY)
+        if found.ends[case_id]["status"] == "closed":
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ARCHIVED_WITHIN):
+                    found.ends[case_id] = await handle.result()
+                    found.closed.add(case_id)
     elif there.status is WorkflowExecutionStatus.COMPLETED:
         found.closed.add(case_id)
         found.ends[case_id] = await handle.result()
