@@ -48,7 +48,8 @@ from workflows.search import KEYS
 
 PASSED_THROUGH = (
     "activities", "cases", "partners", "policies", "records", "messages", "settings", "pydantic", "pydantic_core",
-    "structlog", "httpx", "sqlalchemy", "jinja2", "babel", "apprise", "holidays", "ruamel", "zoneinfo", "tzdata",
+    "structlog", "aiohttp", "yarl", "sqlalchemy", "jinja2", "babel", "apprise", "holidays", "ruamel", "zoneinfo",
+    "tzdata",
 )  # fmt: skip
 """Modules that workflows share with the process; without this each workflow would import them anew."""
 

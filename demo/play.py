@@ -6,9 +6,10 @@ Only what the contract names is used: a workflow is started with a complaint, me
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Self
 
-import httpx
+from aiohttp import ClientSession
 from rich.markup import escape
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -32,7 +33,7 @@ class Stage:
     def __init__(self, client: Client, machine: Embedded) -> None:
         self.client = client
         self.machine = machine
-        self.partners = httpx.AsyncClient(base_url=machine.partners, trust_env=False, timeout=20)
+        self._partners = ClientSession(machine.partners, raise_for_status=True)
         self.cases: dict[str, Played] = {}
         self._crash = asyncio.Event()
 
@@ -40,7 +41,7 @@ class Stage:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.partners.aclose()
+        await self._partners.close()
 
     async def open(self, teller: Teller, **told: Any) -> "Played":
         """A complaint arrives, through the entry that upstream systems use; `told` as `demo.complaints` takes it."""
@@ -68,17 +69,22 @@ class Stage:
 
     async def switch(self, **fault: Any) -> None:
         """Something goes wrong at a partner from now on."""
-        (await self.partners.post("/_sandbox/faults", json=fault)).raise_for_status()
+        await self.at_partners("POST", "/_sandbox/faults", json=fault)
 
     async def mend(self) -> None:
         """The partners are well again."""
-        (await self.partners.delete("/_sandbox/faults")).raise_for_status()
+        await self.at_partners("DELETE", "/_sandbox/faults")
 
     async def ledger(self, case_id: str | None = None) -> dict[str, Any]:
         """What the partners have booked, for one case or for all."""
         only = {"case_id": case_id} if case_id else {}
-        found: dict[str, Any] = (await self.partners.get("/_sandbox/ledger", params=only)).raise_for_status().json()
+        found: dict[str, Any] = await self.at_partners("GET", "/_sandbox/ledger", params=only)
         return found
+
+    async def at_partners(self, method: str, path: str, **what: Any) -> Any:
+        """The sandbox's switches and books: what it answers; None where it only does what it is told."""
+        async with self._partners.request(method, path, **what) as answer:
+            return None if answer.status == HTTPStatus.NO_CONTENT else await answer.json()
 
     def crash_now(self) -> None:
         """A good moment for the worker to crash."""

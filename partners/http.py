@@ -19,7 +19,7 @@ from cases.commands import (
 )
 from cases.names import Channel, Partner
 from partners.ports import Callbacks, Installation, Logistics, Messaging, PartnerRefused, Refunds, TryAgain, Warehouse
-from partners.transport import Connection, open_client
+from partners.transport import Connection, Line
 from partners.wire import OutgoingMessage, ToCustomer, ToStaff
 
 
@@ -63,13 +63,13 @@ def http_partners(url: str, token: str | None, rendering: Rendering, *, timeout:
 
     Raises `InvalidInput` for an address or a token that cannot be one. Nothing is connected before the first call.
     """
-    client = open_client(url, token, timeout)
+    line = Line(url, token, timeout)
 
     def steps(partner: Partner) -> Connection:
-        return Connection(client, partner, timeout)
+        return Connection(line, partner)
 
     def idempotent(who: str) -> Connection:
-        return Connection(client, who, timeout, unsure=TryAgain)
+        return Connection(line, who, unsure=TryAgain)
 
     return Partners(
         logistics=HttpLogistics(steps(Partner.LOGISTICS)),
@@ -78,7 +78,7 @@ def http_partners(url: str, token: str | None, rendering: Rendering, *, timeout:
         installation=HttpInstallation(steps(Partner.INSTALLATION)),
         messaging=HttpMessaging(idempotent(Partner.MESSAGING), rendering),
         callbacks=HttpCallbacks(idempotent("callbacks")),
-        aclose=client.aclose,
+        aclose=line.aclose,
     )
 
 
@@ -91,10 +91,10 @@ class _Steps:
         self._connection = connection
 
     async def carry_out(self, command: StepCommand) -> Receipt:
-        return await self._connection.command(f"/{self.partner}/steps", command, command.key, Receipt)
+        return await self._connection.command(f"{self.partner}/steps", command, command.key, Receipt)
 
     async def find(self, key: str) -> Receipt | None:
-        return await self._connection.look_up(f"/{self.partner}/steps", {"key": key}, Receipt)
+        return await self._connection.look_up(f"{self.partner}/steps", {"key": key}, Receipt)
 
 
 class HttpRefunds(_Steps):
@@ -110,7 +110,7 @@ class HttpLogistics(_Steps):
 
     async def trail(self, what: LookUp) -> Trail | None:
         """The shipment's trail, if the carrier knows one."""
-        return await self._connection.look_up("/logistics/trail", what.model_dump(exclude_none=True), Trail)
+        return await self._connection.look_up("logistics/trail", what.model_dump(exclude_none=True), Trail)
 
 
 class HttpWarehouse(_Steps):
@@ -121,7 +121,7 @@ class HttpWarehouse(_Steps):
     async def dispatch_record(self, what: LookUp) -> DispatchRecord | None:
         """How the order left the warehouse, if it knows."""
         params = what.model_dump(include={"case_id", "order_id"})
-        return await self._connection.look_up("/warehouse/dispatch", params, DispatchRecord)
+        return await self._connection.look_up("warehouse/dispatch", params, DispatchRecord)
 
 
 class HttpInstallation(_Steps):
@@ -132,7 +132,7 @@ class HttpInstallation(_Steps):
     async def record(self, what: LookUp) -> InstallationRecord | None:
         """The order's installation, if there is one."""
         params = what.model_dump(include={"case_id", "order_id"})
-        return await self._connection.look_up("/installation/record", params, InstallationRecord)
+        return await self._connection.look_up("installation/record", params, InstallationRecord)
 
 
 class HttpMessaging:
@@ -157,7 +157,7 @@ class HttpMessaging:
             subject=text.subject,
             body=text.body,
         )
-        return await self._connection.command("/messages", outgoing, outgoing.key, Delivery)
+        return await self._connection.command("messages", outgoing, outgoing.key, Delivery)
 
     async def to_staff(self, notice: StaffNotice) -> Delivery:
         """To the role; the partner knows its channel (G10)."""
@@ -172,7 +172,7 @@ class HttpMessaging:
             subject=text.subject,
             body=text.body,
         )
-        return await self._connection.command("/messages", outgoing, outgoing.key, Delivery)
+        return await self._connection.command("messages", outgoing, outgoing.key, Delivery)
 
     def _route(self, message: CustomerMessage) -> Channel:
         for channel in message.routes:
@@ -194,4 +194,4 @@ class HttpCallbacks:
 
     async def ask(self, request: CallbackRequest) -> Delivery:
         """Have the customer asked (G8)."""
-        return await self._connection.command("/callbacks", request, request.key, Delivery)
+        return await self._connection.command("callbacks", request, request.key, Delivery)

@@ -13,10 +13,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import httpx
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    DummyCookieJar,
+    TCPConnector,
+)
 from pydantic import BaseModel, ValidationError
+from yarl import URL
 
 from cases.errors import InvalidInput, Problem
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
@@ -27,40 +37,58 @@ MAX_RETRY_AFTER = 3600.0
 MAX_SENTENCE = 300
 """Longest sentence of a partner that is passed on, in characters."""
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_LAST_PORT = 65_535
+_NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError)
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LOCKED_OUT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-def open_client(url: str, token: str | None, timeout: float) -> httpx.AsyncClient:
-    """The connections behind every partner; raises `InvalidInput` naming the setting that is wrong."""
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL:
-        address = httpx.URL()
-    if address.scheme not in ("http", "https") or not address.host or (address.port or 0) > _LAST_PORT:
-        raise InvalidInput([Problem(field="AFTER_SALES_PARTNERS_URL", problem="must look like http://127.0.0.1:8733")])
-    if token is not None and not _fits_a_header(token):
-        raise InvalidInput([Problem(field="AFTER_SALES_PARTNERS_TOKEN", problem="has characters no header can carry")])
-    # Answers are asked for uncompressed: a small one cannot unfold into a large one.
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    return httpx.AsyncClient(
-        base_url=address,
-        headers=headers,
-        # Connecting and the TLS handshake end well before the whole call does, so that running into the
-        # total deadline is never mistaken for a request that was not sent.
-        timeout=httpx.Timeout(timeout, connect=timeout / 4),
-        # How many calls run at once is for the worker's slots to say. Idle connections go before the usual
-        # server (5 s) closes them: a command on a closing connection would end as OutcomeUnknown for nothing.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=2.0),
-        follow_redirects=False,
-        trust_env=False,
-    )
+class Line:
+    """The address of all partners and the connections to it, made when they are needed.
+
+    Raises `InvalidInput` naming the setting that is wrong.
+    """
+
+    def __init__(self, url: str, token: str | None, timeout: float) -> None:
+        try:
+            self.address = URL(url)
+        except ValueError:
+            self.address = URL()
+        if self.address.scheme not in ("http", "https") or not self.address.host:
+            problem = "must look like http://127.0.0.1:8733"
+            raise InvalidInput([Problem(field="AFTER_SALES_PARTNERS_URL", problem=problem)])
+        if token is not None and not _fits_a_header(token):
+            problem = "has characters no header can carry"
+            raise InvalidInput([Problem(field="AFTER_SALES_PARTNERS_TOKEN", problem=problem)])
+        # Answers are asked for uncompressed: a small one cannot unfold into a large one.
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self.timeout = timeout
+        self._session: ClientSession | None = None
+
+    @property
+    def session(self) -> ClientSession:
+        """The connections; they belong to the event loop that first asks for them."""
+        if self._session is None:
+            self._session = ClientSession(
+                headers=self._headers,
+                auto_decompress=False,
+                cookie_jar=DummyCookieJar(),
+                # Connecting and the TLS handshake end well before the whole call does, so that running into the
+                # total deadline is never mistaken for a request that was not sent.
+                timeout=ClientTimeout(total=None, connect=self.timeout / 4),
+                # How many calls run at once is for the worker's slots to say. Idle connections go before the usual
+                # server (5 s) closes them: a command on a closing connection would end as OutcomeUnknown for nothing.
+                connector=TCPConnector(limit=0, keepalive_timeout=2.0),
+            )
+        return self._session
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
 
 
 @dataclass(frozen=True)
@@ -79,18 +107,25 @@ class _Reply:
             return ProblemDetails()
 
 
+async def _read(response: ClientResponse) -> _Reply:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            body.clear()
+            break
+    return _Reply(response.status, response.headers.get("Retry-After"), bytes(body))
+
+
 class Connection:
-    """The connection to one partner, `who`: deadline (`timeout`, seconds, for the whole call), key, errors, validation.
+    """The connection to one partner, `who`: deadline (for the whole call), key, errors, validation.
 
     `unsure` is what a command raises that may or may not have been done.
     """
 
-    def __init__(
-        self, client: httpx.AsyncClient, who: str, timeout: float, unsure: type[PartnerError] = OutcomeUnknown
-    ) -> None:
-        self._client = client
+    def __init__(self, line: Line, who: str, unsure: type[PartnerError] = OutcomeUnknown) -> None:
+        self._line = line
         self._who = who
-        self._timeout = timeout
         self._unsure = unsure
 
     async def command(self, path: str, content: BaseModel, key: str, expected: type[Answer]) -> Answer:
@@ -98,61 +133,50 @@ class Connection:
         if not _fits_a_header(key):
             raise PartnerRefused(f"{self._who} was not asked: no header can carry the key {key!a}")
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        body = content.model_dump_json().encode()
-        request = self._client.build_request("POST", path, headers=headers, content=body)
-        reply = await self._send(request, self._unsure)
-        self._raise_for(request, reply, self._unsure)
+        url, body = self._line.address / path, content.model_dump_json().encode()
+        reply = await self._send("POST", url, self._unsure, headers=headers, data=body)
+        self._raise_for(url, reply, self._unsure)
         return self._checked(reply, expected, self._unsure)
 
     async def look_up(self, path: str, params: dict[str, str], expected: type[Answer]) -> Answer | None:
         """GET; None where the partner itself says that it does not know."""
-        request = self._client.build_request("GET", path, params=params)
-        reply = await self._send(request, TryAgain)
+        url = self._line.address / path
+        reply = await self._send("GET", url.with_query(params), TryAgain)
         if reply.status == HTTPStatus.NOT_FOUND and reply.problem.type == NOT_KNOWN:
             return None
-        self._raise_for(request, reply, TryAgain)
+        self._raise_for(url, reply, TryAgain)
         return self._checked(reply, expected, TryAgain)
 
-    async def _send(self, request: httpx.Request, unsure: type[PartnerError]) -> _Reply:
+    async def _send(self, method: str, url: URL, unsure: type[PartnerError], **what: Any) -> _Reply:
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._exchange(request)
+            async with (
+                asyncio.timeout(self._line.timeout),
+                self._line.session.request(method, url, allow_redirects=False, **what) as response,
+            ):
+                return await _read(response)
         except _NEVER_SENT as error:
             raise TryAgain(
-                f"nothing answers at {self._client.base_url} ({sentence(str(error)) or 'time-out'}): "
+                f"nothing answers at {self._line.address} ({sentence(str(error)) or 'time-out'}): "
                 "start the partners or set AFTER_SALES_PARTNERS_URL"
             ) from error
-        except (httpx.TimeoutException, TimeoutError) as error:
-            raise unsure(f"{self._who} did not answer within {self._timeout:g} s") from error
-        except (httpx.HTTPError, OSError) as error:
+        except TimeoutError as error:
+            raise unsure(f"{self._who} did not answer within {self._line.timeout:g} s") from error
+        except (ClientError, OSError) as error:
             raise unsure(f"{self._who} dropped the connection before its answer was complete") from error
 
-    async def _exchange(self, request: httpx.Request) -> _Reply:
-        response = await self._client.send(request, stream=True)
-        body = bytearray()
-        try:
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    body.clear()
-                    break
-        finally:
-            await response.aclose()
-        return _Reply(response.status_code, response.headers.get("Retry-After"), bytes(body))
-
-    def _raise_for(self, request: httpx.Request, reply: _Reply, unsure: type[PartnerError]) -> None:
+    def _raise_for(self, url: URL, reply: _Reply, unsure: type[PartnerError]) -> None:
         who, status = self._who, reply.status
-        if httpx.codes.is_success(status):
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
         if status in _BUSY:
             raise TryAgain(f"{who} is busy (HTTP {status})", retry_after(reply.retry_after, datetime.now(UTC)))
         if status in _LOCKED_OUT:
             raise TryAgain(f"{who} does not let us in (HTTP {status}): check AFTER_SALES_PARTNERS_TOKEN")
         if status == HTTPStatus.NOT_FOUND and reply.problem.type != NOT_KNOWN:
-            where = request.url.copy_with(query=None)
-            raise TryAgain(f"there is no partner at {where} (HTTP 404): check AFTER_SALES_PARTNERS_URL")
+            raise TryAgain(f"there is no partner at {url} (HTTP 404): check AFTER_SALES_PARTNERS_URL")
         # A 408 comes from whoever gave up on waiting, which may be a gateway after the partner took the command.
-        if httpx.codes.is_client_error(status) and status != HTTPStatus.REQUEST_TIMEOUT:
+        refusing = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if refusing and status != HTTPStatus.REQUEST_TIMEOUT:
             raise PartnerRefused(sentence(reply.problem.detail) or f"{who} refused with HTTP {status}")
         raise unsure(f"{who} answered HTTP {status}")
 

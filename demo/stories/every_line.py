@@ -16,7 +16,7 @@ async def out_of_stock(stage: Stage, teller: Teller) -> None:
     await case.does(case.customer, "customer-approved")
     await case.until("the replacement is blocked", lambda s: any(x["state"] == "blocked" for x in s["steps"]))
     await case.passes(hours=20)
-    (await stage.partners.post("/_sandbox/orders/SO-EMPTY", json={"stock": {"SLATE-9": 8}})).raise_for_status()
+    await stage.at_partners("POST", "/_sandbox/orders/SO-EMPTY", json={"stock": {"SLATE-9": 8}})
     case.tell("[blue]the warehouse has new stock[/]")
     await case.does(AGENT, "resolve-step", step="replacement", action="retry", reason="new stock has come in")
     await contented(case)

@@ -41,6 +41,7 @@ async def failure(answer: bytes, call: Call) -> PartnerError:
         with pytest.raises(PartnerError) as caught:
             await call(partners)
         assert somebody.heard, "the request arrived"
+        assert sum(call.startswith(b"POST") for call in somebody.heard) <= 1, "the client repeats no command of itself"
     return caught.value
 
 
@@ -95,7 +96,7 @@ async def test_what_is_harmless_to_repeat_is_tried_again(answer: bytes) -> None:
         for call in (FIND, TRAIL, WORDS, ASK):
             with pytest.raises(TryAgain):
                 await call(partners)
-        assert len(somebody.heard) == 4
+        assert len(somebody.heard) >= 4  # aiohttp itself asks again where the connection has broken
 
 
 async def test_the_longest_answer_allowed_is_read() -> None:
