@@ -101,6 +101,9 @@ def rejected(refusal: Refusal) -> ApplicationError:
     return ApplicationError(str(refusal), type="Refused", non_retryable=True)
 
 
+_BY_ENCODING = PydanticPayloadConverter().converters
+
+
 class AsTheyCame(PydanticPayloadConverter):
     """Pydantic's payload converter for workers: where no types are known, what cannot be decoded stays raw.
 
@@ -108,6 +111,10 @@ class AsTheyCame(PydanticPayloadConverter):
     interceptor sees them; one that cannot be decoded would drop the signal, fail the query, or fail the start's task
     for ever. Several stay raw in any case, several details of a failure too: ours carry one at most.
     """
+
+    def __init__(self) -> None:
+        # The SDK makes one for each workflow and one for each of its tasks, and each would learn our types anew.
+        self.converters = _BY_ENCODING
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         """The values, in order; raises where one that has a type cannot be decoded."""

@@ -16,7 +16,7 @@ from encryption import data_converter, encrypted
 from encryption.codec import Encryption, NotAuthentic, seal, unseal
 from encryption.keys import KeyOutOfReach, KeyRing, new_key
 from settings import Settings
-from workflows.doors import taking_in_all
+from workflows.doors import AsTheyCame, taking_in_all
 
 KEYS = KeyRing(text=new_key("k1"))
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"the customer\'s words"')
@@ -204,3 +204,4 @@ def test_worker_builds_no_converter_for_each_payload(settings: Settings) -> None
     assert with_context.payload_converter is converter.payload_converter
     assert with_context.failure_converter is converter.failure_converter
     assert with_context.payload_codec is not converter.payload_codec
+    assert AsTheyCame().converters is AsTheyCame().converters
