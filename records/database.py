@@ -67,7 +67,7 @@ class Database:
         except (DBAPIError, PoolTimeoutError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             reason = str(cause).partition("\n")[0]
-            raise RecordsUnavailable(f"The records at {self.address} cannot be used: {reason}") from error
+            raise RecordsUnavailable(f"The records at {self.address} cannot be used: {reason}") from None
 
     def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that knows what to do with a row that is there already; both engines spell it alike."""
