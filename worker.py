@@ -103,7 +103,6 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
     verification = Verification(parts.partners.logistics, parts.partners.warehouse, parts.partners.installation)
     records = Records(parts.policies, parts.records)
-    sandbox = SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
     # Other processes send as they like; how payloads are taken in is for the worker alone to say.
     config = client.config()
     config["data_converter"] = taking_in_all(client.data_converter)
@@ -125,11 +124,16 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=max_cached_workflows,
         interceptors=[OneArgument()],
-        workflow_runner=sandbox if sandboxed else UnsandboxedWorkflowRunner(),
+        workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
         deployment_config=_pinned(build_id) if build_id else None,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
     )
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """A runner in which what is not deterministic raises."""
+    return SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def _pinned(build_id: str) -> WorkerDeploymentConfig:

@@ -1,8 +1,8 @@
 """Money moves once: intent in the order's ledger first, then the call, then what came of it (S13, S15).
 
 The ledger's reservation keeps all cases of an order together below what was paid, and what is paid beside refunds
-within the policy's limit. It stays while the outcome is
-unknown, and is given back only when the partner has finally said no, or a person has waived the step.
+within the policy's limit. It stays while the outcome is unknown, and is given back only when the partner has finally
+said no, or a person has waived the step.
 """
 
 import asyncio

@@ -1,19 +1,20 @@
 """`worker.py` with other arguments for its Temporal worker: for experiments alone, never for cases that matter.
 
-`python -m bench.varied_worker '{"max_cached_workflows": "100", "workflow_runner": "unsandboxed"}'`
+`python -m bench.varied_worker '{"max_cached_workflows": "100", "workflow_runner": "sandboxed"}'`
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 import worker
 
-WORDS = {"unsandboxed": UnsandboxedWorkflowRunner, "autoscaling": PollerBehaviorAutoscaling}
+WORDS: dict[str, Callable[[], Any]] = {"sandboxed": worker.sandbox, "autoscaling": PollerBehaviorAutoscaling}
 
 
 def varied(given: dict[str, str]) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class Audience(StrEnum):
     CALLBACK = "callback"
 
 
+RUNG = ("promise", "rung", "due_at")
+"""The facts that tell one rung of a promise from another."""
+
+
 class Letter(BaseModel):
     """Something to be said; `about` names what its delivery settles (an offer, a step, an escalation, …)."""
 
@@ -63,10 +67,8 @@ class Letter(BaseModel):
     def key(self, case_id: str) -> str:
         """The business key under which it is delivered once (S6)."""
         # Not a rung's number: a task that is lost with its worker may write its letters in another order (S6).
-        rung = (
-            "/".join(str(self.facts[name]) for name in ("promise", "rung", "due_at")) if "rung" in self.facts else None
-        )
-        return f"{case_id}/{self.cycle}/{self.event}/{rung or self.number}"
+        which = [self.facts[name] for name in RUNG] if "rung" in self.facts else [self.number]
+        return "/".join(map(str, (case_id, self.cycle, self.event, *which)))
 
 
 class Entry(BaseModel):

@@ -44,9 +44,9 @@ def test_what_is_no_arm_is_refused_with_a_sentence(text: str, why: str) -> None:
 
 
 def test_arguments_of_the_worker_are_words_or_json() -> None:
-    made = varied({"workflow_runner": "unsandboxed", "max_cached_workflows": "100"})
+    made = varied({"workflow_runner": "sandboxed", "max_cached_workflows": "100"})
 
-    assert type(made["workflow_runner"]).__name__ == "UnsandboxedWorkflowRunner"
+    assert type(made["workflow_runner"]).__name__ == "SandboxedWorkflowRunner"
     assert made["max_cached_workflows"] == 100
 
 

@@ -89,7 +89,7 @@ async def test_a_run_is_spoiled_by_a_case_that_ends_otherwise_and_by_one_that_st
 async def test_the_settings_of_an_arm_are_in_force(tmp_path: Path) -> None:
     arm = Arm.parse(
         "varied: workers=2 env.AFTER_SALES_LOG_LEVEL=ERROR pragma.journal_mode=delete pragma.synchronous= "
-        "server.history.transferProcessorMaxPollRPS=30 worker.workflow_runner=unsandboxed"
+        "server.history.transferProcessorMaxPollRPS=30 worker.workflow_runner=sandboxed"
     )
     watch = Watch(60)
     async with players(arm, tmp_path / "data", [DAMAGE_REPLACED], watch) as (player,):
