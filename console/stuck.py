@@ -110,8 +110,7 @@ class _Tour:
         if self._silent[there.task_queue] >= AT_A_TIME:
             return []
         try:
-            handle = self._client.get_workflow_handle(there.id)
-            seen: Json = await handle.query(CASE_QUERY, rpc_timeout=ANSWER_WITHIN)
+            seen: Json = await self._engine.ask(self._client.get_workflow_handle(there.id), CASE_QUERY)
         except (RPCError, RPCTimeoutOrCancelledError, WorkflowQueryFailedError) as error:
             self._silent[there.task_queue] += 1
             do = f"read the log of the worker, then ask again: starter.py show {case}"

@@ -5,6 +5,7 @@ is the earlier (G12).
 """
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from records.database import Database
 from records.errors import AlreadyArchived, CaseIdTaken, UnknownCase
 from records.tables import answers, cases, earlier_cases
 
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 MAX_EARLIER = 10
 """Open cases about one order and topic that a later one is told of, the oldest; one of them is mostly alive."""
 
@@ -134,9 +136,18 @@ def _earlier(connection: Connection, case_id: str) -> list[str]:
     return list(connection.scalars(query))
 
 
+def untimed(value: Any) -> Any:
+    """A record without its instants, which can be others for a worker that takes a case over (docs/findings.md)."""
+    if isinstance(value, dict):
+        return {key: untimed(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [untimed(each) for each in value]
+    return "" if isinstance(value, str) and INSTANT.match(value) else value
+
+
 def _completes(known: RowMapping, closing: dict[str, Any]) -> bool:
-    """Whether it is the same end with more that was refused (S22)."""
-    before, after = json.loads(known["record"]), json.loads(closing["record"])
+    """Whether it is the same end with more that was refused (S22); what worked it out anew may tell other instants."""
+    before, after = (untimed(json.loads(each["record"])) for each in (known, closing))
     same = all(before.get(name) == after.get(name) for name in {*before, *after} - {"refused"})
     ending = all(known[name] == closing[name] for name in ("closed_at", "outcome"))
     # Not "the same and more": of very many only the latest are kept.

@@ -15,6 +15,7 @@ from cases.calendar import Measure, length
 from cases.names import MONEY, TO_SOURCE
 from cases.policy import Policy
 from records import EntryState
+from records.archive import untimed
 from settings import Settings
 from tests.faults.evidence import Evidence
 from tests.faults.people import Life
@@ -62,7 +63,7 @@ def _lost(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
         elif life.case_id in evidence.closed:
             row = evidence.archived.get(life.case_id)
             # A case that was taken back closes a second time, and its first record stands.
-            if not row or (row["record"] != end and life.case_id not in reset):
+            if not row or (untimed(row["record"]) != untimed(end) and life.case_id not in reset):
                 yield life.case_id, "it has closed, and its record is not what it ended with"
         elif not _visible(end):
             yield life.case_id, f"it is {end['status']}, and nobody is told what it waits for ({life.failure})"

@@ -143,6 +143,20 @@ def test_what_came_too_late_completes_the_record_and_nothing_is_taken_from_it(re
         records.archive_case("HL-1", CLOSED, "satisfied", SNAPSHOT)
 
 
+def test_the_same_end_at_other_instants_is_the_same_end(records: Records) -> None:
+    """A worker that takes a case over may work out other instants than the one that closed it."""
+    opened(records)
+    kept = {**SNAPSHOT, "timeline": [{"at": "2026-11-24T00:59:00Z", "what": "ended", "text": ""}]}
+    again = {**kept, "timeline": [{"at": "2026-11-24T00:59:05Z", "what": "ended", "text": ""}]}
+    records.archive_case("HL-1", CLOSED, "satisfied", kept)
+
+    records.archive_case("HL-1", CLOSED, "satisfied", again)
+
+    found = records.case("HL-1")
+    assert found is not None
+    assert found["record"] == again
+
+
 def test_only_an_opened_case_can_be_archived(records: Records) -> None:
     with pytest.raises(UnknownCase, match="HL-1 was never opened"):
         records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)
