@@ -3,13 +3,13 @@
 `python -m bench.varied_worker '{"max_cached_workflows": "100", "workflow_runner": "sandboxed"}'`
 """
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import uvloop
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 import worker
@@ -33,4 +33,4 @@ def vary(given: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     vary(json.loads(sys.argv[1]))
-    asyncio.run(worker.main())
+    uvloop.run(worker.main())

@@ -7,7 +7,6 @@ workflow task for ever.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from copy import copy
 from typing import Any, Self, TypeVar
 
 from temporalio import workflow
@@ -137,10 +136,12 @@ class _ForWorkers(DataConverter):
 
         The SDK asks for one for every payload, and its own way builds a pydantic converter each time.
         """
-        clone, codec = copy(self), self.payload_codec
-        if isinstance(codec, WithSerializationContext):
-            # The class is frozen, and its constructor is what is to be spared.
-            object.__setattr__(clone, "payload_codec", codec.with_context(context))
+        codec = self.payload_codec
+        if not isinstance(codec, WithSerializationContext):
+            return self
+        # The class is frozen, and its constructor is what is to be spared; `copy` asks more than it copies.
+        clone = object.__new__(type(self))
+        vars(clone).update(vars(self), payload_codec=codec.with_context(context))
         return clone
 
     async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
