@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
@@ -205,8 +207,8 @@ class Reader:
         return _some(self._format("between_remedies").join(self._limit(entry) for entry in _list(over)))
 
     @property
-    def _babel(self) -> str:
-        return self.locale.replace("-", "_")
+    def _babel(self) -> Locale:
+        return _locale(self.locale)
 
     def _limit(self, entry: Any) -> str:
         return self.remedy(entry) if isinstance(entry, dict) else self.words["remedy"].get(entry) or self.masked(entry)
@@ -221,6 +223,12 @@ class Reader:
         return self._format(one if count == 1 else many).format(
             n=format_decimal(count.quantize(Decimal("0.1")), format="0.#", locale=self._babel)
         )
+
+
+@cache
+def _locale(name: str) -> Locale:
+    # Given a name, babel looks through all thousand of its own at every call.
+    return Locale.parse(name, sep="-")
 
 
 def _list(values: Any) -> list[Any]:
