@@ -25,8 +25,6 @@ WORKER_GRACE, GRACE = 20, 5
 """Seconds from the request to end until the kill: workers finish their activities first."""
 SERVER_SETTINGS = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
-    # 20 a second by default: every hop of a case would wait up to 50 ms.
-    "history.transferProcessorMaxPollRPS": "2000",
     # A timer that is due sooner than this after the server's latest look at its timers is put off until then: by up
     # to a second by default, and every skip with it. No timer is missed at any length, because a look ends before the
     # first one that is still being written; a short one means more looks, of which there are 20 a second at most.
