@@ -42,7 +42,7 @@ def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[V
         "paid beyond what was agreed": _overpaid(lives, reset, evidence),
         "refunded beyond what was paid": _refunded(lives, evidence),
         "books disagree": _books(reset, evidence),
-        "rung not told once": _rungs(evidence),
+        "rung not told once": _rungs(reset, evidence),
         "message not applied once": _messages(lives, reset, evidence),
         "taken in, and no complaint": iter(evidence.taken_in.items()),
         "workflow task fails": iter(evidence.failing.items()),
@@ -146,8 +146,8 @@ def _books(reset: set[str], evidence: Evidence) -> Found:
             yield row["case_id"], f"{row['key']} was paid, and our ledger says {known and known['state']}"
 
 
-def _rungs(evidence: Evidence) -> Found:
-    """S6, S8, G10: each rung that was due is told, once."""
+def _rungs(reset: set[str], evidence: Evidence) -> Found:
+    """S6, S8, G10: each rung that was due is told, once; a reset case no longer knows of all that it has told."""
     in_force = policies.load(Settings().policies)
     told = Counter(row["case_id"] for row in evidence.messages if row["content"]["event"] in RUNGS)
     for case_id, end in evidence.ends.items():
@@ -155,7 +155,8 @@ def _rungs(evidence: Evidence) -> Found:
         if twice := [rung for rung, count in claimed.items() if count > 1]:
             yield case_id, f"told twice: {twice}"
         sent = sum(e["sent_at"] is not None for e in end["escalations"])
-        if not sent <= told[case_id] <= len(end["escalations"]):
+        most = told[case_id] if case_id in reset else len(end["escalations"])
+        if not sent <= told[case_id] <= most:
             yield case_id, f"{told[case_id]} notices went out for {sent} of {len(end['escalations'])} escalations"
         for promise in end["promises"]:
             if missing := _due(promise, end, in_force[end["line"]]) - {

@@ -122,6 +122,15 @@ def ended(**changes: Any) -> dict[str, Any]:
     return {"ends": {"HL-1": an_end(**changes)}, "archived": {"HL-1": {"record": an_end(**changes)}}}
 
 
+def test_what_a_reset_case_has_forgotten_breaks_no_rule() -> None:
+    """Notices that went out, and a payment that is still reserved; both are within bounds."""
+    reserved = {"key": STEP["key"], "case_id": "HL-1", "reference": None, "state": EntryState.RESERVED}
+    evidence = some_evidence(messages=[NOTICE, NOTICE], entries=[reserved])
+
+    assert {v.rule for v in violations([a_life()], {"HL-1"}, evidence)} == set()
+    assert rules_broken(evidence) == {"rung not told once", "books disagree"}
+
+
 BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
     "no case": ("lost", {"ends": {}}),
     "not archived": ("lost", {"archived": {}}),
