@@ -58,6 +58,8 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
         trouble = asyncio.create_task(mischief.run(rounds))
         try:
             await _all_of(lives, fleet, tell)
+            if rounds is not None:
+                await trouble  # a quick machine is done with its cases before it has seen every fault
         finally:
             trouble.cancel()
             await asyncio.gather(trouble, return_exceptions=True)
