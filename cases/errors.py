@@ -5,17 +5,27 @@ AfterSalesError
 └── InvalidInput       a complaint, message or policy file with faults, each named by its field
 """
 
-from pydantic import BaseModel, ValidationError
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 MAX_TOLD, MAX_NAME = 50, 200
 """Faults of one input that are told, and characters of a field's name: both come from strangers."""
 
 
+def _without_orders(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+Told = Annotated[str, AfterValidator(_without_orders)]
+"""What may repeat a stranger's words: on one line, and no orders to a terminal."""
+
+
 class Problem(BaseModel):
     """One fault of an input: the field (dotted path) and what is wrong with it."""
 
-    field: str
-    problem: str
+    field: Told
+    problem: Told
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
@@ -56,5 +66,4 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 def printable(name: str) -> str:
     """A stranger's name for something, fit for a sentence: no line ends, no orders to a terminal, not endless."""
-    name = name[:MAX_NAME]
-    return name if name.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return _without_orders(name[:MAX_NAME])

@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from cases.amounts import amount
 from cases.calendar import WEEK, CalendarTerms, WorkCalendar
-from cases.errors import InvalidInput, Problem, printable, problems_of
+from cases.errors import InvalidInput, Problem, problems_of
 from cases.policy import Policy, matches
 
 SHARED = "every_line.yaml"
@@ -155,9 +155,9 @@ def _read(path: Path) -> dict[str, Any]:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path.name}: line {mark.line + 1}" if mark else path.name
-        raise InvalidInput([Problem(field=where, problem=printable(error.problem or "is not YAML"))]) from None
+        raise InvalidInput([Problem(field=where, problem=error.problem or "is not YAML")]) from None
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise InvalidInput([Problem(field=path.name, problem=printable(f"is not YAML: {error}"))]) from None
+        raise InvalidInput([Problem(field=path.name, problem=f"is not YAML: {error}")]) from None
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise InvalidInput([Problem(field=path.name, problem="must be a mapping of keys to values")])
     return content

@@ -23,7 +23,7 @@ from cases.commands import (
     StepFinding,
     Trail,
 )
-from cases.errors import InvalidInput, Problem, printable, problems_of
+from cases.errors import InvalidInput, Problem, problems_of
 from cases.names import MONEY, PARTNER_OF, VISITS, Partner, RemedyKind
 from partners.wire import ReportedState
 
@@ -122,7 +122,7 @@ def load(path: Path) -> dict[str, Any]:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
-        what = printable(getattr(error, "problem", None) or "a fault")
+        what = getattr(error, "problem", None) or "a fault"
         raise InvalidInput([Problem(field=str(path), problem=f"is not YAML or JSON: {what}{where}")]) from None
     if not isinstance(raw, dict | None):
         raise InvalidInput([Problem(field=str(path), problem="must map order ids to entries")])

@@ -298,6 +298,16 @@ def test_a_fault_gives_the_terminal_no_orders(folder: Path, text: str) -> None:
     assert problem.isprintable()
 
 
+def test_a_fault_in_a_value_gives_the_terminal_no_orders(folder: Path, edit: Edit) -> None:
+    """The sentence repeats what was written there."""
+    edit(LINE, "within: 2h", 'within: "\u202e2h\\x1b"')
+
+    ((field, problem),) = faults(folder)
+
+    assert field == f"{LINE}: promises.0.within"
+    assert problem.startswith('"\N{REPLACEMENT CHARACTER}2h\N{REPLACEMENT CHARACTER}" is no duration')
+
+
 def test_what_is_no_yaml_is_told_with_its_line(folder: Path) -> None:
     (folder / LINE).write_text("line: bicycles\ntopics: [a, b\nname: x", encoding="utf-8")
 
