@@ -13,10 +13,10 @@ from aiohttp import ClientSession
 from rich.markup import escape
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
-from cases.names import CASE_QUERY, CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from console.engine import Engine, Unreachable
 from demo.complaints import complaint
 from demo.telling import Teller
 from embedded import Embedded
@@ -33,6 +33,7 @@ class Stage:
     def __init__(self, client: Client, machine: Embedded) -> None:
         self.client = client
         self.machine = machine
+        self.engine = Engine(client, machine.address)
         self._partners = ClientSession(machine.partners, raise_for_status=True)
         self.cases: dict[str, Played] = {}
         self._crash = asyncio.Event()
@@ -138,11 +139,8 @@ class Played:
             raise AssertionError(f"{message} by {who} was not refused")
 
     async def look(self) -> dict[str, Any]:
-        """Read the case once it rests, and tell what is new; a query before that can spoil the history."""
-        async with asyncio.timeout(PATIENCE):
-            while await self._is_busy():
-                await asyncio.sleep(LOOK)
-        self.snapshot = await self._handle.query(CASE_QUERY)
+        """Read the case, and tell what is new."""
+        self.snapshot = await self.stage.engine.snapshot(self.id)
         self._teller.tell_news(self.snapshot)
         return self.snapshot
 
@@ -160,14 +158,10 @@ class Played:
         return self.snapshot
 
     async def _look_patiently(self) -> dict[str, Any]:
-        """Not while a workflow task waits for a worker, who may be away (docs/findings.md)."""
         try:
-            return self.snapshot if await self._is_busy() else await self.look()
-        except RPCError:  # the worker is away just now
+            return await self.look()
+        except Unreachable:  # the worker is away just now
             return self.snapshot
-
-    async def _is_busy(self) -> bool:
-        return (await self._handle.describe()).raw_description.HasField("pending_workflow_task")
 
     async def until_status(self, status: str) -> dict[str, Any]:
         """Wait until the case has this status."""
