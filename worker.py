@@ -8,6 +8,7 @@ import asyncio
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -190,12 +191,11 @@ async def main() -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with build_worker(client, parts, build_id=settings.build_id):
+    async with aclosing(parts.partners), build_worker(client, parts, build_id=settings.build_id):
         log.info("worker ready", namespace=client.namespace, task_queue=TASK_QUEUE, build_id=settings.build_id)
         print("worker ready", flush=True)  # noqa: T201 (whoever started it waits for this line)
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
-    await parts.partners.aclose()
 
 
 if __name__ == "__main__":
