@@ -15,7 +15,7 @@ test: $(VENV)/.dev
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(TESTS)
 
-# Thousands of cases while machines, partners and clocks fail; three quarters of an hour on two cores. FAULTS="--cases 300" for less.
+# Thousands of cases while machines, partners and clocks fail; under an hour on two cores. FAULTS="--cases 300" for less.
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults $(FAULTS)
 

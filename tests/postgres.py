@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -104,13 +104,11 @@ def running() -> Iterator[Cluster]:
     binaries = installed()
     if binaries is None:
         _missing("initdb is neither in /usr/lib/postgresql nor on PATH; Debian: apt install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="after-sales-postgres-"))
-    cluster = Cluster(_free_port(), folder, binaries, _unprivileged_user())
-    try:
+    with tempfile.TemporaryDirectory(prefix="after-sales-postgres-", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster(_free_port(), Path(folder), binaries, _unprivileged_user())
         cluster.create()
         cluster.start()
-        yield cluster
-    finally:
-        with suppress(AssertionError):
+        try:
+            yield cluster
+        finally:
             cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
