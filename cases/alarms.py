@@ -28,9 +28,9 @@ class Alarm(NamedTuple):
 
 def alarms(case: Case) -> list[Alarm]:
     """All that the case waits for by the clock."""
-    if case.closing:
-        return []
     found = [alarm for index in range(len(case.promises)) if (alarm := _rung(case, index))]
+    if case.closing:
+        return found
     others = (_evidence(case), _search(case), _unknown(case), _progress(case), _silence(case), _callback(case))
     return found + [a for a in others if a]
 

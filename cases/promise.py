@@ -115,6 +115,11 @@ class Promise(BaseModel):
         """Whether the customer still waits for it."""
         return not self.ended
 
+    def ran_at(self, at: datetime) -> bool:
+        """Whether it had not yet ended at `at`."""
+        until = self.segments[-1].ran_until
+        return not self.ended or until is None or at < until
+
     @property
     def running(self) -> bool:
         """Whether it is still open whether it will be kept in time."""
@@ -246,15 +251,17 @@ class Escalation(BaseModel):
 
 
 def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, datetime] | None:
-    """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end."""
-    if not promise.live:
-        return None
+    """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end.
+
+    One that came due before its promise ended stays due: after an outage what ends a promise may be heard before the
+    timer that should have rung first (S8).
+    """
     for number, rung in enumerate(ladder, start=1):
         if number not in promise.claimed:
             due = promise.due_at(rung.share(urgent=urgent))
             if due and promise.moved_at:
                 due = max(due, promise.moved_at)
-            return (number, due) if due else None
+            return (number, due) if due and promise.ran_at(due) else None
     return None
 
 

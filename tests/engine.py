@@ -32,7 +32,7 @@ from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.doors import OneArgument, taking_in_all
 
-PATIENCE = 20
+PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "20"))
 """Seconds after which what has not happened is taken not to happen: far more than it needs."""
 ONCE: dict[str, Any] = {
     "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -168,6 +168,29 @@ def test_after_an_outage_every_rung_that_came_due_is_told_once_in_order_and_mark
     assert {e.sent_at for e in world.case.escalations} == {START + HOUR}
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("contact-made", {"by": "Li Na", "note": "called"}),
+        ("complaint-withdrawn", {"by": "customer", "reason": "it was found"}),
+    ],
+)
+@pytest.mark.parametrize(("minutes", "rungs"), [(8, []), (9, [1]), (12, [1, 2]), (40, [1, 2, 3, 4])])
+def test_what_is_heard_after_an_outage_before_the_timers_hides_no_rung_that_was_due(
+    message: str, said: dict[str, Any], minutes: int, rungs: list[int]
+) -> None:
+    """S8: it ends the promise, or the whole case, by when it happened; what had come due before that is told."""
+    world = unanswered()
+    world.now += HOUR
+
+    world.says(message, occurred_at=(START + minutes * MINUTE).isoformat(), **said)
+    world.until(world.now)
+
+    assert world.rungs(ACK) == rungs
+    assert [letter.facts["late"] for letter in world.sent if letter.facts.get("promise") == ACK] == [True] * len(rungs)
+    assert alarms(world.case) == [] or not world.case.closing
+
+
 @pytest.mark.parametrize(("seconds", "late"), [(60, False), (61, True)])
 def test_a_notice_is_late_after_a_minute(seconds: int, late: bool) -> None:
     """S8, both sides."""

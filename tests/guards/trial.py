@@ -36,6 +36,9 @@ LIBRARIES = (
 PATIENCE = 120
 """Seconds after which a trial is given up: what was made wrong may well run for ever."""
 
+WAITS_AT_MOST = "8"
+"""Seconds that a test waits for what a mutation may keep from happening; unmutated, all of them pass with it."""
+
 LOG = "trial.log"
 PLAIN = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:warnings", "-q", "--tb=short"]
 
@@ -54,6 +57,7 @@ class Trial:
         away = shutil.ignore_patterns(".*", "__pycache__", "data", "images")
         self.folder = Path(shutil.copytree(project, folder, ignore=away))
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        environment["AFTER_SALES_TEST_PATIENCE"] = WAITS_AT_MOST
         self._runner = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).resolve())],
             cwd=folder,

@@ -123,8 +123,9 @@ async def test_case_that_is_older_than_its_whole_time_starts_broken_and_is_escal
     assert [(e["promise"], e["role"]) for e in seen["escalations"]] == [("acknowledge", "team_lead")]
 
 
+@pytest.mark.parametrize("meanwhile", ["nothing is said", "the customer withdraws"])
 async def test_rungs_that_came_due_while_no_worker_ran_are_each_told_once_and_in_order(
-    closed_workshop: Workshop, written_policies: dict[str, Policy], partners: FakePartners
+    closed_workshop: Workshop, written_policies: dict[str, Policy], partners: FakePartners, meanwhile: str
 ) -> None:
     """S8. The rungs lie close together here, because a case's clock does not skip while a worker is wanted."""
     policy = written_policies["building_materials"]
@@ -139,6 +140,8 @@ async def test_rungs_that_came_due_while_no_worker_ran_are_each_told_once_and_in
 
     skipping = asyncio.create_task(case.after(hours=48, minutes=1))
     await eventually(lambda: _is_past(case.now, due + timedelta(seconds=1)))
+    if meanwhile == "the customer withdraws":
+        await case.handle.signal("complaint-withdrawn", {"by": "customer", "reason": "it was found"})
     await closed_workshop.open()
     await skipping
     seen = await case.until(lambda c: len(c["escalations"]) == 4 and all(e["sent_at"] for e in c["escalations"]))
