@@ -46,6 +46,7 @@ from settings import Settings
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.doors import OneArgument, taking_in_all
+from workflows.runner import ByTasksAlone
 from workflows.search import KEYS
 
 PASSED_THROUGH = (
@@ -126,7 +127,7 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=max_cached_workflows,
         interceptors=[OneArgument()],
-        workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
+        workflow_runner=ByTasksAlone(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
         deployment_config=_pinned(build_id) if build_id else None,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,

@@ -35,7 +35,7 @@ from temporalio.testing import TimeSkipper
 
 from cases.complaint import Complaint
 from cases.errors import AfterSalesError, Refusal
-from cases.names import CASE_QUERY, CASE_WORKFLOW, PREVIEW_QUERY, TASK_QUEUE, workflow_id
+from cases.names import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, PREVIEW_QUERY, TASK_QUEUE, workflow_id
 from cases.policy import Policy
 from console.policy_files import configured
 from encryption import data_converter
@@ -189,15 +189,14 @@ class Engine:
         """The answer to a query of a workflow that was at rest a moment ago; raises what the SDK raises.
 
         Asked in short: a question that still waits when a killed worker's work goes to another one can spoil the
-        history (docs/findings.md).
+        history, and one that would have is answered with `ASK_AGAIN` (docs/findings.md).
         """
         patience = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
         while True:
             try:
                 return await handle.query(query, args=given, rpc_timeout=min(A_QUESTION, ANSWER_WITHIN))
-            except RPCError as error:
-                unheard = error.status in (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
-                if not unheard or asyncio.get_running_loop().time() > patience:
+            except (RPCError, WorkflowQueryFailedError) as error:
+                if not _unheard(error) or asyncio.get_running_loop().time() > patience:
                     raise
             await self._at_rest(handle)
 
@@ -315,6 +314,13 @@ def archived(case_id: str, database_url: str) -> Json | None:
 
 
 _WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then look (starter.py show)"
+
+
+def _unheard(error: RPCError | WorkflowQueryFailedError) -> bool:
+    """Whether no worker has answered a query, and one may when it is asked again."""
+    if isinstance(error, WorkflowQueryFailedError):
+        return str(error) == ASK_AGAIN
+    return error.status in (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
 
 
 def _words(error: BaseException) -> str:

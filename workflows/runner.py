@@ -1,0 +1,54 @@
+"""How a worker runs workflows: by workflow tasks alone, whatever a query brings along (docs/findings.md)."""
+
+from collections.abc import Sequence
+
+from temporalio import workflow
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+
+from cases.names import ASK_AGAIN
+
+
+class ByTasksAlone(WorkflowRunner):
+    """Runs workflows as `runner` does, and answers a query that would spoil the history with `ASK_AGAIN`.
+
+    A case that is not in the cache is built from its history to answer a query. Events that came since the last
+    workflow task are then handed over as if they had been brought by one; what a case does of it (a local activity,
+    say) stands in no history, and the next task finds it done already.
+    """
+
+    def __init__(self, runner: WorkflowRunner) -> None:
+        self._runner = runner
+
+    def prepare_workflow(self, defn: workflow._Definition) -> None:
+        """As `runner` does."""
+        self._runner.prepare_workflow(defn)
+
+    def set_worker_level_failure_exception_types(self, types: Sequence[type[BaseException]]) -> None:
+        """As `runner` does."""
+        self._runner.set_worker_level_failure_exception_types(types)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """An instance that takes in nothing but what a workflow task has brought."""
+        instance = self._runner.create_instance(det)
+        activate, last = instance.activate, WorkflowActivation()
+
+        def by_tasks_alone(act: WorkflowActivation) -> WorkflowActivationCompletion:
+            nonlocal last
+            if _is_stray(act, last):
+                completion = WorkflowActivationCompletion()
+                completion.failed.failure.message = ASK_AGAIN
+                return completion
+            last = WorkflowActivation(timestamp=act.timestamp, history_length=act.history_length)
+            return activate(act)
+
+        instance.activate = by_tasks_alone  # type: ignore[method-assign]  # the other methods are the SDK's own affair
+        return instance
+
+
+def _is_stray(act: WorkflowActivation, last: WorkflowActivation) -> bool:
+    """Whether it brings more of the history and yet no new time, which every workflow task has."""
+    if act.is_replaying or not last.history_length or act.history_length <= last.history_length:
+        return False
+    return act.timestamp.ToNanoseconds() <= last.timestamp.ToNanoseconds()
