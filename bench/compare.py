@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.arms import Arm
-from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, players
+from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, hollow_player, players
 from bench.histories import kept
+from bench.hollow import HOLLOW
 from bench.machines import BareMachine
 from bench.measuring import Meter, Run, memory, total
 from bench.numbers import percentile, spread
@@ -39,7 +40,11 @@ async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: R
     async with AsyncExitStack() as stack:
         run.tell("starting the bare server and worker")
         bare = await stack.enter_async_context(BareMachine(run.folder("bare")))
-        everyone: list[Player] = [BarePlayer(bare, run.watch)]
+        run.tell("starting the hollow case's server and worker")
+        everyone: list[Player] = [
+            BarePlayer(bare, run.watch),
+            await stack.enter_async_context(hollow_player(run.folder(HOLLOW), run.watch)),
+        ]
         for arm in arms:
             run.tell(f"starting {arm.name}")
             wanted = [SHAPES[name] for name in shapes]

@@ -11,11 +11,12 @@ from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import policies
-from bench import bare
+from bench import bare, hollow
 from bench.arms import Arm
-from bench.machines import BareMachine, Machine, Measured
-from bench.shapes import ACKNOWLEDGED, CONSENT, OFFER, REPORT, Said, Shape
-from bench.watching import Sightings, Watch
+from bench.hollow import HOLLOW
+from bench.machines import BareMachine, HollowMachine, Machine, Measured
+from bench.shapes import ACKNOWLEDGED, CONSENT, DAMAGE_REPLACED, OFFER, REPORT, Said, Shape
+from bench.watching import Heard, Sightings, Told, Watch
 from cases.complaint import Complaint
 from cases.errors import AfterSalesError
 from cases.names import workflow_id
@@ -86,6 +87,46 @@ class BarePlayer:
             result: dict[str, Any] = await handle.result()
         last = result["last"]["at"]
         return Played(workflow, started, result["first"]["at"], agreed, last, last, time.time())
+
+
+class HollowPlayer:
+    """Plays hollow cases."""
+
+    name = DAMAGE_REPLACED.name
+
+    def __init__(self, target: HollowMachine, told: Heard, watch: Watch) -> None:
+        self.target = target
+        self._told, self._watch = told, watch
+
+    async def play(self) -> Played:
+        """Start it, say what is said to a damage-replaced case, each when it was asked for, and wait for the end."""
+        case_id = f"hollow-{uuid4().hex[:12]}"
+        with self._watch.waiting(self.target.client, case_id, "its end"):
+            started = time.time()
+            complaint = {"case_id": case_id, "description": "Two slabs arrived cracked."}
+            handle = await self.target.client.start_workflow("HollowCase", complaint, id=case_id, task_queue=HOLLOW)
+            acknowledged = await self._told.of(case_id, hollow.ACKNOWLEDGED)
+            await self._told.of(case_id, hollow.TO_ASSESS)
+            await handle.execute_update("assess", {"severity": "moderate"})
+            await self._told.of(case_id, hollow.OFFER)
+            agreed = time.time()
+            await handle.signal("agree", {"option": "replace"})
+            effect = await self._told.of(case_id, hollow.SENT)
+            await handle.signal("report", {"number": 1})
+            last = await self._told.of(case_id, hollow.FETCHED)
+            for number in range(1, hollow.REPORTS):
+                await handle.signal("report", {"number": number + 1})
+            await self._told.of(case_id, hollow.CALLBACK)
+            await handle.signal("satisfy", {"score": 5})
+            await handle.result()
+        return Played(case_id, started, acknowledged, agreed, effect, last, time.time())
+
+
+@asynccontextmanager
+async def hollow_player(data: Path, watch: Watch) -> AsyncIterator[HollowPlayer]:
+    """A hollow machine with its data in that folder, and its player."""
+    async with Told(watch.moved) as told, HollowMachine(data, told.port) as machine:
+        yield HollowPlayer(machine, told, watch)
 
 
 class CasePlayer:

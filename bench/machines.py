@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from bench import bare
 from bench.arms import BARE, KEYS, Arm, BadArm
+from bench.hollow import HOLLOW
 from bench.processes import parent_of
 from cases.errors import AfterSalesError
 from child import Child, Server
@@ -111,6 +112,21 @@ class Machine(Embedded):
         varied = {KEYS: "", f"{KEYS}_FILE": "", **self.arm.of("env")}
         env = {name: value for name, value in super()._environment(data).items() if name not in varied}
         return env | {name: value for name, value in varied.items() if value}
+
+
+class HollowMachine(Machine):
+    """The engine's server, and the hollow case's worker, which tells `port` what it hands over."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        super().__init__(Arm(HOLLOW), data)
+        self._port = port
+
+    def files(self) -> list[Path]:
+        """The server's: it keeps no records."""
+        return [self.data / "temporal.db"]
+
+    def _worker_command(self) -> list[str]:
+        return [sys.executable, "-m", "bench.hollow", str(self._port)]
 
 
 def _laid_over(command: list[str], flag: str, settings: Mapping[str, str]) -> list[str]:

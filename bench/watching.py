@@ -89,7 +89,60 @@ async def _seen(client: Client, workflow: str) -> str:
     return f"{task}{len(described.pending_activities)} activities pending; last events: {last}"
 
 
-class Sightings:
+class Heard:
+    """What was handed over, of which case, and when; others may wait for it."""
+
+    def __init__(self, moved: Callable[[], None]) -> None:
+        self._moved = moved
+        self._seen: dict[tuple[str, str], list[float]] = {}
+        self._awaited: dict[tuple[str, str], asyncio.Future[None]] = {}
+
+    def times(self, case_id: str, what: str) -> list[float]:
+        """When (seconds since the epoch) `what`, an event or `step`, was handed over for this case."""
+        return self._seen.get((case_id, what), [])
+
+    async def of(self, case_id: str, what: str) -> float:
+        """When it was first; waits for it."""
+        if not self.times(case_id, what):
+            future = self._awaited.setdefault((case_id, what), asyncio.get_running_loop().create_future())
+            await future
+        return self.times(case_id, what)[0]
+
+    def note(self, case_id: str, what: str, at: float) -> None:
+        """It was handed over just now."""
+        self._seen.setdefault((case_id, what), []).append(at)
+        self._moved()
+        if (future := self._awaited.pop((case_id, what), None)) and not future.done():
+            future.set_result(None)
+
+    def give_up(self, error: BaseException) -> None:
+        """Nothing will be heard any more; whoever waits hears why."""
+        for future in self._awaited.values():
+            if not future.done():
+                future.set_exception(error)
+
+
+class Told(Heard, asyncio.DatagramProtocol):
+    """What the hollow worker says that it hands over, by UDP; `async with` listens for as long as it lasts."""
+
+    port = 0
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.port = self._transport.get_extra_info("sockname")[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._transport.close()
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        """`CASE WHAT`."""
+        case_id, _, what = data.decode().partition(" ")
+        self.note(case_id, what, time.time())
+
+
+class Sightings(Heard):
     """What the partners of a machine were handed, and when; `async with` reads on for as long as it lasts."""
 
     _COLUMNS: ClassVar = {
@@ -99,11 +152,9 @@ class Sightings:
     }
 
     def __init__(self, ledger: Path, moved: Callable[[], None]) -> None:
+        super().__init__(moved)
         self._db = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=10)
-        self._moved = moved
         self._read = dict.fromkeys(self._COLUMNS, 0)
-        self._seen: dict[tuple[str, str], list[float]] = {}
-        self._awaited: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -118,35 +169,15 @@ class Sightings:
                 await self._reading
         self._db.close()
 
-    def times(self, case_id: str, what: str) -> list[float]:
-        """When (seconds since the epoch) the partners were handed `what`, an event or `step`, for this case."""
-        return self._seen.get((case_id, what), [])
-
-    async def of(self, case_id: str, what: str) -> float:
-        """When they were first; waits for it."""
-        if not self.times(case_id, what):
-            future = self._awaited.setdefault((case_id, what), asyncio.get_running_loop().create_future())
-            await future
-        return self.times(case_id, what)[0]
-
     async def _read_on(self) -> None:
         while True:
             for table, columns in self._COLUMNS.items():
                 sql = f"SELECT rowid, case_id, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid"  # noqa: S608 (ours)
                 for row, case_id, what, at in self._db.execute(sql, (self._read[table],)):
                     self._read[table] = row
-                    self._note(case_id, what, datetime.fromisoformat(at).timestamp())
+                    self.note(case_id, what, datetime.fromisoformat(at).timestamp())
             await asyncio.sleep(LOOK_EVERY)
 
     def _ended(self, reading: "asyncio.Task[None]") -> None:
-        """Whoever waits hears why nothing will come any more."""
         if not reading.cancelled() and (error := reading.exception()):
-            for future in self._awaited.values():
-                if not future.done():
-                    future.set_exception(error)
-
-    def _note(self, case_id: str, what: str, at: float) -> None:
-        self._seen.setdefault((case_id, what), []).append(at)
-        self._moved()
-        if (future := self._awaited.pop((case_id, what), None)) and not future.done():
-            future.set_result(None)
+            self.give_up(error)
