@@ -1,4 +1,4 @@
-"""Bare and real cases in one run and in turn, so that whatever slows the machine down slows all of them.
+"""Bare, hollow and real cases in one run and in turn, so that whatever slows the machine down slows all of them.
 
 In each round every player plays at saturation; CPU time and storage are read before and after. Then, once, at a pace
 that the machine laughs at, for the times that a customer sees; and at the end cases are left open, for the memory.
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.arms import Arm
-from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, hollow_player, players
+from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, hollow_players, players
 from bench.histories import kept
 from bench.hollow import HOLLOW
 from bench.machines import BareMachine
@@ -40,10 +40,10 @@ async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: R
     async with AsyncExitStack() as stack:
         run.tell("starting the bare server and worker")
         bare = await stack.enter_async_context(BareMachine(run.folder("bare")))
-        run.tell("starting the hollow case's server and worker")
+        run.tell("starting the hollow cases' server and worker")
         everyone: list[Player] = [
             BarePlayer(bare, run.watch),
-            await stack.enter_async_context(hollow_player(run.folder(HOLLOW), run.watch)),
+            *await stack.enter_async_context(hollow_players(run.folder(HOLLOW), shapes, run.watch)),
         ]
         for arm in arms:
             run.tell(f"starting {arm.name}")

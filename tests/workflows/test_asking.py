@@ -2,9 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.client import WorkflowQueryFailedError
 
+from cases.names import ASK_AGAIN
 from console import engine as connection
 from console.engine import Engine, Unreachable
 from tests.complaints import complaint
@@ -25,6 +29,38 @@ async def test_question_that_nobody_answers_is_put_again_until_a_worker_is_there
     await workshop.open()
 
     assert (await asked)["case_id"] == case.id
+
+
+class Hasty:
+    """A workflow at rest that answers its third question."""
+
+    raw_description = DescribeWorkflowExecutionResponse()
+
+    def __init__(self, why: str) -> None:
+        self.why, self.asked = why, 0
+
+    async def describe(self, **_: Any) -> "Hasty":
+        return self
+
+    async def query(self, *_: Any, **__: Any) -> int:
+        self.asked += 1
+        if self.asked < 3:
+            raise WorkflowQueryFailedError(self.why)
+        return self.asked
+
+
+async def test_question_that_came_too_soon_is_put_again(workshop: Workshop) -> None:
+    here, hasty = Engine(workshop.client, "here"), Hasty(ASK_AGAIN)
+
+    assert await here.ask(hasty, "case") == 3  # type: ignore[arg-type]
+
+
+async def test_question_that_fails_otherwise_is_not(workshop: Workshop) -> None:
+    here, broken = Engine(workshop.client, "here"), Hasty("no such query")
+
+    with pytest.raises(WorkflowQueryFailedError, match="no such query"):
+        await here.ask(broken, "case")  # type: ignore[arg-type]
+    assert broken.asked == 1
 
 
 async def test_case_that_nobody_answers_for_is_given_up(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
