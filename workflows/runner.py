@@ -32,23 +32,18 @@ class ByTasksAlone(WorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance that takes in nothing but what a workflow task has brought."""
         instance = self._runner.create_instance(det)
-        activate, last = instance.activate, WorkflowActivation()
+        activate, length, latest = instance.activate, 0, 0
 
         def by_tasks_alone(act: WorkflowActivation) -> WorkflowActivationCompletion:
-            nonlocal last
-            if _is_stray(act, last):
+            nonlocal length, latest
+            at = act.timestamp.ToNanoseconds()
+            # More of the history and yet no new time, which every workflow task has. An eviction tells no time at all.
+            if at and not act.is_replaying and at <= latest and 0 < length < act.history_length:
                 completion = WorkflowActivationCompletion()
                 completion.failed.failure.message = ASK_AGAIN
                 return completion
-            last = WorkflowActivation(timestamp=act.timestamp, history_length=act.history_length)
+            length, latest = act.history_length, at
             return activate(act)
 
         instance.activate = by_tasks_alone  # type: ignore[method-assign]  # the other methods are the SDK's own affair
         return instance
-
-
-def _is_stray(act: WorkflowActivation, last: WorkflowActivation) -> bool:
-    """Whether it brings more of the history and yet no new time, which every workflow task has."""
-    if act.is_replaying or not last.history_length or act.history_length <= last.history_length:
-        return False
-    return act.timestamp.ToNanoseconds() <= last.timestamp.ToNanoseconds()
