@@ -1,5 +1,5 @@
-# The worker; the partner sandbox runs from the same image (docker-compose.yml).
-FROM python:3.11.15-slim-bookworm
+# The worker, with what it needs and no more. `--target sandbox`: the stand-in for partners (docker-compose.yml).
+FROM python:3.11.15-slim-bookworm AS worker
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
@@ -15,3 +15,15 @@ COPY . ./
 
 USER 10001
 CMD ["python", "worker.py"]
+
+# With the command line, the partner sandbox and the codec server as well.
+FROM worker AS sandbox
+
+USER 0
+RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements-machine.lock
+
+USER 10001
+CMD ["python", "-m", "partners.sandbox", "--host", "0.0.0.0"]
+
+# What `docker build .` makes where no target is named.
+FROM worker

