@@ -185,7 +185,9 @@ class Engine:
             return False
         return there.status is WorkflowExecutionStatus.RUNNING
 
-    async def ask(self, handle: WorkflowHandle[Any, Any], query: str, *given: Any) -> Any:
+    async def ask(
+        self, handle: WorkflowHandle[Any, Any], query: str, *given: Any, result_type: type | None = None
+    ) -> Any:
         """The answer to a query of a workflow that was at rest a moment ago; raises what the SDK raises.
 
         Asked in short: a question that still waits when a killed worker's work goes to another one can spoil the
@@ -194,7 +196,9 @@ class Engine:
         patience = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
         while True:
             try:
-                return await handle.query(query, args=given, rpc_timeout=min(A_QUESTION, ANSWER_WITHIN))
+                return await handle.query(
+                    query, args=given, result_type=result_type, rpc_timeout=min(A_QUESTION, ANSWER_WITHIN)
+                )
             except (RPCError, WorkflowQueryFailedError) as error:
                 if not _unheard(error) or asyncio.get_running_loop().time() > patience:
                     raise

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -107,7 +107,11 @@ def running() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="after-sales-postgres-", ignore_cleanup_errors=True) as folder:
         cluster = Cluster(_free_port(), Path(folder), binaries, _unprivileged_user())
         cluster.create()
-        cluster.start()
+        try:
+            cluster.start()
+        except AssertionError:  # somebody may have taken that port meanwhile
+            cluster = replace(cluster, port=_free_port())
+            cluster.start()
         try:
             yield cluster
         finally:

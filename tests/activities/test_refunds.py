@@ -175,7 +175,7 @@ async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
 ) -> None:
     """S13, over HTTP: unknown, asked by key, booked once, paid once."""
     await sandbox.fault("commit_then_timeout", partner="refunds", count=1, seconds=30)
-    async with talk_to(sandbox.url, timeout=0.3) as partners:
+    async with talk_to(sandbox.url, timeout=2) as partners:
         refunds = Refunds(partners.refunds, records)
 
         with pytest.raises(ApplicationError) as raised:

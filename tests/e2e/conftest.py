@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,30 @@ import policies
 from partners.sandbox.reports import TemporalSignals
 from records import Records
 from settings import ROOT
-from tests.e2e.driving import Starter, starter_at, starter_here, unused_port
+from tests.e2e.driving import Starter, starter_at, starter_here
 from tests.engine import Workshop
 from tests.partners.running import Gate, RunningSandbox, sandbox_in, talk_to
 from worker import Parts
 
 
 @pytest.fixture
-def starter(capsys: pytest.CaptureFixture[str]) -> Starter:
-    """The command line where no server answers."""
-    return starter_here(f"127.0.0.1:{unused_port()}", capsys)
+def nobody() -> Iterator[str]:
+    """An address where nobody answers, and that nobody else gets meanwhile: bound, not listening."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{silent.getsockname()[1]}"
 
 
 @pytest.fixture
-def process() -> Starter:
+def starter(nobody: str, capsys: pytest.CaptureFixture[str]) -> Starter:
+    """The command line where no server answers."""
+    return starter_here(nobody, capsys)
+
+
+@pytest.fixture
+def process(nobody: str) -> Starter:
     """The same as a process."""
-    return starter_at(f"127.0.0.1:{unused_port()}")
+    return starter_at(nobody)
 
 
 @pytest.fixture

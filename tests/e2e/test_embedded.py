@@ -16,7 +16,7 @@ import pytest_asyncio
 from child import StartFailed
 from console import engine
 from embedded import Embedded
-from tests.e2e.driving import alive, children_of, eventually, starter_at, starter_here, starter_up, unused_port
+from tests.e2e.driving import alive, children_of, eventually, starter_at, starter_here, starter_up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
@@ -141,7 +141,7 @@ class TestHowItEnds:
     ) -> None:
         with starter_up("--data", tmp_path) as up:
             children = children_of(up.process.pid)
-            second = starter_here("127.0.0.1:1", capsys)("up", "--data", tmp_path, "--port", str(unused_port()))
+            second = starter_here("127.0.0.1:1", capsys)("up", "--data", tmp_path, "--port", "0")
 
             code, said = up.end()
 

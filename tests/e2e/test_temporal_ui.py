@@ -20,6 +20,7 @@ import demo
 from demo.play import Played, Stage
 from demo.telling import Teller
 from embedded import Embedded
+from tests.engine import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 CHROMIUM = "/usr/bin/chromium"
@@ -43,7 +44,9 @@ async def stage() -> AsyncIterator[Stage]:
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as browsers:
         browser = await browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield await browser.new_page(viewport={"width": 1500, "height": 1000})
+        page = await browser.new_page(viewport={"width": 1500, "height": 1000})
+        page.set_default_timeout(1000 * PATIENCE)
+        yield page
         await browser.close()
 
 
@@ -70,7 +73,7 @@ async def case(stage: Stage) -> Played:
 
 async def _shows(page: Page, text: str) -> str:
     """All that the page shows, its frames (where Markdown is drawn) included, once `text` is among it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(Error):  # the page has just thrown that frame away
                 shown = "\n".join([await frame.inner_text("body") for frame in page.frames])

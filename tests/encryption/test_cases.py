@@ -200,7 +200,7 @@ async def test_worker_whose_keys_were_forgotten_waits_for_them_and_refuses_nothi
     worker = Workshop(forgetful, closed_workshop.parts, closed_workshop.task_queue)
     await worker.open()
     # Temporal repeats a task only after its time-out.
-    case = await closed_workshop.take_in(complaint(), task_timeout=timedelta(seconds=2))
+    case = await closed_workshop.take_in(complaint(), task_timeout=timedelta(seconds=4))
     await eventually(lambda: case.events("WORKFLOW_TASK_FAILED"), "a task that could not be read")
     await worker.close()
 

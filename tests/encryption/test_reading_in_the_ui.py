@@ -16,7 +16,7 @@ from encryption import encrypted
 from encryption.keys import KeyRing, new_key
 from tests.complaints import complaint
 from tests.encryption.test_codec_server import TOKEN, codec_server
-from tests.engine import OpenCase
+from tests.engine import PATIENCE, OpenCase
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 CHROMIUM = "/usr/bin/chromium"
@@ -57,7 +57,9 @@ async def codec(machine: Embedded, tmp_path: Path) -> AsyncIterator[str]:
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as browsers:
         browser = await browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield await browser.new_page(viewport={"width": 1500, "height": 1000})
+        page = await browser.new_page(viewport={"width": 1500, "height": 1000})
+        page.set_default_timeout(1000 * PATIENCE)
+        yield page
         await browser.close()
 
 

@@ -118,10 +118,10 @@ async def test_a_redirect_is_not_followed() -> None:
 
 async def test_a_partner_that_commits_and_does_not_answer_is_asked_by_key(sandbox: RunningSandbox) -> None:
     """S13: the time-out says unknown, the look-up says done, and money moved once."""
-    await sandbox.fault("commit_then_timeout", partner="refunds", seconds=1, count=1)
+    await sandbox.fault("commit_then_timeout", partner="refunds", seconds=30, count=1)
 
-    async with talk_to(sandbox.url, timeout=0.4) as partners:
-        with pytest.raises(OutcomeUnknown, match=r"refunds did not answer within 0\.4 s"):
+    async with talk_to(sandbox.url, timeout=2) as partners:
+        with pytest.raises(OutcomeUnknown, match=r"refunds did not answer within 2 s"):
             await COMMAND(partners)
         found = await FIND(partners)
 

@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from cases.names import CASE_WORKFLOW, TASK_QUEUE
 from partners.sandbox.reports import NobodyThereError, TemporalSignals
+from tests.engine import PATIENCE
 from tests.partners.running import command, talk_to
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,14 +62,14 @@ def test_an_interrupt_ends_it_in_peace(tmp_path: Path) -> None:
     with running(tmp_path / "ledger.db") as (process, _):
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=20) == 0
+        assert process.wait(PATIENCE) == 0
         assert process.stdout is not None
         assert process.stdout.read() == "", "one line, and no more"
 
 
 def refused(*options: str) -> str:
     """The one sentence on standard error of a start that fails."""
-    done = subprocess.run([*RUN, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*RUN, *options], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1

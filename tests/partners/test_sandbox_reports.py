@@ -8,13 +8,14 @@ import pytest
 from cases.commands import CallbackRequest, ReceiptState
 from partners.http import Partners
 from partners.sandbox.reports import NobodyThereError
+from tests.engine import PATIENCE
 from tests.partners.running import CONTACT, RunningSandbox, Start, command, talk_to
 
 AT_ONCE = [{"state": "dispatched", "after": 0}, {"state": "done", "after": 0}]
 
 
 async def next_told(sandbox: RunningSandbox) -> tuple[str, str, dict[str, Any]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         return await sandbox.told.get()
 
 
@@ -124,7 +125,7 @@ async def test_reports_wait_in_order_for_an_engine_that_is_down(start_sandbox: S
     async with start_sandbox({"SO-1": {"reports": AT_ONCE}}, tell=down_at_first) as sandbox:
         async with talk_to(sandbox.url) as partners:
             await partners.warehouse.carry_out(command("gift"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert [await arrived.get(), await arrived.get()] == ["dispatched", "done"]
 
     assert attempts == ["dispatched"] * 4 + ["done"]
@@ -142,7 +143,7 @@ async def test_a_report_to_a_case_that_has_ended_holds_nothing_up(start_sandbox:
         async with talk_to(sandbox.url) as partners:
             await partners.warehouse.carry_out(command("gift", key="a", case_id="gone"))
             await partners.warehouse.carry_out(command("gift", key="b", case_id="here"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert [await arrived.get(), await arrived.get()] == ["case-here"] * 2
 
         outcomes = {(row["case_id"], row["outcome"]) for row in await sandbox.rows("reports")}
@@ -159,7 +160,7 @@ async def test_what_was_due_while_the_sandbox_was_away_is_sent_when_it_is_back(s
     async with start_sandbox({"SO-1": {"reports": AT_ONCE}}, tell=unreachable) as before:
         async with talk_to(before.url) as partners:
             await partners.warehouse.carry_out(command("gift"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await tried.wait()
 
     async with start_sandbox() as after:

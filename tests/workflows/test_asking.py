@@ -6,29 +6,54 @@ from typing import Any
 
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
-from temporalio.client import WorkflowQueryFailedError
+from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput, WorkflowQueryFailedError
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cases.names import ASK_AGAIN
 from console import engine as connection
 from console.engine import Engine, Unreachable
 from tests.complaints import complaint
-from tests.engine import Workshop
+from tests.engine import PATIENCE, Workshop, eventually
 
 
 async def test_question_that_nobody_answers_is_put_again_until_a_worker_is_there(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    engine: str, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "A_QUESTION", timedelta(seconds=0.2))
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await workshop.close()
-    asked = asyncio.create_task(Engine(workshop.client, "here").snapshot(case.id))
-    await asyncio.wait([asked], timeout=0.5)
+    questions = Questions()
+    client = await Client.connect(engine, data_converter=pydantic_data_converter, interceptors=[questions])
+    monkeypatch.setattr(connection, "ANSWER_WITHIN", timedelta(seconds=PATIENCE))
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "A_QUESTION", timedelta(seconds=0.2))
+        asked = asyncio.create_task(Engine(client, "here").snapshot(case.id))
+        await eventually(questions.repeated, "a question that is put again")
     assert not asked.done()
 
     await workshop.open()
 
     assert (await asked)["case_id"] == case.id
+
+
+class Questions(Interceptor):
+    """Counts the queries that a client sends."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 (the SDK's name)
+        questions = self
+
+        class Counted(OutboundInterceptor):
+            async def query_workflow(self, input: QueryWorkflowInput) -> Any:  # noqa: A002 (the SDK's name)
+                questions.count += 1
+                return await super().query_workflow(input)
+
+        return Counted(next)
+
+    async def repeated(self) -> bool:
+        return self.count > 1
 
 
 class Hasty:

@@ -39,7 +39,7 @@ class Claim(NamedTuple):
 
     async def view(self) -> dict[str, Any]:
         """The answer to its query."""
-        answer: dict[str, Any] = await self.process.handle.query("claim")
+        answer: dict[str, Any] = await self.process.asks("claim")
         return answer
 
     async def until(self, **fields: Any) -> dict[str, Any]:
@@ -460,7 +460,7 @@ async def test_operators_find_a_claim_by_its_order_and_see_where_it_stands(lose:
     order_id = (await claim.view())["order_id"]
 
     found = (await claim.process.handle.describe()).typed_search_attributes
-    metadata = await claim.process.handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    metadata = await claim.process.asks("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     page = str(metadata.current_details)
 
     shown = {name: value for name, key in KEYS.items() if (value := found.get(key)) is not None}

@@ -205,7 +205,7 @@ async def test_query_is_answered_whatever_is_asked_with_it(open_case: Open, aske
     case = await open_case()
     await case.becomes("assessing")
 
-    assert (await case.handle.query("case", args=asked))["case_id"] == case.id
+    assert (await case.asks("case", *asked))["case_id"] == case.id
 
 
 async def test_flood_of_signals_is_one_line_and_keeps_no_other_sender_out(open_case: Open) -> None:
@@ -243,7 +243,7 @@ async def test_every_message_has_a_door_that_says_what_it_is_for(open_case: Open
     case = await open_case()
     await case.becomes("assessing")
 
-    about = (await case.handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)).definition
+    about = (await case.asks("__temporal_workflow_metadata", result_type=WorkflowMetadata)).definition
 
     signals = {door.name: door.description for door in about.signal_definitions}
     updates = {door.name: door.description for door in about.update_definitions}

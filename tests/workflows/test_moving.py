@@ -110,14 +110,14 @@ async def test_a_preview_is_what_the_move_then_answers_and_leaves_no_trace(open_
     edited, before = edit(workshop), len(await case.events())
     asked = {"policy": edited.model_dump(mode="json"), "now": (await case.now()).isoformat()}
 
-    told = await case.handle.query(PREVIEW_QUERY, asked)
+    told = await case.asks(PREVIEW_QUERY, asked)
     assert len(await case.events()) == before
     answer = await case.says("move-policy", **MOVE)
     seen = await case.until(lambda c: len(c["escalations"]) == 2)
 
     assert told["promises"] == answer["promises"]
     assert [r["role"] for r in told["rungs"]] == [e["role"] for e in seen["escalations"]] == ["owner", "team_lead"]
-    assert await case.handle.query(PREVIEW_QUERY, asked) is None
+    assert await case.asks(PREVIEW_QUERY, asked) is None
 
 
 async def test_a_move_that_the_worker_cannot_make_is_refused_with_the_reason(

@@ -23,7 +23,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.names import CASE_QUERY, CASE_WORKFLOW, workflow_id
+from cases.names import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, workflow_id
 from tests.complaints import complaint
 from tests.engine import PATIENCE, OpenCase, Workshop, eventually
 from tests.garbage import LEAVES, NAMES, WHOLE, a_few, is_clean, many, payloads, spoilt
@@ -108,6 +108,8 @@ async def query(case: OpenCase, name: str, given: list[Payload]) -> str | None:
             timeout=AT_MOST,
         )
     except RPCError as error:
+        if ASK_AGAIN in error.message:
+            return await query(case, name, given)
         refused_by_the_server(error)
         too_large = error.status is RPCStatusCode.RESOURCE_EXHAUSTED
         return None if too_large else without(name, error.message)
