@@ -36,7 +36,7 @@ def set_up(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     for chatty in ("httpx", "httpcore", "temporalio.activity"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(

@@ -1,23 +1,89 @@
 """Every setting of this program, in one place; Temporal's own (address, TLS, API key) are Temporal's variables.
 
-Each field is read from `AFTER_SALES_<FIELD>` in upper case, or from a `.env` file in the current folder.
+Each field is read from `AFTER_SALES_<FIELD>` in upper case, or from a `.env` file in the current folder. `configured`
+reads them; what is wrong with one is one sentence that names the variable and never its value, which may be a secret.
 """
 
+import ipaddress
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cases.errors import InvalidInput, Problem, problems_of
 from cases.names import Channel
 
 ROOT = Path(__file__).resolve().parent
+ENV_FILE = ".env"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+MAX_PORT = 65535
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two parts of `HOST:PORT`, an IPv6 host without its brackets; raises `ValueError` for anything else."""
+    host, colon, port = address.rpartition(":")
+    plain = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    strange = "/" in host or any(c.isspace() or c in "[]@" for c in plain) or (":" in plain and plain == host)
+    if not (colon and plain and not strange and port.isascii() and port.isdigit() and int(port) <= MAX_PORT):
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:7233")
+    return plain, int(port)
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON ({error.msg} at line {error.lineno}, column {error.colno})") from None
+    except (ValueError, RecursionError):
+        raise ValueError("is not JSON that can be used") from None
+
+
+def _level(value: str) -> str:
+    if value.strip().upper() not in LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
+    return value.strip().upper()
+
+
+def _folder(value: Path) -> Path:
+    if not value.is_dir():
+        raise ValueError("must be a folder that exists")
+    return value
+
+
+def _locale(value: str) -> str:
+    known = sorted(path.parent.name for path in (ROOT / "messages").glob("*/words.yaml"))
+    if value not in known:
+        raise ValueError(f"must be one of {', '.join(known)}")
+    return value
+
+
+def _listening(value: str | None) -> str | None:
+    if not value:  # set and empty: as if it were not set
+        return None
+    try:
+        ipaddress.ip_address(host_and_port(value)[0])
+    except ValueError:
+        raise ValueError("must be ADDRESS:PORT with an IP address, such as 127.0.0.1:9464") from None
+    return value
+
+
+def _address(value: str) -> str:
+    host_and_port(value)
+    return value
+
+
+FromJson = (NoDecode, BeforeValidator(_decoded))
+"""Decoded here and not by pydantic-settings, which raises on the first such field without a reason."""
 
 
 class Settings(BaseSettings):
     """What differs between installations."""
 
-    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_", env_file=ENV_FILE, extra="ignore")
 
     partners_url: str = Field("http://127.0.0.1:8733", description="Where the partners answer (OpenAPI in docs/)")
     partners_token: str | None = Field(None, description="Bearer token for the partners; none is sent where absent")
@@ -25,25 +91,29 @@ class Settings(BaseSettings):
         f"sqlite:///{ROOT / 'data' / 'records.db'}",
         description="Our own records: sqlite:///FILE or postgresql+psycopg://…",
     )
-    policies: Path = Field(ROOT / "policies", description="Folder of policy files, one per line of business")
-    direct_channels: frozenset[Channel] = Field(
+    policies: Annotated[Path, AfterValidator(_folder)] = Field(
+        ROOT / "policies", description="Folder of policy files, one per line of business"
+    )
+    direct_channels: Annotated[frozenset[Channel], *FromJson] = Field(
         frozenset({Channel.SMS, Channel.EMAIL}),
         description='Channels on which customers can be answered directly, as a JSON list: ["sms", "email"]',
     )
-    customer_notify: dict[Channel, str] = Field(
+    customer_notify: Annotated[dict[Channel, str], *FromJson] = Field(
         default_factory=dict,
         description='Real channels to customers, apprise URLs by channel: {"email": "mailtos://user:pass@host?to={email}"}',
     )
-    staff_notify: dict[str, str] = Field(
+    staff_notify: Annotated[dict[str, str], *FromJson] = Field(
         default_factory=dict,
         description='Real channels to staff, apprise URLs by role, or by team/role: {"team_lead": "wecombot://KEY"}',
     )
-    staff_locale: str = Field("zh-CN", description="Language of notices to staff")
+    staff_locale: Annotated[str, AfterValidator(_locale)] = Field("zh-CN", description="Language of notices to staff")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: readable on a terminal, else JSON"
     )
-    log_level: str = Field("INFO", description="Least severe level that is logged")
-    metrics_address: str | None = Field(None, description="HOST:PORT for Prometheus metrics; none where absent")
+    log_level: Annotated[str, AfterValidator(_level)] = Field("INFO", description="Least severe level that is logged")
+    metrics_address: Annotated[str | None, AfterValidator(_listening)] = Field(
+        None, description="ADDRESS:PORT for Prometheus metrics; none where absent"
+    )
     build_id: str | None = Field(
         None, description="Name of this build of the worker; its cases stay with it; absent: no worker versioning"
     )
@@ -59,12 +129,44 @@ class Settings(BaseSettings):
 class CodecSettings(BaseSettings):
     """What the codec server alone reads (docs/security.md): `AFTER_SALES_CODEC_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_CODEC_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_CODEC_", env_file=ENV_FILE, extra="ignore")
 
-    address: str = Field("127.0.0.1:8734", description="HOST:PORT where it listens")
-    origins: frozenset[str] = Field(
+    address: Annotated[str, AfterValidator(_address)] = Field(
+        "127.0.0.1:8734", description="HOST:PORT where it listens"
+    )
+    origins: Annotated[frozenset[str], *FromJson] = Field(
         frozenset(), description='Temporal UIs whose pages may ask, as a JSON list: ["https://temporal.example.com"]'
     )
-    tokens: dict[str, str] = Field(
+    tokens: Annotated[dict[str, str], *FromJson] = Field(
         default_factory=dict, description='Who may read, SHA-256 of a token by person: {"chen": "9f86d0…"}'
     )
+
+
+def configured(**given: Any) -> Settings:
+    """The settings of this process, except those that are `given`.
+
+    Raises `InvalidInput` with a sentence for each variable that cannot be used.
+    """
+    return _read(Settings, given)
+
+
+def codec_configured() -> CodecSettings:
+    """The codec server's own settings; raises `InvalidInput` as `configured` does."""
+    return _read(CodecSettings, {})
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+
+
+def _read(kind: type[AnySettings], given: dict[str, Any]) -> AnySettings:
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        prefix = kind.model_config["env_prefix"]
+        # Only the field's name, not the path within it: an entry of a setting may be a secret as well.
+        named = [(f"{prefix}{p.field.partition('.')[0].upper()}", p.problem) for p in problems_of(error)]
+        raise InvalidInput([Problem(field=f, problem=p) for f, p in dict.fromkeys(named)]) from None
+    except UnicodeDecodeError:
+        raise InvalidInput([Problem(field=ENV_FILE, problem="is not text in UTF-8")]) from None
+    except OSError as error:
+        raise InvalidInput([Problem(field=ENV_FILE, problem=f"cannot be read ({error.strerror})")]) from None

@@ -21,9 +21,9 @@ from cases.errors import AfterSalesError, InvalidInput
 from cases.names import Status
 from cases.plan import plan_line
 from console.intake import at_the_door
-from console.policy_files import configured, known_policies, policy
+from console.policy_files import known_policies, policy
 from console.verbs import Sections, verbs
-from settings import ROOT
+from settings import ROOT, configured
 
 PORT = click.IntRange(0, 65535)
 
@@ -49,6 +49,7 @@ def demo(stay: bool) -> int:
     """Tell the whole story on this machine, its days skipped; ends by itself."""
     from demo import main as tell
 
+    configured()
     return tell(stay=stay)
 
 
@@ -64,6 +65,7 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
 
     if ephemeral and data:
         raise click.UsageError("--data keeps what --ephemeral throws away: give one of the two")
+    configured()  # the worker would end with the same sentences, in its log
     folder = None if ephemeral else data or ROOT / "data"
     here = Embedded(data=folder, port=port, ui_port=ui_port, partners_port=partners_port)
 

@@ -14,7 +14,6 @@ from datetime import timedelta
 
 import structlog
 import uvloop
-from pydantic import ValidationError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
@@ -34,7 +33,7 @@ from activities.records import Records
 from activities.refunds import Refunds
 from activities.verification import Verification
 from activities.warehouse import Warehouse
-from cases.errors import AfterSalesError, InvalidInput, problems_of
+from cases.errors import AfterSalesError, InvalidInput
 from cases.names import TASK_QUEUE
 from cases.policy import Policy
 from console.engine import Engine
@@ -42,7 +41,7 @@ from messages import render_customer, render_staff
 from partners.channels import ApprisedMessaging
 from partners.http import Partners, Rendering, http_partners
 from records import Records as Database
-from settings import Settings
+from settings import Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.doors import OneArgument, taking_in_all
@@ -152,7 +151,14 @@ async def connect(settings: Settings) -> Client:
     """A client as Temporal's environment says; raises `AfterSalesError` naming the address and what to do."""
     runtime = None
     if settings.metrics_address:
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=settings.metrics_address)))
+        metrics = PrometheusConfig(bind_address=settings.metrics_address)
+        try:
+            runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+        except (RuntimeError, ValueError) as error:
+            why = str(error).rpartition(": ")[2]
+            raise AfterSalesError(
+                f"AFTER_SALES_METRICS_ADDRESS: cannot listen at {settings.metrics_address} ({why})"
+            ) from None
     return (await Engine.connect(runtime, settings)).client
 
 
@@ -183,7 +189,7 @@ def _indexed(name: str) -> "IndexedValueType.ValueType":
 
 async def main() -> None:
     """Work until SIGINT or SIGTERM, then let running activities finish."""
-    settings = Settings()
+    settings = configured()
     logs.set_up(settings)
     log = structlog.get_logger("worker")
     parts = assemble(settings)
@@ -204,7 +210,5 @@ if __name__ == "__main__":
         uvloop.run(main())
     except InvalidInput as error:
         sys.exit("\n".join(str(problem) for problem in error.problems))
-    except ValidationError as error:
-        sys.exit("\n".join(f"AFTER_SALES_{problem.field.upper()}: {problem.problem}" for problem in problems_of(error)))
     except AfterSalesError as error:
         sys.exit(str(error))

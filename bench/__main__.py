@@ -25,7 +25,8 @@ from bench.scale import Scale, scale
 from bench.shapes import SHAPES
 from bench.targets import of_comparison, of_scale
 from bench.watching import Watch
-from cases.errors import AfterSalesError
+from cases.errors import AfterSalesError, InvalidInput
+from settings import configured
 
 WIDTH = 150
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -138,6 +139,7 @@ def shown(arm: Arm) -> dict[str, object]:
 @contextmanager
 def run(patience: float) -> Iterator[Run]:
     """A run that says on standard error how far it is; its folder is thrown away where nothing fails."""
+    configured()  # before anything is started
     began = time.monotonic()
 
     def tell(text: str) -> None:
@@ -158,6 +160,9 @@ if __name__ == "__main__":
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except InvalidInput as error:
+        click.echo("\n".join(str(problem) for problem in error.problems), err=True)
+        sys.exit(2)
     except AfterSalesError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -20,7 +20,7 @@ from bench.watching import Heard, Sightings, Told, Watch
 from cases.complaint import Complaint
 from cases.errors import AfterSalesError
 from cases.names import workflow_id
-from settings import Settings
+from settings import configured
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
@@ -138,7 +138,7 @@ class CasePlayer:
         self.target, self.name = target, shape.name
         self.sightings = sightings
         self._shape, self._watch = shape, watch
-        self._policies = policies.load(Settings().policies)
+        self._policies = policies.load(configured().policies)
 
     async def play(self) -> Played:
         """Start it, say what its shape says, wait for its end; raises `NotAsPlanned`."""

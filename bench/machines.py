@@ -24,7 +24,7 @@ from child import Child, Server
 from console.engine import Engine
 from embedded import HOST, Embedded, claim_ports
 from encryption import data_converter
-from settings import ROOT, Settings
+from settings import ROOT, configured
 
 ORDERS = Path(__file__).with_name("orders.yaml")
 DATABASE = "AFTER_SALES_DATABASE_URL"
@@ -78,7 +78,7 @@ class Machine(Embedded):
         """Bring everything up and connect."""
         await super().__aenter__()
         keys = self.arm.of("env").get(KEYS)
-        settings = Settings(encryption_keys=SecretStr(keys) if keys else None, encryption_keys_file=None)
+        settings = configured(encryption_keys=SecretStr(keys) if keys else None, encryption_keys_file=None)
         client = await Client.connect(self.address, data_converter=data_converter(settings))
         self.engine = Engine(client, self.address)
         return self

@@ -37,9 +37,8 @@ from cases.complaint import Complaint
 from cases.errors import AfterSalesError, Refusal
 from cases.names import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, PREVIEW_QUERY, TASK_QUEUE, workflow_id
 from cases.policy import Policy
-from console.policy_files import configured
 from encryption import data_converter
-from settings import Settings
+from settings import Settings, configured, host_and_port
 from workflows.options import URGENT, USUAL
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
@@ -89,6 +88,11 @@ class Engine:
                 f"Temporal's settings cannot be used: {told} (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE)"
             ) from None
         address = config.setdefault("target_host", DEFAULT_ADDRESS)
+        try:
+            host_and_port(address)
+        except ValueError:
+            where = "TEMPORAL_ADDRESS (or the address of its profile)"
+            raise Unreachable(f"{where}: {address} is not HOST:PORT, such as {DEFAULT_ADDRESS}") from None
         try:
             async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
                 client = await Client.connect(

@@ -1,4 +1,4 @@
-"""Settings and policy files: every fault of theirs is told by its name, so that whoever wrote it can mend it."""
+"""Policy files on the command line: every fault names its file and key, so that whoever wrote it can mend it."""
 
 import asyncio
 import json
@@ -6,31 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 import policies
-from cases.errors import InvalidInput, Problem, Refusal, problems_of
+from cases.errors import InvalidInput, Refusal
 from cases.messages import read
 from cases.names import MOVE_POLICY
 from cases.policy import Policy
-from settings import Settings
+from settings import configured
 
 
 def known_policies() -> dict[str, Policy]:
     """The policies in force; raises `InvalidInput` with every fault of every file."""
     return policies.load(configured().policies)
-
-
-def configured() -> Settings:
-    """The settings; raises `InvalidInput` naming the variable."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        faults = [Problem(field=f"AFTER_SALES_{p.field.upper()}", problem=p.problem) for p in problems_of(error)]
-        raise InvalidInput(faults) from None
-    except SettingsError as error:
-        raise InvalidInput([Problem(field="AFTER_SALES_…", problem=f"{error}: write it as JSON")]) from None
 
 
 @click.group()

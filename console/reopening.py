@@ -12,7 +12,8 @@ from cases.errors import Refusal
 from cases.names import LinkKind, Outcome
 from cases.plan import policy_for
 from console.engine import Engine, NoSuchCase, archived
-from console.policy_files import configured, known_policies
+from console.policy_files import known_policies
+from settings import configured
 
 Json = dict[str, Any]
 EVIDENCE, YES = "evidence-received", "customer-approved"

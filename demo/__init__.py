@@ -19,7 +19,7 @@ from demo.summary import summarise
 from demo.telling import Teller
 from embedded import Embedded
 from encryption import data_converter
-from settings import Settings
+from settings import configured
 
 FIXTURES = Path(__file__).with_name("orders.yaml")
 WIDTH = 100
@@ -51,7 +51,7 @@ async def _demonstrate(console: Console, *, stay: bool) -> int:
     console.print("Starting Temporal with its UI, the partner sandbox and a worker …")
     async with Embedded(data=None, fixtures=FIXTURES, **ports) as machine:
         console.print(f"Temporal UI: {machine.ui}    partners: {machine.partners}    server: {machine.address}")
-        client = await Client.connect(machine.address, data_converter=data_converter(Settings()))
+        client = await Client.connect(machine.address, data_converter=data_converter(configured()))
         async with Stage(client, machine) as stage:
             as_told = await play_all(console, stage)
         console.print(f"\n{time.monotonic() - began:.0f} seconds; Temporal UI: {machine.ui}")

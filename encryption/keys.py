@@ -126,7 +126,7 @@ def _read_file(file: Path) -> dict[str, Key]:
     try:
         return _read(file.read_text(encoding="ascii"), str(file))
     except UnicodeDecodeError:
-        raise KeyFault(f"{file} is no text: {_HOW}") from None
+        raise KeyFault(f"{_FILE_VARIABLE}: {file} is no text: {_HOW}") from None
 
 
 def _read(text: str, where: str) -> dict[str, Key]:

@@ -24,17 +24,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from starlette.requests import ClientDisconnect
 from temporalio.api.common.v1 import Payload, Payloads
 
 import logs
-from cases.errors import AfterSalesError, printable, problems_of
+from cases.errors import AfterSalesError, InvalidInput, printable
 from cases.pace import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
 from encryption.keys import KeyOutOfReach, KeyRing
-from settings import CodecSettings, Settings
+from settings import codec_configured, configured, host_and_port
 
 MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
 """More than a page of the UI holds; the server's own limit is 2 MiB for one payload."""
@@ -241,14 +239,10 @@ def _opened(keys: KeyRing, payload: Payload) -> Payload:
 
 
 def _listen(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
     try:
-        if not host:  # would listen on every interface
-            raise ValueError  # noqa: TRY301
-        return socket.create_server((host, int(port)))
-    except (OSError, OverflowError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not HOST:PORT"
-        raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address} ({why})") from None
+        return socket.create_server(host_and_port(address))
+    except OSError as error:
+        raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address} ({error.strerror})") from None
 
 
 def _is_told(record: logging.LogRecord) -> bool:
@@ -258,7 +252,7 @@ def _is_told(record: logging.LogRecord) -> bool:
 
 def main() -> None:
     """Serve until interrupted; raises `AfterSalesError` where it cannot."""
-    settings, codec = Settings(), CodecSettings()
+    settings, codec = configured(), codec_configured()
     keys = KeyRing.of(settings)
     if keys is None:
         raise CannotServe("no keys: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) as for the worker")
@@ -275,11 +269,8 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ValidationError as error:
-        of = "AFTER_SALES_CODEC_" if error.title == CodecSettings.__name__ else "AFTER_SALES_"
-        sys.exit("\n".join(f"{of}{problem.field.upper()}: {problem.problem}" for problem in problems_of(error)))
-    except SettingsError as error:
-        sys.exit(f"AFTER_SALES_…: {error}: write it as JSON")
+    except InvalidInput as error:
+        sys.exit("\n".join(str(problem) for problem in error.problems))
     except AfterSalesError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

@@ -24,7 +24,9 @@ SEND_TIMEOUT = 20.0
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _EXAMPLE = {"email": "customer@example.com", "phone": "13800000000", "name": "customer"}
+_NAME = re.compile(r"[\w./-]{1,60}")
 _SEPARATORS = re.compile(r'[,;<>"\\]')
+CUSTOMER_NOTIFY, STAFF_NOTIFY = "AFTER_SALES_CUSTOMER_NOTIFY", "AFTER_SALES_STAFF_NOTIFY"
 _PHONE = frozenset({Channel.SMS, Channel.HOTLINE})
 
 # They log recipients, messages and URLs with tokens; our logs carry no personal data and no secrets.
@@ -135,22 +137,24 @@ def _customer_problems(urls: Mapping[Channel, str]) -> list[Problem]:
         unknown = set(_PLACEHOLDER.findall(template)) - set(_EXAMPLE)
         if unknown:
             text = f"has the placeholder {{{min(unknown)}}}; {{email}}, {{phone}} and {{name}} can be filled in"
-            problems.append(Problem(field=f"customer_notify.{channel}", problem=text))
+            problems.append(Problem(field=CUSTOMER_NOTIFY, problem=f"{channel}: {text}"))
         elif _filled(template, Contact(**_EXAMPLE)) is None:
-            problems.append(_not_understood(f"customer_notify.{channel}"))
+            problems.append(_not_understood(CUSTOMER_NOTIFY, channel))
     return problems
 
 
 def _staff_problems(urls: Mapping[str, str]) -> list[Problem]:
     problems = []
-    for key, url in urls.items():
+    for number, (key, url) in enumerate(urls.items(), start=1):
         if key.split("/")[-1] not in set(Role):
-            text = f"names no role; use one of {', '.join(Role)}, or team/role"
-            problems.append(Problem(field=f"staff_notify.{key}", problem=text))
+            named = key if _NAME.fullmatch(key) else f"entry {number}"  # else it may be a URL in the wrong place
+            text = f"{named}: is not a role; use one of {', '.join(Role)}, or team/role"
+            problems.append(Problem(field=STAFF_NOTIFY, problem=text))
         elif _service(url) is None:
-            problems.append(_not_understood(f"staff_notify.{key}"))
+            problems.append(_not_understood(STAFF_NOTIFY, key))
     return problems
 
 
-def _not_understood(field: str) -> Problem:
-    return Problem(field=field, problem="is not a URL that apprise understands; check its scheme, host and tokens")
+def _not_understood(setting: str, key: str) -> Problem:
+    problem = f"{key}: is not a URL that apprise understands; check its scheme, host and tokens"
+    return Problem(field=setting, problem=problem)

@@ -284,22 +284,34 @@ def test_a_token_in_the_hosts_place_is_not_named() -> None:
         (
             {Channel.EMAIL: "mailtoo://u:s3cret@host?to={email}"},
             {},
-            "customer_notify.email: is not a URL that apprise understands; check its scheme, host and tokens",
+            (
+                "AFTER_SALES_CUSTOMER_NOTIFY: "
+                "email: is not a URL that apprise understands; check its scheme, host and tokens"
+            ),
         ),
         (
             {Channel.SMS: "json://u:s3cret@host/{telephone}"},
             {},
-            "customer_notify.sms: has the placeholder {telephone}; {email}, {phone} and {name} can be filled in",
+            (
+                "AFTER_SALES_CUSTOMER_NOTIFY: "
+                "sms: has the placeholder {telephone}; {email}, {phone} and {name} can be filled in"
+            ),
         ),
         (
             {},
             {"claims/team_lead": "slack://s3cret"},
-            "staff_notify.claims/team_lead: is not a URL that apprise understands; check its scheme, host and tokens",
+            (
+                "AFTER_SALES_STAFF_NOTIFY: "
+                "claims/team_lead: is not a URL that apprise understands; check its scheme, host and tokens"
+            ),
         ),
         (
             {},
             {"boss": "json://u:s3cret@host"},
-            "staff_notify.boss: names no role; use one of owner, team_lead, manager, director, or team/role",
+            (
+                "AFTER_SALES_STAFF_NOTIFY: "
+                "boss: is not a role; use one of owner, team_lead, manager, director, or team/role"
+            ),
         ),
     ],
 )

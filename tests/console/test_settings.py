@@ -1,0 +1,195 @@
+"""A setting that cannot be used is one sentence that names its variable, for every program that reads it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cases.errors import InvalidInput
+from settings import ROOT, codec_configured, configured, host_and_port
+from starter import main
+
+SECRET = "s3cret"
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without a `.env`, and an environment without settings."""
+    for name in [name for name in os.environ if name.startswith("AFTER_SALES_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+NO_JSON = "is not JSON ("
+FAULTS = [
+    ("STAFF_NOTIFY", "{bad " + SECRET, NO_JSON),
+    ("STAFF_NOTIFY", "", NO_JSON),
+    ("STAFF_NOTIFY", f'["{SECRET}"]', "input should be a valid dictionary"),
+    ("CUSTOMER_NOTIFY", f"mailtos://user:{SECRET}@example.com", NO_JSON),
+    ("CUSTOMER_NOTIFY", f'{{"mailtos://user:{SECRET}@example.com": "email"}}', "input should be 'hotline', "),
+    ("DIRECT_CHANNELS", f"sms,{SECRET}", NO_JSON),
+    ("DIRECT_CHANNELS", f'["{SECRET}"]', "input should be 'hotline', "),
+    ("DIRECT_CHANNELS", "[" * 100_000, "is not JSON that can be used"),
+    ("LOG_LEVEL", SECRET, "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    ("LOG_FORMAT", SECRET, "input should be 'auto', 'json' or 'console'"),
+    ("STAFF_LOCALE", SECRET, "must be one of en, zh-CN"),
+    ("POLICIES", f"/nowhere/{SECRET}", "must be a folder that exists"),
+    ("METRICS_ADDRESS", f"{SECRET}:9464", "must be ADDRESS:PORT with an IP address"),
+    ("METRICS_ADDRESS", "127.0.0.1", "must be ADDRESS:PORT with an IP address"),
+    ("METRICS_ADDRESS", "127.0.0.1:65536", "must be ADDRESS:PORT with an IP address"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "problem"), FAULTS)
+def test_a_fault_names_the_variable_and_never_the_value(
+    name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"AFTER_SALES_{name}", value)
+
+    with pytest.raises(InvalidInput) as refused:
+        configured()
+
+    assert str(refused.value).startswith(f"AFTER_SALES_{name}: {problem}")
+    assert SECRET not in str(refused.value)
+    assert refused.value.__suppress_context__, "the cause quotes the value"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("TOKENS", "{bad " + SECRET, NO_JSON),
+        ("ORIGINS", f"https://{SECRET}", NO_JSON),
+        ("ADDRESS", SECRET, "must be HOST:PORT"),
+        ("ADDRESS", ":8734", "must be HOST:PORT"),
+    ],
+)
+def test_so_does_one_of_the_codec_server(name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"AFTER_SALES_CODEC_{name}", value)
+
+    with pytest.raises(InvalidInput) as refused:
+        codec_configured()
+
+    assert str(refused.value).startswith(f"AFTER_SALES_CODEC_{name}: {problem}")
+    assert SECRET not in str(refused.value)
+
+
+def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTER_SALES_STAFF_NOTIFY", "{bad")
+    monkeypatch.setenv("AFTER_SALES_LOG_LEVEL", "LOUD")
+
+    with pytest.raises(InvalidInput) as refused:
+        configured()
+
+    assert [p.field for p in refused.value.problems] == ["AFTER_SALES_STAFF_NOTIFY", "AFTER_SALES_LOG_LEVEL"]
+
+
+def test_what_is_right_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTER_SALES_DIRECT_CHANNELS", '["email"]')
+    monkeypatch.setenv("AFTER_SALES_STAFF_NOTIFY", '{"manager": "json://localhost"}')
+    monkeypatch.setenv("AFTER_SALES_LOG_LEVEL", "debug")
+    monkeypatch.setenv("AFTER_SALES_METRICS_ADDRESS", "[::1]:9464")
+
+    found = configured()
+
+    assert found.direct_channels == {"email"}
+    assert found.staff_notify == {"manager": "json://localhost"}
+    assert (found.log_level, found.metrics_address) == ("DEBUG", "[::1]:9464")
+
+
+class TestADotEnvFile:
+    def test_is_read_as_the_environment_is(self, alone: Path) -> None:
+        (alone / ".env").write_text("AFTER_SALES_STAFF_NOTIFY={bad\n", encoding="utf-8")
+
+        with pytest.raises(InvalidInput, match=r"^AFTER_SALES_STAFF_NOTIFY: is not JSON"):
+            configured()
+
+    def test_that_is_no_text_is_named(self, alone: Path) -> None:
+        (alone / ".env").write_bytes(b"AFTER_SALES_LOG_LEVEL=\xff\xfe")
+
+        with pytest.raises(InvalidInput, match=r"^\.env: is not text in UTF-8$"):
+            configured()
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("127.0.0.1:7233", ("127.0.0.1", 7233)),
+        ("cloud.example.com:0", ("cloud.example.com", 0)),
+        ("[::1]:1", ("::1", 1)),
+    ],
+)
+def test_an_address_has_two_parts(address: str, parts: tuple[str, int]) -> None:
+    assert host_and_port(address) == parts
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        ":",
+        "host",
+        "host:",
+        ":1",
+        "host:65536",
+        "host:-1",
+        "http://host:1",
+        "::1:1",
+        "[::1",
+        "a b:1",
+        "h:١",
+    ],
+)
+def test_nothing_else_is_an_address(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be HOST:PORT"):
+        host_and_port(address)
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["up"], ["demo"], ["plan", os.devnull], ["policy", "check"]])
+def test_every_verb_that_reads_settings_ends_with_the_sentence(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AFTER_SALES_STAFF_NOTIFY", "{bad")
+
+    code = main(arguments)
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.startswith("AFTER_SALES_STAFF_NOTIFY: is not JSON (")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("program", ["worker.py", "-m encryption.server", "-m bench compare"])
+def test_every_program_ends_with_the_sentence(program: str, alone: Path) -> None:
+    python = [sys.executable, *(str(ROOT / "worker.py") if p == "worker.py" else p for p in program.split())]
+    done = subprocess.run(
+        python,
+        env={**os.environ, "AFTER_SALES_STAFF_NOTIFY": "{bad", "PYTHONPATH": str(ROOT)},
+        cwd=alone,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert done.returncode in {1, 2}
+    assert done.stdout == ""
+    assert done.stderr.startswith("AFTER_SALES_STAFF_NOTIFY: is not JSON (")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:7233", "127.0.0.1:99999", "[::1"])
+def test_an_address_of_temporal_that_is_none_is_refused_at_once(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+
+    code = main(["list"])
+
+    assert code == 1
+    assert capsys.readouterr().err == (
+        f"TEMPORAL_ADDRESS (or the address of its profile): {address} is not HOST:PORT, such as 127.0.0.1:7233\n"
+    )
