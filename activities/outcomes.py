@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from cases.commands import Receipt, StepCommand
+from cases.reasons import details_of
 from partners.ports import OutcomeUnknown, PartnerRefused, StepPartner, TryAgain
 
 REFUSED = "PartnerRefused"
@@ -40,13 +41,13 @@ async def told_to_temporal() -> AsyncIterator[None]:
         yield
     except PartnerRefused as error:
         raise ApplicationError(
-            str(error), type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+            str(error), *details_of(error), type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
         ) from None
     except OutcomeUnknown as error:
-        raise ApplicationError(str(error), type=UNKNOWN, non_retryable=True) from None
+        raise ApplicationError(str(error), *details_of(error), type=UNKNOWN, non_retryable=True) from None
     except TryAgain as error:
         delay = None if error.retry_after is None else timedelta(seconds=error.retry_after)
-        raise ApplicationError(str(error), type=TRY_AGAIN, next_retry_delay=delay) from None
+        raise ApplicationError(str(error), *details_of(error), type=TRY_AGAIN, next_retry_delay=delay) from None
     finally:
         alive.cancel()
 

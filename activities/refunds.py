@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, carry_out, find
 from cases.commands import Payment, Receipt, ReceiptState
 from cases.money import Money
+from cases.reasons import details_of
 from partners import ports
 from records import LedgerRefusal, OverLimit, Records, RecordsUnavailable
 
@@ -30,7 +31,7 @@ class Refunds:
         try:
             await asyncio.to_thread(self._reserve, command, paid)
         except LedgerRefusal as error:
-            details = [OVER_LIMIT] if isinstance(error, OverLimit) else []
+            details = [*details_of(error), *([OVER_LIMIT] if isinstance(error, OverLimit) else [])]
             raise ApplicationError(
                 str(error), *details, type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
             ) from None

@@ -34,6 +34,7 @@ from cases.names import (
 from cases.offer import Offer, Remedy
 from cases.policy import Policy, Topic
 from cases.promise import Escalation, Promise
+from cases.reasons import Why, as_fact
 from cases.step import Step
 
 ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
@@ -144,7 +145,7 @@ class Case(BaseModel):
     """Keys of payments that were reported as failed: what is reserved for them is to be set free (S15)."""
     vouched: dict[str, str] = {}
     """Keys of payments that are done on somebody's word, and whose; the partner itself may not have told (S13)."""
-    needs_offer: str | None = None
+    needs_offer: Why | None = None
     """Why an agent has to make another offer, where one has to."""
     paid_before: dict[RemedyKind, Money] = {}
     """What had been paid for the order when this case began to follow another (G12)."""
@@ -260,7 +261,8 @@ class Case(BaseModel):
 
     def tell(self, to: Role, event: str, about: str | None = None, to_team: str | None = None, **facts: Any) -> None:
         """Tell somebody of our own, of the team that has the case or of `to_team`; without personal data."""
-        self.write(Audience.STAFF, event, {**self.staff_facts, **facts}, to=to, team=to_team, about=about)
+        told = {name: as_fact(value) for name, value in facts.items()}
+        self.write(Audience.STAFF, event, {**self.staff_facts, **told}, to=to, team=to_team, about=about)
 
     @property
     def staff_facts(self) -> dict[str, Any]:

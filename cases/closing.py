@@ -5,6 +5,7 @@ from typing import Any
 
 from cases.case import Audience, Case
 from cases.names import WORDS, OfferState, Outcome, Partner, StepState
+from cases.reasons import Reason
 from cases.step import CHECK, Step
 from cases.telling import paid
 
@@ -35,7 +36,7 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
         # What a partner has taken on goes on without us, and its money counts as gone; a check has no purpose any more.
         idle = step.state is StepState.WAITING or (step.state is StepState.BLOCKED and not step.uncertain)
         if idle or step.offer == CHECK:
-            step.turn(StepState.WAIVED, at, f"the case ended as {outcome}")
+            step.turn(StepState.WAIVED, at, Reason.of("case_ended", outcome=outcome))
     for promise in case.promises:
         promise.lapse(at)
     case.note("ended", at, outcome)

@@ -1,5 +1,6 @@
 """How a case goes on: found → offered → agreed → carried out → asked → closed (G3–G9)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from cases.names import (
 )
 from cases.offer import Offer, Option, Remedy
 from cases.policy import Investigation
+from cases.reasons import Reason, Why
 from cases.step import CHECK, Step, depends_on
 from cases.telling import describe
 
@@ -61,7 +63,7 @@ def consider(case: Case, at: datetime) -> Assessment:
     retire(case, OfferState.REPLACED)
     case.status = Status.ASSESSING
     if case.contested:
-        case.tell(Role.OWNER, "needs_offer", reason="contested")
+        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
     elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
         case.tell(Role.OWNER, "needs_assessment", missing=found.missing)
@@ -103,7 +105,7 @@ def _fresh_investigations(case: Case, found: Assessment) -> list[Investigation]:
 
 def not_found_in_time(case: Case, investigation: Investigation, step: Step, at: datetime) -> None:
     """A search has had its time and nothing turned up: the parcel is lost (E13)."""
-    step.turn(StepState.DONE, at, f"nothing found within {investigation.within}")
+    step.turn(StepState.DONE, at, Reason.of("nothing_found", within=investigation.within))
     case.learn(PartialFinding(lost=True), step.kind, at)
     if case.status in NOTHING_OFFERED:
         consider(case, at)
@@ -120,7 +122,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
     rule: str | None = None,
     outcome: Outcome | None = None,
     made_by: str | None = None,
-    over: list[str] | None = None,
+    over: Sequence[Why] = (),
 ) -> Offer:
     """Put an offer in place of the one before; beyond an agent's limits, or for a claim, it waits for approval (G4)."""
     retire(case, OfferState.REPLACED)
@@ -134,13 +136,14 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
         rule=rule,
         outcome=outcome,
         made_by=made_by,
-        over_limits=over or [],
+        over_limits=list(over),
     )
     case.offers.append(offer)
     case.needs_offer = None
     if waits:
         case.status = Status.AWAITING_APPROVAL
-        case.note("awaiting approval", at, f"{offer.id}: {'; '.join(offer.over_limits) or case.topic.audit}", made_by)
+        why = "; ".join(map(str, offer.over_limits)) or case.topic.audit
+        case.note("awaiting approval", at, f"{offer.id}: {why}", made_by)
         to, team = (Role.MANAGER, None) if over else (Role.TEAM_LEAD, case.topic.audit)
         case.tell(to, "needs_approval", to_team=team, approval=offer.id, asked_by=made_by, over=offer.over_limits)
     else:
@@ -274,7 +277,7 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
 
 
 def refused(  # noqa: PLR0913 (what a refusal is)
-    case: Case, step: Step, reason: str, at: datetime, *, final: bool = True, over_limit: bool = False
+    case: Case, step: Step, reason: Why, at: datetime, *, final: bool = True, over_limit: bool = False
 ) -> None:
     """The step cannot be done: it goes to a person, and money that moved stays moved (G6, S17).
 
@@ -284,12 +287,12 @@ def refused(  # noqa: PLR0913 (what a refusal is)
         step.number += 1
     step.over_limit = over_limit
     if over_limit and not approved(case, step):
-        reason += "; somebody who did not prepare it may approve it, by resolve-step with retry"
+        reason = Reason.of("approvable", because=reason)
     step.turn(StepState.BLOCKED, at, reason)
     _blocked(case, step, at)
 
 
-def unknown(case: Case, step: Step, reason: str, at: datetime) -> None:
+def unknown(case: Case, step: Step, reason: Why, at: datetime) -> None:
     """The partner may or may not have done it: it is asked before anything is sent again (S13)."""
     step.uncertain = True
     step.turn(StepState.UNKNOWN, at, reason)
@@ -313,7 +316,7 @@ def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
         consider(case, at)
 
 
-def waive(case: Case, step: Step, reason: str, at: datetime) -> None:
+def waive(case: Case, step: Step, reason: Why, at: datetime) -> None:
     """A step that will not be carried out."""
     step.turn(StepState.WAIVED, at, reason)
     case.note("step waived", at, f"{step.id}: {reason}")
@@ -329,7 +332,7 @@ def settle(case: Case, at: datetime) -> None:
         progress.lapse(at)
     if case.needs_offer:
         case.status = Status.ASSESSING
-        case.tell(Role.OWNER, "needs_offer", reason="step_replaced")
+        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         return
     if case.accepted:
         case.keep(KeptWhen.CARRIED_OUT, at)

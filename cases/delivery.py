@@ -6,6 +6,7 @@ from cases.case import Audience, Case, Letter
 from cases.commands import Receipt, ReceiptState
 from cases.conduct import delivered_offer, heard, refused
 from cases.names import KeptWhen, PromiseName, Role, Starts, Status
+from cases.reasons import Why
 
 
 def delivered(case: Case, letter: Letter, at: datetime) -> None:
@@ -31,7 +32,7 @@ def delivered(case: Case, letter: Letter, at: datetime) -> None:
         _closed(case, at)
 
 
-def undeliverable(case: Case, letter: Letter, reason: str, at: datetime) -> None:
+def undeliverable(case: Case, letter: Letter, reason: Why, at: datetime) -> None:
     """A letter that no channel will take: a person has to see to it; nothing is held up (S7)."""
     case.letters = [x for x in case.letters if x.number != letter.number]
     case.note("undeliverable", at, f"{letter.event}: {reason}")

@@ -4,7 +4,7 @@ What cannot be applied raises `Refusal` with a sentence that says why and what w
 `message_id` twice is applied once (contract, *Messages*).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,7 @@ from cases.offer import Offer, Option
 from cases.policy import Policy
 from cases.promise import Promise
 from cases.proposing import as_proposed, check_limit, check_possible, over_limits
+from cases.reasons import Reason, Why
 from cases.satisfaction import answered
 from cases.step import Step
 from cases.telling import describe
@@ -158,9 +159,9 @@ def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _n
     offer.state = OfferState.DECLINED
     case.status = Status.ASSESSING
     wish = f"; wishes {message.wish}" if message.wish else ""
-    case.needs_offer = f"the customer declined {offer.id}"
+    case.needs_offer = Reason.of("declined", offer=offer.id)
     case.note("declined", at, f"{offer.id}: {message.reason}{wish}", message.by)
-    case.tell(Role.OWNER, "needs_offer", reason="declined")
+    case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
 
 
 def _answerable(case: Case, offer_id: str | None, at: datetime) -> Offer:
@@ -268,7 +269,8 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
     over = over_limits(options, policy_grants)
     _possible_offer(case, options, over)
     if (over or case.topic.audit) and not message.by:
-        raise Refusal(f"this needs approval ({'; '.join(over) or case.topic.audit}), so say who proposes it: by")
+        why = "; ".join(map(str, over)) or case.topic.audit
+        raise Refusal(f"this needs approval ({why}), so say who proposes it: by")
     if case.awaited:
         go_on_without(case, at, "an agent made an offer without it")
     offer = make_offer(case, options, at, made_by=message.by or "an agent", over=over)
@@ -279,7 +281,7 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
     }
 
 
-def _possible_offer(case: Case, options: list[Option], over: list[str]) -> None:
+def _possible_offer(case: Case, options: list[Option], over: Sequence[Why]) -> None:
     """Raises `Refusal` for what cannot be offered; `over`: what of it is beyond an agent's limits."""
     check_possible(options, case.complaint, refunded=case.refunded)
     if over:
@@ -316,9 +318,9 @@ def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None
     offer = _approval(case, message)
     offer.state = OfferState.REPLACED
     case.status = Status.ASSESSING
-    case.needs_offer = f"{offer.id} was not approved"
+    case.needs_offer = Reason.of("not_approved", offer=offer.id)
     case.note("not approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
-    case.tell(Role.OWNER, "needs_offer", reason="not_approved")
+    case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
 
 
 def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: datetime) -> None:
@@ -356,7 +358,7 @@ def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: dateti
         step.turn(StepState.WAITING, at, message.reason)
         return
     if message.action == "replace":
-        case.needs_offer = f"{step.id} is to be replaced"
+        case.needs_offer = Reason.of("step_replaced", step=step.id)
     waive(case, step, message.reason, at)
 
 

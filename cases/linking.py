@@ -27,6 +27,7 @@ from cases.names import (
     Status,
     StepState,
 )
+from cases.reasons import Reason
 
 MAX_LINKS = 100
 """Related cases that a case names; a flood of complaints about one order must not fill its history."""
@@ -117,7 +118,7 @@ def merge(case: Case, first: str, at: datetime) -> None:
     retire(case, OfferState.REPLACED)
     case.letters = [letter for letter in case.letters if not (letter.about or "").startswith("offer:")]
     for step in case.unsettled:
-        step.turn(StepState.WAIVED, at, f"{first} sees to it")
+        step.turn(StepState.WAIVED, at, Reason.of("handled_by", case=first))
     for promise in case.promises:
         if promise.kept_by is not KeptWhen.CUSTOMER_REACHED:
             promise.lapse(at)
@@ -134,7 +135,7 @@ def relate(case: Case, other: str, at: datetime, *, told: bool) -> None:
         case.say("linked", other_case_id=other)
         if not case.offers and not case.merged_into:
             # Offered by itself, the same might be granted twice.
-            case.needs_offer = f"{other} is open about the same order and topic"
+            case.needs_offer = Reason.of("contested_open", case=other)
 
 
 def go_on_alone(case: Case, at: datetime, why: str) -> None:

@@ -8,6 +8,7 @@ from cases.complaint import Affected
 from cases.errors import Refusal
 from cases.money import Money
 from cases.names import GOODS, MONEY, OfferState, Outcome, RemedyKind
+from cases.reasons import Why
 
 
 class Remedy(BaseModel):
@@ -55,10 +56,10 @@ class Offer(BaseModel):
     rule: str | None = None
     made_by: str | None = None
     """The agent whose own offer it is; None for one that the policy grants."""
-    over_limits: list[str] = []
+    over_limits: list[Why] = []
     outcome: Outcome | None = None
     delivered_at: AwareDatetime | None = None
-    undeliverable: str | None = None
+    undeliverable: Why | None = None
     """Why no channel took its letter: then somebody has to tell the customer."""
     accepted: str | None = None
     """The key of the option that the customer chose, or that needed no consent."""

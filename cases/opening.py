@@ -11,6 +11,7 @@ from cases.names import LinkKind, PromiseName, RemedyKind, Starts
 from cases.offer import Remedy
 from cases.policy import Policy
 from cases.promise import arrived
+from cases.reasons import Reason
 from cases.step import PRECAUTION
 
 
@@ -65,7 +66,7 @@ def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
     if same and not check_finding(case.policy, case.complaint, earlier.finding):
         case.finding = earlier.finding
     if earlier.settled:
-        case.needs_offer = f"{earlier.case_id} closed as {earlier.outcome}, and the customer takes it up again"
+        case.needs_offer = Reason.of("contested_closed", case=earlier.case_id, outcome=earlier.outcome)
 
 
 def _promise(case: Case, now: datetime) -> None:

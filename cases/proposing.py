@@ -10,19 +10,21 @@ from cases.limits import manager_limit
 from cases.names import GOODS, PAYOUTS, TO_SOURCE, WORDS, RemedyKind
 from cases.offer import Option, Remedy
 from cases.policy import Policy
+from cases.reasons import Reason
 
 
-def over_limits(options: list[Option], granted: Assessment) -> list[str]:
-    """What of an agent's own offer is beyond what an agent may give alone, as sentences; empty: nothing (G4)."""
-    found = []
+def over_limits(options: list[Option], granted: Assessment) -> list[Reason]:
+    """What of an agent's own offer is beyond what an agent may give alone; empty: nothing (G4)."""
+    found: list[Reason] = []
     for option in options:
         # What the policy grants in different options it does not grant together.
         excess = [_over(option, allowed) for allowed in granted.options] or [_over(option, None)]
-        found += [f"{option.key}: {sentence}" for sentence in min(excess, key=len)]
+        fewest: list[Reason] = min(excess, key=len)
+        found += fewest
     return found
 
 
-def _over(option: Option, allowed: Option | None) -> list[str]:
+def _over(option: Option, allowed: Option | None) -> list[Reason]:
     """What of an agent's option goes beyond one that the policy grants."""
     found = []
     there = allowed.remedies if allowed else []
@@ -31,11 +33,12 @@ def _over(option: Option, allowed: Option | None) -> list[str]:
         total = sum((r.amount or Decimal(0) for r in mine), Decimal(0))
         most = sum((r.max_amount or r.amount or Decimal(0) for r in theirs), Decimal(0))
         if not theirs:
-            found.append(f"the policy grants no {kind} here")
+            found.append(Reason.of("grants_none", option=option.key, kind=kind))
         elif total > most:
-            found.append(f"{kind} {total:.2f} is over {most:.2f}")
+            over = {"amount": f"{total:.2f}", "limit": f"{most:.2f}"}
+            found.append(Reason.of("over_amount", option=option.key, kind=kind, **over))
         elif _moved(mine) - _moved(theirs):
-            found.append(f"{kind} of more than was found affected")
+            found.append(Reason.of("more_items", option=option.key, kind=kind))
     return found
 
 

@@ -7,6 +7,7 @@ from cases.closing import end
 from cases.conduct import consider
 from cases.finding import PartialFinding
 from cases.names import KeptWhen, OfferState, Outcome, Role, Severity, Starts, Status
+from cases.reasons import Reason
 
 OWED_AGAIN = frozenset({KeptWhen.OFFER_DELIVERED, KeptWhen.CARRIED_OUT, KeptWhen.ON_ITS_WAY})
 """What a customer who is not content is promised anew (S10)."""
@@ -37,8 +38,8 @@ def _once_more(case: Case, score: int, at: datetime) -> None:
     case.status = Status.ASSESSING
     rule = next((r for r in case.policy.remedies if done and r.rule == done.rule and r.repeat_at_most), None)
     if rule is None:
-        case.needs_offer = f"the customer is dissatisfied (score {score})"
-        case.tell(Role.OWNER, "needs_offer", reason="dissatisfied")
+        case.needs_offer = Reason.of("dissatisfied", score=score)
+        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         return
     if sum(o.rule == rule.rule and o.state is OfferState.ACCEPTED for o in case.offers) >= (rule.repeat_at_most or 0):
         worse = PartialFinding(severity=rule.then or Severity.SEVERE)

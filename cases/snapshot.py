@@ -81,7 +81,7 @@ def _promise(promise: Promise) -> dict[str, Any]:
 
 def _offer(offer: Offer) -> dict[str, Any]:
     fields = {"id", "state", "made_at", "cycle", "made_by", "over_limits", "delivered_at", "accepted", "rule"}
-    shown = offer.model_dump(mode="json", include=fields)
+    shown = offer.model_dump(mode="json", include=fields) | {"over_limits": [str(why) for why in offer.over_limits]}
     options = [o.model_dump(mode="json", exclude_none=True) for o in offer.options]
     return {**shown, "options": options, "consent_required": offer.consent_required}
 
@@ -89,10 +89,11 @@ def _offer(offer: Offer) -> dict[str, Any]:
 def _step(case: Case, step: Step) -> dict[str, Any]:
     shown = step.model_dump(
         mode="json",
-        include={"id", "kind", "state", "reference", "attempts", "reason", "since", "cycle", "offer", "team"},
+        include={"id", "kind", "state", "reference", "attempts", "since", "cycle", "offer", "team"},
     )
     return {
         **shown,
+        "reason": None if step.reason is None else str(step.reason),
         "key": step.key(case.id),
         "partner": step.partner,
         **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True),

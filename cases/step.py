@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from cases.commands import Receipt, ReceiptState
 from cases.names import GOODS, MONEY, PARTNER_OF, SHIPMENTS, VISITS, Partner, RemedyKind, StepState
 from cases.offer import Remedy
+from cases.reasons import Reason, Why
 
 CHECK = "check"
 """What stands in place of an offer's id for a step that only establishes the finding (a site check)."""
@@ -36,7 +37,7 @@ class Step(BaseModel):
     attempts: int = 0
     number: int = 1
     """Grows when a partner has finally said no and a person wants it tried again: a new key."""
-    reason: str | None = None
+    reason: Why | None = None
     added_at: AwareDatetime | None = None
     since: AwareDatetime | None = None
     """Since when it has been in its present state."""
@@ -85,6 +86,12 @@ class Step(BaseModel):
             return True
         return self.kind not in GOODS and self.state is StepState.RUNNING and self.reference is not None
 
+    def _failed(self, detail: str) -> Reason:
+        """Why the partner's word is a failure: its own words, where it gave any."""
+        if detail:
+            return Reason.of("partner_says", who=self.partner, words=detail)
+        return Reason.of("partner_failed", who=self.partner)
+
     def key(self, case_id: str) -> str:
         """The business key that every call for this step carries."""
         key = f"{case_id}/{self.cycle}/{self.offer}/{self.id}"
@@ -94,7 +101,7 @@ class Step(BaseModel):
         """Whether nobody has told yet how this attempt went: a report may overtake the answer to the call."""
         return self.attempts == attempt and self.state in (StepState.RUNNING, StepState.UNKNOWN)
 
-    def turn(self, state: StepState, at: datetime, reason: str | None = None) -> None:
+    def turn(self, state: StepState, at: datetime, reason: Why | None = None) -> None:
         """Change state."""
         self.state, self.since, self.reason, self.told = state, at, reason, False
 
@@ -115,7 +122,7 @@ class Step(BaseModel):
                 self.turn(StepState.DONE, at)
             case ReceiptState.FAILED:
                 self.number += 1
-                self.turn(StepState.BLOCKED, at, receipt.detail or "the partner could not do it")
+                self.turn(StepState.BLOCKED, at, self._failed(receipt.detail))
 
 
 def depends_on(kind: RemedyKind, others: list[Step]) -> list[str]:

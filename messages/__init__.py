@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from cases.commands import CustomerMessage, StaffNotice
 from cases.errors import InvalidInput, Problem
+from cases.reasons import SENTENCES
 from messages.examples import EVENTS, Event
 from messages.reader import Reader, Words, cleaned, printed
 
@@ -103,9 +104,10 @@ def _yaml(locale: str, name: str) -> Any:
     return YAML(typ="safe", pure=True).load(_FOLDER / locale / f"{name}.yaml")
 
 
+@cache
 def _words(locale: str) -> Words:
-    words: Words = _yaml(locale, "words")
-    return words
+    """The words of a language; reasons have their English sentences in `cases.reasons`, as the snapshot shows them."""
+    return {"reason": SENTENCES, **_yaml(locale, "words")}
 
 
 def _rendered(audience: str, event: str, facts: Mapping[str, Any], locale: str) -> Text:

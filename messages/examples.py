@@ -91,6 +91,8 @@ _REPORT: Facts = {
     "paid": {"refund": "12800.00", "compensation": "640.00", "coupon": "0.00"},
 }
 _DUE = {"due_at": "2026-11-18T09:10:00+08:00", "promise": "detailed_result"}
+_OUT_OF_STOCK = {"code": "partner_says", "params": {"who": "warehouse", "words": "Out of stock."}}
+_AMOUNTS = {"amount": "2000.00", "limit": "640.00"}
 
 EVENTS: dict[str, Event] = {
     "acknowledged": _customer(
@@ -161,16 +163,26 @@ EVENTS: dict[str, Event] = {
         {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "urgent": True},
     ),
     "escalation": _staff({**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": True}),
-    "step_blocked": _staff({"step": "s2", "kind": "reship", "reason": "Out of stock.", "team": "warehouse"}),
+    "step_blocked": _staff(
+        {
+            "step": "s2",
+            "kind": "reship",
+            "reason": {"code": "partner_says", "params": {"who": "warehouse", "words": "Out of stock."}},
+            "team": "warehouse",
+        }
+    ),
     "needs_assessment": _staff({"missing": ["severity", "liable"]}),
     "needs_approval": _staff(
         {
             "approval": "a1",
             "asked_by": "agent-7",
-            "over": [{"kind": "compensation", "amount": "2000.00"}, "gift", "not among the policy's remedies"],
+            "over": [
+                {"code": "over_amount", "params": {"option": "own", "kind": "compensation", **_AMOUNTS}},
+                {"code": "grants_none", "params": {"option": "own", "kind": "gift"}},
+            ],
         }
     ),
-    "needs_offer": _staff({"reason": "declined"}, {"reason": "contested"}),
+    "needs_offer": _staff({"reason": {"code": "declined", "params": {"offer": "o1"}}}),
     "silence": _staff({"since": "2026-11-18T09:10:00+08:00"}),
     "dissatisfied": _staff({"score": 1, "times": 2}),
     "suggestion": _staff({}),

@@ -19,6 +19,7 @@ from jinja2 import UndefinedError
 from pydantic import TypeAdapter
 
 from cases.money import Money
+from cases.reasons import AMOUNTS, Reason, english, filled
 
 MAX_VALUE = 2_000
 """Longest value that is put into a text, in characters; longer ones end in an ellipsis."""
@@ -34,6 +35,9 @@ _MONEY: TypeAdapter[Decimal] = TypeAdapter(Money)
 _MAIL_OR_NUMBER = re.compile(r"\S+@\S+|\+?(?!\d{4}-\d\d-\d\d\b)(?<!\d)\d(?:[ -]?\d){6,}")
 """A mail address, or seven digits and more that are no date."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+
+_WORDS_FOR = {"kind": "remedy", "outcome": "outcome", "who": "partner", "team": "team", "tried": "channel"}
+"""The groups of words for parameters of reasons."""
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -142,6 +146,24 @@ class Reader:
         """A stranger's sentence without mail addresses and long numbers: staff texts carry no personal data."""
         return _MAIL_OR_NUMBER.sub("***", printed(value))
 
+    def reason(self, value: Any, *, coded: bool = False) -> str:
+        """A reason (`cases.reasons`) as a clause; plain words are quoted as they came, or with `coded` left out."""
+        sentences = self.words["reason"]
+        if isinstance(value, str):
+            if value in sentences:
+                return filled(sentences[value], {})
+            if coded:
+                raise UnknownFactError("plain words are no reason here")
+            return self._format("quoted").format(words=self.masked(value))
+        reason = Reason.model_validate(value)
+        if reason.code not in sentences:
+            return self.masked(english(reason))
+        return filled(sentences[reason.code], {name: self._known(name, v) for name, v in reason.params.items()})
+
+    def reasons(self, values: Any) -> str:
+        """Several reasons, one after the other."""
+        return _some(self._format("between_remedies").join(self.reason(value) for value in _list(values)))
+
     def paragraphs(self, value: Any) -> Block:
         """A longer text with its own paragraphs."""
         return Block(_some(value))
@@ -202,16 +224,22 @@ class Reader:
             )
         )
 
-    def limits(self, over: Any) -> str:
-        """What goes over an agent's limits: remedies, their kinds, or sentences."""
-        return _some(self._format("between_remedies").join(self._limit(entry) for entry in _list(over)))
-
     @property
     def _babel(self) -> Locale:
         return _locale(self.locale)
 
-    def _limit(self, entry: Any) -> str:
-        return self.remedy(entry) if isinstance(entry, dict) else self.words["remedy"].get(entry) or self.masked(entry)
+    def _known(self, name: str, value: Any) -> str:
+        """A parameter of a reason, in the reader's words and formats."""
+        if isinstance(value, dict) or name == "because":
+            return self.reason(value)
+        if name in AMOUNTS:
+            return self.money(value)
+        if isinstance(value, list):
+            return format_list([self._known(name, each) for each in value[:MAX_ENTRIES]], locale=self._babel)
+        group = _WORDS_FOR.get(name)
+        if group and isinstance(value, str):
+            return self.words[group].get(value) or self.masked(value)
+        return self.masked(value) if isinstance(value, str) else printed(value)
 
     def _format(self, name: str) -> str:
         return self.words["format"][name]

@@ -1,10 +1,14 @@
 """Calls of activities through the server, and what a failure means to the case."""
 
+from contextlib import suppress
 from typing import Any
 
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
+
+from cases.reasons import Reason, Why
 
 with workflow.unsafe.imports_passed_through():
     from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
@@ -30,6 +34,18 @@ def is_over_limit(error: FailureError) -> bool:
     """Whether it was the order's limit that refused a payment (S15)."""
     cause = error.__cause__
     return isinstance(cause, ApplicationError) and OVER_LIMIT in cause.details
+
+
+def reason_of(error: FailureError) -> Why:
+    """Why it failed: the reason that the activity gave as a detail, else what the partner, or Temporal, says."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for detail in cause.details if isinstance(cause, ApplicationError) else ():
+            if isinstance(detail, dict) and "code" in detail:
+                with suppress(ValidationError):
+                    return Reason.model_validate(detail)
+        cause = cause.__cause__
+    return sentence(error)
 
 
 def sentence(error: FailureError) -> str:

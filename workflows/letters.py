@@ -14,7 +14,7 @@ from cases.delivery import delivered, undeliverable
 from cases.routes import routes
 from cases.telling import contact_of
 from workflows.desk import Desk
-from workflows.errands import kind_of, sentence
+from workflows.errands import kind_of, reason_of
 from workflows.options import LETTER
 
 with workflow.unsafe.imports_passed_through():
@@ -45,7 +45,7 @@ class Letters:
             try:
                 at = await self._send(letter)
             except FailureError as error:
-                undeliverable(self._desk.case, letter, sentence(error), workflow.now())
+                undeliverable(self._desk.case, letter, reason_of(error), workflow.now())
             else:
                 delivered(self._desk.case, letter, at)
             self._desk.changed()

@@ -14,11 +14,12 @@ from cases.claim_terms import claim_terms
 from cases.commands import Receipt, ReceiptState, StepCommand
 from cases.conduct import heard, refused, started, unknown
 from cases.names import MONEY, Partner, RemedyKind, StepState, claim_workflow_id
+from cases.reasons import Reason, Why
 from cases.step import Step
 from cases.telling import command_for
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import is_over_limit, kind_of, sentence
+from workflows.errands import is_over_limit, kind_of, reason_of
 from workflows.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
@@ -71,16 +72,16 @@ class Remedies:
                 if not step.waits(attempt):
                     return None  # a report has told meanwhile how it stands
                 if (kind := kind_of(error)) in {REFUSED, TRY_AGAIN}:
-                    over_limit, why = is_over_limit(error), sentence(error)
+                    over_limit, why = is_over_limit(error), reason_of(error)
                     refused(case, step, why, workflow.now(), final=kind == REFUSED, over_limit=over_limit)
                     return self._desk.changed()
-                found = await self._ask(step, command.key, sentence(error))
+                found = await self._ask(step, command.key, reason_of(error))
                 if step.settled or (found is None and not step.waits(attempt)):
                     return self._desk.changed()  # somebody reported it while we were asking
                 if found is None and workflow.now() < last_call:
                     continue
                 if found is None:
-                    why = "the partner never heard of it, but may have forgotten: check by hand before trying again"
+                    why = Reason.of("forgotten", who=step.partner)
                     refused(case, step, why, workflow.now(), final=False)
                     return self._desk.changed()
                 receipt = found
@@ -97,7 +98,7 @@ class Remedies:
         receipt: Receipt = await self._desk.durably(partner.carry_out, *arguments, summary=summary, options=STEP)
         return receipt
 
-    async def _ask(self, step: Step, key: str, why: str) -> Receipt | None:
+    async def _ask(self, step: Step, key: str, why: Why) -> Receipt | None:
         """Nobody knows whether it was done: what the partner knows of it."""
         unknown(self._desk.case, step, why, workflow.now())
         self._desk.changed()
@@ -134,7 +135,7 @@ class Remedies:
             await workflow.wait_condition(lambda: not self._releasing)
         for step in case.steps:
             if step.kind in MONEY and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
-                why = step.reason or "waived"
+                why = str(step.reason or "waived")
                 await self._desk.durably(
                     Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD
                 )

@@ -65,7 +65,7 @@ def test_a_claim_that_was_not_approved_goes_back_to_the_one_who_prepared_it() ->
     world.says("reject", by="Qian", note="the photo shows another parcel")
 
     assert world.case.status is Status.ASSESSING
-    assert [letter.facts["reason"] for letter in world.told("needs_offer")] == ["not_approved"]
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["not_approved"]
     assert world.state("claim_decision") is PromiseState.OPEN
 
 

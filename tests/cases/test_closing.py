@@ -104,7 +104,7 @@ def test_a_dissatisfied_customer_gets_another_offer_with_a_clock_of_its_own() ->
 
     assert (world.status, world.case.cycle) == (Status.ASSESSING, 2)
     assert world.due(DETAIL) == START + timedelta(hours=53)
-    assert [letter.facts["reason"] for letter in world.told("needs_offer")] == ["dissatisfied"]
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["dissatisfied"]
     world.says("assess", severity="severe", by="li")
     assert world.promise(DETAIL).state is PromiseState.KEPT
 

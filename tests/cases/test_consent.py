@@ -139,7 +139,7 @@ def test_a_declined_offer_goes_back_to_an_agent_with_the_reason() -> None:
 
     assert (world.status, world.offer.state) == (Status.ASSESSING, OfferState.DECLINED)
     assert world.steps == {}
-    assert [letter.facts["reason"] for letter in world.told("needs_offer")] == ["declined"]
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["declined"]
     assert any("I want a new slab" in entry.text for entry in world.case.timeline)
     assert "there is nothing to answer" in world.refuses("customer-approved", offer="o1")
 
@@ -184,7 +184,7 @@ def test_what_the_policy_does_not_grant_waits_for_a_manager() -> None:
     world.says("propose", by="li", options=[{"key": "own", "remedies": [{"kind": "gift"}]}])
 
     assert world.status is Status.AWAITING_APPROVAL
-    assert world.offer.over_limits == ["own: the policy grants no gift here"]
+    assert [str(why) for why in world.offer.over_limits] == ["own: the policy grants no gift here"]
 
 
 def test_an_agent_cannot_join_the_refund_of_one_option_with_the_money_of_another() -> None:
@@ -218,7 +218,7 @@ def test_parts_of_one_kind_are_added_up() -> None:
 
     world.says("propose", by="li", options=halves)
 
-    assert world.offer.over_limits == ["own: compensation 3000.00 is over 2560.00"]
+    assert [str(why) for why in world.offer.over_limits] == ["own: compensation 3000.00 is over 2560.00"]
 
 
 def test_nobody_may_refund_more_than_was_paid() -> None:
@@ -373,7 +373,7 @@ def test_a_rejected_offer_goes_back_to_the_agent() -> None:
     world.says("reject", by="wu", note="too much")
 
     assert world.status is Status.ASSESSING
-    assert [letter.facts["reason"] for letter in world.told("needs_offer")] == ["not_approved"]
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["not_approved"]
     assert "nothing waits for one" in world.refuses("approve", by="wu")
 
 

@@ -153,4 +153,4 @@ def test_a_blocked_letter_is_named_in_words() -> None:
     english = rendered(world.case, world.told("step_blocked")[0])[LOCALES.index("en")]
 
     assert "What: replacement." in english.body
-    assert "Reason: partner: refused." in english.body
+    assert "Reason: “partner: refused”." in english.body

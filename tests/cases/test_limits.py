@@ -9,6 +9,7 @@ from cases.amounts import Base, Sums, evaluate, needs
 from cases.commands import Payment, StepCommand
 from cases.names import MONEY, PAYOUTS, RemedyKind, Status
 from cases.policy import Policy
+from cases.reasons import Reason
 from tests.cases.lines import FOOD, PARCEL, PHOTO
 from tests.cases.world import World, building_materials, in_force, open_case
 
@@ -175,8 +176,8 @@ def test_a_payment_that_the_limit_refused_says_what_a_person_can_do() -> None:
     world = over_limit()
 
     told = "partner: over_limit; somebody who did not prepare it may approve it, by resolve-step with retry"
-    assert (world.step("compensation").state, world.step("compensation").reason) == ("blocked", told)
-    assert [letter.facts["reason"] for letter in world.told("step_blocked")] == [told]
+    assert (world.step("compensation").state, str(world.step("compensation").reason)) == ("blocked", told)
+    assert [str(Reason.model_validate(letter.facts["reason"])) for letter in world.told("step_blocked")] == [told]
     assert world.steps["refund"] == "done"
 
 

@@ -147,7 +147,7 @@ def test_a_related_case_waits_for_an_agent_before_the_same_is_granted_twice() ->
         world.finds(what, answer)
 
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
-    assert [letter.facts["reason"] for letter in world.told("needs_offer")] == ["contested"]
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["contested_open"]
     world.says("assess", days_late=4, by="Zhao")
     assert world.status is Status.AWAITING_CONSENT
 

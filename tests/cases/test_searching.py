@@ -61,7 +61,7 @@ def test_after_three_days_without_a_trace_it_is_lost() -> None:
     world.after(days=2)
 
     assert world.case.finding.lost is True
-    assert world.step("search").reason == "nothing found within 3 days"
+    assert str(world.step("search").reason) == "nothing found within 3 days"
     assert world.case.status is Status.AWAITING_CONSENT
 
 

@@ -180,7 +180,7 @@ def test_a_replaced_step_brings_another_offer_once_the_rest_is_done() -> None:
     world.says("step-reported", step="collection", state="done")
 
     assert world.status is Status.ASSESSING
-    assert [letter.facts["reason"] for letter in world.told("needs_offer")] == ["step_replaced"]
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["step_replaced"]
     world.says("assess", severity="severe", by="li")
     assert world.offer.id == "o2"
 
@@ -259,7 +259,10 @@ def test_a_step_that_failed_later_goes_to_a_person() -> None:
 
     world.says("step-reported", step="replacement", state="failed", detail="broken on the way")
 
-    assert (world.step("replacement").state, world.step("replacement").reason) == ("blocked", "broken on the way")
+    assert (world.step("replacement").state, str(world.step("replacement").reason)) == (
+        "blocked",
+        "warehouse says: “broken on the way”",
+    )
 
 
 # Unknown

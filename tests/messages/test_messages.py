@@ -23,6 +23,7 @@ from cases.names import (
     Status,
     StepState,
 )
+from cases.reasons import SENTENCES, Reason
 from messages import EVENTS, LOCALES, Text, preview, render_customer, render_staff, term
 
 CUSTOMER = [name for name, event in EVENTS.items() if event.audience == "customer"]
@@ -158,7 +159,9 @@ def test_every_language_names_what_a_person_has_to_find_out(locale: str) -> None
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_language_has_the_same_words(locale: str) -> None:
     folder = Path(messages.__file__).parent
-    words, others = (YAML(typ="safe").load(folder / name / "words.yaml") for name in (locale, "en"))
+    words, others = (
+        {"reason": SENTENCES} | YAML(typ="safe").load(folder / name / "words.yaml") for name in (locale, "en")
+    )
 
     assert {group: set(words[group]) for group in words} == {group: set(others[group]) for group in others}
 
@@ -388,14 +391,15 @@ def test_staff_are_told_no_personal_data(event: str) -> None:
 
 
 def test_a_customers_own_words_are_no_reason_for_staff_to_read() -> None:
-    assert "Reason: the customer declined the offer." in _noticed("needs_offer", {"reason": "declined"}).body
+    reason = Reason.of("declined", offer="o1").model_dump()
+    assert "Reason: the customer declined o1." in _noticed("needs_offer", {"reason": reason}).body
     assert _noticed("needs_offer", {"reason": "o1 declined: I am Li Wei"}) == _noticed("needs_offer", {})
 
 
 def test_a_reason_for_staff_keeps_its_date() -> None:
     body = _noticed("step_blocked", {"reason": "No crew before 2026-11-20, call 13800000000."}).body
 
-    assert "Reason: No crew before 2026-11-20, call ***." in body
+    assert "Reason: “No crew before 2026-11-20, call ***.”" in body
 
 
 # What comes from outside

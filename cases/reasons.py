@@ -1,0 +1,120 @@
+"""Why something is as it is, as a fact: a code with parameters. Each language has its own sentence for it.
+
+`str(reason)` is the English sentence, for snapshot and timeline. Notices render the code in the reader's language
+(`messages`, words group `reason`). A plain string is a reason as well: words of a person, or of a case that began
+before there were codes; it is shown as it stands.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+SENTENCES = {
+    # Why an agent has to make another offer
+    "declined": "the customer declined {offer}",
+    "not_approved": "{offer} was not approved",
+    "step_replaced": "{step} is to be replaced",
+    "dissatisfied": "the customer is dissatisfied (score {score})",
+    "contested_open": "{case} is open about the same order and topic",
+    "contested_closed": "{case} closed as {outcome}, and the customer takes it up again",
+    # Why an offer needs approval
+    "grants_none": "{option}: the policy grants no {kind} here",
+    "over_amount": "{option}: {kind} {amount} is over {limit}",
+    "more_items": "{option}: {kind} of more than was found affected",
+    "audit": "the {team} team decides on claims",
+    # Why a step is blocked, or nobody knows whether it was done
+    "partner_says": "{who} says: “{words}”",
+    "partner_failed": "{who} could not do it",
+    "partner_refused": "{who} refused with HTTP {http}",
+    "forgotten": "{who} never heard of it, but may have forgotten: check by hand before trying again",
+    "over_paid": (
+        "{amount} cannot be refunded on order {order}: {paid} was paid, {taken} is refunded or reserved already"
+    ),
+    "over_limit": (
+        "{amount} of {kind} is too much on order {order}: over all its cases {limit} may be paid beside refunds, "
+        "{taken} is paid or reserved already"
+    ),
+    "approvable": "{because}; somebody who did not prepare it may approve it, by resolve-step with retry",
+    "no_channel": "no channel set up reaches the customer ({tried})",
+    "no_answer": "{who} did not answer within {seconds} s",
+    "connection_lost": "{who} dropped the connection before its answer was complete",
+    "answered_http": "{who} answered HTTP {http}",
+    "nonsense": "{who} answered HTTP {http} with a body that makes no sense",
+    "busy": "{who} is busy (HTTP {http})",
+    "locked_out": "{who} does not let us in (HTTP {http}): check AFTER_SALES_PARTNERS_TOKEN",
+    "not_there": "there is no partner at {address} (HTTP 404): check AFTER_SALES_PARTNERS_URL",
+    "nothing_answers": "nothing answers at {address} ({words}): start the partners or set AFTER_SALES_PARTNERS_URL",
+    # Why a step ended without being carried out
+    "nothing_found": "nothing found within {within}",
+    "case_ended": "the case ended as {outcome}",
+    "handled_by": "{case} sees to it",
+}
+"""The English sentence for each code. `messages/<locale>/words.yaml` has the others, with the same parameters."""
+
+AMOUNTS = frozenset({"amount", "limit", "paid", "taken"})
+"""Parameters that are amounts, as decimal strings, in the currency of the parameter `currency` where there is one."""
+NAMES = frozenset({"kind", "outcome"})
+"""Parameters that are names of the contract."""
+
+
+class Reason(BaseModel):
+    """One reason. `params` are JSON values; which ones a code has stands in `SENTENCES`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    params: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, code: str, **params: Any) -> "Reason":
+        """The reason `code`; parameters that are None are left out, others become JSON values."""
+        given = {name: as_fact(value) for name, value in params.items() if value is not None}
+        return cls(code=code, params=given)
+
+    def __str__(self) -> str:
+        return english(self)
+
+
+Why = Reason | str
+"""A reason, or plain words: of a person, or from before there were codes."""
+
+
+def english(reason: Why) -> str:
+    """The English sentence of a reason; plain words as they are, a code that a newer version made spelled out."""
+    if isinstance(reason, str):
+        return reason
+    currency = reason.params.get("currency")
+    values = {name: _word(name, value, currency) for name, value in reason.params.items()}
+    return filled(SENTENCES.get(reason.code, reason.code.replace("_", " ")), values)
+
+
+def filled(sentence: str, values: dict[str, str]) -> str:
+    """A sentence with its parameters; one that is missing leaves no gap."""
+    return " ".join(sentence.format_map(_Known(values)).split())
+
+
+class _Known(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _word(name: str, value: Any, currency: str | None) -> str:
+    if isinstance(value, dict) and "code" in value:
+        return english(Reason.model_validate(value))
+    if name in AMOUNTS:
+        return f"{value} {currency or ''}".strip()
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).replace("_", " ") if name in NAMES else str(value)
+
+
+def as_fact(value: Any) -> Any:
+    """A reason, or a list with reasons in it, as the JSON that a letter's facts hold; anything else as it is."""
+    if isinstance(value, list):
+        return [as_fact(each) for each in value]
+    return value.model_dump(mode="json") if isinstance(value, Reason) else value
+
+
+def details_of(error: Exception) -> list[dict[str, Any]]:
+    """What a failed activity says beside its sentence: the reason that `error` was raised with, if it was one."""
+    return [as_fact(why) for why in error.args[:1] if isinstance(why, Reason)]
