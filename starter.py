@@ -172,7 +172,7 @@ def show(case: str, as_json: bool) -> None:
     if as_json:
         _print_json(seen)
     else:
-        reading.screen().print(reading.case(seen))
+        reading.screen().print(reading.case(seen), crop=False)
 
 
 @cli.command("list")
@@ -253,7 +253,9 @@ def skip(case: str, time: tuple[str, ...]) -> None:
     async def move() -> datetime:
         return await (await Engine.connect()).skip(case, wanted.amount)
 
-    click.echo(f"{case}: it is {asyncio.run(move()).astimezone():%Y-%m-%d %H:%M:%S} there now")
+    from console.reading import clock
+
+    click.echo(f"{case}: it is {clock(asyncio.run(move()).isoformat())} there now")
 
 
 def _print_json(value: dict[str, Any]) -> None:

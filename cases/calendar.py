@@ -141,9 +141,9 @@ CalendarText = Annotated[CalendarTerms, BeforeValidator(_by_name)]
 """`plain` (Monday to Friday, no holidays), a country's code, or the terms one by one."""
 
 
-def clock(at: datetime, zone: str) -> str:
-    """An instant as an operator reads it."""
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+def clock(at: datetime, zone: str, *, seconds: bool = False) -> str:
+    """An instant as people of a line read it: in the line's zone, with its offset, `2026-11-18 09:00+08:00`."""
+    return at.astimezone(ZoneInfo(zone)).isoformat(" ", "seconds" if seconds else "minutes")
 
 
 class WorkCalendar(BaseModel):

@@ -3,7 +3,8 @@
 Facts come as a signal or as an update of the same name; commands are updates only (contract, *Messages*).
 """
 
-from typing import Annotated, Any, Literal
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Field, StringConstraints, ValidationError
 
@@ -184,3 +185,10 @@ def read(name: str, payload: Any, known: dict[str, type[Message]] = MESSAGES, wh
         return model.model_validate(payload)
     except ValidationError as error:
         raise Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error))) from None
+
+
+def kind(annotation: Any) -> Any:
+    """What a field of a message holds when it holds something, without its constraints."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not NoneType)
+    return annotation

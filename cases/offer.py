@@ -70,8 +70,13 @@ class Offer(BaseModel):
         return needs_consent(self.options)
 
     def option(self, key: str | None) -> Option:
-        """The option with this key, or the only one; raises `Refusal` naming those that there are."""
-        keys = ", ".join(option.key for option in self.options)
+        """The option with this key or this number, as the customer was given them; without, the only one.
+
+        Raises `Refusal` naming those that there are. No key is a number (`Option.key`).
+        """
+        keys = ", ".join(f"{number} {option.key}" for number, option in enumerate(self.options, start=1))
+        if key is not None and key.isdecimal() and 0 < int(key) <= len(self.options):
+            return self.options[int(key) - 1]
         if key is None:
             if len(self.options) == 1:
                 return self.options[0]

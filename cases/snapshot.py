@@ -1,22 +1,23 @@
 """One query returns one snapshot: what other programs may know of a case, in the contract's words."""
 
+import json
 from typing import Any
 
 from cases.alarms import alarms
-from cases.case import Case
-from cases.evidence import insisted_on
-from cases.names import Status, StepState
+from cases.case import Case, Refused
+from cases.names import Status
+from cases.needs import needs
 from cases.offer import Offer
 from cases.promise import Promise
 from cases.step import Step
 from cases.telling import PAID_AS, broken, page, paid
 
 BEING_ADMITTED: dict[str, Any] = {
-    **dict.fromkeys(("line", "topic", "order_id", "outcome", "opened_at", "closed_at")),
+    **dict.fromkeys(("line", "topic", "order_id", "outcome", "opened_at", "closed_at", "complaint")),
     "status": Status.RECEIVED,
     "urgent": False,
     "owner": {"team": None, "name": None},
-    "policy": {"line": None, "version": None},
+    "policy": {"line": None, "version": None, "timezone": None},
     "cycle": 1,
     "finding": {"facts": []},
     "paid": dict.fromkeys(PAID_AS, "0.00"),
@@ -42,7 +43,8 @@ def snapshot(case: Case) -> dict[str, Any]:
         "outcome": case.outcome,
         "urgent": case.urgent,
         "owner": {"team": case.team, "name": case.owner},
-        "policy": {"line": case.policy.line, "version": case.policy.version},
+        "policy": {"line": case.policy.line, "version": case.policy.version, "timezone": case.policy.timezone},
+        "complaint": case.complaint.model_dump(mode="json"),
         "cycle": case.cycle,
         "opened_at": case.opened_at.isoformat(),
         "closed_at": case.closed_at.isoformat() if case.closed_at else None,
@@ -100,50 +102,59 @@ def _step(case: Case, step: Step) -> dict[str, Any]:
     }
 
 
-def needs(case: Case) -> list[str]:
-    """What a person has to do next, as sentences; empty when the case goes on by itself, or another handles it."""
-    if case.merged_into:
-        return []
-    blocked = [s for s in case.steps if s.state is StepState.BLOCKED]
-    found = [f"step {s.id} is blocked ({s.reason}): resolve-step with retry, replace or waive" for s in blocked]
-    found += [
-        f"step {s.id}: the partner has not said whether it was done (since {case.clock(s.since)}); it is being asked"
-        for s in case.steps
-        if s.state is StepState.UNKNOWN and s.since
-    ]
-    match case.status:
-        case Status.ASSESSING if case.needs_offer:
-            found.append(f"{case.needs_offer}: propose another offer, or assess anew")
-        case Status.ASSESSING if not case.unsettled:
-            found.append("the finding is incomplete, or no rule fits: assess or propose")
-        case Status.AWAITING_EVIDENCE:
-            meanwhile = "nothing is decided before" if insisted_on(case) else "assess goes on without it"
-            found.append(f"evidence from the customer ({', '.join(case.awaited)}): evidence-received; {meanwhile}")
-        case Status.AWAITING_APPROVAL:
-            who = "a manager's" if case.offers[-1].over_limits else f"the {case.topic.audit} team's"
-            found.append(f"offer {case.offers[-1].id} waits for {who} approve or reject")
-        case Status.OFFERING if case.offer and case.offer.undeliverable:
-            why = f"offer {case.offer.id} did not reach the customer ({case.offer.undeliverable})"
-            found.append(f"{why}: tell them, then contact-made, or their answer")
-        case Status.AWAITING_CONSENT:
-            keys = ", ".join(o.key for o in case.offers[-1].options)
-            found.append(
-                f"the customer's answer to offer {case.offers[-1].id}: customer-approved ({keys}) or customer-declined"
-            )
-        case Status.FOLLOWING_UP:
-            found.append("the customer's answer to the callback: satisfaction-reported")
-    return found
-
-
 def details(case: Case) -> str:
-    """The case in Markdown, for its page in the Temporal UI: promises, what is waited for, what to do next."""
+    """The case in Markdown, for its page in the Temporal UI: what to do, who complains, promises, what is waited for.
+
+    A worker answers it like a query, as encrypted as the complaint itself (docs/security.md).
+    """
     sections = {
-        "What to do": needs(case),
+        "What to do": [_need_lines(need) for need in needs(case)],
+        "Complaint": _complaint_lines(case),
         "Promises": [_promise_line(case, p) for p in case.promises],
         "Steps": [_step_line(case, s) for s in case.steps],
+        "Refused messages": [_refused_line(case, r) for r in case.refused],
         "Waiting": [f"until {case.clock(a.at)}: {a.summary}" for a in alarms(case)],
     }
     return page(_headline(case), sections)
+
+
+def _complaint_lines(case: Case) -> list[str]:
+    complaint = case.complaint
+    customer = complaint.customer
+    reached = " · ".join(x for x in (customer.name, customer.phone, customer.email) if x)
+    affected = ", ".join(f"{i.quantity} × {i.sku}" for i in complaint.affected or [])
+    lines = {
+        "from": _quoted(reached),
+        "received": f"{case.clock(complaint.received_at)} by {complaint.channel}",
+        "affected": affected and _quoted(affected),
+        "wishes": complaint.wish,
+        "wrote": complaint.description and _quoted(complaint.description),
+    }
+    return [f"{name}: {text}" for name, text in lines.items() if text]
+
+
+def _quoted(text: str) -> str:
+    """A stranger's words as code: no link, image or heading of theirs becomes one of the page."""
+    line = " ".join(text.replace("`", "'").split())
+    return f"`{line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + '…'}`"
+
+
+MAX_QUOTED = 500
+"""Characters of a stranger's text on the page; `show` has all of it."""
+
+
+def _refused_line(case: Case, refused: Refused) -> str:
+    """How often, and the latest sentence."""
+    times = f"{refused.count} times, the last" if refused.count > 1 else "once,"
+    return f"{_quoted(refused.message)} {times} at {case.clock(refused.last_at or refused.at)}: {_quoted(refused.why)}"
+
+
+def _need_lines(need: dict[str, Any]) -> str:
+    """What to do, and for each message that does it what to paste where the UI sends an update."""
+    ways = (need, *need["instead"])
+    lines = [line.strip() for line in need["text"].splitlines()]
+    lines += [f"`{way['message']}` `{json.dumps(way['example'], ensure_ascii=False)}`" for way in ways]
+    return "\n  - ".join(lines)
 
 
 def _promise_line(case: Case, promise: Promise) -> str:

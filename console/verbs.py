@@ -5,8 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 from cases.complaint import Affected, Evidence
 from cases.errors import InvalidInput, Refusal
 from cases.messages import COMMANDS, FACTS, MESSAGES, Message, read
+from cases.messages import kind as kind_of
 from console.intake import check_size
 
 COMMON = {
@@ -81,7 +81,7 @@ def _verb(name: str, model: type[Message]) -> click.Command:
 
 
 def _option(field: str, info: FieldInfo) -> click.Option:
-    flag, kind = f"--{field.replace('_', '-')}", _kind(info.annotation)
+    flag, kind = f"--{field.replace('_', '-')}", kind_of(info.annotation)
     told = {
         "help": " ".join(text for text in (COMMON.get(field), "[required]" if info.is_required() else None) if text)
     }
@@ -97,13 +97,6 @@ def _option(field: str, info: FieldInfo) -> click.Option:
         return click.Option([flag], type=click.Choice([value.value for value in kind]), help=told["help"])
     number = {int: "INTEGER", float: "NUMBER"}.get(kind)
     return click.Option([flag], metavar=number or ("TIME" if field.endswith("_at") else "TEXT"), help=told["help"])
-
-
-def _kind(annotation: Any) -> Any:
-    """What a field holds when it holds something, without its constraints."""
-    while get_origin(annotation) in (Annotated, Union, UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not NoneType)
-    return annotation
 
 
 def _sends(name: str) -> Callable[..., None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cases.names import Status
 from console.engine import Engine
-from console.reading import clock, entry, plain
+from console.reading import clock, entry, plain, zone_of
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -24,7 +24,7 @@ async def follow_case(case_id: str, show: Callable[[str], None], raw: Callable[[
             raw(seen)
         elif seen != last:
             for line in seen.get("timeline", [])[told:]:
-                show(entry(line))
+                show(entry(line, (seen.get("policy") or {}).get("timezone")))
             told = len(seen.get("timeline", []))
             if seen["status"] != last.get("status"):
                 ended = f" as {seen['outcome']}" if seen.get("outcome") else ""
@@ -47,7 +47,9 @@ async def follow_all(show: Callable[[str], None], raw: Callable[[Json], None] | 
             if raw:
                 raw(row)
             else:
-                due = f"  due {clock(row['next_due_at'])}" if row["status"] != Status.CLOSED else ""
+                due = (
+                    f"  due {clock(row['next_due_at'], zone_of(row['line']))}" if row["status"] != Status.CLOSED else ""
+                )
                 broken = f"  broken {plain(row['broken_promises'])}" if row["broken_promises"] else ""
                 show(plain(f"{row['case_id']}  {row['line']} {row['topic']}  {row['status']}{due}{broken}"))
         last = seen

@@ -52,8 +52,8 @@ def test_the_yes_begins_what_the_option_says() -> None:
 def test_only_the_chosen_option_is_carried_out() -> None:
     """B15: the customer chooses."""
     world = late_by(6)
-    assert "say which of wait, cancel" in world.refuses("customer-approved")
-    assert "has no option refund: it has wait, cancel" in world.refuses("customer-approved", option="refund")
+    assert "say which of 1 wait, 2 cancel" in world.refuses("customer-approved")
+    assert "has no option refund: it has 1 wait, 2 cancel" in world.refuses("customer-approved", option="refund")
 
     world.says("customer-approved", option="wait")
 

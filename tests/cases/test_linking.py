@@ -12,9 +12,10 @@ from cases.earlier import Earlier, follow_up, follow_up_id, hindrances
 from cases.errors import InvalidInput, Refusal
 from cases.linking import CaseClosed, ComplaintLinked
 from cases.names import Outcome, RemedyKind, Status
+from cases.needs import needs
 from cases.opening import open_case as opened
 from cases.policy import Policy
-from cases.snapshot import needs, snapshot
+from cases.snapshot import snapshot
 from tests.cases.world import (
     ACK,
     DETAIL,
@@ -312,7 +313,7 @@ def test_what_was_settled_is_judged_by_an_agent_before_anything_is_offered_again
     world = taken_up(satisfied())
 
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
-    assert any("HL-1 closed as satisfied" in need for need in needs(world.case))
+    assert any("HL-1 closed as satisfied" in need["text"] for need in needs(world.case))
     assert len(world.told("needs_offer")) == 1
     world.says("assess", upheld=True, by="Zhao")
     assert world.status is Status.AWAITING_CONSENT

@@ -10,7 +10,8 @@ from cases.errors import MAX_NAME, MAX_TOLD, Refusal
 from cases.inbox import MAX_ALIKE, refuse
 from cases.messages import COMMANDS, FACTS, MESSAGES, read
 from cases.names import PromiseState, Status
-from cases.snapshot import attributes, needs
+from cases.needs import needs
+from cases.snapshot import attributes
 from tests.cases.world import ACK, START, World, a_trail, building_materials, open_case
 
 VALID: dict[str, dict[str, Any]] = {
@@ -379,7 +380,7 @@ def test_offer_whose_letter_no_channel_takes_waits_for_a_person_who_tells_the_cu
     world.says("assess", severity="moderate")
 
     assert attributes(world.case)["CaseStatus"] == "offering"
-    assert needs(world.case) == [
+    assert [need["text"] for need in needs(world.case)] == [
         "offer o1 did not reach the customer (no such number): tell them, then contact-made, or their answer"
     ]
     world.says("contact-made", note="told them the offer")

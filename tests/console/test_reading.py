@@ -1,14 +1,20 @@
 """What strangers wrote is shown as plain text, whatever they wrote."""
 
 import io
+import json
+import re
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 import policies
+from cases.alarms import alarms
+from cases.snapshot import details, snapshot
 from console import reading, terms
 from settings import ROOT
+from tests.cases.world import World, building_materials, late_by, open_case
 
 SEEN: dict[str, Any] = {
     "case_id": "HL-1",
@@ -96,6 +102,75 @@ def shown(renderable: Any) -> str:
 )
 def test_a_case_shows_what_is_true_of_it(fact: str) -> None:
     assert fact in shown(reading.case(SEEN))
+
+
+def of(world: World, width: int = reading.WIDTH) -> str:
+    """What `show` prints of a case."""
+    output = io.StringIO()
+    console = Console(file=output, markup=False, highlight=False, emoji=False, width=width)
+    console.print(reading.case(json.loads(json.dumps(snapshot(world.case)))), crop=False)
+    return output.getvalue()
+
+
+def test_a_case_shows_who_complains_how_to_reach_them_and_what_they_wrote_and_wish() -> None:
+    """G1."""
+    customer = {"name": "王芳", "phone": "+8613800000001", "email": "wang@example.com"}
+    text = of(open_case(customer=customer, wish="replace", description="石板断成两半\nand the crate is open"))
+
+    assert "customer  王芳 · +8613800000001 · wang@example.com" in text
+    assert "received  2026-11-18 09:00:00+08:00 by hotline" in text
+    assert "order     SO-88121, 12800.00 CNY: 4 × SLATE-9 Slate at 3125.00" in text
+    assert "affected  1 × SLATE-9" in text
+    assert "wishes    replace" in text
+    assert "wrote     石板断成两半" in text
+    assert "          and the crate is open" in text
+
+
+@pytest.mark.parametrize("width", [60, 100, 160])
+def test_the_command_for_each_need_stands_on_one_line_to_be_copied(width: int) -> None:
+    """Whatever the width: a shell would take the second half of a broken line for another command."""
+    lines = of(open_case(), width).splitlines()
+
+    assert "  do:  starter.py assess HL-1 --severity minor --by YOU" in lines
+    assert any(line.startswith("  or:  starter.py propose HL-1 --options '[{") and "--by YOU" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [100, 160])
+def test_what_is_written_in_chinese_stays_within_the_width_and_its_column(width: int) -> None:
+    world = open_case(description="一块石板到货时已经断成两半，包装也破损严重，请尽快处理。" * 8)
+
+    lines = of(world, width).splitlines()
+
+    wrote = next(i for i, line in enumerate(lines) if line.startswith("wrote"))
+    assert lines[wrote + 1].startswith("          ")
+    assert all(cell_len(line) <= width for line in lines if "starter.py" not in line)
+
+
+def test_options_bear_the_numbers_that_the_customer_was_told() -> None:
+    """G5."""
+    lines = [line.strip() for line in of(late_by(6)).splitlines()]
+
+    assert any("1  wait: explanation" in line for line in lines)
+    assert any(line.startswith("2  cancel: refund 12800.00") for line in lines)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin"])
+def test_every_time_is_in_the_zone_of_the_line_with_its_offset(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One zone in the terminal, the UI, needs and timers, wherever the reader sits."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    policy = building_materials().model_copy(update={"timezone": zone})
+    world = open_case(policy=policy, answers={"refund": "unknown"})
+    world.says("assess", severity="severe")
+    world.says("customer-approved")
+
+    text = of(world) + details(world.case) + "".join(alarm.summary for alarm in alarms(world.case))
+
+    times = re.findall(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(\S{6})?", text)
+    assert set(times) == {"+08:00" if zone == "Asia/Shanghai" else "+01:00"}
+
+
+def test_a_case_of_an_earlier_build_is_shown_as_far_as_it_tells() -> None:
+    assert "next: step s1 is blocked (no): resolve-step" in shown(reading.case(SEEN))
 
 
 def test_what_is_empty_is_not_shown() -> None:

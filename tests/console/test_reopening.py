@@ -165,7 +165,7 @@ async def test_case_that_the_server_has_forgotten_is_reopened_from_our_own_recor
 
     assert (new, how) == (f"{case_id}.2", "opened")
     seen = await case_of(workshop, new).becomes("assessing")
-    assert any("closed as satisfied" in need for need in seen["needs"])
+    assert any("closed as satisfied" in need["text"] for need in seen["needs"])
 
 
 # Messages to a case that is over

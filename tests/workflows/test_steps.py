@@ -49,7 +49,7 @@ async def test_payment_whose_answer_got_lost_is_asked_for_and_not_made_again(
     await agreed(case)
 
     seen = await case.until(lambda c: any(s["state"] == "unknown" for s in c["steps"]))
-    assert any("has not said whether it was done" in need for need in seen["needs"])
+    assert any("has not said whether it was done" in need["text"] for need in seen["needs"])
     answer.set()
     seen = await case.becomes("following_up")
 
@@ -151,7 +151,7 @@ async def test_step_goes_to_a_person_when_its_partner_is_down_for_half_a_day(
 
     await case.after(hours=13)
     seen = await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
-    assert any("replacement is blocked" in need for need in seen["needs"])
+    assert any("replacement is blocked" in need["text"] for need in seen["needs"])
 
     partners.warehouse.recovers()
     await case.says("resolve-step", step="replacement", action="retry", reason="they are back", by="Zhao")
@@ -274,7 +274,7 @@ async def test_replaced_step_brings_another_offer(open_case: Open, partners: Fak
     await case.signals("step-reported", step="collection", state="done")
     seen = await case.becomes("assessing")
 
-    assert any("to be replaced" in need for need in seen["needs"])
+    assert any("to be replaced" in need["text"] for need in seen["needs"])
     answer = await case.says("assess", severity="severe", by="Zhao")
     assert answer["offer"]["id"] == "o2"
 
