@@ -113,6 +113,8 @@ class Case(BaseModel):
     ending: Outcome | None = None
     """The outcome to take once the steps that have begun are settled."""
     urgent: bool
+    urgent_by_word: bool = False
+    """Because somebody, or another complaint, said so: a move to another policy does not take that back."""
     team: str
     owner: str | None = None
     cycle: int = 1
@@ -321,7 +323,7 @@ class Case(BaseModel):
 
     def begin_promises(self, starts: Starts, at: datetime, *, only: Collection[KeptWhen] = ALL) -> None:
         """Start the clocks of the promises that run from `starts`: once a cycle, and at each consent anew."""
-        for rule in self.policy.promises:
+        for rule in self.policy.promised(urgent=self.urgent):
             made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
             again = starts is Starts.CONSENT and not any(p.live for p in made)
             if rule.starts is starts and not rule.complex and rule.kept_by in only and (again or not made):

@@ -27,7 +27,7 @@ class ClaimTerms(BaseModel):
     """Names of the documents that the policy asks for."""
     send_again_within: timedelta
     """After so long the carrier may have forgotten a key, and nothing is sent again under it (S13)."""
-    attributes: dict[str, str]
+    attributes: dict[str, str | bool]
     """The search attributes by which operators find it."""
     facts: dict[str, Any]
     """What every notice about it tells; no personal data."""
@@ -65,7 +65,7 @@ def claim_terms(case: Case) -> ClaimTerms:
         not_after=add(promised, length(terms.not_after)),
         needed=terms.documents,
         send_again_within=case.policy.send_again_within,
-        attributes={name: shown[name] for name in ("CaseLine", "CaseTopic", "CaseTeam", "CaseOrder")},
+        attributes={name: shown[name] for name in ("CaseLine", "CaseTopic", "CaseTeam", "CaseOrder", "Urgent")},
         facts=case.staff_facts,
     )
 

@@ -40,6 +40,8 @@ class Earlier(BaseModel):
     evidence: list[Evidence] = []
     settled: bool = True
     """Something was decided or done, so that an agent has to judge before anything is offered again."""
+    urgent: bool = False
+    """It was urgent when it closed: whoever follows it up about the same topic goes on as urgent."""
     paid: dict[RemedyKind, Money] = {}
     """What has been paid for the order, over all its cases."""
 
@@ -49,7 +51,9 @@ class Earlier(BaseModel):
         known = {name: told.get(name) for name in ("case_id", "line", "topic", "order_id", "outcome", "closed_at")}
         settled = told.get("outcome") not in UNDECIDED or "steps" not in told or any(map(_done, told["steps"]))
         found = {"finding": _established(told.get("finding", {})), "evidence": told.get("evidence", [])}
-        return cls.model_validate({**known, **found, "settled": settled, "paid": paid or {}})
+        return cls.model_validate(
+            {**known, **found, "settled": settled, "paid": paid or {}, "urgent": bool(told.get("urgent"))}
+        )
 
 
 def _done(step: dict[str, Any]) -> bool:

@@ -55,6 +55,7 @@ from cases.reasons import Reason, Why
 from cases.satisfaction import answered
 from cases.step import Step
 from cases.telling import describe
+from cases.urgency import raise_urgency
 
 MAX_ALIKE = 5
 """Lines about refused signals of one name (those that nobody knows are of one name): of a flood the rest is counted."""
@@ -326,7 +327,7 @@ def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None
 def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: datetime) -> None:
     """The solution becomes a preliminary plan and a detailed result, with the time that has run (F3)."""
     solution, plan = case.promise(PromiseName.SOLUTION), case.promise(PromiseName.PRELIMINARY_PLAN)
-    rules = [rule for rule in case.policy.promises if rule.complex]
+    rules = [rule for rule in case.policy.promised(urgent=case.urgent) if rule.complex]
     if solution is None or not rules:
         raise Refusal(f"{case.complaint.line} promises nothing for {case.complaint.topic} that can be declared complex")
     if plan and not (plan.live and message.plan):
@@ -394,6 +395,12 @@ def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, at: da
     case.note("escalation acknowledged", at, message.promise, message.by)
 
 
+def _mark_urgent(case: Case, message: m.MarkUrgent, _at: datetime, now: datetime) -> dict[str, Any]:
+    if not raise_urgency(case, message.reason, now, message.by):
+        return {"applied": False, "why": f"{case.id} is urgent already"}
+    return {}
+
+
 def _note(case: Case, message: m.Note, at: datetime, _now: datetime) -> None:
     case.note("note", at, message.text, message.by)
 
@@ -414,5 +421,6 @@ _APPLY: dict[type[m.Message], Callable[[Case, Any, datetime, datetime], dict[str
     m.ResolveStep: _resolve_step,
     m.Assign: _assign,
     m.AcknowledgeEscalation: _acknowledge_escalation,
+    m.MarkUrgent: _mark_urgent,
     m.Note: _note,
 }

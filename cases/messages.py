@@ -134,6 +134,12 @@ class AcknowledgeEscalation(Message):
     promise: Name
 
 
+class MarkUrgent(Message):
+    """Urgent from now on, and never back: warned of at half the time, first in every queue (G10)."""
+
+    reason: Text
+
+
 class MovePolicy(Message):
     """Move the open case to the policy that is in force now; the time consumed stays (S18)."""
 
@@ -166,6 +172,7 @@ COMMANDS: dict[str, type[Message]] = {
     "resolve-step": ResolveStep,
     "assign": Assign,
     "acknowledge-escalation": AcknowledgeEscalation,
+    "mark-urgent": MarkUrgent,
     MOVE_POLICY: MovePolicy,
     "note": Note,
 }

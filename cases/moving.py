@@ -85,7 +85,7 @@ def preview(case: Case, policy: Policy, now: datetime) -> Json | None:
     _climb(there, now)
     found = {
         "promises": promises,
-        "begins": _begins(here, there.policy),
+        "begins": _begins(here, there),
         "rungs": [
             e.model_dump(mode="json", include={"promise", "cycle", "rung", "role"}) for e in there.escalations[told:]
         ],
@@ -113,12 +113,12 @@ def _pin(case: Case, policy: Policy, now: datetime) -> bool:
     told = any(what != "remind" for _, what in silence_plan(case)[: case.silence_steps])
     ladder = case.policy.escalation
     case.policy = pinned
-    case.urgent = complaint.urgent or case.topic.urgent
+    case.urgent = complaint.urgent or case.topic.urgent or case.urgent_by_word
     case.silence_steps = _silence_steps(case, now, told=told)
     for promise in [p for p in case.promises if p.live]:
         promise.claimed = _claimed(promise.claimed, ladder, pinned.escalation)
         promise.moved_at = now
-        rule = _rule(promise, pinned)
+        rule = _rule(promise, pinned.promised(urgent=case.urgent))
         if rule:
             promise.take_terms(rule, pinned.working_days, case.awaited, now)
         elif promise.running:
@@ -126,9 +126,9 @@ def _pin(case: Case, policy: Policy, now: datetime) -> bool:
     return True
 
 
-def _rule(promise: Promise, policy: Policy) -> PromiseRule | None:
+def _rule(promise: Promise, promised: list[PromiseRule]) -> PromiseRule | None:
     """What the policy says of a promise that was made: by its name, and by its rule where several have the name."""
-    named = [rule for rule in policy.promises if rule.name == promise.name]
+    named = [rule for rule in promised if rule.name == promise.name]
     return next((rule for rule in named if rule.rule == promise.rule), named[0] if named else None)
 
 
@@ -193,13 +193,13 @@ def _terms(promise: Promise) -> Json:
     }
 
 
-def _begins(case: Case, policy: Policy) -> list[Json]:
+def _begins(here: Case, there: Case) -> list[Json]:
     """What the new policy promises and the old one did not; `passed`: its start is over, at least in this cycle."""
-    known = {rule.name for rule in case.policy.promises}
-    over = {Starts.RECEIVED} if case.awaited else {Starts.RECEIVED, Starts.DOCUMENTS}
+    known = {rule.name for rule in here.policy.promised(urgent=here.urgent)}
+    over = {Starts.RECEIVED} if here.awaited else {Starts.RECEIVED, Starts.DOCUMENTS}
     return [
         {"name": r.name.value, "within": r.within, "starts": r.starts.value, "passed": r.starts in over}
-        for r in policy.promises
+        for r in there.policy.promised(urgent=there.urgent)
         if r.name not in known and not r.complex
     ]
 

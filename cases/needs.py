@@ -18,6 +18,7 @@ from cases.finding import PartialFinding
 from cases.messages import MESSAGES, kind
 from cases.names import RemedyKind, Severity, Status, StepState
 from cases.offer import Offer
+from cases.reasons import Reason, english
 from cases.step import Step
 
 Json = dict[str, Any]
@@ -229,10 +230,9 @@ def _answers(offer: Offer) -> tuple[Json, Json]:
 def _blocked(case: Case, step: Step) -> Json:
     """A headline, what it comes to, a line for each choice; the key, which only programs need, at the end."""
     key = step.key(case.id)
-    reason = str(step.reason or "the partner could not do it")
-    over = ", by somebody other than those who prepared it" if step.over_limit else ""
+    over = ", by somebody who did not prepare it" if step.over_limit else ""
     lines = [
-        f"step {step.id} is blocked: {reason.removeprefix(f'{key}: ')}",
+        f"step {step.id} is blocked: {_because(step)}",
         f"  {_comes_to(case, step)}" if _comes_to(case, step) else "",
         f"  retry: ask {step.partner} again{over}",
         "  replace: leave it, and an agent makes another offer",
@@ -243,6 +243,15 @@ def _blocked(case: Case, step: Step) -> Json:
     example = {"step": step.id, "action": "retry", "reason": "what has changed"}
     message = _message("resolve-step", example, values=values, required=("by",) if step.over_limit else ())
     return _need("step_blocked", "\n".join(line for line in lines if line), message)
+
+
+def _because(step: Step) -> str:
+    """The reason, without what the choices say as well."""
+    reason = step.reason or "the partner could not do it"
+    if isinstance(reason, Reason) and reason.code == "approvable":
+        because = reason.params["because"]
+        return english(because if isinstance(because, str) else Reason.model_validate(because))
+    return str(reason)
 
 
 def _comes_to(case: Case, step: Step) -> str:

@@ -22,11 +22,13 @@ def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earl
     """
     pinned = policy.slice_for(complaint)
     topic = pinned.topics[complaint.topic]
+    inherited = earlier is not None and earlier.urgent and earlier.topic == complaint.topic
     case = Case(
         complaint=complaint,
         policy=pinned,
         opened_at=now,
-        urgent=complaint.urgent or topic.urgent,
+        urgent=complaint.urgent or topic.urgent or inherited,
+        urgent_by_word=inherited,
         team=topic.team,
         owner=topic.owner,
         evidence=list(complaint.evidence),
@@ -73,7 +75,7 @@ def _promise(case: Case, now: datetime) -> None:
     """What the policy promises from receipt on; a call that was picked up is an answer already (M1)."""
     complaint = case.complaint
     case.begin_promises(Starts.RECEIVED, complaint.received_at)
-    by_call = {rule.name for rule in case.policy.promises if rule.picking_up_counts}
+    by_call = {rule.name for rule in case.policy.promised(urgent=case.urgent) if rule.picking_up_counts}
     for promise in case.promises:
         if complaint.answered_at and promise.name in by_call:
             promise.keep(complaint.answered_at)

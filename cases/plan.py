@@ -82,7 +82,8 @@ def _promises(complaint: Complaint, policy: Policy, found: Assessment, now: date
     if not policy.topics[complaint.topic].lacking(complaint.evidence):
         starts[Starts.DOCUMENTS] = complaint.received_at
     planned = []
-    for rule in policy.promises:
+    urgent = complaint.urgent or policy.topics[complaint.topic].urgent
+    for rule in policy.promised(urgent=urgent):
         if rule.starts in starts and not rule.complex:
             promise = Promise.of(rule, starts[rule.starts], cycle=1, calendar=policy.working_days)
             due = promise.due_at()

@@ -225,13 +225,13 @@ class PromiseRule(Part):
         """The event that keeps it."""
         return self.kept_when or KEPT_WHEN[self.name]
 
-    def concerns(self, topic: str, channel: Channel, *, urgent: bool) -> bool:
-        """Whether this promise is made for such a complaint."""
+    def concerns(self, topic: str, channel: Channel, *, urgent: bool | None = None) -> bool:
+        """Whether this promise is made for such a complaint; `urgent`: None: for one that is, or that is not."""
         return (
             matches(self.topics, topic)
             and not (self.except_topics and matches(self.except_topics, topic))
             and (not self.channels or channel in self.channels)
-            and (self.urgent is None or self.urgent is urgent)
+            and (self.urgent is None or urgent is None or self.urgent is urgent)
         )
 
 
@@ -334,13 +334,17 @@ class Policy(EveryLine):
         """After so long nothing is sent again under a key: a partner may soon have forgotten it (S13)."""
         return length(self.key_lifetime).amount - KEY_MARGIN
 
+    def promised(self, *, urgent: bool) -> list[PromiseRule]:
+        """The promises made to a case that is urgent, or is not: it may become so (G10)."""
+        return [rule for rule in self.promises if rule.urgent in (None, urgent)]
+
     def slice_for(self, complaint: Complaint) -> "Policy":
         """The part of this policy that concerns one complaint: small enough to pin to its case (S18)."""
-        topic, urgent = complaint.topic, complaint.urgent or self.topics[complaint.topic].urgent
+        topic = complaint.topic
         part = self.model_copy(
             update={
                 "topics": {topic: self.topics[topic]},
-                "promises": [p for p in self.promises if p.concerns(topic, complaint.channel, urgent=urgent)],
+                "promises": [p for p in self.promises if p.concerns(topic, complaint.channel)],
                 "precautions": [p for p in self.precautions if matches(p.topics, topic)],
                 "investigations": [i for i in self.investigations if matches(i.topics, topic)],
                 "remedies": [r for r in self.remedies if matches(r.topics, topic)],

@@ -101,6 +101,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     },
     "satisfaction-reported": {"score": 2, "comment": "slow"},
     "complaint-withdrawn": {"reason": "found it"},
+    "mark-urgent": {"reason": "a child has eaten of it"},
     "move-policy": {"reason": "new terms", "version": "2026-11+41f9020a"},
     "assess": {
         "severity": "severe",

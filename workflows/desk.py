@@ -90,8 +90,12 @@ class Desk:
 
     async def durably(self, method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
         """Through the server, repeated as `options` say; what an urgent case needs goes before the rest (§3)."""
-        priority = URGENT if self._case is not None and self._case.urgent else Priority.default
-        return await durably(method, *arguments, summary=summary, options={**options, "priority": priority})
+        return await durably(method, *arguments, summary=summary, options={**options, "priority": self.priority})
+
+    @property
+    def priority(self) -> Priority:
+        """Where in the queues stands what is begun for the case from now on."""
+        return URGENT if self._case is not None and self._case.urgent else Priority.default
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until `condition` holds; raises what an errand raised."""

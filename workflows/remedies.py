@@ -152,6 +152,7 @@ class Remedies:
                 id=claim_id,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=f"carrier claim for {case.id}",
+                priority=self._desk.priority,
             )
         case.links.append({"kind": "carrier_claim", "workflow": claim_id})
         heard(case, step, Receipt(reference=claim_id, state=ReceiptState.DONE), workflow.now())

@@ -202,9 +202,9 @@ class AnySequence(RuleBasedStateMachine):
             )
             assert was.consumed(world.now) == now.consumed(world.now)
 
-    @rule(message=st.sampled_from([*["contact-made", "note", "assign"] * 3, "complaint-withdrawn"]))
+    @rule(message=st.sampled_from([*["contact-made", "note", "assign"] * 3, "mark-urgent", "complaint-withdrawn"]))
     def remark(self, message: str) -> None:
-        self.say(message, **({"text": "hm"} if message == "note" else {}))
+        self.say(message, **{"note": {"text": "hm"}, "mark-urgent": {"reason": "hm"}}.get(message, {}))
 
     @rule(message=st.sampled_from(sorted(MESSAGES)), payload=GARBAGE)
     def babble(self, message: str, payload: Any) -> None:

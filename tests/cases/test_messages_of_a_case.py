@@ -30,6 +30,7 @@ VALID: dict[str, dict[str, Any]] = {
     "resolve-step": {"step": "replacement", "action": "retry", "reason": "again"},
     "assign": {"owner": "li"},
     "acknowledge-escalation": {"promise": "detailed_result"},
+    "mark-urgent": {"reason": "a child has eaten of it"},
     "move-policy": {"by": "li", "reason": "new terms"},
     "note": {"text": "remark"},
 }
@@ -77,7 +78,7 @@ def closed() -> World:
     return world
 
 
-ALWAYS = {"contact-made", "evidence-received", "assign", "move-policy", "note"}
+ALWAYS = {"contact-made", "evidence-received", "assign", "mark-urgent", "move-policy", "note"}
 TAKEN = {
     assessing: {"complaint-withdrawn", "assess", "propose"},
     offered: {"complaint-withdrawn", "assess", "propose", "customer-approved", "customer-declined"},
