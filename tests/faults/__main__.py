@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import postgres
+from tests.faults.arms import ARMS
+from tests.faults.fleet import CONTRADICT
 from tests.faults.report import table
 from tests.faults.suite import run
 
@@ -20,7 +22,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pause", type=float, default=6.0, help="seconds between two faults, roughly")
     parser.add_argument("--rounds", type=int, help="so many faults of each kind; to the end where absent")
-    parser.add_argument("--keyless", action="store_true", help="the control: workers that pay under new keys")
+    parser.add_argument("--arm", choices=sorted(ARMS), help="a control: workers that do one thing wrong")
+    parser.add_argument("--contradict", type=float, default=CONTRADICT, help="share of steps that partners deny")
     parser.add_argument("--data", type=Path, help="where everything is kept, failures with their histories among it")
     told = parser.parse_args()
     folder = told.data or Path(tempfile.mkdtemp(prefix="after-sales-faults-"))
@@ -29,7 +32,7 @@ def main() -> int:
         if done % max(1, count // 50) == 0:
             print(f"{done} of {count} cases", file=sys.stderr, flush=True)  # noqa: T201 (progress of a long run)
 
-    how = {name: getattr(told, name) for name in ("seed", "pause", "rounds", "keyless")}
+    how = {name: getattr(told, name) for name in ("seed", "pause", "rounds", "arm", "contradict")}
     with records() as cluster:
         found = asyncio.run(run(folder, count=told.cases, tell=tell, cluster=cluster, **how))
     print(table(found))  # noqa: T201 (its result)

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Awaitable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.names import CASE_QUERY, claim_workflow_id, workflow_id
+from cases.names import claim_workflow_id, workflow_id
 from console.engine import Engine
 from records import Records
 from tests.engine import replayer, runs
@@ -19,6 +20,8 @@ from tests.faults.people import Life
 
 AT_ONCE = 8
 """How many histories are fetched at the same time."""
+REPORTED_WITHIN = 60
+"""Seconds in which what partners have to report arrives once everything is well: a few times the longest pause."""
 END_WITHIN = 30
 """Seconds in which a start that is no complaint ends; it does at once."""
 ARCHIVED_WITHIN = 330
@@ -32,7 +35,7 @@ class Evidence:
     """Books, histories and records, by case id where they are about one case."""
 
     steps: list[dict[str, Any]] = field(default_factory=list)
-    """What the partners carried out, each time that they did."""
+    """What the partners carried out, each time that they did; `state` is their last word on it, `first` their first."""
     calls: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
@@ -54,9 +57,8 @@ class Evidence:
 
 async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
     """Everything, once the machine is well again."""
-    async with fleet.partners_admin() as partners:
-        books = (await partners.get("/_sandbox/ledger")).raise_for_status().json()
-    found = Evidence(steps=books["steps"], calls=books["calls"], messages=books["messages"])
+    books = await _books(fleet)
+    found = Evidence(steps=_as_they_stand(books), calls=books["calls"], messages=books["messages"])
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(looked: Awaitable[None]) -> None:
@@ -73,6 +75,28 @@ async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
     return found
 
 
+async def _books(fleet: Fleet) -> dict[str, Any]:
+    """The partners' books, once all that they had to report has been sent."""
+    until = asyncio.get_running_loop().time() + REPORTED_WITHIN
+    while True:
+        async with fleet.partners_admin() as partners:
+            books: dict[str, Any] = (await partners.get("/_sandbox/ledger")).raise_for_status().json()
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        late = [report for report in books["reports"] if report["sent_at"] is None and report["due_at"] <= now]
+        if not late or asyncio.get_running_loop().time() > until:
+            return books
+        await asyncio.sleep(0.5)
+
+
+def _as_they_stand(books: dict[str, Any]) -> list[dict[str, Any]]:
+    """The steps with what was last reported of each."""
+    last = {}
+    for report in sorted(books["reports"], key=lambda report: (report["due_at"], report["id"])):
+        if report["step_id"] is not None and report["sent_at"] is not None:
+            last[report["step_id"]] = report["payload"]["state"]
+    return [{**row, "first": row["state"], "state": last.get(row["id"], row["state"])} for row in books["steps"]]
+
+
 async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
     handle = engine.client.get_workflow_handle(workflow_id(case_id))
     try:
@@ -85,7 +109,7 @@ async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
     if task.attempt >= FAILING:
         found.failing[case_id] = f"attempt {task.attempt} of a workflow task"
     if there.status is WorkflowExecutionStatus.RUNNING:
-        found.ends[case_id] = await engine.ask(handle, CASE_QUERY)
+        found.ends[case_id] = await engine.snapshot(case_id)
         if found.ends[case_id]["status"] == "closed":
             with suppress(TimeoutError):
                 async with asyncio.timeout(ARCHIVED_WITHIN):

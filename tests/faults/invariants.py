@@ -3,20 +3,16 @@
 Each rule answers with the cases that break it.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-import policies
 from cases.calendar import Measure, length
-from cases.names import MONEY, TO_SOURCE
 from cases.policy import Policy
-from records import EntryState
 from records.archive import untimed
-from settings import Settings
+from tests.faults import books
+from tests.faults.books import Found, in_force
 from tests.faults.evidence import Evidence
 from tests.faults.people import Life
 
@@ -38,10 +34,7 @@ def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[V
     """All of them; none is what we want."""
     rules = {
         "lost": _lost(lives, reset, evidence),
-        "carried out twice": _doubles(evidence),
-        "paid beyond what was agreed": _overpaid(lives, reset, evidence),
-        "refunded beyond what was paid": _refunded(lives, evidence),
-        "books disagree": _books(reset, evidence),
+        **books.rules(lives, reset, evidence),
         "rung not told once": _rungs(reset, evidence),
         "message not applied once": _messages(lives, reset, evidence),
         "taken in, and no complaint": iter(evidence.taken_in.items()),
@@ -49,9 +42,6 @@ def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[V
         "does not replay": iter(evidence.unreplayable.items()),
     }
     return [Violation(rule, case_id, what) for rule, found in rules.items() for case_id, what in found]
-
-
-Found = Iterator[tuple[str, str]]
 
 
 def _lost(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
@@ -75,80 +65,8 @@ def _visible(end: dict[str, Any]) -> bool:
     return bool(end["needs"] or waits or any(link["kind"] == "merged_into" for link in end["links"]))
 
 
-def _doubles(evidence: Evidence) -> Found:
-    """S13: one business key, one payment, one shipment, one visit."""
-    times = Counter((row["case_id"], _business(row["key"])) for row in evidence.steps)
-    for (case_id, key), count in times.items():
-        if count > 1:
-            yield case_id, f"{key} was carried out {count} times"
-
-
-def _business(key: str) -> str:
-    """`case/cycle/offer/step`, and the number of a second try after a final no."""
-    parts = key.split("/")
-    return "/".join(parts[:4] + [part for part in parts[4:] if part.isdigit() and len(part) < 3])
-
-
-def _overpaid(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
-    """G5, S13: each payment is one that an agreed option holds, and none is more than it says."""
-    agreed = {life.case_id: list(evidence.ends.get(life.case_id, {}).get("offers", [])) for life in lives}
-    for life in lives:
-        if life.case_id in reset:  # what was agreed before is known to the people alone
-            agreed[life.case_id] += life.offers
-    for row in evidence.steps:
-        if row["kind"] not in MONEY:
-            continue
-        granted = [
-            Decimal(remedy["amount"])
-            for offer in agreed[row["case_id"]]
-            if offer["id"] == row["key"].split("/")[2]
-            for option in offer["options"]
-            for remedy in option["remedies"]
-            if remedy["kind"] == row["kind"] and (option["key"] == offer["accepted"] or remedy["at_once"])
-        ]
-        if not granted or Decimal(row["amount"]) > max(granted):
-            yield row["case_id"], f"{row['key']}: {row['amount']} was paid, granted were {granted}"
-
-
-def _refunded(lives: list[Life], evidence: Evidence) -> Found:
-    """S14, S15: over all cases of an order no more goes back than came in."""
-    paid = {life.plot.order_id: Decimal(life.plot.complaint["order"]["amount"]) for life in lives if life.plot.order_id}
-    back: dict[str, Decimal] = defaultdict(Decimal)
-    for row in evidence.steps:
-        if row["kind"] in TO_SOURCE:
-            back[row["order_id"]] += Decimal(row["amount"])
-    for order_id, amount in back.items():
-        if amount > paid[order_id]:
-            cases = [row["case_id"] for row in evidence.steps if row["order_id"] == order_id]
-            yield cases[0], f"order {order_id}: {amount} went back of {paid[order_id]}"
-
-
-def _books(reset: set[str], evidence: Evidence) -> Found:
-    """S13, S15: what our ledger holds as paid is what the partner booked; nothing stays reserved for a settled step.
-
-    A reset case may have forgotten a payment before it was booked: that stays reserved, and so within bounds.
-    """
-    settled = evidence.closed - reset
-    booked = {row["key"]: row["reference"] for row in evidence.steps if row["kind"] in MONEY}
-    ours = {e["key"]: e for e in evidence.entries}
-    for key, entry in ours.items():
-        if entry["state"] is EntryState.COMMITTED and booked.get(key) != entry["reference"]:
-            yield entry["case_id"], f"{key} is in our ledger as {entry['reference']}, the partner has {booked.get(key)}"
-        if entry["state"] is EntryState.RESERVED and entry["case_id"] in settled:
-            yield entry["case_id"], f"{key} stays reserved, and its case is closed"
-    for row in evidence.steps:
-        known = ours.get(row["key"])
-        if (
-            row["kind"] in MONEY
-            and (known is None or known["state"] is not EntryState.COMMITTED)
-            and row["case_id"] in settled
-        ):
-            yield row["case_id"], f"{row['key']} was paid, and our ledger says {known and known['state']}"
-
-
 def _rungs(reset: set[str], evidence: Evidence) -> Found:
     """S6, S8, G10: each rung that was due is told, once; a reset case no longer knows of all that it has told."""
-    in_force = policies.load(Settings().policies)
     told = Counter(row["case_id"] for row in evidence.messages if row["content"]["event"] in RUNGS)
     for case_id, end in evidence.ends.items():
         claimed = Counter((e["promise"], e["cycle"], e["rung"], e["due_at"]) for e in end["escalations"])
@@ -159,7 +77,7 @@ def _rungs(reset: set[str], evidence: Evidence) -> Found:
         if not sent <= told[case_id] <= most:
             yield case_id, f"{told[case_id]} notices went out for {sent} of {len(end['escalations'])} escalations"
         for promise in end["promises"]:
-            if missing := _due(promise, end, in_force[end["line"]]) - {
+            if missing := _due(promise, end, in_force()[end["line"]]) - {
                 e["rung"]
                 for e in end["escalations"]
                 if (e["promise"], e["cycle"]) == (promise["name"], promise["cycle"])

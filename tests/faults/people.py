@@ -16,7 +16,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from cases.errors import Refusal
-from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.names import CASE_WORKFLOW, SHIPMENTS, TASK_QUEUE, workflow_id
 from console.engine import Engine, NoSuchCase, Unreachable
 from tests.faults.plots import Plot
 
@@ -26,6 +26,8 @@ LOOKS = 120
 """How often people look at a case before they leave it as it stands."""
 MOMENT = 0.4
 """Seconds in which a case usually does what there is to do."""
+APPROVER = "Chen Qiang"
+"""Who prepares nothing, and so may approve (S20)."""
 JUMPS = (timedelta(minutes=8), timedelta(hours=1), timedelta(hours=13), timedelta(hours=26), timedelta(days=3))
 POISON = [
     Payload(metadata={"encoding": b"json/plain"}, data=b"{"),
@@ -123,11 +125,19 @@ class Life:
         if chance.random() < 0.15:
             await self._disturb()
         if step := next((s for s in seen["steps"] if s["state"] == "blocked"), None):
-            done = self._tried[step["id"]] = self._tried.get(step["id"], 0) + 1
-            action = "retry" if done < 3 else "waive"
-            await self._send("resolve-step", step=step["id"], action=action, reason="looked at it", by="Li Na")
+            await self._resolve(step)
             return True
         return await self._answer_to(seen)
+
+    async def _resolve(self, step: Json) -> None:
+        """Money is tried again, goods that cannot be sent often something else; now and then by somebody else (S20)."""
+        chance = self.plot.chance
+        done = self._tried[step["id"]] = self._tried.get(step["id"], 0) + 1
+        action = "retry" if done < 3 else "waive"
+        if step["kind"] in SHIPMENTS and done < 3:
+            action = chance.choice(["retry", "replace", "waive"])
+        by = APPROVER if chance.random() < 0.3 else "Li Na"
+        await self._send("resolve-step", step=step["id"], action=action, reason="looked at it", by=by)
 
     async def _answer_to(self, seen: Json) -> bool:
         """What the case waits for, from whoever owes it; not everybody answers at once."""
@@ -139,7 +149,7 @@ class Life:
                 shown = [{"kind": kind, "uri": f"s3://shown/{kind}"} for kind in seen["awaited"]]
                 await self._send("evidence-received", evidence=shown, by="customer")
             case "awaiting_approval":
-                await self._send("approve" if chance.random() < 0.8 else "reject", by="Chen Qiang")
+                await self._send("approve" if chance.random() < 0.8 else "reject", by=APPROVER)
             case "offering" if seen["needs"]:
                 await self._send("contact-made", note="told them the offer", by="Li Na")
             case "awaiting_consent":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -16,7 +17,9 @@ TRAILS: list[dict[str, Any]] = [
     {"state": "lost"},
 ]
 SHARED_ORDER = 0.15
-"""How many complaints are about an order of which another complaint is under way."""
+"""How many complaints are about an order and topic of which another complaint is under way."""
+SAME_ITEMS = 0.25
+"""How many are about another topic of an order of which one is under way, and about the very same items (S35)."""
 
 
 @dataclass
@@ -52,8 +55,27 @@ def plots(seed: int, count: int, policies: dict[str, Policy]) -> list[Plot]:
         made.append(_plot(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}")))
         earlier = made[-1 - len(topics)] if number >= len(topics) else None
         if earlier and chance.random() < SHARED_ORDER:
-            made[-1].complaint["order"] = earlier.complaint["order"]
+            _share(made[-1], earlier)
+        elif number and topics[(number - 1) % len(topics)][0] == line and chance.random() < SAME_ITEMS:
+            _share(made[-1], made[-2])
     return made
+
+
+def _share(plot: Plot, earlier: Plot) -> None:
+    """Let it be about the earlier one's order."""
+    order = plot.complaint["order"] = earlier.complaint["order"]
+    # What arrived later than a complaint about it makes no complaint.
+    plot.complaint["received_at"] = max(plot.complaint["received_at"], order.get("delivered_at", ""))
+
+
+def _only_what_is_affected(complaint: dict[str, Any]) -> None:
+    """An order of nothing but what the complaint is about: whatever is made good is then all of it."""
+    order, wrong = complaint["order"], {item["sku"]: item["quantity"] for item in complaint.get("affected", [])}
+    if not wrong:
+        return
+    order["items"] = [{**item, "quantity": wrong[item["sku"]]} for item in order["items"] if item["sku"] in wrong]
+    goods = sum((Decimal(item["unit_price"]) * item["quantity"] for item in order["items"]), Decimal(0))
+    order["amount"] = str(goods + Decimal(order.get("freight", "0.00")))
 
 
 def _plot(case_id: str, line: str, topic: str, chance: Random) -> Plot:
@@ -68,6 +90,8 @@ def _plot(case_id: str, line: str, topic: str, chance: Random) -> Plot:
         description="what happened",
         wish=chance.choice(["replace", "refund", "compensate", "repair"]),
     )
+    if chance.random() < 0.5:
+        _only_what_is_affected(told)
     if chance.random() < 0.1:  # complained of long ago, and it only reaches us now
         received = datetime.now(UTC) - timedelta(hours=chance.choice([1, 30, 60]))
         told["received_at"] = max(
@@ -96,7 +120,7 @@ def _order(told: dict[str, Any], chance: Random) -> dict[str, Any]:
         known["reports"] = "never"
     if chance.random() < 0.1:
         known["reports_by_kind"] = {"replacement": [{"state": "failed", "after": 0, "detail": "lost in the warehouse"}]}
-    if chance.random() < 0.05:
+    if chance.random() < 0.1:
         known["stock"] = {item["sku"]: 0 for item in told["order"].get("items", [])}
     if chance.random() < 0.05:
         known["crew"] = "none"

@@ -1,8 +1,10 @@
-"""What a run did and found, as a table for people."""
+"""What a run did and found, as a table for people: Markdown, as docs/guarantees.md has it."""
 
 from collections import Counter
 from statistics import quantiles
 
+from tests.faults.books import taken_back
+from tests.faults.partners import DENIED
 from tests.faults.suite import Run
 
 
@@ -12,14 +14,21 @@ def table(found: Run) -> str:
     outcomes = Counter(evidence.ends[c].get("outcome") or "open" for c in evidence.ends)
     messages = Counter(answer for life in found.lives for sent in life.sent.values() for answer in sent.answers)
     broken = Counter(violation.rule for violation in found.violations)
+    faulty = Counter(call["fault"] for call in evidence.calls if call["fault"] and call["call"] != DENIED)
+    denied = Counter(call["fault"] for call in evidence.calls if call["call"] == DENIED)
+    orders = Counter(life.plot.order_id for life in found.lives if life.plot.order_id)
     rows: list[tuple[str, object]] = [
         ("seed", found.seed),
         ("cases", len(found.lives)),
+        ("orders with several cases", sum(count > 1 for count in orders.values())),
         *((f"  {outcome}", count) for outcome, count in sorted(outcomes.items())),
         ("runs of their workflows", sum(len(runs) for runs in evidence.histories.values())),
         ("faults", sum(found.mischief.done.values())),
         *((f"  {name}", count) for name, count in sorted(found.mischief.done.items())),
-        ("calls that met a fault at a partner", sum(call["fault"] is not None for call in evidence.calls)),
+        ("calls that met a fault at a partner", sum(faulty.values())),
+        ("steps done and denied", sum(denied.values())),
+        *((f"  {name}", count) for name, count in sorted(denied.items())),
+        ("payments taken back", sum(map(taken_back, evidence.steps))),
         ("steps carried out", len(evidence.steps)),
         ("calls repeated under their key", sum(posts.values()) - len(posts)),
         ("partners asked what became of a call", sum(call["call"] == "GET steps" for call in evidence.calls)),
@@ -31,8 +40,9 @@ def table(found: Run) -> str:
         ("broken promises of this suite", len(found.violations)),
         *((f"  {rule}", count) for rule, count in sorted(broken.items())),
     ]
-    width = max(len(name) for name, _ in rows) + 2
-    return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
+    table = [("what", "how many"), ("---", "---"), *((name.replace("  ", "– ", 1), str(value)) for name, value in rows)]
+    width, other = (max(len(row[column]) for row in table) for column in (0, 1))
+    return "\n".join(f"| {name:<{width}} | {value:>{other}} |" for name, value in table)
 
 
 def _seconds(times: list[float], percent: int) -> str:

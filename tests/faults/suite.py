@@ -11,7 +11,7 @@ import httpx
 import policies
 from settings import Settings
 from tests.faults.evidence import Evidence, gather
-from tests.faults.fleet import Fleet
+from tests.faults.fleet import CONTRADICT, Fleet
 from tests.faults.invariants import Violation, violations
 from tests.faults.mischief import Mischief
 from tests.faults.people import Life, sandbox_knows
@@ -40,7 +40,8 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
     count: int,
     pause: float,
     rounds: int | None = None,
-    keyless: bool = False,
+    arm: str | None = None,
+    contradict: float = CONTRADICT,
     cluster: Cluster | None = None,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Run:
@@ -49,7 +50,7 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
     Our own records are in `cluster`, or in a SQLite file where there is none. `tell` hears how many cases are done, and
     of how many.
     """
-    async with Fleet(folder, keyless=keyless, cluster=cluster) as fleet:
+    async with Fleet(folder, arm=arm, contradict=contradict, cluster=cluster) as fleet:
         engine = await fleet.engine()
         in_force = policies.load(Settings().policies)
         lives = [Life(plot, engine) for plot in plots(seed, count, in_force)]
@@ -103,7 +104,8 @@ def _keep(folder: Path, found: Run) -> None:
     for violation in found.violations:
         kept = folder / "failures" / violation.case_id.replace("/", "_")
         kept.mkdir(parents=True, exist_ok=True)
-        (kept / "what.txt").write_text(f"seed {found.seed}: {violation.what}\n", encoding="utf-8")
+        with (kept / "what.txt").open("a", encoding="utf-8") as told:
+            told.write(f"seed {found.seed}: {violation.rule}: {violation.what}\n")
         for number, history in enumerate(found.evidence.histories.get(violation.case_id, [])):
             (kept / f"run-{number}.json").write_text(history.to_json(), encoding="utf-8")
         (kept / "last.json").write_text(json.dumps(found.evidence.ends.get(violation.case_id)), encoding="utf-8")

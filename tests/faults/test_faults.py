@@ -35,7 +35,7 @@ async def test_no_complaint_is_lost_no_promise_forgotten_and_nothing_done_twice_
 async def test_suite_sees_what_workers_without_keys_do_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control arm: else the suite would find nothing in anybody."""
     monkeypatch.setattr(people, "LOOKS", 20)  # such workers never learn what became of a step
-    found = await run(tmp_path / "data", seed=1, count=7, pause=1, rounds=0, keyless=True)
+    found = await run(tmp_path / "data", seed=1, count=7, pause=1, rounds=0, arm="keyless")
 
     assert "carried out twice" in {violation.rule for violation in found.violations}, table(found)
 
@@ -49,9 +49,18 @@ STEP = {
     "kind": "refund",
     "amount": "100.00",
     "reference": "REF-1",
+    "step": "refund",
+    "items": [],
+    "first": "done",
+    "state": "done",
 }
 AGAIN = {**STEP, "key": f"{STEP['key']}/a1b2c3"}
 """The same payment under the key of an attempt."""
+SECOND = {**STEP, "key": f"{STEP['key']}/2", "reference": "REF-2"}
+"""The same payment once more, as after a final no."""
+TAKEN_BACK = {**STEP, "state": "failed"}
+ENTRY = {"key": STEP["key"], "case_id": "HL-1", "reference": "REF-1", "state": EntryState.COMMITTED}
+A_STEP = {"id": "refund", "kind": "refund", "key": STEP["key"], "state": "done"}
 NOTICE = {"case_id": "HL-1", "content": {"event": "promise_warning"}}
 RUNG = {"promise": "detailed_result", "cycle": 1, "rung": 1, "due_at": "x", "sent_at": "y"}
 
@@ -85,7 +94,7 @@ def an_end(**changes: Any) -> dict[str, Any]:
         "promises": [promise],
         "offers": [offer],
         "escalations": [RUNG],
-        "steps": [],
+        "steps": [A_STEP],
         "needs": [],
         "links": [],
         "timeline": [{"what": "note", "text": "HL-1/0"}],
@@ -95,11 +104,10 @@ def an_end(**changes: Any) -> dict[str, Any]:
 
 def some_evidence(**changes: Any) -> Evidence:
     """Evidence in which nothing is wrong, but for `changes`."""
-    entry = {"key": STEP["key"], "case_id": "HL-1", "reference": "REF-1", "state": EntryState.COMMITTED}
     good = Evidence(
         steps=[STEP],
         messages=[NOTICE],
-        entries=[entry],
+        entries=[ENTRY],
         ends={"HL-1": an_end()},
         closed={"HL-1"},
         archived={"HL-1": {"record": an_end()}},
@@ -131,6 +139,23 @@ def test_what_a_reset_case_has_forgotten_breaks_no_rule() -> None:
     assert rules_broken(evidence) == {"rung not told once", "books disagree"}
 
 
+def goods(kind: str, quantity: int = 1, **changes: Any) -> dict[str, Any]:
+    """Goods that were sent, or collected."""
+    items = [{"sku": "SLATE-9", "quantity": quantity}]
+    key = f"HL-1/1/o1/{kind}"
+    return {**STEP, "key": key, "kind": kind, "step": kind, "amount": None, "items": items, **changes}
+
+
+def chosen(*remedies: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The same ending, of an offer of these remedies."""
+    option = {"key": "chosen", "remedies": [{"at_once": False, **remedy} for remedy in remedies]}
+    return ended(offers=[{"id": "o1", "accepted": "chosen", "options": [option]}], **changes)
+
+
+COMPENSATION = {"kind": "compensation", "amount": "3840.01"}
+"""A cent more than the 30 % of the order that may be paid beside refunds."""
+REPLACED = {"kind": "replacement"}, {"kind": "collection"}
+
 BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
     "no case": ("lost", {"ends": {}}),
     "not archived": ("lost", {"archived": {}}),
@@ -144,6 +169,31 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
     "paid more than agreed": ("paid beyond what was agreed", {"steps": [{**STEP, "amount": "100.01"}]}),
     "paid what nobody agreed to": ("paid beyond what was agreed", {"steps": [{**STEP, "kind": "compensation"}]}),
     "refunded beyond the order": ("refunded beyond what was paid", {"steps": [{**STEP, "amount": "12800.01"}]}),
+    "paid again after a no that was none": ("carried out twice", {"steps": [STEP, SECOND]}),
+    "paid beyond the limit": (
+        "paid beyond the order's limit",
+        {"steps": [{**STEP, **COMPENSATION}], **chosen(COMPENSATION)},
+    ),
+    "more sent than bought": ("made good more often than bought", {"steps": [goods("replacement", 5)]}),
+    "sent, and its price refunded": (
+        "made good more often than bought",
+        {"steps": [goods("reship"), {**STEP, "amount": "12800.00"}]},
+    ),
+    "collected for nothing": (
+        "collected, and nothing was sent",
+        {"steps": [goods("collection")], **chosen(*REPLACED)},
+    ),
+    "paid, and free again in our books": (
+        "books disagree",
+        {"entries": [{**ENTRY, "state": EntryState.RELEASED}]},
+    ),
+    "paid, and the case says no": (
+        "case and partner disagree",
+        ended(steps=[{**A_STEP, "state": "waived"}]),
+    ),
+    "paid, and the case knows nothing of it": ("case and partner disagree", ended(steps=[])),
+    "not paid, and the case says so": ("case and partner disagree", {"steps": []}),
+    "taken back": ("taken back, and nobody is told", {"steps": [TAKEN_BACK]}),
     "paid and not in our books": ("books disagree", {"entries": []}),
     "in our books and not paid": ("books disagree", {"steps": []}),
     "rung not told": ("rung not told once", ended(escalations=[])),
@@ -164,3 +214,33 @@ def test_every_rule_of_the_suite_is_broken_by_what_it_is_there_for(how: str) -> 
     rule, changes = BREAKING[how]
 
     assert rule in rules_broken(some_evidence(**changes))
+
+
+HOLDING: dict[str, tuple[str, dict[str, Any]]] = {
+    "paid again after a no that was one": ("carried out twice", {"steps": [{**STEP, "state": "failed"}, SECOND]}),
+    "approved by somebody else": (
+        "paid beyond the order's limit",
+        {
+            "steps": [{**STEP, **COMPENSATION}],
+            **chosen(COMPENSATION, timeline=[{"what": "approved", "by": people.APPROVER}]),
+        },
+    ),
+    "all that was bought": ("made good more often than bought", {"steps": [goods("replacement", 4)]}),
+    "collected in exchange": (
+        "collected, and nothing was sent",
+        {"steps": [goods("replacement"), goods("collection")], **chosen(*REPLACED)},
+    ),
+    "returned": ("collected, and nothing was sent", {"steps": [goods("collection")], **chosen({"kind": "collection"})}),
+    "taken back, and contested": (
+        "taken back, and nobody is told",
+        {"steps": [TAKEN_BACK], "entries": [{**ENTRY, "state": "contested"}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("how", HOLDING)
+def test_rules_are_not_broken_by_what_is_right(how: str) -> None:
+    """The other side of each."""
+    rule, changes = HOLDING[how]
+
+    assert rule not in rules_broken(some_evidence(**changes))

@@ -1,9 +1,11 @@
-"""The control: a worker as others build it, with a new key for each attempt and no question before it pays again.
+"""The controls: workers that do one thing as others do it. The suite has to find each, or its silence proves nothing.
 
-The suite has to find what it does twice; a suite that does not would find nothing in ours either.
+`python -m tests.faults.arms NAME` is such a worker.
 """
 
 import asyncio
+import sys
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -29,6 +31,18 @@ class ForgetfulConnection(Connection):
         return None if path.endswith("/steps") else await super().look_up(path, params, expected)
 
 
-if __name__ == "__main__":
+def keyless() -> None:
+    """A new key for each attempt, and no question before it pays again (S13)."""
     vars(http)["Connection"] = ForgetfulConnection
+
+
+def as_it_is() -> None:
+    """Nothing is changed."""
+
+
+ARMS: dict[str, Callable[[], None]] = {"keyless": keyless}
+
+
+if __name__ == "__main__":
+    ARMS[sys.argv[1]]()
     asyncio.run(worker.main())

@@ -1,0 +1,245 @@
+"""What must hold of money and goods, told from the partners' books first, then from our ledger and the cases.
+
+A row of the partners' books *stands* unless the partner's last word on it is that it failed.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import policies
+from cases.amounts import evaluate, needs
+from cases.complaint import Complaint
+from cases.finding import PartialFinding
+from cases.granting import sums_of
+from cases.limits import manager_limit
+from cases.names import GOODS, MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
+from cases.policy import Policy
+from records import EntryState
+from settings import Settings
+from tests.faults.evidence import Evidence
+from tests.faults.people import APPROVER, Life
+
+Found = Iterator[tuple[str, str]]
+Row = dict[str, Any]
+
+
+def rules(lives: list[Life], reset: set[str], evidence: Evidence) -> dict[str, Found]:
+    """Each rule with the cases that break it, and how."""
+    return {
+        "carried out twice": _doubles(evidence),
+        "paid beyond what was agreed": _overpaid(lives, reset, evidence),
+        "refunded beyond what was paid": _refunded(lives, evidence),
+        "paid beyond the order's limit": _over_limit(lives, evidence),
+        "made good more often than bought": _units(lives, evidence),
+        "collected, and nothing was sent": _collected(lives, evidence),
+        "books disagree": _ledger(reset, evidence),
+        "case and partner disagree": _cases(reset, evidence),
+        "taken back, and nobody is told": _taken_back(reset, evidence),
+    }
+
+
+def _standing(evidence: Evidence) -> list[Row]:
+    return [row for row in evidence.steps if row["state"] != "failed"]
+
+
+def _business(key: str) -> str:
+    """`case/cycle/offer/step`: what a key stands for, whatever number or attempt follows."""
+    return "/".join(key.split("/")[:4])
+
+
+def _doubles(evidence: Evidence) -> Found:
+    """S13, S25: one step of one offer is paid, shipped or visited once; again only after the partner's last no."""
+    by_key = Counter((row["case_id"], row["key"]) for row in evidence.steps)
+    by_step = Counter((row["case_id"], _business(row["key"])) for row in _standing(evidence))
+    for (case_id, key), count in (by_key | by_step).items():
+        if count > 1:
+            yield case_id, f"{key} was carried out {count} times"
+
+
+def _offers(lives: list[Life], reset: set[str], evidence: Evidence) -> dict[str, list[Row]]:
+    """The offers of each case; of a reset one also those that only its people remember."""
+    return {
+        life.case_id: [
+            *evidence.ends.get(life.case_id, {}).get("offers", []),
+            *(life.offers if life.case_id in reset else []),
+        ]
+        for life in lives
+    }
+
+
+def _overpaid(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
+    """G5, S13: each payment is one that an agreed option holds, and none is more than it says."""
+    agreed = _offers(lives, reset, evidence)
+    for row in _standing(evidence):
+        if row["kind"] not in MONEY:
+            continue
+        granted = [
+            Decimal(remedy["amount"])
+            for offer in agreed[row["case_id"]]
+            if offer["id"] == row["key"].split("/")[2]
+            for option in offer["options"]
+            for remedy in option["remedies"]
+            if remedy["kind"] == row["kind"] and (option["key"] == offer["accepted"] or remedy["at_once"])
+        ]
+        if not granted or Decimal(row["amount"]) > max(granted):
+            yield row["case_id"], f"{row['key']}: {row['amount']} was paid, granted were {granted}"
+
+
+def _of_orders(lives: list[Life], evidence: Evidence) -> Iterator[tuple[list[Life], list[Row]]]:
+    """The cases of each order, and what stands of it in the partners' books."""
+    there: dict[str, list[Life]] = defaultdict(list)
+    for life in lives:
+        if life.plot.order_id:
+            there[life.plot.order_id].append(life)
+    booked: dict[str, list[Row]] = defaultdict(list)
+    for row in _standing(evidence):
+        booked[row["order_id"]].append(row)
+    for order_id, rows in booked.items():
+        yield there[order_id], rows
+
+
+def _sum(rows: list[Row], kinds: frozenset[Any]) -> Decimal:
+    return sum((Decimal(row["amount"]) for row in rows if row["kind"] in kinds), Decimal(0))
+
+
+def _refunded(lives: list[Life], evidence: Evidence) -> Found:
+    """S14, S15: over all cases of an order no more goes back than came in."""
+    for cases, rows in _of_orders(lives, evidence):
+        paid = Decimal(cases[0].plot.complaint["order"]["amount"])
+        if (back := _sum(rows, TO_SOURCE)) > paid:
+            yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {back} went back of {paid}"
+
+
+def _over_limit(lives: list[Life], evidence: Evidence) -> Found:
+    """S15: over all cases of an order no more is paid beside refunds than its policy allows, or a manager may."""
+    for cases, rows in _of_orders(lives, evidence):
+        raised = _approved(cases, evidence)
+        most = max(_limit(in_force()[life.plot.complaint["line"]], life, raised=raised) for life in cases)
+        if (paid := _sum(rows, PAYOUTS)) > most:
+            yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {paid} was paid beside refunds, {most} may be"
+
+
+@cache
+def in_force() -> dict[str, Policy]:
+    """The policies, by line."""
+    return policies.load(Settings().policies)
+
+
+def _limit(policy: Policy, life: Life, *, raised: bool) -> Decimal:
+    # Of their goods' worth people say nothing but this.
+    worth = PartialFinding(goods_value=life.plot.finding.get("goods_value"))
+    complaint = Complaint.model_validate(life.plot.complaint)
+    sums = sums_of(policy, complaint, worth)
+    known = (evaluate(text, sums)[1] for text in policy.compensation_limit if not needs(text, sums))
+    limit = next(known, Decimal(0))
+    return max(limit, manager_limit(policy, complaint)) if raised else limit
+
+
+def _approved(cases: list[Life], evidence: Evidence) -> bool:
+    """Whether somebody else has approved anything of the order beyond what its policy grants."""
+    timelines = (evidence.ends.get(life.case_id, {}).get("timeline", []) for life in cases)
+    return any(entry.get("by") == APPROVER for timeline in timelines for entry in timeline)
+
+
+def _units(lives: list[Life], evidence: Evidence) -> Found:
+    """S35: over all cases of an order no unit is made good more often than it was bought: sent again, or refunded.
+
+    Refunds name no units: what was sent again and what went back together are worth no more than what was paid.
+    """
+    for cases, rows in _of_orders(lives, evidence):
+        order = cases[0].plot.complaint["order"]
+        bought = {item["sku"]: item for item in order.get("items", [])}
+        sent: Counter[str] = Counter()
+        for item in (item for row in rows if row["kind"] in SHIPMENTS for item in row["items"]):
+            sent[item["sku"]] += item["quantity"]
+        if _approved(cases, evidence):
+            continue
+        if over := {sku: count for sku, count in sent.items() if count > bought[sku]["quantity"]}:
+            yield rows[0]["case_id"], f"order {order['order_id']}: {over} were sent again, more than were bought"
+        worth = sum((Decimal(bought[sku]["unit_price"]) * count for sku, count in sent.items()), Decimal(0))
+        if sent and (made_good := worth + _sum(rows, TO_SOURCE)) > Decimal(order["amount"]):
+            yield rows[0]["case_id"], f"order {order['order_id']}: {made_good} was made good of {order['amount']}"
+
+
+def _collected(lives: list[Life], evidence: Evidence) -> Found:
+    """S28: goods are collected because others were sent in their place, or because they are returned."""
+    agreed = _offers(lives, {life.case_id for life in lives}, evidence)
+    for row in _standing(evidence):
+        if row["kind"] != "collection":
+            continue
+        case_id, cycle, offer_id, _ = row["key"].split("/")[:4]
+        expected = {
+            remedy["kind"]
+            for offer in agreed[case_id]
+            if offer["id"] == offer_id
+            for option in offer["options"]
+            if option["key"] == offer["accepted"]
+            for remedy in option["remedies"]
+        } & SHIPMENTS
+        there = {f"{case_id}/{cycle}/{offer_id}/"}
+        sent = [each for each in evidence.steps if each["kind"] in SHIPMENTS and each["key"].startswith(tuple(there))]
+        if expected and not sent:
+            yield case_id, f"{row['key']}: the old goods are collected, and no {' or '.join(expected)} was ever sent"
+
+
+def _ledger(reset: set[str], evidence: Evidence) -> Found:
+    """S13, S15, S26: what our ledger holds as paid is what the partner booked; nothing stays reserved at the end.
+
+    A reset case may have forgotten a payment before it was booked: that stays reserved, and so within bounds.
+    """
+    settled = evidence.closed - reset
+    booked = {row["key"]: row["reference"] for row in evidence.steps}
+    ours = {e["key"]: e for e in evidence.entries}
+    for key, entry in ours.items():
+        if entry["state"] is EntryState.COMMITTED and booked.get(key) != entry["reference"]:
+            yield entry["case_id"], f"{key} is in our ledger as {entry['reference']}, the partner has {booked.get(key)}"
+        if entry["state"] is EntryState.RESERVED and entry["case_id"] in settled:
+            yield entry["case_id"], f"{key} stays reserved, and its case is closed"
+    for row in _standing(evidence):
+        known = ours.get(row["key"])
+        if row["kind"] not in MONEY or row["case_id"] not in settled:
+            continue
+        if known is None or known["state"] is not EntryState.COMMITTED:
+            yield row["case_id"], f"{row['key']} was paid, and our ledger says {known and known['state']}"
+
+
+def _cases(reset: set[str], evidence: Evidence) -> Found:
+    """S25, S26: what a closed case says was paid, sent or collected is what stands in the partners' books."""
+    for case_id in evidence.closed - reset:
+        ours = {
+            _business(step["key"]): step["state"]
+            for step in evidence.ends.get(case_id, {}).get("steps", [])
+            if step["kind"] in MONEY | GOODS and not _is_contested(evidence, step["key"])
+        }
+        theirs = {
+            _business(row["key"])
+            for row in _standing(evidence)
+            if row["case_id"] == case_id and row["kind"] in MONEY | GOODS and not _is_contested(evidence, row["key"])
+        }
+        for key in sorted(theirs | ours.keys()):
+            if (key in theirs) != (ours.get(key) == "done"):
+                yield case_id, f"{key} is {ours.get(key)}, and {'stands' if key in theirs else 'is not'} in the books"
+
+
+def taken_back(row: Row) -> bool:
+    """Whether a payment was done and failed afterwards."""
+    return row["kind"] in MONEY and row["first"] == "done" and row["state"] == "failed"
+
+
+def _taken_back(reset: set[str], evidence: Evidence) -> Found:
+    """S27: a payment that was done and failed afterwards is contested in our ledger, and the case asks for a person."""
+    for row in evidence.steps:
+        if not taken_back(row) or row["case_id"] in reset:
+            continue
+        if not _is_contested(evidence, row["key"]):
+            yield row["case_id"], f"{row['key']} was taken back, and our ledger does not say so"
+        end = evidence.ends.get(row["case_id"], {})
+        if row["case_id"] not in evidence.closed and not any(row["step"] in need for need in end.get("needs", [])):
+            yield row["case_id"], f"{row['key']} was taken back, and the case asks nobody to see to it"
+
+
+def _is_contested(evidence: Evidence, key: str) -> bool:
+    return any(entry["key"] == key and entry["state"] == "contested" for entry in evidence.entries)
