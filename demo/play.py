@@ -21,7 +21,7 @@ from demo.complaints import complaint
 from demo.telling import Teller
 from embedded import Embedded
 
-PATIENCE = 40
+PATIENCE = 120
 """Seconds of real time in which a case has to come to where its story says."""
 LOOK = 0.15
 """Seconds between two looks at a case."""

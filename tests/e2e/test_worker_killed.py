@@ -26,7 +26,7 @@ PAID = 2 * (Decimal("640.00") + Decimal("12800.00") + Decimal("1280.00"))
 """A coupon for each minor damage, a refund and a compensation for each severe one (B10, B12)."""
 FAULTS: list[dict[str, Any]] = [
     # The first payments are booked, and still under way when the worker is killed.
-    {"partner": "refunds", "kind": "commit_then_timeout", "count": 3, "seconds": 3},
+    {"partner": "refunds", "kind": "commit_then_timeout", "count": 3, "seconds": 6},
     {"partner": "warehouse", "kind": "slow", "count": 2, "seconds": 2},
     {"partner": "installation", "kind": "nonsense", "count": 1},
     {"partner": "logistics", "kind": "down", "count": 2, "seconds": 1},

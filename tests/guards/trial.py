@@ -101,6 +101,10 @@ class Trial:
 def _serve() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
+    # As tests/conftest.py has it, which tests of the domain are run without.
+    hypothesis = importlib.import_module("hypothesis").settings
+    hypothesis.register_profile("untimed", deadline=None)
+    hypothesis.load_profile("untimed")
     gc.disable()  # trials are short, and collecting touches all that they share
     for line in sys.stdin:
         remember, arguments = json.loads(line)
