@@ -25,7 +25,7 @@ from tests.postgres import Cluster
 
 LONG_HISTORY = 120
 """Events after which a case continues as new; an ordinary server says so at 4,096."""
-CONTRADICT = 0.1
+CONTRADICT = 0.0
 """About how many of their steps partners contradict themselves."""
 AGAIN = 0.5
 """Seconds after which a worker that has ended is started again."""
