@@ -16,6 +16,7 @@ from cases.names import OfferState, Outcome, PromiseName, Role, Status, StepStat
 from cases.policy import Investigation
 from cases.promise import Escalation, Promise, next_rung
 from cases.step import CHECK, Step
+from cases.telling import about_step
 
 
 class Alarm(NamedTuple):
@@ -169,7 +170,7 @@ def _tell_unknown(case: Case) -> None:
     if (step := _next_unknown(case)) is not None:
         step.told = True
         since = step.since.isoformat() if step.since else None
-        case.tell(Role.OWNER, "step_unknown", step=step.id, kind=step.kind, since=since)
+        case.tell(Role.OWNER, "step_unknown", **about_step(case, step), since=since)
 
 
 # The daily update: G7
@@ -240,7 +241,8 @@ def _break_silence(case: Case, now: datetime) -> None:
         case.say("reminder", offer=offer.id, options=options, closes_at=plan[-1][0].isoformat())
     if any(what.startswith("tell") for what in due):
         case.note("silence", now, f"{case.policy.silence.tell} told")
-        case.tell(case.policy.silence.tell, "silence", since=offer.delivered_at and offer.delivered_at.isoformat())
+        since = offer.delivered_at.isoformat() if offer.delivered_at else None
+        case.tell(case.policy.silence.tell, "silence", offer=offer.id, since=since, closes_at=plan[-1][0].isoformat())
 
 
 # Callbacks: G8

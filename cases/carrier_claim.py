@@ -102,10 +102,9 @@ class Claim(BaseModel):
 
     def notice(self, why: str) -> StaffNotice:
         """What staff are told; each reason once."""
-        missing = ", ".join(self.missing) if why == "documents" else None
-        facts = {**self.terms.facts, "why": why, "claimed": f"{self.terms.claimed:.2f}", "missing": missing}
+        facts = {**self.terms.facts, "why": why, "claimed": f"{self.terms.claimed:.2f}"}
         if why == "documents":
-            facts["filed_at"] = self.last_call.isoformat()
+            facts |= {"missing": self.missing, "filed_at": self.last_call.isoformat()}
         return StaffNotice(
             key=f"{self.terms.command.key}/{why}",
             case_id=self.terms.command.case_id,

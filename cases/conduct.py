@@ -29,7 +29,7 @@ from cases.offer import Offer, Option, Remedy
 from cases.policy import Investigation
 from cases.reasons import Reason, Why
 from cases.step import CHECK, Step, depends_on
-from cases.telling import describe
+from cases.telling import about_step, describe, paid
 
 UNDECIDED = frozenset(
     {
@@ -66,7 +66,7 @@ def consider(case: Case, at: datetime) -> Assessment:
         case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
     elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
-        case.tell(Role.OWNER, "needs_assessment", missing=found.missing)
+        case.tell(Role.OWNER, "needs_assessment", missing=found.missing, severities=case.topic.severities)
         case.note(
             "assessing",
             at,
@@ -145,7 +145,8 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
         why = "; ".join(map(str, offer.over_limits)) or case.topic.audit
         case.note("awaiting approval", at, f"{offer.id}: {why}", made_by)
         to, team = (Role.MANAGER, None) if over else (Role.TEAM_LEAD, case.topic.audit)
-        case.tell(to, "needs_approval", to_team=team, approval=offer.id, asked_by=made_by, over=offer.over_limits)
+        beyond = offer.over_limits or [Reason.of("audit", team=case.topic.audit)]
+        case.tell(to, "needs_approval", to_team=team, approval=offer.id, over=beyond, options=_options(offer))
     else:
         publish(case, offer, at)
     return offer
@@ -176,9 +177,13 @@ def _put_to_customer(case: Case, offer: Offer, at: datetime) -> None:
         offer=offer.id,
         consent_required=offer.consent_required,
         reply_by=case.policy.working_days.add(at, length(case.policy.silence.close_after)).isoformat(),
-        options=[o.model_dump(mode="json", exclude_none=True) for o in offer.options],
+        options=_options(offer),
         finding=case.finding.known(),
     )
+
+
+def _options(offer: Offer) -> list[dict[str, Any]]:
+    return [option.model_dump(mode="json", exclude_none=True) for option in offer.options]
 
 
 def delivered_offer(case: Case, offer: Offer, at: datetime) -> None:
@@ -232,12 +237,12 @@ def started(case: Case, step: Step, at: datetime) -> None:
     step.turn(StepState.RUNNING, at)
     if step.partner is Partner.MESSAGING:
         trail, record = case.look_ups.trail, case.look_ups.installation
-        expected = (trail and trail.expected_at) or (record and record.expected_at)
         case.say(
             step.kind,
             about=f"step:{step.id}",
             **case.finding.known(),
-            expected_at=expected.isoformat() if expected else None,
+            expected_at=trail.expected_at.isoformat() if trail and trail.expected_at else None,
+            installed_by=record.expected_at.isoformat() if record and record.expected_at else None,
             due=case.ending is not Outcome.REJECTED,
             **_words(case, step),
         )
@@ -302,7 +307,7 @@ def unknown(case: Case, step: Step, reason: Why, at: datetime) -> None:
 def _blocked(case: Case, step: Step, at: datetime) -> None:
     step.team = case.team
     case.note("step blocked", at, f"{step.id}: {step.reason}")
-    case.tell(Role.OWNER, "step_blocked", step=step.id, kind=step.kind, reason=step.reason, team=case.team)
+    case.tell(Role.OWNER, "step_blocked", **about_step(case, step), team=case.team, paid=paid(case))
 
 
 def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:

@@ -46,7 +46,7 @@ def undeliverable(case: Case, letter: Letter, reason: Why, at: datetime) -> None
             offer.undeliverable = reason
         if what == "progress" and (promise := case.promise(PromiseName.PROGRESS_UPDATE)):
             promise.announced = True
-        case.tell(Role.OWNER, "step_blocked", step=letter.event, kind=letter.event, reason=reason, team=case.team)
+        case.tell(Role.OWNER, "undelivered", letter=letter.event, reason=reason)
 
 
 def _progress_made(case: Case, at: datetime) -> None:

@@ -40,7 +40,13 @@ def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earl
     _promise(case, now)
     result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
     due = result.due_at() if result else None
-    case.say("acknowledged", about="acknowledge", result_due=due.isoformat() if due else None, next=_next(case))
+    case.say(
+        "acknowledged",
+        about="acknowledge",
+        result_due=due.isoformat() if due else None,
+        next=_next(case),
+        asked=case.topic.look_up,
+    )
     for precaution in pinned.precautions:
         case.add_step(Remedy(kind=precaution.do, at_once=True), PRECAUTION, now)
     ask(case, now)

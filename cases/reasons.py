@@ -43,7 +43,7 @@ SENTENCES = {
     "busy": "{who} is busy (HTTP {http})",
     "locked_out": "{who} does not let us in (HTTP {http}): check AFTER_SALES_PARTNERS_TOKEN",
     "not_there": "there is no partner at {address} (HTTP 404): check AFTER_SALES_PARTNERS_URL",
-    "nothing_answers": "nothing answers at {address} ({words}): start the partners or set AFTER_SALES_PARTNERS_URL",
+    "nothing_answers": "nothing answers at {address} (“{words}”): start the partners or set AFTER_SALES_PARTNERS_URL",
     # Why a step ended without being carried out
     "nothing_found": "nothing found within {within}",
     "case_ended": "the case ended as {outcome}",

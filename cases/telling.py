@@ -1,6 +1,7 @@
 """What a case tells others: an option in words, its money by kind, a step as a command. Nothing changes by it."""
 
 from decimal import Decimal
+from typing import Any
 
 from cases.case import Case
 from cases.commands import Contact, Payment, StepCommand
@@ -63,6 +64,18 @@ def command_for(case: Case, step: Step) -> StepCommand:
         note=case.finding.cause or "",
     )
     return Payment(**dict(command), limit=payout_limit(case, step)) if step.kind in MONEY else command
+
+
+def about_step(case: Case, step: Step) -> dict[str, Any]:
+    """What a notice says of a step: which one, its worth, why it stands as it does, and its key for engineers."""
+    return {
+        "step": step.id,
+        "kind": step.kind,
+        "partner": step.partner,
+        **step.remedy.model_dump(mode="json", include={"amount", "items"}),
+        "reason": step.reason,
+        "key": step.key(case.id),
+    }
 
 
 def paid(case: Case) -> dict[str, str]:

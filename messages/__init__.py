@@ -5,7 +5,7 @@ comes from outside is a value and never a template: a customer named `{{7*7}}` i
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -76,7 +76,7 @@ def render_staff(notice: StaffNotice, locale: str) -> Text:
 def term(group: str, key: str, locale: str) -> str:
     """The word for a name of the contract: `term("status", "executing", "zh-CN")`; an unknown one is spelled out.
 
-    Groups: remedy, step_state, evidence, severity, liable, outcome, status, role, promise, finding, line.
+    Groups: those of `words.yaml`, such as remedy, step_state, evidence, outcome, status, role, promise, partner, team.
     """
     return _words(_resolved(locale)).get(group, {}).get(key) or key.replace("_", " ")
 
@@ -118,12 +118,21 @@ def _rendered(audience: str, event: str, facts: Mapping[str, Any], locale: str) 
     context = _context(facts, locale)
     between = _words(locale)["format"]["between_sentences"]
     paragraphs = (
-        between.join(filter(None, (sentence(line, context) for line in paragraph.splitlines())))
+        _flowing((sentence(line, context) for line in paragraph.splitlines()), between)
         for paragraph in (texts["opening"], *template["body"], texts["closing"])
     )
     body = re.sub(r" *\n", "\n", "\n\n".join(filter(None, paragraphs)))
     body = re.sub(r"\n{3,}", "\n\n", body)
-    return Text(_cut(sentence(template["subject"], context), MAX_SUBJECT), _cut(body, MAX_BODY))
+    subject = next(filter(None, (sentence(line, context) for line in template["subject"].splitlines())), "")
+    return Text(_cut(subject, MAX_SUBJECT), _cut(body, MAX_BODY))
+
+
+def _flowing(sentences: Iterable[str], between: str) -> str:
+    """Sentences one after the other; one that begins with `- ` has a line of its own."""
+    text = ""
+    for told in filter(None, sentences):
+        text += (("\n" if told.startswith("- ") else between) if text else "") + told
+    return text
 
 
 def _context(facts: Mapping[str, Any], locale: str) -> dict[str, Any]:

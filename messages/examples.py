@@ -76,6 +76,7 @@ _DAMAGED = {
     "cause": {"zh-CN": "外包装在转运中受压。", "en": "The packaging was crushed at a sorting hub."},
 }
 _STEPS = [
+    {"kind": "rectification", "state": "dispatched"},
     {"kind": "replacement", "state": "dispatched", "items": _ITEMS},
     {"kind": "collection", "state": "waiting", "items": _ITEMS},
     {"kind": "compensation", "state": "done", "amount": "640.00"},
@@ -93,10 +94,40 @@ _REPORT: Facts = {
 _DUE = {"due_at": "2026-11-18T09:10:00+08:00", "promise": "detailed_result"}
 _OUT_OF_STOCK = {"code": "partner_says", "params": {"who": "warehouse", "words": "Out of stock."}}
 _AMOUNTS = {"amount": "2000.00", "limit": "640.00"}
+_INSTALLATION: Facts = {
+    "topic": "installation.defect",
+    "topic_title": {"zh-CN": "安装缺陷", "en": "Installation defect"},
+}
+_INSTALLERS = {"who": "installation"}
+_NO_ANSWER = {"code": "no_answer", "params": {"who": "refunds", "seconds": 8}}
+_OVER_LIMIT = {
+    "code": "approvable",
+    "params": {
+        "because": {
+            "code": "over_limit",
+            "params": {"kind": "compensation", "order": "SO-88121", **_AMOUNTS, "taken": "300.00", "currency": "CNY"},
+        }
+    },
+}
+_RESHIP = {"step": "reship", "kind": "reship", "partner": "warehouse", "items": _ITEMS, "key": f"{_CASE}/1/o1/reship"}
+_VISIT = {
+    "step": "rectification",
+    "kind": "rectification",
+    "partner": "installation",
+    "key": f"{_CASE}/1/o1/rectification",
+}
+_PAYMENT = {
+    "step": "compensation",
+    "kind": "compensation",
+    "partner": "refunds",
+    "amount": "2000.00",
+    "key": f"{_CASE}/1/o1/compensation",
+}
 
 EVENTS: dict[str, Event] = {
     "acknowledged": _customer(
-        {"result_due": "2026-11-20T09:00:00+08:00", "next": "verify"}, {"result_due": None, "next": None}
+        {"result_due": "2026-11-20T09:00:00+08:00", "next": "verify", "asked": ["trail", "dispatch"]},
+        {"result_due": None, "next": None},
     ),
     "offer": _customer(
         {
@@ -127,6 +158,7 @@ EVENTS: dict[str, Event] = {
             "days_late": 2,
             "due": True,
         },
+        {**_INSTALLATION, "installed_by": "2026-11-22T18:00:00+08:00", "days_late": 1, "due": True},
         {"upheld": False, "due": False},
         {"found": True, "due": False},
     ),
@@ -160,22 +192,25 @@ EVENTS: dict[str, Event] = {
     "promise_warning": _staff({**_DUE, "rung": 1, "role": "owner", "percent": 80, "late": False}),
     "promise_broken": _staff(
         {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "late": True},
-        {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "urgent": True},
+        {**_DUE, "promise": "acknowledge", "rung": 2, "role": "team_lead", "percent": 100, "urgent": True},
     ),
     "escalation": _staff({**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": True}),
     "step_blocked": _staff(
+        {**_RESHIP, "team": "warehouse", "reason": _OUT_OF_STOCK},
+        {**_PAYMENT, "team": "claims", "reason": _OVER_LIMIT, "paid": {"refund": "12800.00"}},
         {
-            "step": "s2",
-            "kind": "reship",
-            "reason": {"code": "partner_says", "params": {"who": "warehouse", "words": "Out of stock."}},
-            "team": "warehouse",
-        }
+            **_VISIT,
+            **_INSTALLATION,
+            "team": "installation",
+            "reason": {"code": "partner_failed", "params": _INSTALLERS},
+        },
     ),
-    "needs_assessment": _staff({"missing": ["severity", "liable"]}),
+    "undelivered": _staff({"letter": "offer", "reason": {"code": "no_channel", "params": {"tried": ["sms", "email"]}}}),
+    "needs_assessment": _staff({"missing": ["severity", "liable"], "severities": ["minor", "severe"]}, {"missing": []}),
     "needs_approval": _staff(
         {
-            "approval": "a1",
-            "asked_by": "agent-7",
+            "approval": "o2",
+            "options": [_REFUND],
             "over": [
                 {"code": "over_amount", "params": {"option": "own", "kind": "compensation", **_AMOUNTS}},
                 {"code": "grants_none", "params": {"option": "own", "kind": "gift"}},
@@ -183,18 +218,18 @@ EVENTS: dict[str, Event] = {
         }
     ),
     "needs_offer": _staff({"reason": {"code": "declined", "params": {"offer": "o1"}}}),
-    "silence": _staff({"since": "2026-11-18T09:10:00+08:00"}),
+    "silence": _staff({"offer": "o1", "since": "2026-11-18T09:10:00+08:00", "closes_at": "2026-11-25T09:10:00+08:00"}),
     "dissatisfied": _staff({"score": 1, "times": 2}),
     "suggestion": _staff({}),
     "carrier_claim": _staff(
         {
             "why": "documents",
             "claimed": "12800.00",
-            "missing": "dispatch_record",
+            "missing": ["dispatch_record"],
             "filed_at": "2026-12-17T09:10:00+08:00",
         },
         *({"why": why, "claimed": "12800.00"} for why in ("expired", "unanswered", "unknown")),
     ),
-    "step_unknown": _staff({"step": "s1", "kind": "refund", "since": "2026-11-18T09:10:00+08:00"}),
+    "step_unknown": _staff({**_PAYMENT, "reason": _NO_ANSWER, "since": "2026-11-18T09:10:00+08:00"}),
 }
 """By event: its audience and its example facts (contract: times ISO, amounts decimal strings in `currency`)."""

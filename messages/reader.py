@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ from jinja2 import UndefinedError
 from pydantic import TypeAdapter
 
 from cases.money import Money
+from cases.names import MONEY, VISITS, Liable, Severity
 from cases.reasons import AMOUNTS, Reason, english, filled
 
 MAX_VALUE = 2_000
@@ -36,6 +37,21 @@ _MAIL_OR_NUMBER = re.compile(r"\S+@\S+|\+?(?!\d{4}-\d\d-\d\d\b)(?<!\d)\d(?:[ -]?
 """A mail address, or seven digits and more that are no date."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
+_STATES = ((VISITS, "visit_state"), (MONEY, "money_state"))
+"""The groups of words for the states of some kinds of steps, where these differ."""
+_VALUES = {
+    "severity": "|".join(Severity),
+    "days_late": "N",
+    "hours_late": "N",
+    "lost": "/ --no-lost",
+    "upheld": "/ --no-upheld",
+    "liable": "|".join(Liable),
+    "cause": "",
+    "sealed": "/ --no-sealed",
+    "goods_value": "0.00",
+    "affected": "SKU=N",
+}
+"""What follows the options of `assess`."""
 _WORDS_FOR = {"kind": "remedy", "outcome": "outcome", "who": "partner", "team": "team", "tried": "channel"}
 """The groups of words for parameters of reasons."""
 
@@ -104,11 +120,13 @@ class Reader:
         return format_currency(_MONEY.validate_python(value), self.currency, locale=self._babel)
 
     def time(self, value: Any) -> str:
-        """An ISO time with an offset as `11月18日 09:10` or `18 Nov, 09:10`."""
+        """An ISO time with an offset, in the line's zone: `11月18日 09:10（UTC+8）` or `18 Nov, 09:10 (UTC+8)`."""
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise UnknownFactError("a time without an offset")
-        return format_datetime(at.astimezone(self.zone), self._format("time"), tzinfo=self.zone, locale=self._babel)
+        there = at.astimezone(self.zone)
+        time = format_datetime(there, self._format("time"), tzinfo=self.zone, locale=self._babel)
+        return self._format("zoned").format(time=time, zone=_offset(there))
 
     def days(self, value: Any) -> str:
         """`3 days`."""
@@ -126,10 +144,25 @@ class Reader:
                 return known[key]
         raise UnknownFactError(f"no word in {group}")
 
-    def listed(self, values: Any, group: str) -> str:
+    def word(self, value: Any, group: str) -> str:
+        """The reader's word for a name that a policy may have made up, or that name."""
+        return self.words[group].get(value) or printed(value)
+
+    def listed(self, values: Any, *groups: str) -> str:
         """Several names: `photos and the batch number`."""
-        known = [self.words[group][value] for value in _list(values) if self.words[group].get(value)]
+        words = {name: word for group in groups for name, word in self.words[group].items()}
+        known = [words[value] for value in _list(values) if words.get(value)]
         return _some(format_list(known, locale=self._babel) if known else "")
+
+    def command(self, promise: Any, case_id: Any) -> str:
+        """The command that keeps a promise."""
+        return self.named(promise, "command").format(case=printed(case_id))
+
+    def flags(self, missing: Any, severities: Any = ()) -> str:
+        """The options of `assess` for the fields of a finding that are missing."""
+        known = [field for field in _list(missing) if field in _VALUES]
+        values = {**_VALUES, "cause": self._format("text")} | ({"severity": "|".join(severities)} if severities else {})
+        return _some(" ".join(f"--{field.replace('_', '-')} {values[field]}".strip() for field in known))
 
     def localized(self, value: Any) -> str:
         """A text given in several languages (`{"zh-CN": …, "en": …}`), or in one (a string)."""
@@ -154,7 +187,7 @@ class Reader:
                 return filled(sentences[value], {})
             if coded:
                 raise UnknownFactError("plain words are no reason here")
-            return self._format("quoted").format(words=self.masked(value))
+            return self._format("quoted").format(words=self.clause(self.masked(value)))
         reason = Reason.model_validate(value)
         if reason.code not in sentences:
             return self.masked(english(reason))
@@ -205,8 +238,7 @@ class Reader:
     def progress(self, steps: Any) -> Block:
         """Each step and how it stands."""
         return _bullets(
-            self._format("progress").format(remedy=self.remedy(step), state=self.named(step["state"], "step_state"))
-            for step in _list(steps)
+            self._format("progress").format(remedy=self.remedy(step), state=self._state(step)) for step in _list(steps)
         )
 
     def done(self, steps: Any) -> Block:
@@ -224,6 +256,11 @@ class Reader:
             )
         )
 
+    def _state(self, step: Any) -> str:
+        """How a step stands: a crew sets out, goods and money are sent."""
+        special = next((group for kinds, group in _STATES if step["kind"] in kinds), "step_state")
+        return self.words[special].get(step["state"]) or self.named(step["state"], "step_state")
+
     @property
     def _babel(self) -> Locale:
         return _locale(self.locale)
@@ -238,8 +275,8 @@ class Reader:
             return format_list([self._known(name, each) for each in value[:MAX_ENTRIES]], locale=self._babel)
         group = _WORDS_FOR.get(name)
         if group and isinstance(value, str):
-            return self.words[group].get(value) or self.masked(value)
-        return self.masked(value) if isinstance(value, str) else printed(value)
+            return self.word(value, group)
+        return self.clause(self.masked(value)) if name == "words" else printed(value)
 
     def _format(self, name: str) -> str:
         return self.words["format"][name]
@@ -257,6 +294,14 @@ class Reader:
 def _locale(name: str) -> Locale:
     # Given a name, babel looks through all thousand of its own at every call.
     return Locale.parse(name, sep="-")
+
+
+def _offset(at: datetime) -> str:
+    """`UTC+8`, `UTC-3:30`."""
+    minutes = int((at.utcoffset() or timedelta()).total_seconds() // 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return "UTC" + (f"{sign}{hours}" if minutes else "") + (f":{rest:02}" if rest else "")
 
 
 def _list(values: Any) -> list[Any]:

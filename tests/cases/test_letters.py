@@ -119,7 +119,7 @@ def test_the_stories_write_every_event_that_a_case_has() -> None:
     assert written == {
         *("acknowledged", "offer", "reminder", "progress", "explanation", "apology", "report", "callback"),
         *("promise_warning", "promise_broken", "escalation", "step_blocked", "needs_assessment", "needs_approval"),
-        *("needs_offer", "silence", "dissatisfied"),
+        *("needs_offer", "silence", "dissatisfied", "undelivered"),
     }
 
 
@@ -152,5 +152,5 @@ def test_a_blocked_letter_is_named_in_words() -> None:
     world.says("customer-approved")
     english = rendered(world.case, world.told("step_blocked")[0])[LOCALES.index("en")]
 
-    assert "What: replacement." in english.body
+    assert "Step replacement is blocked: replacement (SLATE-9 × 1)." in english.body
     assert "Reason: “partner: refused”." in english.body

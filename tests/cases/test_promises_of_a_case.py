@@ -108,7 +108,7 @@ def test_a_letter_that_no_channel_takes_keeps_nothing_and_goes_to_a_person() -> 
     world.attend()
 
     assert world.state(ACK) is PromiseState.OPEN
-    assert [letter.facts["step"] for letter in world.told("step_blocked")] == ["acknowledged"]
+    assert [letter.facts["letter"] for letter in world.told("undelivered")] == ["acknowledged"]
 
 
 # The detailed result
@@ -337,7 +337,7 @@ def test_an_update_that_no_channel_takes_is_not_written_over_and_over() -> None:
 
     world.after(hours=19)
 
-    assert len(world.told("step_blocked")) == 1
+    assert len(world.told("undelivered")) == 1
 
 
 def test_a_short_rhythm_of_updates_is_kept_and_does_not_run_hot() -> None:

@@ -153,7 +153,7 @@ def test_every_language_has_a_word_for_every_name(group: str, names: type[StrEnu
 def test_every_language_names_what_a_person_has_to_find_out(locale: str) -> None:
     words = YAML(typ="safe").load(Path(messages.__file__).parent / locale / "words.yaml")
 
-    assert set(words["finding"]) == set(PartialFinding.model_fields)
+    assert set(words["finding"]) == {*PartialFinding.model_fields, "order.delivered_at"}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -399,7 +399,7 @@ def test_a_customers_own_words_are_no_reason_for_staff_to_read() -> None:
 def test_a_reason_for_staff_keeps_its_date() -> None:
     body = _noticed("step_blocked", {"reason": "No crew before 2026-11-20, call 13800000000."}).body
 
-    assert "Reason: “No crew before 2026-11-20, call ***.”" in body
+    assert "Reason: “No crew before 2026-11-20, call ***”." in body
 
 
 # What comes from outside

@@ -226,8 +226,8 @@ async def test_a_teams_own_channel_comes_before_the_roles_and_other_roles_go_to_
         await channels.to_staff(_notice(role=Role.DIRECTOR))
 
     assert hook.paths == ["/claims", "/all"]
-    assert hook.posts[0]["title"] == "Promise broken · case C-1"
-    assert "It was due: 18 Nov, 09:10." in hook.posts[0]["message"]
+    assert hook.posts[0]["title"] == "Promise broken: solution · case C-1"
+    assert "It was due at 18 Nov, 09:10 (UTC+8)." in hook.posts[0]["message"]
     assert delivery.channel == "json"
     assert partner.given == ["C-1/n1"]
 
