@@ -220,10 +220,24 @@ async def _answered(
     if fault.kind is FaultKind.SLOW:
         await asyncio.sleep(LONG if fault.seconds is None else fault.seconds)
     answer = work()
-    if fault.kind is FaultKind.COMMIT_THEN_TIMEOUT:
-        await asyncio.sleep(LONG if fault.seconds is None else fault.seconds)
-    if fault.kind is FaultKind.NONSENSE:
-        return Response("<html>It works!</html>", media_type="text/html")
+    return await _fail_after(partner, fault, answer)
+
+
+async def _fail_after(partner: PartnerName, fault: Fault, answer: Response) -> Response:
+    """It has been done; what is answered says so late, not at all, or says the opposite."""
+    match fault.kind:
+        case FaultKind.COMMIT_THEN_TIMEOUT:
+            await asyncio.sleep(LONG if fault.seconds is None else fault.seconds)
+        case FaultKind.COMMIT_THEN_STATUS:
+            await asyncio.sleep(fault.seconds or 0)
+            raise ProblemError(fault.status, f"{partner} answers HTTP {fault.status} though it has done it")
+        case FaultKind.COMMIT_THEN_FAILED:
+            await asyncio.sleep(fault.seconds or 0)
+            return _json(
+                Receipt.model_validate_json(bytes(answer.body)).model_copy(update={"state": ReceiptState.FAILED})
+            )
+        case FaultKind.NONSENSE:
+            return Response("<html>It works!</html>", media_type="text/html")
     return answer
 
 

@@ -82,8 +82,11 @@ class OrderFixture(BaseModel):
         return None
 
     def way(self, kind: RemedyKind) -> list[Reported]:
-        """What is reported of a step of this kind, in order; money is done at once, so nothing is."""
-        way = [] if kind in MONEY else self.reports_by_kind.get(kind, self.reports)
+        """What is reported of a step of this kind, in order; of money, which is done at once, only what is asked for.
+
+        A report on a payment can contradict its answer, or take it back days later (S26, S27).
+        """
+        way = self.reports_by_kind.get(kind, [] if kind in MONEY else self.reports)
         return [] if way == "never" else way
 
     def finding(self, kind: RemedyKind) -> StepFinding | None:

@@ -29,6 +29,10 @@ class FaultKind(StrEnum):
     """Waits `seconds`, then does it and answers."""
     COMMIT_THEN_TIMEOUT = "commit_then_timeout"
     """POST: does it, then waits `seconds` before it answers."""
+    COMMIT_THEN_STATUS = "commit_then_status"
+    """POST: does it, waits `seconds` (0), then answers `status`, as if it had not been done."""
+    COMMIT_THEN_FAILED = "commit_then_failed"
+    """POST of a step: does it, waits `seconds` (0), then answers 200 with a receipt that says `failed`."""
     RATE_LIMIT = "rate_limit"
     """Answers 429, with `seconds` as Retry-After, and does nothing."""
     NONSENSE = "nonsense"
@@ -39,7 +43,14 @@ class FaultKind(StrEnum):
     """Answers 503, with `seconds` as Retry-After, and does nothing."""
 
 
-_POST_ONLY = frozenset({FaultKind.COMMIT_THEN_TIMEOUT, FaultKind.REFUSE})
+_POST_ONLY = frozenset(
+    {
+        FaultKind.COMMIT_THEN_TIMEOUT,
+        FaultKind.COMMIT_THEN_STATUS,
+        FaultKind.COMMIT_THEN_FAILED,
+        FaultKind.REFUSE,
+    }
+)
 
 
 class Fault(BaseModel):

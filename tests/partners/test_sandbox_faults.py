@@ -35,6 +35,47 @@ async def test_each_fault_does_or_does_not_do_it(
     assert [row["fault"] for row in await sandbox.rows("calls")] == [fault["kind"]]
 
 
+@pytest.mark.parametrize("status", [400, 409, 423, 425, 500])
+async def test_a_command_is_carried_out_and_answered_with_any_status(
+    partners: Partners, sandbox: RunningSandbox, status: int
+) -> None:
+    """S25: what the faults suite switches on."""
+    await sandbox.fault("commit_then_status", partner="refunds", status=status, count=1)
+
+    with pytest.raises(PartnerError):
+        await partners.refunds.carry_out(command())
+
+    assert await sandbox.money() == {"refund": "640.00"}
+    found = await partners.refunds.find(command().key)
+    assert found is not None
+    assert found.state == "done"
+
+
+async def test_a_command_is_carried_out_and_answered_as_failed(partners: Partners, sandbox: RunningSandbox) -> None:
+    """S26: what the faults suite switches on."""
+    await sandbox.fault("commit_then_failed", partner="refunds", count=1)
+
+    answered = await partners.refunds.carry_out(command())
+
+    found = await partners.refunds.find(command().key)
+    assert found is not None
+    assert (answered.state, found.state, answered.reference) == ("failed", "done", found.reference)
+    assert await sandbox.money() == {"refund": "640.00"}
+
+
+async def test_a_payment_is_taken_back_by_a_report(partners: Partners, sandbox: RunningSandbox) -> None:
+    """S27: of money nothing is reported, unless the order's fixture says so."""
+    taken_back = [{"state": "failed", "after": 0, "detail": "account closed"}]
+    await sandbox.order(reports_by_kind={"refund": taken_back})
+
+    answered = await partners.refunds.carry_out(command())
+
+    found = await partners.refunds.find(command().key)
+    assert found is not None
+    assert (answered.state, found.state, found.detail) == ("done", "failed", "account closed")
+    assert [row["payload"]["state"] for row in await sandbox.rows("reports")] == ["failed"]
+
+
 async def test_a_slow_partner_does_it_before_it_answers(sandbox: RunningSandbox) -> None:
     await sandbox.fault("slow", seconds=0.05)
 
@@ -95,7 +136,7 @@ def test_a_likely_fault_is_repeatable_by_its_seed() -> None:
     assert all(hits(1.0, 7))
 
 
-@pytest.mark.parametrize("kind", ["commit_then_timeout", "refuse"])
+@pytest.mark.parametrize("kind", ["commit_then_timeout", "commit_then_status", "commit_then_failed", "refuse"])
 def test_look_ups_are_left_alone_by_what_only_commands_can_meet(kind: str) -> None:
     faults = Faults()
     faults.add(Fault.model_validate({"kind": kind, "count": 1}))
