@@ -3,12 +3,9 @@
 Exit codes: 0 done, 1 a refusal or a fault of ours, 2 bad usage or bad input.
 """
 
-# ruff: noqa: PLC0415 (what talks to Temporal, or draws, is imported by the verbs that do: `plan` has to start fast)
+# ruff: noqa: PLC0415 (each verb imports what it needs: `--help` and `plan` have to start fast)
 
-import asyncio
-import json
 import os
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +13,10 @@ from typing import Any, BinaryIO
 
 import click
 
-from cases.calendar import Measure, length
-from cases.errors import AfterSalesError, InvalidInput
 from cases.names import Status
-from cases.plan import plan_line
-from console.intake import at_the_door
+from console.arguments import CASE, examples, in_json, one_of, print_json
 from console.policy_files import known_policies, policy
-from console.verbs import Sections, verbs
-from settings import ROOT, configured
+from console.verbs import Sections
 
 PORT = click.IntRange(0, 65535)
 
@@ -32,36 +25,48 @@ PORT = click.IntRange(0, 65535)
 def cli() -> None:
     """Every customer complaint as one durable case.
 
-    To begin: "starter.py up" in one terminal, then "starter.py open FILE", "starter.py list" and
-    "starter.py show CASE" in another. The server is the one that TEMPORAL_ADDRESS names, or 127.0.0.1:7233.
-    """
+    The server is the one that TEMPORAL_ADDRESS names, or 127.0.0.1:7233. Every verb has a --help with an example.
+
+    \b
+    To begin, in one terminal:
+      starter.py up
+    and in another:
+      starter.py open --example fresh_food | starter.py open -
+      starter.py list
+      starter.py show CASE
+    """  # noqa: D301 (click takes the character)
 
 
-for verb in (*verbs(), policy):
-    cli.add_command(verb)
-
-in_json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output, for programs.")
+cli.add_command(policy)
 
 
-@cli.command()
+@cli.command(epilog=examples("demo", "demo --stay"))
 @click.option("--stay", is_flag=True, help="Leave server and UI up at the end, until Ctrl-C.")
 def demo(stay: bool) -> int:
-    """Tell the whole story on this machine, its days skipped; ends by itself."""
+    """Play complaints of every line on this machine, their days skipped; ends by itself."""
     from demo import main as tell
+    from settings import configured
 
     configured()
     return tell(stay=stay)
 
 
-@cli.command()
-@click.option("--port", type=PORT, default=7233, show_default=True, help="Of the Temporal server; 0: any free one.")
-@click.option("--ui-port", type=PORT, default=8233, show_default=True, help="Of its UI.")
-@click.option("--partners-port", type=PORT, default=8733, show_default=True, help="Of the partner sandbox.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder for databases and logs.  [default: data]")
+@cli.command(epilog=examples("up", "up --ephemeral --port 0 --ui-port 0 --partners-port 0"))
+@click.option("--port", type=PORT, default=7233, help="Port of the Temporal server. Default: 7233; 0: a free one.")
+@click.option("--ui-port", type=PORT, default=8233, help="Port of its UI. Default: 8233; 0: a free one.")
+@click.option("--partners-port", type=PORT, default=8733, help="Port of the sandbox. Default: 8733; 0: a free one.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder for databases and logs. Default: data.")
 @click.option("--ephemeral", is_flag=True, help="Keep nothing when it ends.")
 def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral: bool) -> None:
-    """Run everything on this machine until Ctrl-C: Temporal with its UI, the partner sandbox, a worker."""
+    """Run everything on this machine until Ctrl-C.
+
+    That is Temporal with its UI, the partner sandbox and a worker. A line that begins with "ready" gives the addresses.
+    """
+    import asyncio
+    import signal
+
     from embedded import Embedded
+    from settings import ROOT, configured
 
     if ephemeral and data:
         raise click.UsageError("--data keeps what --ephemeral throws away: give one of the two")
@@ -84,19 +89,50 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
         click.echo("ended", err=True)
 
 
-@cli.command("open")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.File("rb"))
-def open_cases(files: tuple[BinaryIO, ...]) -> int:
-    """Start a case for each complaint in FILE: a JSON object, an array, or one a line (NDJSON); - is standard input.
+@cli.command(
+    "open",
+    epilog=examples(
+        "open complaint.json", "open --example fresh_food", "open --example fresh_food | starter.py open -"
+    ),
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.File("rb"))
+@click.option("--example", "line", metavar="LINE", help="Print a complaint of now for that line; open nothing.")
+@click.option("--topic", help="What the example is about. Default: damaged goods, where the line knows them.")
+def open_cases(files: tuple[BinaryIO, ...], line: str | None, topic: str | None) -> int:
+    """Open a case for each complaint in FILE.
 
-    Prints a line for each. A bad complaint is named by file, line and field, and stops no other; the exit code is
-    then 1.
+    FILE holds a JSON object, an array, or one object a line (NDJSON); - is standard input. Prints a line for each. A
+    bad complaint is named by file, line and field, and stops no other; the exit code is then 1.
     """
+    if line is not None and not files:
+        return _example(line, topic)
+    if line is not None:
+        raise click.UsageError("--example takes no FILE: it prints a complaint, and opens nothing")
+    if topic is not None:
+        raise click.UsageError("--topic goes with --example LINE")
+    if not files:
+        raise click.UsageError("Missing argument 'FILE...': a file with complaints, or - for standard input")
+    import asyncio
+
     return asyncio.run(_open(files))
+
+
+def _example(line: str, topic: str | None) -> int:
+    import json
+
+    from console.example import example
+
+    known = known_policies()
+    one_of("--example", line, known)
+    if topic is not None:
+        one_of("--topic", topic, known[line].topics)
+    click.echo(json.dumps(example(known[line], topic, datetime.now().astimezone()), indent=2))
+    return 0
 
 
 async def _open(files: tuple[BinaryIO, ...]) -> int:
     from console.engine import Engine
+    from console.intake import at_the_door
 
     known, engine, bad = known_policies(), None, 0
     for file in files:
@@ -110,16 +146,18 @@ async def _open(files: tuple[BinaryIO, ...]) -> int:
     return 1 if bad else 0
 
 
-@cli.command()
-@click.argument("case")
-@click.option("--description", help="What is wrong now.  [default: what the closed case was about]")
+@cli.command(epilog=examples('reopen HL-1 --description "the new slab is cracked too" --by li.na'))
+@click.argument("case", type=CASE)
+@click.option("--description", help="What is wrong now. Default: what the closed case was about.")
 @click.option("--by", help="Who takes it up again.")
 def reopen(case: str, description: str | None, by: str | None) -> None:
-    """Take a closed CASE up again: open the case that follows it, with the policy in force now and a new clock.
+    """Open the case that follows a closed CASE.
 
-    What was found and shown before still counts; what was offered is offered anew. The same CASE again gives the same
-    follow-up.
+    It has the policy in force now and promises of its own. What was found and shown before still counts; what was
+    offered is offered anew. The same CASE again gives the same follow-up.
     """
+    import asyncio
+
     from console.engine import Engine
     from console.reopening import reopen as take_up
 
@@ -130,33 +168,51 @@ def reopen(case: str, description: str | None, by: str | None) -> None:
     click.echo(f"{new} {how}, it follows {case}")
 
 
-@cli.command()
+@cli.command(epilog=examples("plan complaint.json", "open --example fresh_food | starter.py plan -"))
 @click.argument("file", type=click.File("rb"))
 def plan(file: BinaryIO) -> int:
-    """What would we promise and offer? One JSON line for each line {"complaint": …, "finding": …, "now": …} of FILE.
+    """Print what would be promised and offered for the complaints in FILE.
 
-    "finding" and "now" may be left out; - is standard input. Needs no server. A line that cannot be planned gets
-    "errors", and the exit code is then 2.
+    Needs no server and opens nothing. FILE holds a JSON object, or one a line (NDJSON); - is standard input. Each is a
+    complaint, or {"complaint": …, "finding": …, "now": …} of which "finding" and "now" may be left
+    out. Prints a line of JSON for each. What cannot be planned gets "errors", and the exit code is then 2.
     """
+    from cases.plan import plan_line
+
     known, faulty = known_policies(), False
-    for number, line in enumerate(file):
-        if not line.strip():
-            continue
+    for text in _documents(file.read()):
         try:
-            planned = plan_line(line.decode("utf-8" if number else "utf-8-sig"), known, datetime.now(UTC))
+            planned = plan_line(text.decode("utf-8-sig"), known, datetime.now(UTC))
         except UnicodeDecodeError:
             planned = {"errors": [{"field": "(whole)", "problem": "is not text in UTF-8"}]}
         faulty = faulty or "errors" in planned
-        _print_json(planned)
+        print_json(planned)
     return 2 if faulty else 0
 
 
-@cli.command()
-@click.argument("case")
+def _documents(content: bytes) -> list[bytes]:
+    """The whole, where it is one JSON object on several lines; else its lines."""
+    import json
+
+    lines = [line for line in content.split(b"\n") if line.strip()]
+    if len(lines) > 1 and lines[0].strip(b"\xef\xbb\xbf \t\r").startswith(b"{"):
+        try:
+            json.loads(content)
+        except (ValueError, RecursionError):
+            return lines
+        return [content]
+    return lines
+
+
+@cli.command(epilog=examples("show HL-1", "show HL-1 --json"))
+@click.argument("case", type=CASE)
 @in_json
 def show(case: str, as_json: bool) -> None:
-    """Where a case stands and what comes next: its promises, offers, steps, money and timeline."""
+    """Print where CASE stands, and what comes next."""
+    import asyncio
+
     from console import engine, reading
+    from settings import configured
 
     async def look() -> dict[str, Any]:
         return await (await engine.Engine.connect()).snapshot(case)
@@ -170,43 +226,50 @@ def show(case: str, as_json: bool) -> None:
             raise
         seen = record["record"]
     if as_json:
-        _print_json(seen)
+        print_json(seen)
     else:
         reading.screen().print(reading.case(seen), crop=False)
 
 
-@cli.command("list")
-@click.option("--status", type=click.Choice([status.value for status in Status]))
-@click.option("--line", help="A line of business.")
-@click.option("--team", help="The team that owns the case.")
-@click.option("--overdue", is_flag=True, help="Open cases that broke a promise, or are past a deadline.")
+@cli.command("list", epilog=examples("list", "list --line fresh_food --overdue", "list --owner li.na --json"))
+@click.option("--line", help="Only of this line of business.")
+@click.option("--topic", help="Only about this topic.")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only where the case stands so.")
+@click.option("--team", help="Only what this team has.")
+@click.option("--owner", help="Only what this person has; takes longer, since each case is asked for its owner.")
+@click.option("--order", help="Only about the order with this id.")
+@click.option("--overdue", is_flag=True, help="Only open cases that broke a promise, or are past a deadline.")
+@click.option("--all", "closed_too", is_flag=True, help="Closed cases as well, as long as the server keeps them.")
 @in_json
-def list_cases(status: str | None, line: str | None, team: str | None, overdue: bool, as_json: bool) -> None:
-    """The cases that the server knows, latest first; with --json a line of JSON for each."""
-    from console import engine, reading
+def list_cases(as_json: bool, **filters: Any) -> int:
+    """Print the open cases, latest first.
 
-    wanted = {"CaseStatus": status, "CaseLine": line, "CaseTeam": team}
-    conditions = [engine.equals(name, value) for name, value in wanted.items() if value]
-    conditions += engine.overdue(datetime.now(UTC)) if overdue else []
+    With --json a line of JSON for each. Exit code 1 if a case could not be asked for its owner.
+    """
+    import asyncio
 
-    async def look() -> list[dict[str, Any]]:
-        return [row async for row in (await engine.Engine.connect()).cases(*conditions)]
+    from console import listing, reading
 
-    rows = asyncio.run(look())
+    found = asyncio.run(listing.find(listing.Filters(**filters)))
     if as_json:
-        for row in rows:
-            _print_json(row)
+        for row in found.rows:
+            print_json(row)
     else:
-        reading.screen().print(reading.listing(rows))
+        reading.screen().print(listing.drawn(found.rows), width=listing.COLUMNS)
+    for sentence in found.unasked:
+        click.echo(sentence, err=True)
+    return 1 if found.unasked else 0
 
 
-@cli.command()
+@cli.command(epilog=examples("stuck", "stuck --json"))
 @in_json
 def stuck(as_json: bool) -> int:
-    """What needs a person for a technical reason, and what to do; exit code 1 if anything does.
+    """Print what needs a person for a technical reason, and what to do.
 
-    Every open case is looked at. With --json a line of JSON for each thing found.
+    Exit code 1 if anything does. Every open case is looked at. With --json a line of JSON for each thing found.
     """
+    import asyncio
+
     from console import engine, reading
     from console import stuck as search
 
@@ -216,31 +279,39 @@ def stuck(as_json: bool) -> int:
     rows = asyncio.run(look())
     if as_json:
         for row in rows:
-            _print_json(row)
+            print_json(row)
     else:
         reading.screen().print(reading.stuck(rows))
     return 1 if rows else 0
 
 
-@cli.command()
-@click.argument("case", required=False)
+@cli.command(epilog=examples("watch HL-1", "watch"))
+@click.argument("case", required=False, type=CASE)
 @in_json
 def watch(case: str | None, as_json: bool) -> None:
     """Follow CASE until it closes, or every open case, until Ctrl-C."""
+    import asyncio
+
     from console.watching import follow_all, follow_case
 
-    raw = _print_json if as_json else None
+    raw = print_json if as_json else None
     try:
         asyncio.run(follow_case(case, click.echo, raw) if case else follow_all(click.echo, raw))
     except KeyboardInterrupt:
         click.echo(err=True)
 
 
-@cli.command()
-@click.argument("case")
+@cli.command(epilog=examples("skip HL-1 24h", "skip HL-1 7 days"))
+@click.argument("case", type=CASE)
 @click.argument("time", nargs=-1, required=True, metavar="TIME")
 def skip(case: str, time: tuple[str, ...]) -> None:
-    """Move the clock of CASE forward by TIME (30s, 10m, 24h, 7 days); only on the server of "starter.py up"."""
+    """Move the clock of CASE forward by TIME: 30s, 10m, 24h, 7 days.
+
+    Only the server of "starter.py up" allows it. Other cases keep their time.
+    """
+    import asyncio
+
+    from cases.calendar import Measure, length
     from console.engine import Engine
 
     try:
@@ -256,10 +327,6 @@ def skip(case: str, time: tuple[str, ...]) -> None:
     from console.reading import clock
 
     click.echo(f"{case}: it is {clock(asyncio.run(move()).isoformat())} there now")
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))
 
 
 def _check(arguments: list[str]) -> None:
@@ -281,17 +348,19 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except InvalidInput as error:
-        click.echo("\n".join(str(problem) for problem in error.problems), err=True)
-        return 2
-    except AfterSalesError as error:
-        click.echo(str(error), err=True)
-        return 1
     except OSError as error:
         click.echo(f"{error.filename or 'standard output'} cannot be used: {error.strerror}", err=True)
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 1
+    except Exception as error:
+        from cases.errors import AfterSalesError, InvalidInput
+
+        if not isinstance(error, AfterSalesError):
+            raise
+        problems = error.problems if isinstance(error, InvalidInput) else [error]
+        click.echo("\n".join(map(str, problems)), err=True)
+        return 2 if isinstance(error, InvalidInput) else 1
     return code if isinstance(code, int) else 0
 
 

@@ -20,7 +20,7 @@ _TIME = TypeAdapter(Instant)
 
 
 def plan_line(line: str, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
-    """The plan for one line of NDJSON, `{"complaint": …, "finding": …, "now": …}`, or its `errors`."""
+    """The plan for a complaint, or for `{"complaint": …, "finding": …, "now": …}`, as JSON text; or its `errors`."""
     try:
         return plan(json.loads(line, parse_float=Decimal), policies, now)
     except json.JSONDecodeError as error:
@@ -37,6 +37,8 @@ def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, An
     """What the contract says of `starter.py plan`; raises `InvalidInput` with every problem by its field."""
     if not isinstance(given, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])
+    if "complaint" not in given and given.keys() & Complaint.model_fields.keys():
+        given = {"complaint": given}
     unknown = [printable(k) for k in given if k not in ("complaint", "finding", "now")][:MAX_TOLD]
     if unknown:
         raise InvalidInput([Problem(field=k, problem="is not known here") for k in unknown])

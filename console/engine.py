@@ -8,13 +8,17 @@ AfterSalesError
 """
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
@@ -48,6 +52,8 @@ ANSWER_WITHIN = timedelta(seconds=15)
 """For queries and updates: longer than a case waits after its worker was killed (5 s) and it moves to another one."""
 A_QUESTION = timedelta(seconds=3)
 """For one query, asked again until `ANSWER_WITHIN`: shorter than the server keeps it for a worker that was killed."""
+GONE_AFTER = timedelta(seconds=90)
+"""A worker asks for work at least once a minute; the server names it for five after its last time."""
 SKIP_WITHIN = 120
 """Seconds of real time that skipping may take; days with many deadlines take a few."""
 
@@ -216,6 +222,8 @@ class Engine:
         patience = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
         while True:
             there = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+            if there.task_queue != TASK_QUEUE and not await self.is_served(there.task_queue):
+                raise Unreachable(unserved(there))
             late = asyncio.get_running_loop().time() > patience
             if late or not there.raw_description.HasField("pending_workflow_task"):
                 return there
@@ -254,6 +262,17 @@ class Engine:
                     f'{self.address} lets nobody skip time: only the server of "starter.py up" does'
                 ) from None
 
+    async def is_served(self, queue: str) -> bool:
+        """Whether a worker has lately asked that task queue for work."""
+        asked = DescribeTaskQueueRequest(
+            namespace=self.client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        found = await self.client.workflow_service.describe_task_queue(asked, timeout=ANSWER_WITHIN)
+        now = datetime.now(UTC)
+        return any(now - p.last_access_time.ToDatetime(tzinfo=UTC) < GONE_AFTER for p in found.pollers)
+
     def _handle(self, case_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(workflow_id(case_id))
 
@@ -265,7 +284,7 @@ class Engine:
         except RPCError as error:
             raise await self._sentence(error, case_id) from None
         except RPCTimeoutOrCancelledError:
-            raise Unreachable(f"{case_id} does not answer: {_WORKER}") from None
+            raise await self._silent(case_id) from None
         except WorkflowUpdateFailedError as error:
             raise Refusal(_words(error.cause)) from None
         except WorkflowQueryFailedError as error:
@@ -281,7 +300,7 @@ class Engine:
             case RPCStatusCode.NOT_FOUND:
                 return await self._not_there(case_id)
             case RPCStatusCode.CANCELLED | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.FAILED_PRECONDITION:
-                return Unreachable(f"{case_id} does not answer: {_WORKER}")
+                return await self._silent(case_id)
             case RPCStatusCode.INVALID_ARGUMENT if "search attribute" in error.message:
                 return Unreachable(
                     f"{self.address} does not know our search attributes yet: start a worker, it adds them"
@@ -289,6 +308,14 @@ class Engine:
             case RPCStatusCode.UNAVAILABLE:
                 return Unreachable(f"{self.address} has stopped answering: is the server still up?")
         return Unreachable(f"{self.address} says: {error.message}")
+
+    async def _silent(self, case_id: str) -> AfterSalesError:
+        """Why a case does not answer: it was started where no worker is, or the worker is away."""
+        with suppress(RPCError, RPCTimeoutOrCancelledError):
+            there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
+            if there.task_queue != TASK_QUEUE and not await self.is_served(there.task_queue):
+                return Unreachable(unserved(there))
+        return Unreachable(f"{case_id} does not answer: {_WORKER}")
 
     async def _not_there(self, case_id: str) -> AfterSalesError:
         """Not found means two things: there never was such a case, or it takes no more messages."""
@@ -322,6 +349,15 @@ def archived(case_id: str, database_url: str) -> Json | None:
 
 
 _WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then look (starter.py show)"
+
+
+def unserved(there: WorkflowExecutionDescription) -> str:
+    """What to do about a workflow on a task queue of its own that no worker serves."""
+    queue = there.task_queue
+    return (
+        f"no worker serves task queue {queue}, on which {there.id} was started; cases belong on {TASK_QUEUE}: "
+        f"temporal workflow terminate --workflow-id {shlex.quote(there.id)}, then start it again there"
+    )
 
 
 def _unheard(error: RPCError | WorkflowQueryFailedError) -> bool:

@@ -1,28 +1,30 @@
 """Policy files on the command line: every fault names its file and key, so that whoever wrote it can mend it."""
 
-import asyncio
-import json
+# ruff: noqa: PLC0415 (`--help` must not wait for policies, Temporal and rich)
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-import policies
-from cases.errors import InvalidInput, Refusal
-from cases.messages import read
 from cases.names import MOVE_POLICY
-from cases.policy import Policy
-from settings import configured
+from console.arguments import CASE, examples, in_json, print_json
+
+if TYPE_CHECKING:
+    from cases.policy import Policy
 
 
-def known_policies() -> dict[str, Policy]:
+def known_policies() -> "dict[str, Policy]":
     """The policies in force; raises `InvalidInput` with every fault of every file."""
+    import policies
+    from settings import configured
+
     return policies.load(configured().policies)
 
 
-@click.group()
+@click.group(epilog=examples("policy show fresh_food", "policy check", "policy preview --json"))
 def policy() -> None:
-    """Policy files: what a business edits."""
+    """Read, check and change policy files, which a business edits."""
 
 
 some_files = click.argument(
@@ -32,6 +34,9 @@ some_files = click.argument(
 
 def _of_lines(files: tuple[Path, ...]) -> list[Path]:
     """The files of lines that are meant: what every line shares means each line beside it; none, those in force."""
+    import policies
+    from settings import configured
+
     shared = policies.SHARED
     everything = {
         path
@@ -42,10 +47,13 @@ def _of_lines(files: tuple[Path, ...]) -> list[Path]:
     return sorted(path for path in {*files, *everything} if path.name != shared)
 
 
-@policy.command()
+@policy.command(epilog=examples("policy check", "policy check policies/fresh_food.yaml"))
 @some_files
 def check(files: tuple[Path, ...]) -> int:
-    """Validate policy FILEs, or all of them; names file, key and reason of every fault, exit code 2 if any."""
+    """Validate policy FILEs, or all in force; every fault is printed with file, key and reason. Exit code 2 if any."""
+    import policies
+    from cases.errors import InvalidInput
+
     bad = 0
     for path in _of_lines(files):
         try:
@@ -59,28 +67,31 @@ def check(files: tuple[Path, ...]) -> int:
     return 2 if bad else 0
 
 
-@policy.command("show")
+@policy.command("show", epilog=examples("policy show fresh_food"))
 @click.argument("line")
 def show_policy(line: str) -> None:
-    """The promises, remedies and terms of a LINE of business, as a table."""
-    from console import reading, terms  # noqa: PLC0415 (drawing is loaded only by what draws)
-
+    """Print the promises, remedies and terms of a LINE of business as tables."""
     known = known_policies()
     if line not in known:
         raise click.UsageError(f"there is no line {line}; there are {', '.join(sorted(known))}")
+    from console import reading, terms
+
     reading.screen().print(terms.policy(known[line]))
 
 
-@policy.command()
+@policy.command(epilog=examples("policy preview", "policy preview drafts/fresh_food.yaml --json"))
 @some_files
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each case, for programs.")
+@in_json
 def preview(files: tuple[Path, ...], as_json: bool) -> int:
-    """Which open cases an edited policy FILE would change, and how, if they were moved to it; only reads.
+    """List the open cases that an edited policy FILE would change, and how, if they were moved to it. Changes nothing.
 
     FILE may lie anywhere; what every line shares is taken from beside it. Exit code 1 if a case could not be asked.
     """
-    from console import moving, reading  # noqa: PLC0415 (what talks to Temporal is loaded only by what does)
-    from console.engine import Engine  # noqa: PLC0415 (same)
+    import asyncio
+
+    import policies
+    from console import moving, reading
+    from console.engine import Engine
 
     edited = [policies.load_file(path) for path in _of_lines(files)]
 
@@ -91,47 +102,57 @@ def preview(files: tuple[Path, ...], as_json: bool) -> int:
     rows = asyncio.run(look())
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            print_json(row)
     else:
         reading.screen().print(reading.moves(rows))
     return 1 if any("unknown" in row for row in rows) else 0
 
 
-@policy.command("move")
-@click.argument("cases", metavar="CASE...", nargs=-1, required=True)
+@policy.command("move", epilog=examples('policy move HL-1 HL-2 --by manager.chen --reason "new terms from December"'))
+@click.argument("cases", metavar="CASE...", nargs=-1, required=True, type=CASE)
 @click.option("--by", required=True, help="Who moves them.")
 @click.option("--reason", required=True, help="Why.")
 @click.option("--version", help="Only to this version of the policy, such as the one of a preview.")
-def move_cases(cases: tuple[str, ...], by: str, reason: str, version: str | None) -> int:
+@in_json
+def move_cases(cases: tuple[str, ...], by: str, reason: str, version: str | None, as_json: bool) -> int:
     """Move each open CASE to the policy that its worker has in force; the time consumed stays.
 
     Prints a line for each. A case that cannot be moved stops no other; the exit code is then 1.
     """
-    from console import moving, reading  # noqa: PLC0415 (what talks to Temporal is loaded only by what does)
-    from console.engine import Engine  # noqa: PLC0415 (same)
+    import asyncio
+
+    from cases.errors import Refusal
+    from cases.messages import read
 
     try:
         message = read(MOVE_POLICY, {"by": by, "reason": reason, "version": version})
     except Refusal as error:
         raise click.UsageError(str(error)) from None
 
+    from console import moving, reading
+    from console.engine import Engine
+
     async def move() -> int:
         bad = 0
         payload = message.model_dump(mode="json", exclude_none=True)
         async for case, told in moving.moved(await Engine.connect(), list(dict.fromkeys(cases)), payload):
-            bad += isinstance(told, str)
-            click.echo(f"{case} refused: {told}" if isinstance(told, str) else reading.answer(case, MOVE_POLICY, told))
+            refused = isinstance(told, str)
+            bad += refused
+            if as_json:
+                print_json({"case_id": case} | ({"refused": told} if isinstance(told, str) else told))
+            else:
+                click.echo(f"{case} refused: {told}" if refused else reading.answer(case, MOVE_POLICY, told))
         return 1 if bad else 0
 
     return asyncio.run(move())
 
 
-@policy.command("messages")
-@click.option("--locale", help="The language, such as en or zh-CN.  [default: all]")
+@policy.command("messages", epilog=examples("policy messages --locale en", "policy messages offer progress"))
+@click.option("--locale", help="The language, such as en or zh-CN. Default: all.")
 @click.argument("events", metavar="[EVENT]...", nargs=-1)
 def show_messages(locale: str | None, events: tuple[str, ...]) -> None:
-    """What customers and staff read: every message with made-up facts, or those of the EVENTs named."""
-    from messages import EVENTS, LOCALES, preview  # noqa: PLC0415 (texts are loaded only by what reads them)
+    """Print what customers and staff read: every message with made-up facts, or those of the EVENTs named."""
+    from messages import EVENTS, LOCALES, preview
 
     if locale is not None and locale not in LOCALES:
         raise click.UsageError(f"there are no texts in {locale}; there are {', '.join(LOCALES)}")

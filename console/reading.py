@@ -135,30 +135,6 @@ def command(case_id: str, way: Json) -> str:
     return shlex.join(words)
 
 
-def listing(rows: list[Json]) -> RenderableType:
-    """Many cases, one a line."""
-    columns = "case, line, topic, status, team, next due, broken, rung, opened"
-    found = table(
-        "",
-        columns,
-        (
-            (
-                f"{row['case_id']}{' !' if row['urgent'] else ''}",
-                row["line"],
-                row["topic"],
-                row["outcome"] or row["status"],
-                row["team"],
-                clock(row["next_due_at"]),
-                row["broken_promises"],
-                row["escalation_rung"],
-                clock(row["opened_at"]),
-            )
-            for row in rows
-        ),
-    )
-    return found or Text("no cases")
-
-
 def stuck(rows: list[Json]) -> RenderableType:
     """What needs a person (`console.stuck`), one thing a line."""
     cells = ((row["case_id"], row["what"], clock(row["since"]), row["why"], row["do"]) for row in rows)

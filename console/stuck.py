@@ -9,9 +9,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     RPCTimeoutOrCancelledError,
     WorkflowExecutionDescription,
@@ -20,7 +17,16 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.names import CASE_QUERY, CASE_WORKFLOW, CLAIM_WORKFLOW, Role, StepState, claim_workflow_id, workflow_id
+from cases.names import (
+    CASE_QUERY,
+    CASE_WORKFLOW,
+    CLAIM_WORKFLOW,
+    TASK_QUEUE,
+    Role,
+    StepState,
+    claim_workflow_id,
+    workflow_id,
+)
 from console.engine import ANSWER_WITHIN, Engine, Json, Unreachable
 
 AT_A_TIME = 10
@@ -29,8 +35,6 @@ TAKEN_WITHIN = timedelta(seconds=30)
 """A workflow task is taken in milliseconds, and within 5 s where its worker was killed."""
 PAUSE, LOOKS = 0.2, 15
 """Seconds between two looks at a case that is busy, and how often we look before we leave it alone."""
-GONE_AFTER = timedelta(seconds=90)
-"""A worker asks for work at least once a minute; the server names it for five after its last time."""
 TRIES = 10
 """A partner's call that has failed so often has been failing for a quarter of an hour; our database's, for minutes."""
 PROBLEMS = "TemporalReportedProblems"
@@ -51,7 +55,7 @@ async def stuck(engine: Engine) -> list[Json]:
         found = await asyncio.gather(*map(tour.describe, opened))
         there = [look for look in found if look and look.status is WorkflowExecutionStatus.RUNNING]
         on_queue = Counter(look.task_queue for look in there)
-        served = {queue for queue in on_queue if await tour.is_served(queue)}
+        served = {queue for queue in on_queue if await engine.is_served(queue)}
         rows = await asyncio.gather(*(tour.judge(look, served=look.task_queue in served) for look in there))
     except (RPCError, RPCTimeoutOrCancelledError) as error:
         raise Unreachable(f"{engine.address} has stopped answering: {error}") from None
@@ -76,16 +80,6 @@ class _Tour:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     return None
                 raise
-
-    async def is_served(self, queue: str) -> bool:
-        """Whether a worker has lately asked it for work."""
-        asked = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-        told = await self._client.workflow_service.describe_task_queue(asked, timeout=ANSWER_WITHIN)
-        return any(self._now - p.last_access_time.ToDatetime(tzinfo=UTC) < GONE_AFTER for p in told.pollers)
 
     async def judge(self, there: WorkflowExecutionDescription, *, served: bool) -> list[Json]:
         """All that is wrong with one workflow; little can be said where no worker serves its task queue."""
@@ -204,8 +198,13 @@ def _undeliverable(case: str, seen: Json) -> list[Json]:
 
 
 def _no_worker(queue: str, cases: int) -> Json:
-    why = f"no worker takes task queue {queue}; open on it: {cases}, all of them wait and could not be looked at closer"
+    why = f"no worker serves task queue {queue}; open on it: {cases}, all of them wait and were not looked at closer"
     do = "start one: python worker.py; then look again"
+    if queue != TASK_QUEUE:
+        why += f"; cases belong on {TASK_QUEUE}"
+        do = (
+            f"""temporal workflow list --query "TaskQueue = '{queue}'"; terminate them and start them on {TASK_QUEUE}"""
+        )
     return {"case_id": None, "workflow_id": None, **_row("no_worker", None, why, do)}
 
 

@@ -1,28 +1,23 @@
-"""One verb per message, made from the message's model: a new message or field needs no new code here."""
+"""One verb per message, made from the message's model when it is called: what it says is in `console.words`."""
 
-import asyncio
+# ruff: noqa: PLC0415 (`--help` and usage errors must not wait for models, Temporal and rich)
+
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from cases.complaint import Affected, Evidence
-from cases.errors import InvalidInput, Refusal
-from cases.messages import COMMANDS, FACTS, MESSAGES, Message, read
-from cases.messages import kind as kind_of
-from console.intake import check_size
+from console import words
+from console.arguments import CASE, IN_JSON, examples, print_json
 
-COMMON = {
-    "by": "Who says so.",
-    "occurred_at": "When it happened, such as 2026-11-22T09:00:00+08:00; promises are judged by it. Default: now.",
-    "message_id": "An id of yours: the same id twice is applied once.",
-}
-PAIRS: dict[Any, tuple[str, str]] = {Evidence: ("kind", "uri"), Affected: ("sku", "quantity")}
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+
+PAIRS: dict[str, tuple[str, str]] = {"evidence": ("kind", "uri"), "affected": ("sku", "quantity")}
 """Lists that are easier to give as `--evidence photo=URI --evidence …` than as JSON."""
 
 
@@ -55,52 +50,72 @@ class Json(click.ParamType[Any]):
 
 
 class Sections(click.Group):
-    """A group whose help tells facts, commands and the rest apart."""
+    """A group with a verb for each message besides its own, whose help keeps facts, commands and the rest apart."""
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb."""
+        return [*super().list_commands(ctx), *words.MESSAGES]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name; None where there is none."""
+        if cmd_name in words.MESSAGES:
+            return verb(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click calls it so)
         """The verbs by what they are for."""
-        others = [name for name in self.list_commands(ctx) if name not in MESSAGES]
-        for title, names in (("Verbs", others), ("Facts for a case", FACTS), ("Commands for a case", COMMANDS)):
+        own = [(name, command.get_short_help_str(100)) for name, command in sorted(self.commands.items())]
+        facts = [(name, about.summary) for name, about in words.FACTS.items()]
+        commands = [(name, about.summary) for name, about in words.COMMANDS.items()]
+        for title, rows in (("Verbs", own), ("Facts for a case", facts), ("Commands for a case", commands)):
             with formatter.section(title):
-                found = [(name, self.get_command(ctx, name)) for name in names]
-                formatter.write_dl([(name, command.get_short_help_str(90)) for name, command in found if command])
+                formatter.write_dl(rows)
 
 
-def verbs() -> list[click.Command]:
-    """A command for every message."""
-    return [_verb(name, model) for name, model in MESSAGES.items()]
+def verb(name: str) -> click.Command | None:
+    """The verb that sends that message; None where no case understands it."""
+    from cases.messages import MESSAGES
 
-
-def _verb(name: str, model: type[Message]) -> click.Command:
-    fields = sorted(model.model_fields, key=lambda field: field in COMMON)
+    if name not in MESSAGES:
+        return None
+    model, about = MESSAGES[name], words.MESSAGES[name]
+    fields = sorted(model.model_fields, key=lambda field: field in words.COMMON)
     options = [_option(field, model.model_fields[field]) for field in fields]
-    whole = click.Option(["--payload"], type=Json(), help="The whole payload as JSON; options given besides go on top.")
-    as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print the case's answer as JSON.")
-    case = click.Argument(["case"])
-    return click.Command(name, callback=_sends(name), params=[case, *options, whole, as_json], help=model.__doc__)
+    payload = click.Option(["--payload"], type=Json(), help="The payload as JSON; other options override its fields.")
+    in_json = click.Option(["--json", "as_json"], is_flag=True, help=IN_JSON)
+    params = [click.Argument(["case"], type=CASE), *options, payload, in_json]
+    return click.Command(
+        name, callback=_sends(name), params=params, help=about.summary, epilog=examples(*about.examples)
+    )
 
 
-def _option(field: str, info: FieldInfo) -> click.Option:
+def _option(field: str, info: "FieldInfo") -> click.Option:
+    from pydantic import BaseModel
+
+    from cases.messages import kind as kind_of
+
     flag, kind = f"--{field.replace('_', '-')}", kind_of(info.annotation)
-    told = {
-        "help": " ".join(text for text in (COMMON.get(field), "[required]" if info.is_required() else None) if text)
-    }
+    text = words.FIELDS.get(field, "") + ("  [required]" if info.is_required() else "")
     if kind is bool:
-        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=told["help"])
-    if get_origin(kind) is list and (pair := PAIRS.get(get_args(kind)[0])):
-        return click.Option([flag], type=Pair(pair), multiple=True, help=f"{told['help']} May be repeated.".strip())
+        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=text)
+    if get_origin(kind) is list and field in PAIRS:
+        return click.Option([flag], type=Pair(PAIRS[field]), multiple=True, help=f"{text} May be repeated.")
     if get_origin(kind) is list or (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        return click.Option([flag], type=Json(), help=told["help"])
+        return click.Option([flag], type=Json(), help=text)
     if get_origin(kind) is Literal:
-        return click.Option([flag], type=click.Choice([str(value) for value in get_args(kind)]), help=told["help"])
+        return click.Option([flag], type=click.Choice([str(value) for value in get_args(kind)]), help=text)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return click.Option([flag], type=click.Choice([value.value for value in kind]), help=told["help"])
+        return click.Option([flag], type=click.Choice([value.value for value in kind]), help=text)
     number = {int: "INTEGER", float: "NUMBER"}.get(kind)
-    return click.Option([flag], metavar=number or ("TIME" if field.endswith("_at") else "TEXT"), help=told["help"])
+    return click.Option([flag], metavar=number or ("TIME" if field.endswith("_at") else "TEXT"), help=text)
 
 
 def _sends(name: str) -> Callable[..., None]:
     def send(case: str, payload: Any, as_json: bool, **given: Any) -> None:
+        from cases.errors import InvalidInput, Refusal
+        from cases.messages import read
+        from console.intake import check_size
+
         if payload is not None and not isinstance(payload, dict):
             raise click.UsageError("--payload takes a JSON object")
         stated = {field: list(v) if isinstance(v, tuple) else v for field, v in given.items() if v not in (None, ())}
@@ -110,25 +125,27 @@ def _sends(name: str) -> Callable[..., None]:
             check_size(checked)
         except (Refusal, InvalidInput) as error:
             raise click.UsageError(str(error)) from None
-        answer = asyncio.run(_told(case, name, checked))
-        click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(case, name, answer))
+        _tell(case, name, checked, as_json=as_json)
 
     return send
 
 
-async def _told(case: str, name: str, payload: dict[str, Any]) -> Any:
-    # Temporal and rich are loaded only by what needs them: `plan` and `--help` answer at once.
-    from console.engine import CaseOver, Engine  # noqa: PLC0415
-    from console.reopening import late  # noqa: PLC0415
+def _tell(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> None:
+    import asyncio
 
-    engine = await Engine.connect()
-    try:
-        return await engine.tell(case, name, payload)
-    except CaseOver:
-        return await late(engine, case, name, payload, datetime.now(UTC))
+    from console.engine import CaseOver, Engine
+    from console.reading import answer as readable
+    from console.reopening import late
 
+    async def tell() -> Any:
+        engine = await Engine.connect()
+        try:
+            return await engine.tell(case, name, payload)
+        except CaseOver:
+            return await late(engine, case, name, payload, datetime.now(UTC))
 
-def _readable(case: str, name: str, answer: Any) -> str:
-    from console.reading import answer as readable  # noqa: PLC0415 (same)
-
-    return readable(case, name, answer)
+    answer = asyncio.run(tell())
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(readable(case, name, answer))

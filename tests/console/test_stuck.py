@@ -208,8 +208,9 @@ async def test_cases_that_no_worker_takes_are_told_by_their_task_queue_and_left_
     [row] = await until(look, lambda rows: any("open on it: 2" in r["why"] for r in rows))
 
     assert (row["case_id"], row["what"]) == (None, "no_worker")
-    assert f"no worker takes task queue {queue}; open on it: 2" in row["why"]
-    assert "python worker.py" in row["do"]
+    assert f"no worker serves task queue {queue}; open on it: 2" in row["why"]
+    assert row["why"].endswith("; cases belong on after-sales")
+    assert f"TaskQueue = '{queue}'" in row["do"]
     assert asked.queried == []
 
 

@@ -1,14 +1,16 @@
 """Whatever a user gets wrong ends in a sentence that says what to do, and in the right exit code."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from settings import ROOT
 from starter import main
-from tests.e2e.driving import Starter, complaint, eventually, interrupted, starter_at, starter_here, starter_up
+from tests.e2e.driving import Result, Starter, complaint, eventually, interrupted, starter_at, starter_here, starter_up
 
 File = Callable[..., Path]
 POLICIES = ROOT / "policies"
@@ -221,6 +223,24 @@ class TestPlan:
         assert [option["key"] for option in planned["offer"]["options"]] == ["replace"]
         assert (result.code, result.err) == (0, "")
 
+    @pytest.mark.parametrize("written", ["a line", "lines", "wrapped on lines"])
+    def test_takes_a_bare_complaint_on_one_line_or_on_many(
+        self, starter: Starter, tmp_path: Path, written: str
+    ) -> None:
+        given = {"complaint": complaint()} if written.startswith("wrapped") else complaint()
+        path = tmp_path / "complaint.json"
+        path.write_text(json.dumps(given, indent=None if written == "a line" else 2), encoding="utf-8")
+
+        result = starter("plan", path)
+
+        assert result.code == 0
+        assert [p["name"] for p in json.loads(result.out)["promises"]] == ["acknowledge", "detailed_result"]
+
+    def test_of_an_empty_file_is_nothing(self, starter: Starter, tmp_path: Path) -> None:
+        (tmp_path / "empty").write_bytes(b"\n")
+
+        assert starter("plan", tmp_path / "empty") == Result(0, "", "")
+
     def test_gives_every_line_an_answer_and_bad_ones_their_errors(self, starter: Starter, file: File) -> None:
         path = file({"complaint": complaint()}, "{broken", "", {"complaint": complaint(order__amount="-1.00")})
 
@@ -229,6 +249,10 @@ class TestPlan:
         errors = [json.loads(line).get("errors", []) for line in result.out.splitlines()]
         assert [[error["field"] for error in found] for found in errors] == [[], ["(whole)"], ["order.amount"]]
         assert result.code == 2
+
+
+async def _terminated(address: str, workflow: str) -> None:
+    await (await Client.connect(address)).get_workflow_handle(workflow).terminate()
 
 
 @pytest.fixture(scope="module")
@@ -325,10 +349,64 @@ class TestWithAServer:
             assert result.code == 0
             return [json.loads(line)["case_id"] for line in result.out.splitlines()]
 
-        wanted = ("--line", "building_materials", "--team", "logistics", "--overdue")
+        wanted = ("--line", "building_materials", "--topic", "transport.damage", "--team", "logistics", "--overdue")
         assert eventually(lambda: "LISTED" in listed(*wanted)), "Temporal's list lags behind"
+        assert listed("--order", "SO-LISTED") == ["LISTED"]
         assert "LISTED" not in listed("--team", "quality")
-        assert listed("--team", "' OR CaseTeam = 'logistics") == [], "a name is no query"
+        assert "is not one of claims," in live("list", "--team", "' OR CaseTeam = 'logistics").err, "a name is no query"
+        live("assign", "case-LISTED", "--owner", "Li.Na", "--team", "night shift")
+        assert listed("--owner", "li.na") == ["LISTED"]
+        assert eventually(lambda: listed("--team", "night shift") == ["LISTED"]), "a team that no policy names"
+        assert listed("--owner", "nobody") == []
+
+    def test_open_cases_are_listed_and_closed_ones_on_demand(self, live: Starter, file: File) -> None:
+        live("open", file(complaint(case_id="ENDED")))
+        live("complaint-withdrawn", "ENDED")
+
+        def listed(*options: str) -> bool:
+            return "ENDED" in live("list", *options).out
+
+        assert eventually(lambda: listed("--status", "closed") and not listed())
+        assert listed("--all")
+
+    @pytest.mark.parametrize("verb", ["show", "note", "skip", "policy move", "reopen", "watch"])
+    def test_a_case_is_known_by_the_id_of_its_workflow_as_well(self, live: Starter, file: File, verb: str) -> None:
+        case_id = f"KNOWN-{verb.replace(' ', '-')}"
+        live("open", file(complaint(case_id=case_id)))
+        if verb in ("reopen", "watch"):
+            live("skip", f"case-{case_id}", "9", "days")
+            live("assess", case_id, "--severity", "minor")
+            live("complaint-withdrawn", case_id)
+        more = {
+            "note": ["--text", "hello"],
+            "skip": ["1s"],
+            "policy move": ["--by", "li", "--reason", "new terms", "--json"],
+        }
+
+        result = live(*verb.split(), f"case-{case_id}", *more.get(verb, []))
+
+        assert result.code == 0, result
+        assert case_id in result.out
+        assert f"case-{case_id}" not in result.out
+        if verb == "policy move":
+            assert json.loads(result.out)["case_id"] == case_id
+
+    def test_a_case_that_was_started_where_no_worker_is_says_so(self, address: str, live: Starter) -> None:
+        async def start() -> None:
+            client = await Client.connect(address)
+            given = complaint(case_id="ASTRAY")
+            await client.start_workflow("AfterSalesCase", given, id="case-ASTRAY", task_queue="aftersales")
+
+        asyncio.run(start())
+        result = live("show", "ASTRAY")
+
+        assert result.code == 1
+        assert result.err == (
+            "no worker serves task queue aftersales, on which case-ASTRAY was started; cases belong on after-sales: "
+            "temporal workflow terminate --workflow-id case-ASTRAY, then start it again there\n"
+        )
+        live("list")  # goes on
+        asyncio.run(_terminated(address, "case-ASTRAY"))
 
     def test_watching_ends_with_an_interrupt(self, live: Starter, file: File, address: str) -> None:
         live("open", file(complaint(case_id="WATCHED")))

@@ -1,0 +1,177 @@
+"""The list fits 100 columns, an id in it can always be copied, and a filter that nothing can match is a mistake."""
+
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from console import listing, reading
+from console.listing import Filters
+from starter import main
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+def row(case_id: str, **more: Any) -> dict[str, Any]:
+    known = {
+        "case_id": case_id,
+        "line": "building_materials",
+        "topic": "transport.damage",
+        "status": "awaiting_approval",
+        "outcome": None,
+        "team": "customer_service",
+        "order_id": "SO-88121",
+        "urgent": True,
+        "broken_promises": ["acknowledge", "detailed_result", "progress_update"],
+        "escalation_rung": 4,
+        "next_due_at": "2026-11-22T10:00:00+00:00",
+        "opened_at": "2026-11-22T01:00:00+00:00",
+        "closed_at": None,
+    }
+    return known | more
+
+
+def shown(*rows: dict[str, Any], width: int = reading.WIDTH) -> list[str]:
+    output = io.StringIO()
+    console = Console(file=output, markup=False, highlight=False, emoji=False, width=width)
+    console.print(listing.drawn(list(rows)), width=listing.COLUMNS)
+    return output.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("length", [1, 16, 31, 32, 33, 60, 99, 100])
+def test_a_line_has_100_columns_at_most_and_an_id_is_whole(length: int) -> None:
+    case_id = "HL-1" * 25
+    lines = shown(row(case_id[:length]))
+
+    assert max(map(len, lines)) <= 100
+    assert lines[0].split()[0] == case_id[:length]
+    assert "awaiting_approval  due 2026-11-22 18:00:00+08:00" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "URGENT · building_materials transport.damage · team customer_service",
+        "order SO-88121",
+        "broken acknowledge, detailed_result, progress_update",
+        "rung 4",
+        "opened 2026-11-22 09:00:00+08:00",
+    ],
+)
+def test_it_says_what_an_operator_looks_for(part: str) -> None:
+    assert part in " ".join(" ".join(shown(row("HL-1"))).split())
+
+
+def test_a_case_that_is_only_being_admitted_has_a_line_too() -> None:
+    bare = dict.fromkeys(row(""), None) | {"case_id": "HL-1", "broken_promises": [], "opened_at": NOW.isoformat()}
+
+    assert shown(bare)[0].split()[0] == "HL-1"
+
+
+def test_what_a_stranger_wrote_gives_the_terminal_no_orders() -> None:
+    lines = shown(row("HL-1", order_id="\x1b[2Jgone", team="岩" * 120))
+
+    assert "\x1b" not in "".join(lines)
+    assert max(Console().measure(line).maximum for line in lines) <= 100
+
+
+def test_nothing_is_said_to_be_nothing() -> None:
+    assert shown() == ["no cases"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "conditions"),
+    [
+        (Filters(), ["ExecutionStatus = 'Running'"]),
+        (Filters(closed_too=True), []),
+        (Filters(status="closed"), ["CaseStatus = 'closed'"]),
+        (Filters(status="assessing"), ["CaseStatus = 'assessing'", "ExecutionStatus = 'Running'"]),
+        (Filters(order="O'1", closed_too=True), ["CaseOrder = 'O\\'1'"]),
+        (
+            Filters(line="express", topic="claim.loss", team="claims", closed_too=True),
+            ["CaseLine = 'express'", "CaseTopic = 'claim.loss'", "CaseTeam = 'claims'"],
+        ),
+        (
+            Filters(overdue=True),
+            ["ExecutionStatus = 'Running'", "(BrokenPromises IS NOT NULL OR NextDueAt < '2026-11-22T09:00:00+00:00')"],
+        ),
+    ],
+)
+def test_open_cases_are_listed_unless_others_are_asked_for(filters: Filters, conditions: list[str]) -> None:
+    assert filters.conditions(NOW) == conditions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--line", "slate"], "'slate' is not one of building_materials, express, fresh_food, "),
+        (["--topic", "claims"], "'claims' is not one of claim.damage, claim.delay, claim.loss, goods.damage, "),
+        (["--line", "express", "--topic", "goods.safety"], "'goods.safety' is not one of claim.damage, "),
+        (["--team", "slate"], "'slate' is not one of claims, customer_service, "),
+        (["--status", "asleep"], "'asleep' is not one of 'received', 'assessing', "),
+    ],
+)
+def test_a_filter_that_nothing_can_match_is_bad_usage(
+    arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a server, too."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+
+    code = main(["list", *arguments])
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert sentence in said.err
+
+
+class TestExamples:
+    """`open --example`."""
+
+    @pytest.mark.parametrize("line", ["building_materials", "express", "fresh_food", "infant_formula", "organic_food"])
+    def test_one_of_each_line_can_be_planned_as_it_is(
+        self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["open", "--example", line]) == 0
+        printed = capsys.readouterr().out
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(printed.encode())))
+
+        code = main(["plan", "-"])
+
+        planned = json.loads(capsys.readouterr().out)
+        assert code == 0
+        assert planned["policy"]["line"] == line
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(json.loads(printed)["received_at"])).total_seconds() < 90
+
+    def test_a_topic_can_be_chosen(self, capsys: pytest.CaptureFixture[str]) -> None:
+        code = main(["open", "--example", "express", "--topic", "claim.loss"])
+
+        assert (code, json.loads(capsys.readouterr().out)["topic"]) == (0, "claim.loss")
+
+    def test_each_is_a_complaint_of_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
+        ids = []
+        for _ in range(2):
+            main(["open", "--example", "fresh_food"])
+            ids.append(json.loads(capsys.readouterr().out)["case_id"])
+
+        assert len(set(ids)) == 2
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (["--example", "slate"], "'slate' is not one of building_materials, "),
+            (["--example", "express", "--topic", "goods.safety"], "'goods.safety' is not one of claim.damage, "),
+            (["--topic", "goods.safety"], "--topic goes with --example LINE"),
+            (["--example", "express", "-"], "--example takes no FILE"),
+            ([], "Missing argument 'FILE...'"),
+        ],
+    )
+    def test_what_is_asked_for_wrongly_is_bad_usage(
+        self, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        code = main(["open", *arguments])
+
+        assert code == 2
+        assert sentence in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""What a verb does not need it does not import: people wait for every start.
+
+Modules are counted and no seconds: those differ between machines and from one run to the next.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import ROOT
+from tests.cases.world import a_complaint
+
+DRAWN = {"rich"}
+ENGINE = {"temporalio", "grpc", "google", "workflows", "encryption", "cryptography"}
+RECORDS = {"sqlalchemy", "alembic", "psycopg", "records"}
+LETTERS = {"jinja2", "babel", "apprise", "messages"}
+NETWORK = {"aiohttp", "yarl", "fastapi", "uvicorn", "partners"}
+NEVER = DRAWN | ENGINE | RECORDS | LETTERS | NETWORK
+MODELS = {"pydantic", "pydantic_core", "pydantic_settings"}
+POLICIES = {"ruamel", "holidays", "policies"}
+
+LISTS = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import starter
+code = starter.main(sys.argv[1:])
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+raise SystemExit(code)
+"""
+
+
+def imported_by(*arguments: str, folder: Path, given: str = "") -> set[str]:
+    """The packages that a start of `starter.py` has loaded when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", LISTS, str(ROOT), *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        cwd=folder,
+        check=True,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_the_help_needs_the_command_line_alone(tmp_path: Path) -> None:
+    assert not imported_by("--help", folder=tmp_path) & (NEVER | MODELS | POLICIES | {"asyncio"})
+
+
+@pytest.mark.parametrize("verb", ["list", "show", "open", "plan", "up", "demo", "stuck", "policy preview"])
+def test_so_does_the_help_of_a_verb(verb: str, tmp_path: Path) -> None:
+    assert not imported_by(*verb.split(), "--help", folder=tmp_path) & (NEVER | MODELS | POLICIES)
+
+
+def test_the_help_of_a_message_needs_its_model_too(tmp_path: Path) -> None:
+    assert not imported_by("assess", "--help", folder=tmp_path) & (NEVER | POLICIES)
+
+
+@pytest.mark.parametrize("arguments", [["open", "--example", "fresh_food"], ["policy", "check"]])
+def test_what_reads_policies_needs_no_more(arguments: list[str], tmp_path: Path) -> None:
+    assert not imported_by(*arguments, folder=tmp_path) & NEVER
+
+
+def test_a_plan_needs_no_more(tmp_path: Path) -> None:
+    complaint = json.dumps(a_complaint())
+
+    assert not imported_by("plan", "-", folder=tmp_path, given=complaint) & NEVER
