@@ -175,8 +175,10 @@ class Case(BaseModel):
 
     @property
     def accepted(self) -> Offer | None:
-        """The offer that was accepted in this cycle."""
-        return next((o for o in self.offers if o.cycle == self.cycle and o.state is OfferState.ACCEPTED), None)
+        """The offer that was accepted in this cycle; of several the last, which took the place of the others."""
+        return next(
+            (o for o in reversed(self.offers) if o.cycle == self.cycle and o.state is OfferState.ACCEPTED), None
+        )
 
     @property
     def closing(self) -> bool:

@@ -28,7 +28,7 @@ from cases.names import (
 from cases.offer import Offer, Option, Remedy
 from cases.policy import Investigation
 from cases.reasons import Reason, Why
-from cases.step import CHECK, Step, depends_on
+from cases.step import CHECK, PRECAUTION, Step, depends_on
 from cases.telling import about_step, describe, paid
 
 UNDECIDED = frozenset(
@@ -321,11 +321,23 @@ def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
         consider(case, at)
 
 
-def waive(case: Case, step: Step, reason: Why, at: datetime) -> None:
-    """A step that will not be carried out."""
+def waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool = False) -> None:
+    """A step that will not be carried out; nor will what depends on it, unless a person says otherwise (S28)."""
+    _waive(case, step, reason, at, carry_out_dependents=carry_out_dependents)
+    if not case.needs_offer:
+        steps_moved(case, at)
+        nothing_to_keep(case, at)
+    settle(case, at)
+
+
+def _waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool) -> None:
     step.turn(StepState.WAIVED, at, reason)
     case.note("step waived", at, f"{step.id}: {reason}")
-    settle(case, at)
+    for dependent in [s for s in case.steps if s.state is StepState.WAITING and step.id in s.after]:
+        if carry_out_dependents:
+            dependent.after.remove(step.id)
+        else:
+            _waive(case, dependent, Reason.of("depends_on", step=step.id), at, carry_out_dependents=False)
 
 
 def settle(case: Case, at: datetime) -> None:
@@ -335,6 +347,8 @@ def settle(case: Case, at: datetime) -> None:
     progress = case.promise(PromiseName.PROGRESS_UPDATE)
     if progress:
         progress.lapse(at)
+    if case.accepted and not case.ending and not case.needs_offer and _nothing_carried_out(case):
+        case.needs_offer = Reason.of("nothing_carried_out", offer=case.accepted.id)
     if case.needs_offer:
         case.status = Status.ASSESSING
         case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
@@ -347,3 +361,9 @@ def settle(case: Case, at: datetime) -> None:
         case.status = Status.FOLLOWING_UP
         case.callbacks = 0
         call_back(case, at)
+
+
+def _nothing_carried_out(case: Case) -> bool:
+    """Whether every step of this cycle was waived; nobody asks then whether the customer is satisfied (S28)."""
+    agreed = [s for s in case.steps if s.cycle == case.cycle and s.offer not in (CHECK, PRECAUTION)]
+    return bool(agreed) and all(s.state is StepState.WAIVED and not s.uncertain for s in agreed)

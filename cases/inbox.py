@@ -360,7 +360,7 @@ def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: dateti
         return
     if message.action == "replace":
         case.needs_offer = Reason.of("step_replaced", step=step.id)
-    waive(case, step, message.reason, at)
+    waive(case, step, message.reason, at, carry_out_dependents=message.dependents == "carry_out")
 
 
 def _step(case: Case, step_id: str) -> Step:

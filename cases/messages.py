@@ -114,11 +114,15 @@ class DeclareComplex(Message):
 
 
 class ResolveStep(Message):
-    """A person frees a blocked step (G6). `replace`: waive it, and an agent makes another offer for it."""
+    """A person frees a blocked step (G6). `replace`: waive it, and an agent makes another offer for it.
+
+    `dependents`: what becomes of the steps that wait for one that is replaced or waived (S28).
+    """
 
     step: Name
     action: Literal["retry", "replace", "waive"]
     reason: Text
+    dependents: Literal["waive", "carry_out"] = "waive"
 
 
 class Assign(Message):

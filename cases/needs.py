@@ -239,7 +239,7 @@ def _blocked(case: Case, step: Step) -> Json:
         "  waive: leave it for good",
         f"  key {key}",
     ]
-    values = {"step": [step.id], "action": ["retry", "replace", "waive"]}
+    values = {"step": [step.id], "action": ["retry", "replace", "waive"], "dependents": ["waive", "carry_out"]}
     example = {"step": step.id, "action": "retry", "reason": "what has changed"}
     message = _message("resolve-step", example, values=values, required=("by",) if step.over_limit else ())
     return _need("step_blocked", "\n".join(line for line in lines if line), message)

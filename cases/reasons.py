@@ -14,6 +14,7 @@ SENTENCES = {
     "declined": "the customer declined {offer}",
     "not_approved": "{offer} was not approved",
     "step_replaced": "{step} is to be replaced",
+    "nothing_carried_out": "nothing of {offer} was carried out",
     "dissatisfied": "the customer is dissatisfied (score {score})",
     "contested_open": "{case} is open about the same order and topic",
     "contested_closed": "{case} closed as {outcome}, and the customer takes it up again",
@@ -48,6 +49,7 @@ SENTENCES = {
     "nothing_found": "nothing found within {within}",
     "case_ended": "the case ended as {outcome}",
     "handled_by": "{case} sees to it",
+    "depends_on": "{step}, which it depends on, was waived",
 }
 """The English sentence for each code. `messages/<locale>/words.yaml` has the others, with the same parameters."""
 

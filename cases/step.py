@@ -81,8 +81,11 @@ class Step(BaseModel):
 
     @property
     def under_way(self) -> bool:
-        """Whether what depends on it may begin: goods have left; for all else the partner has taken it on."""
-        if self.settled or self.state is StepState.DISPATCHED:
+        """Whether what depends on it may begin: goods have left; for all else the partner has taken it on.
+
+        A step that was waived has not happened: what depends on it does not begin (S28).
+        """
+        if self.state in (StepState.DONE, StepState.DISPATCHED):
             return True
         return self.kind not in GOODS and self.state is StepState.RUNNING and self.reference is not None
 

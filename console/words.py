@@ -105,6 +105,7 @@ COMMON = {
 
 FIELDS = COMMON | {
     "action": "What to do with the step; replace waives it and asks an agent for another offer.",
+    "dependents": "What becomes of the steps that wait for one that is waived or replaced. Default: waive.",
     "affected": "An item that is affected, and how many of it.",
     "approval": "The id of the offer that waits. Default: the one that waits.",
     "cause": "What caused it, in a few words.",

@@ -126,7 +126,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "approve": {"approval": "o2", "note": "fine"},
     "reject": {"approval": "o2", "note": "too much"},
     "declare-complex": {"reason": "big", "plan": "on Monday"},
-    "resolve-step": {"step": "replacement", "action": "retry", "reason": "again"},
+    "resolve-step": {"step": "replacement", "action": "retry", "reason": "again", "dependents": "waive"},
     "assign": {"team": "quality", "owner": "li"},
     "acknowledge-escalation": {"promise": "detailed_result"},
     "note": {"text": "remark"},

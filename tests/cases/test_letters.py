@@ -74,7 +74,6 @@ def blocked() -> World:
     world.says("assess", severity="moderate")
     world.says("customer-approved")
     world.says("resolve-step", step="replacement", action="replace", reason="out of stock")
-    world.says("step-reported", step="collection", state="done")
     return world
 
 

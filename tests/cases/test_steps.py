@@ -170,28 +170,78 @@ def test_a_waived_step_is_not_carried_out_and_the_case_goes_on() -> None:
     assert world.paid == Decimal("12800.00")
 
 
-def test_a_replaced_step_brings_another_offer_once_the_rest_is_done() -> None:
-    """G6."""
+def test_a_replaced_step_takes_what_depends_on_it_along_and_brings_another_offer() -> None:
+    """G6, S28: nothing was sent, so nothing is collected, and nobody asks whether the customer is satisfied."""
     world = agreed(replacement="refused")
     assert world.steps == {"replacement": "blocked", "collection": "waiting"}
 
     world.says("resolve-step", step="replacement", action="replace", reason="out of stock", by="li")
-    assert world.told("needs_offer") == []
-    world.says("step-reported", step="collection", state="done")
 
+    assert world.steps == {"replacement": "waived", "collection": "waived"}
+    assert str(world.step("collection").reason) == "replacement, which it depends on, was waived"
+    assert of_kind(world, "collection") == []
     assert world.status is Status.ASSESSING
     assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["step_replaced"]
     world.says("assess", severity="severe", by="li")
     assert world.offer.id == "o2"
 
 
-def test_a_step_that_was_waived_lets_what_waited_for_it_begin() -> None:
-    """G6, S17."""
+def test_where_nothing_of_an_offer_was_carried_out_another_one_is_needed() -> None:
+    """S28."""
+    world = agreed(replacement="refused")
+
+    world.says("resolve-step", step="replacement", action="waive", reason="out of stock", by="li")
+
+    assert world.steps == {"replacement": "waived", "collection": "waived"}
+    assert world.status is Status.ASSESSING
+    assert world.case.callbacks == 0
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["nothing_carried_out"]
+
+
+def test_a_replaced_step_brings_another_offer_once_the_rest_is_done() -> None:
+    """G6: what does not depend on it goes on."""
+    world = agreed("severe", compensation="refused", refund="accepted")
+
+    world.says("resolve-step", step="compensation", action="replace", reason="another account", by="li")
+    assert world.told("needs_offer") == []
+    world.says("step-reported", step="refund", state="done")
+
+    assert world.steps == {"refund": "done", "compensation": "waived"}
+    assert world.status is Status.ASSESSING
+
+
+@pytest.mark.parametrize("action", ["waive", "replace"])
+def test_money_that_waited_for_a_step_that_was_waived_is_not_paid(action: str) -> None:
+    """S28: the offer that takes its place says what is paid."""
     world = agreed("minor", onsite_repair="failed")
 
-    world.says("resolve-step", step="onsite_repair", action="waive", reason="done by the customer", by="li")
+    world.says("resolve-step", step="onsite_repair", action=action, reason="done by the customer", by="li")
+
+    assert world.steps == {"coupon": "waived", "onsite_repair": "waived"}
+    assert world.paid == 0
+    assert world.status is Status.ASSESSING
+
+
+def test_a_person_can_say_that_what_depends_on_a_waived_step_is_carried_out_all_the_same() -> None:
+    """S28, S17."""
+    world = agreed("minor", onsite_repair="failed")
+    resolved = {"step": "onsite_repair", "action": "waive", "reason": "done by the customer", "by": "li"}
+
+    world.says("resolve-step", **resolved, dependents="carry_out")
 
     assert world.steps == {"coupon": "done", "onsite_repair": "waived"}
+    assert world.status is Status.FOLLOWING_UP
+
+
+def test_the_offer_that_was_accepted_last_is_the_one_that_counts() -> None:
+    """G6, B17: the one before it was replaced."""
+    world = agreed(replacement="refused")
+    world.says("resolve-step", step="replacement", action="replace", reason="out of stock", by="li")
+    world.says("assess", severity="severe", by="li")
+    world.says("customer-approved", option="refund")
+
+    assert world.case.accepted is not None
+    assert world.case.accepted.id == "o2"
 
 
 # A partner's word
