@@ -15,6 +15,7 @@ from cases.evidence import next_reminder, remind_or_go_on
 from cases.names import OfferState, Outcome, PromiseName, Role, Status, StepState
 from cases.policy import Investigation
 from cases.promise import Escalation, Promise, next_rung
+from cases.silence import next_callback, silence_plan
 from cases.step import CHECK, Step
 from cases.telling import about_step
 
@@ -77,7 +78,10 @@ def _rung(case: Case, index: int) -> Alarm | None:
 
 
 def _climb(case: Case, index: int, now: datetime) -> None:
-    """Settle the next rung: tell its role once (S6), however late (S8); let it pass if somebody has it (S23)."""
+    """Settle the next rung: tell its role once (S6), however late (S8).
+
+    A reminder passes if somebody has it (S23); a breach is always told (G10).
+    """
     promise = case.promises[index]
     promise.miss(now)
     rung = next_rung(promise, case.policy.escalation, urgent=case.urgent)
@@ -85,6 +89,8 @@ def _climb(case: Case, index: int, now: datetime) -> None:
         return
     number, due = rung
     promise.claimed = sorted([*promise.claimed, number])
+    if case.policy.escalation[number - 1].share(urgent=case.urgent) == 1:
+        promise.hold = 0  # who had the warning in hand has not heard of the breach (G10)
     if promise.hold:
         promise.hold -= 1
         case.note("escalation held", now, f"{promise.name}: somebody has it")
@@ -108,12 +114,22 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
         rung=number,
         role=role,
         percent=round(share * 100),
-        late=(now - due).total_seconds() > LATE_AFTER,
+        late=_why_late(case, promise, due, now),
     )
 
 
-LATE_AFTER = 60
-"""Seconds after which a notice says that it is late: something was down (S8)."""
+LATE_AFTER = timedelta(minutes=1)
+"""After this a notice says that it is late, and why (S8)."""
+
+
+def _why_late(case: Case, promise: Promise, due: datetime, now: datetime) -> str | None:
+    """Why a rung is told later than it was due: what it rests on was entered later, or something was down (S8, S9)."""
+    if now - due <= LATE_AFTER:
+        return None
+    known = promise.known_at or case.opened_at
+    if now - max(due, known, case.opened_at) > LATE_AFTER:
+        return "interrupted"
+    return "registered_late" if known <= case.opened_at else "entered_late"
 
 
 # Evidence (G11) and searches (E13)
@@ -211,17 +227,6 @@ def _silence(case: Case) -> Alarm | None:
     return Alarm("silence", at, f"no answer to {case.offers[-1].id}: {what}")
 
 
-def silence_plan(case: Case) -> list[tuple[datetime, str]]:
-    """What happens, and when, while the customer does not answer."""
-    offer, rules, add = case.offer, case.policy.silence, case.policy.working_days.add
-    if offer is None or offer.delivered_at is None:
-        return []
-    plan = [(add(offer.delivered_at, length(after)), "remind") for after in rules.reminders]
-    plan.append((add(offer.delivered_at, length(rules.tell_after)), f"tell {rules.tell}"))
-    plan.append((add(offer.delivered_at, length(rules.close_after)), "close"))
-    return sorted(plan, key=lambda step: step[0])
-
-
 def _break_silence(case: Case, now: datetime) -> None:
     """Do what is due; of reminders that an outage held up only the last is sent."""
     plan = silence_plan(case)
@@ -237,8 +242,9 @@ def _break_silence(case: Case, now: datetime) -> None:
         return
     if "remind" in due:
         options = [o.model_dump(mode="json", exclude_none=True) for o in offer.options]
+        closes = next(at for at, what in plan if what == "close")
         case.note("reminded", now, offer.id)
-        case.say("reminder", offer=offer.id, options=options, closes_at=plan[-1][0].isoformat())
+        case.say("reminder", offer=offer.id, options=options, closes_at=closes.isoformat())
     if any(what.startswith("tell") for what in due):
         case.note("silence", now, f"{case.policy.silence.tell} told")
         since = offer.delivered_at.isoformat() if offer.delivered_at else None
@@ -253,9 +259,7 @@ def _callback(case: Case) -> Alarm | None:
         return None
     rules = case.policy.callback
     what = f"call back, attempt {case.callbacks + 1}" if case.callbacks < rules.attempts else "close as unreachable"
-    return Alarm(
-        "callback", case.policy.working_days.add(case.called_at, length(rules.every)), f"no answer yet: {what}"
-    )
+    return Alarm("callback", next_callback(case, case.called_at), f"no answer yet: {what}")
 
 
 def _call_again(case: Case, now: datetime) -> None:

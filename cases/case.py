@@ -151,6 +151,10 @@ class Case(BaseModel):
     """Why an agent has to make another offer, where one has to."""
     paid_before: dict[RemedyKind, Money] = {}
     """What had been paid for the order when this case began to follow another (G12)."""
+    last_word_at: AwareDatetime | None = None
+    """The last word between us beside the offers: an agent reached the customer, or something came from them (G5)."""
+    shown_at: dict[EvidenceKind, AwareDatetime] = {}
+    """When each kind of evidence first came, where it did not come with the complaint (S32)."""
     silence_steps: int = 0
     callbacks: int = 0
     called_at: AwareDatetime | None = None
@@ -331,14 +335,30 @@ class Case(BaseModel):
             if rule.starts is starts and not rule.complex and rule.kept_by in only and (again or not made):
                 self.promises.append(Promise.of(rule, at, cycle=self.cycle, calendar=self.policy.working_days))
 
-    def keep(self, event: KeptWhen, at: datetime) -> None:
-        """Promises that `event` keeps were carried out at `at`; escalations sent meanwhile stay, annotated (S9)."""
-        for promise in [p for p in self.promises if p.live and p.kept_by is event]:
+    def keep(self, event: KeptWhen, at: datetime, *, cycle: int | None = None) -> None:
+        """Promises that `event` keeps were carried out at `at`: the earliest such fact counts (S32).
+
+        `cycle`: the one that the fact belongs to; None: whichever had begun by then. Escalations sent meanwhile stay,
+        annotated (S9).
+        """
+        for promise in self.promises:
+            concerned = promise.kept_by is event and cycle in (None, promise.cycle)
+            if not concerned or not (promise.live or at >= promise.started_at):
+                continue
+            before = promise.kept_at
             promise.keep(max(at, promise.started_at))
-            for escalation in self.escalations:
-                same = escalation.promise == promise.name and escalation.cycle == promise.cycle
-                if same and promise.kept_at and escalation.due_at > promise.kept_at:
-                    escalation.remark = f"had been carried out at {promise.kept_at.isoformat()}, as was learnt later"
+            if promise.kept_at and promise.kept_at != before:
+                self._annotate(promise, promise.kept_at)
+
+    def _annotate(self, promise: Promise, kept_at: datetime) -> None:
+        """Say of each escalation of a promise that was due later than `kept_at` that it was needless."""
+        alike = [p.started_at for p in self.promises if (p.name, p.cycle) == (promise.name, promise.cycle)]
+        until = min((at for at in alike if at > promise.started_at), default=None)
+        for escalation in self.escalations:
+            same = escalation.promise == promise.name and escalation.cycle == promise.cycle
+            mine = escalation.due_at >= promise.started_at and (until is None or escalation.due_at < until)
+            if same and mine and escalation.due_at > kept_at:
+                escalation.remark = f"had been carried out at {kept_at.isoformat()}, as was learnt later"
 
     # Steps
 

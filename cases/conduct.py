@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from cases.calendar import length
 from cases.case import Case
 from cases.closing import call_back, end, retire
 from cases.commands import Receipt, StepFinding
 from cases.complaint import Complaint
 from cases.finding import PartialFinding
 from cases.granting import Assessment, assess, check_finding
-from cases.keeping import nothing_to_keep, steps_moved
+from cases.keeping import carried_out, nothing_to_keep, steps_moved
 from cases.limits import approved
 from cases.names import (
     KeptWhen,
@@ -28,6 +27,7 @@ from cases.names import (
 from cases.offer import Offer, Option, Remedy
 from cases.policy import Investigation
 from cases.reasons import Reason, Why
+from cases.silence import closes_at
 from cases.step import CHECK, PRECAUTION, Step, depends_on
 from cases.telling import about_step, describe, paid
 
@@ -176,7 +176,7 @@ def _put_to_customer(case: Case, offer: Offer, at: datetime) -> None:
         about=f"offer:{offer.id}",
         offer=offer.id,
         consent_required=offer.consent_required,
-        reply_by=case.policy.working_days.add(at, length(case.policy.silence.close_after)).isoformat(),
+        reply_by=closes_at(case, at).isoformat(),
         options=_options(offer),
         finding=case.finding.known(),
     )
@@ -189,8 +189,7 @@ def _options(offer: Offer) -> list[dict[str, Any]]:
 def delivered_offer(case: Case, offer: Offer, at: datetime) -> None:
     """Findings and offer have reached the customer: the detailed result is delivered (B4)."""
     offer.delivered_at = at
-    if offer.cycle == case.cycle:
-        case.keep(KeptWhen.OFFER_DELIVERED, at)
+    case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)
     if case.status is Status.OFFERING and offer is case.offer and offer.state is OfferState.OPEN:
         case.status = Status.AWAITING_CONSENT
 
@@ -203,7 +202,7 @@ def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | Non
     case.status = Status.EXECUTING
     if offer.consent_required:
         case.note("agreed", at, f"{offer.id}: {option.key}", by)
-        case.keep(KeptWhen.OFFER_DELIVERED, at)
+        case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)
     for remedy in option.remedies:
         if not remedy.at_once:
             case.add_step(remedy, offer.id, at)
@@ -271,7 +270,7 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
         return
     money = f", {step.remedy.amount} {case.currency} as {step.reference}" if step.remedy.amount else ""
     case.note(f"step {step.state}", at, f"{step.id}{money}{f': {receipt.detail}' if receipt.detail else ''}")
-    steps_moved(case, at)
+    steps_moved(case, step.cycle)
     if step.state is StepState.BLOCKED:
         _blocked(case, step, at)
     if receipt.finding:
@@ -325,7 +324,7 @@ def waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_depend
     """A step that will not be carried out; nor will what depends on it, unless a person says otherwise (S28)."""
     _waive(case, step, reason, at, carry_out_dependents=carry_out_dependents)
     if not case.needs_offer:
-        steps_moved(case, at)
+        steps_moved(case, case.cycle)
         nothing_to_keep(case, at)
     settle(case, at)
 
@@ -354,7 +353,7 @@ def settle(case: Case, at: datetime) -> None:
         case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         return
     if case.accepted:
-        case.keep(KeptWhen.CARRIED_OUT, at)
+        case.keep(KeptWhen.CARRIED_OUT, carried_out(case, at), cycle=case.cycle)
     if case.ending:
         end(case, case.ending, at)
     else:

@@ -5,36 +5,57 @@ from datetime import datetime
 from cases.calendar import length
 from cases.case import Case
 from cases.closing import end
-from cases.complaint import Evidence
+from cases.complaint import Evidence, lacking
 from cases.conduct import consider
 from cases.names import Outcome, Starts, Status
+from cases.silence import documents_since, heard_from
 
 
 def ask(case: Case, now: datetime) -> None:
     """Ask for what the customer has not shown, once; promises that can wait for it stand still meanwhile (G11)."""
-    lacking = case.topic.lacking(case.evidence)
-    if not lacking:
+    missing = case.topic.lacking(case.evidence)
+    if not missing:
         return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
-    case.awaited, case.asked_at = lacking, now
+    case.awaited, case.asked_at = missing, now
     for promise in case.promises:
-        for kind in lacking:
+        for kind in missing:
             promise.pause(kind, now)
-    case.note("evidence asked for", now, ", ".join(lacking))
-    case.say("evidence_request", kinds=lacking)
+    case.note("evidence asked for", now, ", ".join(missing))
+    case.say("evidence_request", kinds=missing)
     return None
 
 
-def arrived(case: Case, evidence: list[Evidence], at: datetime, by: str | None = None) -> None:
-    """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on."""
+def arrived(case: Case, evidence: list[Evidence], at: datetime, now: datetime, by: str | None = None) -> None:
+    """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on.
+
+    What came earlier than others that were entered before it lets the clocks run from then (S32).
+    """
     case.show(evidence)
     case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
-    lacking = case.topic.lacking(case.evidence)
-    came = [kind for kind in case.awaited if kind not in lacking]
-    _no_longer_awaited(case, at, [str(kind) for kind in came])
-    if came and not case.awaited:
-        case.begin_promises(Starts.DOCUMENTS, at)
-        if case.status is Status.AWAITING_EVIDENCE:
-            consider(case, at)
+    heard_from(case, at, now)
+    wanted = {*case.topic.evidence, *case.awaited}
+    shown = wanted - set(lacking(wanted, (e.kind for e in evidence)))
+    for kind in shown:
+        case.shown_at[kind] = min(at, case.shown_at.get(kind, at))
+    came = [kind for kind in case.awaited if kind in shown]
+    _no_longer_awaited(case, at, sorted(shown))
+    if case.awaited:
+        return
+    _documents_complete(case)
+    if came and case.status is Status.AWAITING_EVIDENCE:
+        consider(case, at)
+
+
+def _documents_complete(case: Case) -> None:
+    """What runs from complete documents runs from the last of them, whichever was entered last."""
+    if not case.topic.evidence or case.topic.lacking(case.evidence):
+        return
+    at = max(case.shown_at.get(kind, case.complaint.received_at) for kind in case.topic.evidence)
+    case.begin_promises(Starts.DOCUMENTS, at)
+    names = {rule.name for rule in case.policy.promises if rule.starts is Starts.DOCUMENTS}
+    for promise in case.promises:
+        if promise.name in names and promise.cycle == 1:
+            promise.begin_at(at)
 
 
 def go_on_without(case: Case, at: datetime, why: str) -> None:
@@ -60,11 +81,13 @@ def next_reminder(case: Case) -> tuple[datetime, str] | None:
     if not case.awaited or case.asked_at is None:
         return None
     terms, add = case.policy.evidence, case.policy.working_days.add
+    # To go on without it shuts nobody out, so that does not wait for silence; closing does.
+    since = case.asked_at if terms.go_on_after else documents_since(case, case.asked_at)
     if not case.reminded:
-        return add(case.asked_at, length(terms.remind_after)), "remind"
+        return add(since, length(terms.remind_after)), "remind"
     if terms.go_on_after:
-        return add(case.asked_at, length(terms.go_on_after)), "go on without it"
-    return add(case.asked_at, length(terms.close_after or "7 days")), "close"
+        return add(since, length(terms.go_on_after)), "go on without it"
+    return add(since, length(terms.close_after or "7 days")), "close"
 
 
 def remind_or_go_on(case: Case, now: datetime) -> None:

@@ -30,6 +30,7 @@ from cases.errors import Refusal, printable
 from cases.evidence import arrived, go_on_without, insisted_on
 from cases.finding import PartialFinding
 from cases.granting import check_finding
+from cases.keeping import earlier_word
 from cases.limits import offer_of, prepared_by, somebody_else
 from cases.moving import move
 from cases.names import (
@@ -49,10 +50,11 @@ from cases.names import (
 )
 from cases.offer import Offer, Option
 from cases.policy import Policy
-from cases.promise import Promise
+from cases.promise import Promise, settled_on
 from cases.proposing import as_proposed, check_limit, check_possible, over_limits
 from cases.reasons import Reason, Why
 from cases.satisfaction import answered
+from cases.silence import heard_from
 from cases.step import Step
 from cases.telling import describe
 from cases.urgency import raise_urgency
@@ -80,7 +82,10 @@ def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy
     if why := pace.too_much(case.paces, name, now, case):
         raise Refusal(why)
     if not isinstance(message, m.MovePolicy):
+        due = [promise.due_at() for promise in case.promises] if at < now else []
         answer = _APPLY[type(message)](case, message, at, now) or {}
+        if at < now:
+            _entered_late(case, due, now)
     elif in_force:
         answer = move(case, message, in_force, now)
     else:
@@ -90,6 +95,13 @@ def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy
     if message.message_id:
         case.seen.append(message.message_id)
     return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}
+
+
+def _entered_late(case: Case, due: list[datetime | None], now: datetime) -> None:
+    """Promises that begin or run on by what happened earlier: nobody could be told of them before now (S9)."""
+    for index, promise in enumerate(case.promises):
+        if promise.live and (index >= len(due) or promise.due_at() != due[index]):
+            promise.known_at = now
 
 
 def receive_signal(case: Case, name: str, payload: Any, now: datetime) -> None:
@@ -135,15 +147,16 @@ def _when(case: Case, message: m.Message, now: datetime) -> datetime:
 # Facts
 
 
-def _contact_made(case: Case, message: m.ContactMade, at: datetime, _now: datetime) -> None:
+def _contact_made(case: Case, message: m.ContactMade, at: datetime, now: datetime) -> None:
     case.keep(KeptWhen.CUSTOMER_REACHED, at)
+    heard_from(case, at, now)
     case.note("contact", at, message.note, message.by)
     if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
         delivered_offer(case, case.offer, at)
 
 
-def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, _now: datetime) -> None:
-    arrived(case, message.evidence, at, message.by)
+def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, now: datetime) -> None:
+    arrived(case, message.evidence, at, now, message.by)
 
 
 def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
@@ -191,6 +204,8 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
     step = _step(case, message.step)
     if not step.begun:
         raise Refusal(f"step {step.id} has not begun: it is {step.state}")
+    if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, at):
+        return
     if step.settled:
         raise Refusal(f"step {step.id} is {step.state} already")
     if step.state is StepState.BLOCKED and not step.uncertain:
@@ -337,7 +352,10 @@ def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: 
         if not solution.live or solution.state is PromiseState.BROKEN:
             raise Refusal(f"the solution promise is {solution.state}: a case is declared complex while it is open")
         made = [Promise.of(r, solution.started_at, cycle=case.cycle, calendar=case.policy.working_days) for r in rules]
-        case.promises += [promise.instead_of(solution) for promise in made]
+        case.promises += [
+            promise.instead_of(solution, settled_on(solution, promise, case.policy.escalation, at, urgent=case.urgent))
+            for promise in made
+        ]
         solution.lapse(at)
         case.note("declared complex", at, message.reason, message.by)
     if message.plan:
@@ -390,7 +408,7 @@ def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, at: da
         raise Refusal(f"{mine[-1].acknowledged_by} has acknowledged it already")
     mine[-1].acknowledged_by = message.by or "somebody"
     promise = case.promise(message.promise)
-    if promise and promise.live:
+    if promise and promise.live and mine[-1].due_at >= promise.started_at:
         promise.hold = 1
     case.note("escalation acknowledged", at, message.promise, message.by)
 

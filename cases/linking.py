@@ -28,6 +28,7 @@ from cases.names import (
     StepState,
 )
 from cases.reasons import Reason
+from cases.silence import heard_from
 
 MAX_LINKS = 100
 """Related cases that a case names; a flood of complaints about one order must not fill its history."""
@@ -87,9 +88,10 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
     _set_link(case, kind, later.case)
     how = "handled here" if later.merges else "handled apart"
     case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
+    heard_from(case, at, at)
     fresh = [e for e in later.evidence if e not in case.evidence]
     if later.merges and fresh:
-        arrived(case, fresh, at)
+        arrived(case, fresh, at, at)
     return True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cases.alarms import alarms, ring, silence_plan
+from cases.alarms import alarms, ring
 from cases.calendar import Instant
 from cases.case import Case
 from cases.conduct import granted
@@ -22,6 +22,7 @@ from cases.messages import MovePolicy
 from cases.names import OfferState, Role, Starts
 from cases.policy import Policy, PromiseRule, Rung, check_against
 from cases.promise import Promise
+from cases.silence import silence_plan
 
 Json = dict[str, Any]
 NO_TERMS = frozenset({"version", "name"})

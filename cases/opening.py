@@ -7,7 +7,7 @@ from cases.complaint import Complaint
 from cases.earlier import Earlier
 from cases.evidence import ask
 from cases.granting import check_finding
-from cases.names import LinkKind, PromiseName, RemedyKind, Starts
+from cases.names import KeptWhen, LinkKind, PromiseName, RemedyKind, Starts
 from cases.offer import Remedy
 from cases.policy import Policy
 from cases.promise import arrived
@@ -78,13 +78,13 @@ def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
 
 
 def _promise(case: Case, now: datetime) -> None:
-    """What the policy promises from receipt on; a call that was picked up is an answer already (M1)."""
+    """What the policy promises from receipt on; a call or chat that was picked up reached the customer (G2, M1)."""
     complaint = case.complaint
     case.begin_promises(Starts.RECEIVED, complaint.received_at)
     by_call = {rule.name for rule in case.policy.promised(urgent=case.urgent) if rule.picking_up_counts}
+    by_call &= {promise.name for promise in case.promises if promise.kept_by is KeptWhen.CUSTOMER_REACHED}
     for promise in case.promises:
         if complaint.answered_at and promise.name in by_call:
             promise.keep(complaint.answered_at)
             case.note("answered", complaint.answered_at, f"{complaint.channel} picked up")
-        else:
-            arrived(promise, case.policy.escalation, now, urgent=case.urgent)
+        arrived(promise, case.policy.escalation, now, urgent=case.urgent)

@@ -208,8 +208,8 @@ class PromiseRule(Part):
     pausable: bool = False
     kept_when: KeptWhen | None = None
     """Where it is not what always keeps a promise of this name."""
-    picking_up_counts: bool = False
-    """A call or chat that was picked up keeps it, at the time that intake tells (M1)."""
+    picking_up_counts: bool = True
+    """A call or chat that was picked up keeps a first answer, at the time that intake gives (G2, M1)."""
     complex: bool = False
     """Made only when an agent declares the case complex, from receipt, in place of `solution` (F3)."""
     target: Share | None = None

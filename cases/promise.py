@@ -1,7 +1,7 @@
 """A promise is a ledger: a budget, and the segments in which its clock ran (S1); deadlines are derived, never stored.
 
-Pauses are a set of reasons, and the clock runs when the set is empty (S2). A promise kept late stays broken,
-and a fact that arrives late is judged by when it happened (S9).
+Pauses are a set of reasons, and the clock runs when the set is empty (S2). A promise kept late stays broken. A fact
+that arrives late is judged by when it happened (S9), and of several the earliest counts, whenever it is entered (S32).
 """
 
 from collections.abc import Collection
@@ -20,6 +20,14 @@ class Segment(BaseModel):
     ran_from: AwareDatetime
     ran_until: AwareDatetime | None = None
     why_stopped: str | None = None
+
+
+class Wait(BaseModel):
+    """How long one reason stopped the clock; `until` is None while it still does."""
+
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime | None = None
 
 
 class Replaced(BaseModel):
@@ -44,9 +52,15 @@ class Promise(BaseModel):
     segments: list[Segment]
     state: PromiseState = PromiseState.OPEN
     pauses: set[str] = set()
+    waits: list[Wait] = []
+    """All pauses, oldest first; the segments follow from them (empty in cases that began before it was recorded)."""
     kept_at: AwareDatetime | None = None
     ended: bool = False
     """Carried out, late or not, or nothing owed any more: the clock has stopped for good."""
+    lapsed_at: AwareDatetime | None = None
+    """Since when nothing is owed any more."""
+    known_at: AwareDatetime | None = None
+    """When what it counts from was entered, where that happened earlier (S9)."""
     claimed: list[int] = []
     """Rungs that are settled: told, skipped, or already past on arrival (S6)."""
     hold: int = 0
@@ -100,9 +114,19 @@ class Promise(BaseModel):
             kept_by=rule.kept_by,
         )
 
-    def instead_of(self, other: "Promise") -> "Promise":
-        """With the clock of another promise, so that time which has run, or stood still, is not lost (F3)."""
-        copied = {"segments": [s.model_copy() for s in other.segments], "pauses": other.pauses, "state": other.state}
+    def instead_of(self, other: "Promise", claimed: list[int]) -> "Promise":
+        """With the clock of another promise, so that time which has run, or stood still, is not lost (F3).
+
+        `claimed`: the rungs that are settled for it, because they were for the other one.
+        """
+        copied = {
+            "claimed": claimed,
+            "hold": other.hold if claimed else 0,
+            "segments": [s.model_copy() for s in other.segments],
+            "pauses": other.pauses,
+            "waits": [w.model_copy() for w in other.waits],
+            "state": other.state,
+        }
         return self.model_copy(update=copied)
 
     @property
@@ -150,12 +174,20 @@ class Promise(BaseModel):
         return None
 
     def keep(self, at: datetime) -> None:
-        """The promise was carried out at `at`: in time, or late and then it stays broken."""
-        if not self.live:
+        """The promise was carried out at `at`: in time, or late and then it stays broken.
+
+        The earliest fact counts (S32): one that is entered after a later one, or after the promise lapsed, corrects it.
+        """
+        if self.ended and at >= (self.kept_at or self.lapsed_at or self.segments[-1].ran_until or at):
             return
-        self.kept_at = at
-        self.state = PromiseState.KEPT if self._in_time(at) else PromiseState.BROKEN
+        self.kept_at, self.lapsed_at = at, None
+        self._judge()
         self._end(at, "kept")
+
+    def _judge(self) -> None:
+        """In time or late, by when it was carried out."""
+        if self.kept_at:
+            self.state = PromiseState.KEPT if self._in_time(self.kept_at) else PromiseState.BROKEN
 
     def _in_time(self, at: datetime) -> bool:
         """By the terms of when it was carried out, which a move may have replaced before we heard of it (S9, S18)."""
@@ -170,6 +202,7 @@ class Promise(BaseModel):
         self.miss(at)
         if self.state is not PromiseState.BROKEN:
             self.state = PromiseState.VOID
+        self.lapsed_at = at
         self._end(at, "void")
 
     def miss(self, now: datetime) -> None:
@@ -189,11 +222,21 @@ class Promise(BaseModel):
             if self.state is PromiseState.OPEN:
                 self.state = PromiseState.PAUSED
         self.pauses = {*self.pauses, reason}
+        self.waits.append(Wait(reason=reason, since=at))
 
     def resume(self, reason: str, at: datetime) -> None:
-        """One reason is gone; the clock runs on from `at` when it was the last (S2)."""
+        """One reason is gone; the clock runs on from `at` when it was the last (S2).
+
+        Where the reason turns out to have gone earlier than was known, the clock ran from then on (S32).
+        """
+        wait = next((w for w in reversed(self.waits) if w.reason == reason), None)
         if reason not in self.pauses:
+            if wait and wait.until and at < wait.until:
+                wait.until = at
+                self._run_anew()
             return
+        if wait:
+            wait.until = at
         self.pauses = self.pauses - {reason}
         if not self.pauses and self.live:
             self.segments.append(Segment(ran_from=max(at, self.segments[-1].ran_until or at)))
@@ -225,8 +268,39 @@ class Promise(BaseModel):
             for reason in awaited:
                 self.pause(reason, now)
 
+    def begin_at(self, at: datetime) -> None:
+        """What it counts from turns out to have happened earlier than was known (S32)."""
+        if at < self.started_at:
+            self.started_at = self.segments[0].ran_from = at
+            self.revision += 1
+            self._judge()
+
+    def _run_anew(self) -> None:
+        """Work out when the clock ran, from all pauses; what was kept is judged again."""
+        segments, since = [], self.segments[0].ran_from
+        for wait in sorted(self.waits, key=lambda w: w.since):
+            if wait.until is not None and wait.until <= max(since, wait.since):
+                continue
+            if wait.since >= since:
+                segments.append(Segment(ran_from=since, ran_until=wait.since, why_stopped=wait.reason))
+            if wait.until is None:
+                break
+            since = wait.until
+        else:
+            segments.append(Segment(ran_from=since))
+        self.segments = segments
+        if end := self.kept_at or self.lapsed_at:
+            self._end(end, "kept" if self.kept_at else "void")
+        self.revision += 1
+        self._judge()
+
     def _end(self, at: datetime, why: str) -> None:
+        """The clock has stopped for good: what ran after `at` did not count."""
         self.ended = True
+        self.segments = [s for s in self.segments if s.ran_from <= at] or self.segments[:1]
+        last = self.segments[-1]
+        if last.ran_until is not None and last.ran_until > at:
+            last.ran_until = None
         self._stop(at, why)
 
     def _stop(self, at: datetime, why: str) -> None:
@@ -268,12 +342,31 @@ def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[in
 def arrived(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
     """A promise older than its whole time on arrival starts broken and is escalated once, not once a rung (G10).
 
-    The rungs that were past before we knew of the complaint are settled, but for the one that says it broke.
+    The rungs that were past before we knew of the complaint are settled, but for the one that says it broke. Of one
+    that had been kept by then nobody is told.
     """
     promise.miss(now)
+    if promise.state is PromiseState.KEPT:
+        promise.claimed = list(range(1, len(ladder) + 1))
     if promise.state is not PromiseState.BROKEN:
         return
     for number, rung in enumerate(ladder, start=1):
         due = promise.due_at(rung.share(urgent=urgent))
         if rung.at != 1.0 and due is not None and due <= now:
             promise.claimed.append(number)
+
+
+def settled_on(old: Promise, new: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> list[int]:
+    """The rungs of `new`, which takes the place of `old`, at which the same role was told of `old` at the same instant.
+
+    What is due for `old` by `now` counts as told: it is, late or not.
+    """
+    clock = new.instead_of(old, [])
+    shares = [rung.share(urgent=urgent) for rung in ladder]
+    told = {
+        (rung.role, due)
+        for number, (rung, share) in enumerate(zip(ladder, shares, strict=True), start=1)
+        if (due := old.due_at(share)) and (number in old.claimed or due <= now)
+    }
+    settled = enumerate(zip(ladder, shares, strict=True), start=1)
+    return [number for number, (rung, share) in settled if (rung.role, clock.due_at(share)) in told]

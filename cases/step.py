@@ -41,6 +41,8 @@ class Step(BaseModel):
     added_at: AwareDatetime | None = None
     since: AwareDatetime | None = None
     """Since when it has been in its present state."""
+    heard_at: dict[ReceiptState, AwareDatetime] = {}
+    """When its partner had first come so far with the present try: what promises are judged by (S32)."""
     uncertain: bool = False
     """The partner may have done it without our knowing; until it says, the money counts as gone (S13)."""
     told: bool = False
@@ -106,7 +108,15 @@ class Step(BaseModel):
 
     def turn(self, state: StepState, at: datetime, reason: Why | None = None) -> None:
         """Change state."""
+        if state in (StepState.WAITING, StepState.BLOCKED):
+            self.heard_at = {}
         self.state, self.since, self.reason, self.told = state, at, reason, False
+
+    def reached(self, *states: ReceiptState) -> datetime | None:
+        """When its partner first was at one of `states`, as far as we know; never before the step was agreed."""
+        known = [self.heard_at[state] for state in states if state in self.heard_at]
+        at = min(known) if known else self.since
+        return max(at, self.added_at) if at and self.added_at else at
 
     def heard(self, receipt: Receipt, at: datetime) -> None:
         """The partner's word: accepted, dispatched, done or failed. A later state is never taken back."""
@@ -115,6 +125,7 @@ class Step(BaseModel):
             return
         self.reference = receipt.reference
         self.uncertain = False
+        self.heard_at[receipt.state] = min(at, self.heard_at.get(receipt.state, at))
         match receipt.state:
             case ReceiptState.ACCEPTED:
                 if self.state is not StepState.DISPATCHED:

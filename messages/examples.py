@@ -189,12 +189,12 @@ EVENTS: dict[str, Event] = {
         }
     ),
     "callback": _customer({"attempt": 1}, {"attempt": 2}),
-    "promise_warning": _staff({**_DUE, "rung": 1, "role": "owner", "percent": 80, "late": False}),
+    "promise_warning": _staff({**_DUE, "rung": 1, "role": "owner", "percent": 80, "late": "entered_late"}),
     "promise_broken": _staff(
-        {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "late": True},
+        {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "late": "registered_late"},
         {**_DUE, "promise": "acknowledge", "rung": 2, "role": "team_lead", "percent": 100, "urgent": True},
     ),
-    "escalation": _staff({**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": True}),
+    "escalation": _staff({**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": "interrupted"}),
     "step_blocked": _staff(
         {**_RESHIP, "team": "warehouse", "reason": _OUT_OF_STOCK},
         {**_PAYMENT, "team": "claims", "reason": _OVER_LIMIT, "paid": {"refund": "12800.00"}},

@@ -98,3 +98,30 @@ def test_the_ladders_of_both_are_climbed() -> None:
     assert world.rungs("solution") == []
     assert world.rungs("preliminary_plan") == [1, 2, 3, 4]
     assert world.rungs("detailed_result") == [1, 2]
+
+
+def test_who_was_warned_of_the_solution_is_not_warned_of_the_plan_that_takes_its_place() -> None:
+    """F3, S6: declared complex at 23:58 with the plan; the warning at 80 % of 24 hours was the same one."""
+    world = declared(crushed().after(hours=23, minutes=58), plan="the plan")
+
+    assert world.until(world.now).ladder == [("solution", 1, "owner")]
+    assert world.state("preliminary_plan") is PromiseState.KEPT
+
+
+def test_rungs_that_the_solution_had_not_reached_are_told_of_the_plan() -> None:
+    """F3, G10: each promise of its own from there on; other instants count as other rungs."""
+    world = declared(crushed().after(hours=20)).after(hours=60)
+
+    assert world.rungs("solution") == [1]
+    assert world.rungs("preliminary_plan") == [2, 3, 4]
+    assert world.rungs("detailed_result") == [1, 2, 3]
+
+
+def test_a_warning_that_an_outage_held_up_is_told_once() -> None:
+    """F3, S8: the declaration is heard before the timer."""
+    world = crushed()
+    world.now += 20 * HOUR
+
+    declared(world).until(world.now)
+
+    assert world.ladder == [("solution", 1, "owner")]

@@ -11,7 +11,7 @@ from cases.case import Audience
 from cases.names import PromiseState, Role
 from cases.policy import Rung
 from cases.promise import Promise
-from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, open_case
+from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, building_materials, open_case, rendered
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -163,7 +163,7 @@ def test_after_an_outage_every_rung_that_came_due_is_told_once_in_order_and_mark
     world.without_worker(hours=1)
 
     mine = [(letter.facts["rung"], letter.facts["late"]) for letter in world.sent if letter.facts.get("promise") == ACK]
-    assert mine == [(1, True), (2, True), (3, True), (4, True)]
+    assert mine == [(rung, "interrupted") for rung in (1, 2, 3, 4)]
     assert [e.due_at for e in world.case.escalations] == [START + m * MINUTE for m in (8, 10, 15, 20)]
     assert {e.sent_at for e in world.case.escalations} == {START + HOUR}
 
@@ -187,16 +187,65 @@ def test_what_is_heard_after_an_outage_before_the_timers_hides_no_rung_that_was_
     world.until(world.now)
 
     assert world.rungs(ACK) == rungs
-    assert [letter.facts["late"] for letter in world.sent if letter.facts.get("promise") == ACK] == [True] * len(rungs)
+    assert [letter.facts["late"] for letter in world.sent if letter.facts.get("promise") == ACK] == [
+        "interrupted"
+    ] * len(rungs)
     assert alarms(world.case) == [] or not world.case.closing
 
 
-@pytest.mark.parametrize(("seconds", "late"), [(60, False), (61, True)])
-def test_a_notice_is_late_after_a_minute(seconds: int, late: bool) -> None:
+@pytest.mark.parametrize(("seconds", "late"), [(60, None), (61, "interrupted")])
+def test_a_notice_is_late_after_a_minute(seconds: int, late: str | None) -> None:
     """S8, both sides."""
     world = unanswered().without_worker(minutes=8, seconds=seconds)
 
     assert [letter.facts["late"] for letter in world.told("promise_warning")] == [late]
+
+
+@pytest.mark.parametrize(
+    ("opened", "outage", "why"),
+    [
+        pytest.param(50, 0, "registered_late", id="registered after it was due"),
+        pytest.param(50, 2, "interrupted", id="registered late, and then nothing ran"),
+        pytest.param(0, 50, "interrupted", id="nothing ran"),
+        pytest.param(8, 0, None, id="registered when it was due"),
+    ],
+)
+def test_a_late_notice_says_whether_the_complaint_was_registered_late_or_something_was_down(
+    opened: int, outage: int, why: str | None
+) -> None:
+    """S8, S9: and so does its text, in both languages."""
+    world = unanswered(opened_at=START + opened * MINUTE)
+    if not opened or outage:
+        world.now += outage * MINUTE
+    world.until(max(world.now, START + 10 * MINUTE))
+
+    first = next(letter for letter in world.sent if letter.facts.get("promise") == ACK)
+    texts = "".join(text.body for text in rendered(world.case, first))
+
+    assert first.facts["late"] == why
+    assert ("interrupted" in texts, "registered" in texts) == (why == "interrupted", why == "registered_late")
+    assert ("中断" in texts, "登记" in texts) == (why == "interrupted", why == "registered_late")
+
+
+def test_a_promise_that_begins_by_what_was_entered_late_does_not_say_that_something_was_down() -> None:
+    """S8, S9: the customer's yes was entered 30 hours after they gave it, so the update is overdue at once."""
+    world = offered_severe()
+    said = (world.now + MINUTE).isoformat()
+    world.down = {Audience.CUSTOMER}
+    world.now += 30 * HOUR
+
+    world.says("customer-approved", occurred_at=said)
+    world.until(world.now)
+
+    notices = [letter for letter in world.sent if letter.facts.get("promise") == PROGRESS]
+    assert [(x.facts["rung"], x.facts["late"]) for x in notices] == [(1, "entered_late"), (2, "entered_late")]
+
+
+def offered_severe() -> World:
+    """An offer whose steps nobody carries out at once."""
+    world = open_case(answers={"refund": "silent", "compensation": "silent"})
+    world.says("assess", severity="severe")
+    return world
 
 
 def test_a_staff_channel_that_is_down_delays_no_promise_and_loses_no_rung() -> None:
@@ -281,15 +330,47 @@ def test_contact_that_was_made_too_late_leaves_it_broken_and_annotates_only_what
 # Acknowledged (S23)
 
 
-def test_an_acknowledged_escalation_lets_one_rung_pass_and_then_climbs_on() -> None:
-    """S23: the ladder pauses one rung."""
-    world = unanswered().until(START + 8 * MINUTE)
+@pytest.mark.parametrize(
+    ("minutes", "rungs"),
+    [
+        pytest.param(8, [1, 2, 3, 4], id="of the warning: the breach is still to come, and is told"),
+        pytest.param(9, [1, 2, 3, 4], id="of the warning, just before the breach"),
+        pytest.param(10, [1, 2, 4], id="of the breach: the next reminder passes"),
+        pytest.param(15, [1, 2, 3], id="of the manager's: the director is spared"),
+    ],
+)
+@pytest.mark.parametrize("outage", [False, True])
+def test_an_acknowledgement_spares_one_reminder_and_never_the_breach(
+    minutes: int, rungs: list[int], outage: bool
+) -> None:
+    """G10, S23: it covers what had happened; with several rungs due at once as well."""
+    world = unanswered().until(START + minutes * MINUTE)
 
     world.says("acknowledge-escalation", promise="acknowledge", by="li")
-    world.after(hours=1)
+    world.without_worker(hours=1) if outage else world.after(hours=1)
 
-    assert world.rungs(ACK) == [1, 3, 4]
-    assert world.case.escalations[0].acknowledged_by == "li"
+    assert world.rungs(ACK) == rungs
+    assert [e.acknowledged_by for e in world.case.escalations].count("li") == 1
+
+
+def test_the_breach_of_an_urgent_case_is_told_however_early_its_warning_was_acknowledged() -> None:
+    """G10: warned at half time."""
+    world = unanswered(urgent=True).until(START + 5 * MINUTE)
+
+    world.says("acknowledge-escalation", promise="acknowledge", by="li")
+
+    assert world.after(hours=1).rungs(ACK) == [1, 2, 3, 4]
+
+
+def test_of_two_warnings_an_acknowledgement_of_the_first_spares_the_second() -> None:
+    """G10: reminders are what it spares."""
+    ladder = [Rung(role=Role.OWNER, at=at) for at in (0.5, 0.8)] + [Rung(role=Role.TEAM_LEAD, at=1.0)]
+    policy = building_materials().model_copy(update={"escalation": ladder})
+    world = unanswered(policy=policy).until(START + 5 * MINUTE)
+
+    world.says("acknowledge-escalation", promise="acknowledge", by="li")
+
+    assert world.after(hours=1).rungs(ACK) == [1, 3]
 
 
 def test_the_same_escalation_is_not_acknowledged_twice() -> None:

@@ -161,11 +161,11 @@ def test_what_is_over_changes_no_more() -> None:
     """Kept late stays broken; what lapsed is not kept."""
     kept, lapsed = promised(), promised()
     kept.keep(AT + 50 * HOUR)
-    lapsed.lapse(AT + HOUR)
+    lapsed.lapse(AT + 47 * HOUR)
     before = kept.model_dump(), lapsed.model_dump()
 
     for promise in (kept, lapsed):
-        promise.keep(AT + HOUR)
+        promise.keep(AT + 50 * HOUR)
         promise.lapse(AT + HOUR)
         promise.pause("evidence", AT + HOUR)
         promise.resume("evidence", AT + HOUR)

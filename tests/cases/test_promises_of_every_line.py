@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cases.names import Outcome, PromiseState, Status
-from tests.cases.world import START, Answer, World, a_trail, open_case
+from tests.cases.lines import FOOD, PARCEL
+from tests.cases.world import START, Answer, World, a_trail, in_force, open_case
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PHOTO = {"kind": "photo", "uri": "s3://e/1.jpg"}
@@ -136,11 +137,24 @@ def test_where_intake_says_nothing_the_acknowledgement_has_to_be_that_quick() ->
     assert (in_time.state("acknowledge"), late.state("acknowledge")) == (KEPT, BROKEN)
 
 
-def test_picking_up_counts_only_where_a_policy_says_so() -> None:
-    """B1: G2 alone keeps it."""
-    world = open_case(opened_at=START + HOUR, answered_at=(START + timedelta(seconds=12)).isoformat())
+@pytest.mark.parametrize("line", sorted(in_force()))
+@pytest.mark.parametrize("channel", ["hotline", "chat"])
+@pytest.mark.parametrize(("counts", "state"), [(True, KEPT), (False, BROKEN)])
+def test_picking_up_reached_the_customer_in_every_line_unless_its_policy_says_not(
+    line: str, channel: str, counts: bool, state: PromiseState
+) -> None:
+    """G2, S32: a call or a chat that was picked up in time, registered hours later."""
+    policy = in_force()[line]
+    rules = [r if counts else r.model_copy(update={"picking_up_counts": False}) for r in policy.promises]
+    world = open_case(
+        next(t for t in policy.topics if t.endswith("delay") or t == "return.unwanted"), line=line, channel=channel,
+        policy=policy.model_copy(update={"promises": rules}), opened_at=START + 30 * HOUR,
+        answered_at=(START + timedelta(seconds=9)).isoformat(), order=FOOD if line != "express" else PARCEL,
+        affected=None,
+    )  # fmt: skip
 
-    assert world.state("acknowledge") is BROKEN
+    assert world.state("acknowledge") is state
+    assert world.until(world.now).rungs("acknowledge") == ([] if counts else [2])
 
 
 def test_a_sealed_tin_goes_back_within_a_week_of_delivery() -> None:

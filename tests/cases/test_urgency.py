@@ -60,7 +60,7 @@ def test_a_warning_that_is_past_when_a_case_is_marked_is_given_at_once_and_is_no
 
     (warning,) = world.case.escalations
     assert warning.due_at == START + 30 * HOUR
-    assert world.told("promise_warning")[0].facts["late"] is False
+    assert world.told("promise_warning")[0].facts["late"] is None
 
 
 def test_a_rung_that_an_outage_held_up_keeps_its_time_when_the_case_is_marked_first() -> None:

@@ -356,8 +356,10 @@ def test_many_items_are_counted_not_listed() -> None:
 
 def test_a_late_notice_says_so() -> None:
     """S8: an outage can be told from neglect."""
-    assert "The system was down" in _noticed("promise_broken", {"late": True}).body
-    assert "The system was down" not in _noticed("promise_broken", {"late": False}).body
+    for late in (True, "interrupted"):  # true: written before there were reasons
+        assert "The system was interrupted" in _noticed("promise_broken", {"late": late}).body
+    for late in (False, None, "registered_late"):
+        assert "The system was interrupted" not in _noticed("promise_broken", {"late": late}).body
 
 
 def test_what_to_do_follows_the_promise_where_nothing_else_is_said() -> None:

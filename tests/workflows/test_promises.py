@@ -109,7 +109,7 @@ async def test_rung_that_was_due_before_the_case_arrived_is_told_and_marked_late
     assert [e["role"] for e in mine] == ["owner"]
     assert at(mine[0]["sent_at"]) - at(mine[0]["due_at"]) > timedelta(hours=8)
     notice = next(n for n in partners.messaging.notices.values() if n.facts.get("promise") == "detailed_result")
-    assert notice.facts["late"] is True
+    assert notice.facts["late"] == "registered_late"
     assert promise(seen, "detailed_result")["state"] == "open"
 
 
