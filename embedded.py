@@ -152,7 +152,10 @@ class Embedded:
         env = self._environment(data)
         self._server = Server("the Temporal server", self._server_command(data, ports), env, self.logs / "temporal.log")
         self._server.address = self.address
-        sandbox, ready_line = self._sandbox_command(data, ports), "partner sandbox ready at"
+        sandbox = [sys.executable, "-P", "-m", "partners.sandbox", "--port", str(ports[2])]
+        sandbox += ["--ledger", str(data / "partners.db")]
+        sandbox += ["--fixtures", str(self._fixtures.resolve())] if self._fixtures else []
+        ready_line = "partner sandbox ready at"
         self._sandbox = Child("the partner sandbox", sandbox, env, self.logs / "partners.log", ready_line)
         # The sandbox first: the server takes ports of its own at random, and might take the sandbox's.
         await self._sandbox.launch()
@@ -163,10 +166,6 @@ class Embedded:
             log = self.logs / f"worker-{number}.log"
             self._workers.append(Child(f"worker {number}", self._worker_command(), env, log, "worker ready"))
         await self.start_worker()
-
-    def _sandbox_command(self, data: Path, ports: list[int], module: str = "partners.sandbox") -> list[str]:
-        command = [sys.executable, "-P", "-m", module, "--port", str(ports[2]), "--ledger", str(data / "partners.db")]
-        return command + (["--fixtures", str(self._fixtures.resolve())] if self._fixtures else [])
 
     def _worker_command(self) -> list[str]:
         return [sys.executable, str(ROOT / "worker.py")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests import postgres
 from tests.faults.arms import ARMS
-from tests.faults.fleet import CONTRADICT
+from tests.faults.plots import CONTRADICT
 from tests.faults.report import table
 from tests.faults.suite import run
 

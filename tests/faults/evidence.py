@@ -22,8 +22,8 @@ AT_ONCE = 8
 """How many histories are fetched at the same time."""
 REPORTED_WITHIN = 60
 """Seconds in which what partners have to report arrives once everything is well: a few times the longest pause."""
-END_WITHIN = 30
-"""Seconds in which a start that is no complaint ends; it does at once."""
+END_WITHIN = 120
+"""Seconds in which a start that is no complaint ends; it does at once, unless the machine is busy."""
 ARCHIVED_WITHIN = 330
 """Seconds in which a closed case is archived once the database is back: the longest pause between two tries."""
 FAILING = 3

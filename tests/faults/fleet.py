@@ -20,13 +20,10 @@ from embedded import Embedded
 from encryption import data_converter
 from encryption.keys import new_key
 from settings import Settings
-from tests.faults.partners import HOW_OFTEN
 from tests.postgres import Cluster
 
 LONG_HISTORY = 120
 """Events after which a case continues as new; an ordinary server says so at 4,096."""
-CONTRADICT = 0.0
-"""About how many of their steps partners contradict themselves."""
 AGAIN = 0.5
 """Seconds after which a worker that has ended is started again."""
 
@@ -34,12 +31,10 @@ AGAIN = 0.5
 class Fleet(Embedded):
     """The embedded machine with two workers; in a control `arm` they do one thing as it must not be done."""
 
-    def __init__(
-        self, data: Path, *, arm: str | None = None, contradict: float = CONTRADICT, cluster: Cluster | None = None
-    ) -> None:
-        """Our own records are in `cluster`, or in a SQLite file. `contradict`: about how many steps partners do so."""
+    def __init__(self, data: Path, *, arm: str | None = None, cluster: Cluster | None = None) -> None:
+        """Our own records are in `cluster`, or in a SQLite file."""
         super().__init__(data=data, port=0, ui_port=0, partners_port=0, workers=2)
-        self._arm, self._contradict, self._cluster = arm, contradict, cluster
+        self._arm, self._cluster = arm, cluster
         self._folder = data
         self.keys = data / "keys"
         data.mkdir(parents=True, exist_ok=True)
@@ -81,6 +76,8 @@ class Fleet(Embedded):
     async def crash_partners(self) -> None:
         """SIGKILL, and up again with the same books; switched faults are forgotten."""
         await _crash(self._sandbox)
+        assert self._sandbox is not None, "it is up for as long as the machine is"
+        await self._sandbox.until_ready()
 
     @asynccontextmanager
     async def database_gone(self) -> AsyncIterator[None]:
@@ -124,9 +121,6 @@ class Fleet(Embedded):
     def _worker_command(self) -> list[str]:
         return [sys.executable, "-m", "tests.faults.arms", self._arm] if self._arm else super()._worker_command()
 
-    def _sandbox_command(self, data: Path, ports: list[int], module: str = "tests.faults.partners") -> list[str]:
-        return super()._sandbox_command(data, ports, module)
-
     def _server_command(self, data: Path, ports: list[int]) -> list[str]:
         command = super()._server_command(data, ports)
         command += ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG_HISTORY}"]
@@ -138,7 +132,6 @@ class Fleet(Embedded):
             "AFTER_SALES_ENCRYPTION_KEYS_FILE": str(self.keys.resolve()),
             "AFTER_SALES_DATABASE_URL": self.database_url,
             "AFTER_SALES_LOG_LEVEL": "WARNING",
-            HOW_OFTEN: str(self._contradict),
         }
 
 

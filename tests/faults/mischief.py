@@ -22,6 +22,7 @@ from console.engine import Engine
 from tests.faults.fleet import Fleet
 from tests.faults.people import Life
 
+STEP_PARTNERS = ("refunds", "warehouse", "logistics", "installation")
 BEYOND_TIMEOUT = 9.0
 """Seconds; a partner's answer is waited for 8."""
 SWITCHES: list[dict[str, Any]] = [
@@ -36,6 +37,17 @@ SWITCHES: list[dict[str, Any]] = [
     {"kind": "down", "count": 15, "seconds": 1},
     {"kind": "refuse", "count": 2, "probability": 0.5},
 ]
+DENIALS: list[dict[str, Any]] = [
+    *(
+        {"kind": "commit_then_status", "partner": partner, "status": 409, "probability": 0.3}
+        for partner in STEP_PARTNERS
+    ),
+    {"kind": "commit_then_status", "partner": "refunds", "status": 409, "probability": 0.3, "seconds": 4},
+    {"kind": "commit_then_status", "partner": "refunds", "status": 425, "probability": 0.2},
+    {"kind": "commit_then_status", "partner": "warehouse", "status": 423, "probability": 0.2},
+    {"kind": "commit_then_failed", "partner": "refunds", "probability": 0.2, "seconds": 2},
+]
+"""How often, as a share of all contradictions."""
 
 
 @dataclass
@@ -47,6 +59,7 @@ class Mischief:
     lives: list[Life]
     seed: int
     pause: float
+    contradict: float
     done: Counter[str] = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
     """Seconds from each kill to the next message that a case answered."""
@@ -56,11 +69,20 @@ class Mischief:
     def __post_init__(self) -> None:
         self._chance = Random(f"mischief {self.seed}")
 
-    async def lose_answers(self) -> None:
+    async def begin(self) -> None:
         """From the start some payments are made whose answer never comes, in the shortest run as well."""
         lost = {"kind": "commit_then_timeout", "partner": "refunds", "seconds": BEYOND_TIMEOUT}
+        await self._switch_on({**lost, "count": 5, "probability": 0.5, "seed": self.seed})
+        await self._deny()
+
+    async def _deny(self) -> None:
+        """All the time some steps are done, and answered as if they had not been (S25, S26)."""
+        for switch in DENIALS if self.contradict else []:
+            probability = self.contradict * switch["probability"]
+            await self._switch_on({**switch, "probability": probability, "seed": self._chance.randrange(1000)})
+
+    async def _switch_on(self, switch: dict[str, Any]) -> None:
         async with self.fleet.partners_admin() as partners:
-            switch = {**lost, "count": 5, "probability": 0.5, "seed": self.seed}
             (await partners.post("/_sandbox/faults", json=switch)).raise_for_status()
 
     async def run(self, rounds: int | None = None) -> None:
@@ -85,7 +107,7 @@ class Mischief:
             ("all workers killed", lambda: self._recovering(self.fleet.crash_workers(9))),
             ("worker stopped", lambda: self._recovering(self.fleet.stop_worker())),
             ("server killed", lambda: self._recovering(self.fleet.crash_server())),
-            ("partners killed", self.fleet.crash_partners),
+            ("partners killed", self._partners_killed),
             ("database gone", self._database_gone),
             ("keys out of reach", lambda: self._recovering(self._keys_gone())),
             ("clock jumped", self._clock_jumps),
@@ -98,6 +120,11 @@ class Mischief:
         with suppress(Exception):  # the sandbox may be away itself
             async with self.fleet.partners_admin() as partners:
                 await partners.post("/_sandbox/faults", json={**switch, "seed": self._chance.randrange(1000)})
+
+    async def _partners_killed(self) -> None:
+        """What was switched on is forgotten; they go on denying."""
+        await self.fleet.crash_partners()
+        await self._deny()
 
     async def _database_gone(self) -> None:
         async with self.fleet.database_gone():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from cases.names import MONEY
 from cases.policy import Policy
 from demo.complaints import complaint
 
@@ -18,6 +19,8 @@ TRAILS: list[dict[str, Any]] = [
 ]
 SHARED_ORDER = 0.15
 """How many complaints are about an order and topic of which another complaint is under way."""
+CONTRADICT = 0.0
+"""About how many of their steps partners contradict themselves."""
 SAME_ITEMS = 0.25
 """How many are about another topic of an order of which one is under way, and about the very same items (S35)."""
 
@@ -44,7 +47,7 @@ class Plot:
         return str((self.complaint.get("order") or {}).get("order_id") or "")
 
 
-def plots(seed: int, count: int, policies: dict[str, Policy]) -> list[Plot]:
+def plots(seed: int, count: int, policies: dict[str, Policy], contradict: float = CONTRADICT) -> list[Plot]:
     """`count` plots over all topics of all lines; the same for the same seed."""
     chance = Random(seed)
     topics = [(line, topic) for line in sorted(policies) for topic in sorted(policies[line].topics)]
@@ -53,6 +56,7 @@ def plots(seed: int, count: int, policies: dict[str, Policy]) -> list[Plot]:
         # Every topic in turn, so that a small load has all of them.
         line, topic = topics[number % len(topics)]
         made.append(_plot(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}")))
+        made[-1].order |= _told_of_money(Random(f"{seed}/{number}/money"), contradict)
         earlier = made[-1 - len(topics)] if number >= len(topics) else None
         if earlier and chance.random() < SHARED_ORDER:
             _share(made[-1], earlier)
@@ -109,6 +113,17 @@ def _plot(case_id: str, line: str, topic: str, chance: Random) -> Plot:
         "goods_value": "300.00",
     }
     return Plot(told, _order(told, chance), finding, chance)
+
+
+def _told_of_money(chance: Random, contradict: float) -> dict[str, Any]:
+    """What is reported of payments, which are done at once: usually nothing (S26, S27)."""
+    if chance.random() >= 2 * contradict:
+        return {}
+    # Before the call has returned, or after it; a payment that was taken back, when the case may have closed.
+    done = {"state": "done", "after": chance.choice([0, 0, 1, 5])}
+    failed = {"state": "failed", "after": chance.choice([1, 8, 40]), "detail": "account closed"}
+    told = chance.choice([[done], [done], [failed], [done, failed]])
+    return {"reports_by_kind": dict.fromkeys(MONEY, told)}
 
 
 def _order(told: dict[str, Any], chance: Random) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections import Counter
 from statistics import quantiles
 
 from tests.faults.books import taken_back
-from tests.faults.partners import DENIED
 from tests.faults.suite import Run
 
 
@@ -14,8 +13,7 @@ def table(found: Run) -> str:
     outcomes = Counter(evidence.ends[c].get("outcome") or "open" for c in evidence.ends)
     messages = Counter(answer for life in found.lives for sent in life.sent.values() for answer in sent.answers)
     broken = Counter(violation.rule for violation in found.violations)
-    faulty = Counter(call["fault"] for call in evidence.calls if call["fault"] and call["call"] != DENIED)
-    denied = Counter(call["fault"] for call in evidence.calls if call["call"] == DENIED)
+    faulty = Counter(call["fault"] for call in evidence.calls if call["fault"])
     orders = Counter(life.plot.order_id for life in found.lives if life.plot.order_id)
     rows: list[tuple[str, object]] = [
         ("seed", found.seed),
@@ -26,8 +24,7 @@ def table(found: Run) -> str:
         ("faults", sum(found.mischief.done.values())),
         *((f"  {name}", count) for name, count in sorted(found.mischief.done.items())),
         ("calls that met a fault at a partner", sum(faulty.values())),
-        ("steps done and denied", sum(denied.values())),
-        *((f"  {name}", count) for name, count in sorted(denied.items())),
+        *((f"  {name}", count) for name, count in sorted(faulty.items())),
         ("payments taken back", sum(map(taken_back, evidence.steps))),
         ("steps carried out", len(evidence.steps)),
         ("calls repeated under their key", sum(posts.values()) - len(posts)),

@@ -11,11 +11,11 @@ import httpx
 import policies
 from settings import Settings
 from tests.faults.evidence import Evidence, gather
-from tests.faults.fleet import CONTRADICT, Fleet
+from tests.faults.fleet import Fleet
 from tests.faults.invariants import Violation, violations
 from tests.faults.mischief import Mischief
 from tests.faults.people import Life, sandbox_knows
-from tests.faults.plots import plots
+from tests.faults.plots import CONTRADICT, plots
 from tests.postgres import Cluster
 
 IN_FLIGHT = 24
@@ -47,15 +47,16 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
 ) -> Run:
     """Live `count` cases through faults every `pause` seconds, of each kind `rounds` times or to the end.
 
+    `contradict`: about how many steps partners contradict themselves. `arm`: the control whose workers do wrong.
     Our own records are in `cluster`, or in a SQLite file where there is none. `tell` hears how many cases are done, and
     of how many.
     """
-    async with Fleet(folder, arm=arm, contradict=contradict, cluster=cluster) as fleet:
+    async with Fleet(folder, arm=arm, cluster=cluster) as fleet:
         engine = await fleet.engine()
         in_force = policies.load(Settings().policies)
-        lives = [Life(plot, engine) for plot in plots(seed, count, in_force)]
-        mischief = Mischief(fleet, engine, lives, seed, pause)
-        await mischief.lose_answers()
+        lives = [Life(plot, engine) for plot in plots(seed, count, in_force, contradict)]
+        mischief = Mischief(fleet, engine, lives, seed, pause, contradict)
+        await mischief.begin()
         trouble = asyncio.create_task(mischief.run(rounds))
         try:
             await _all_of(lives, fleet, tell)
@@ -63,9 +64,11 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
                 await trouble  # a quick machine is done with its cases before it has seen every fault
         finally:
             trouble.cancel()
-            await asyncio.gather(trouble, return_exceptions=True)
+            [died] = await asyncio.gather(trouble, return_exceptions=True)
         await mischief.mend()
         evidence = await gather(fleet, engine, lives)
+    if isinstance(died, Exception):  # whatever was found, the cases lived in peace since then
+        raise died
     found = Run(seed, lives, mischief, evidence)
     found.violations = violations(lives, mischief.reset, evidence)
     _keep(folder, found)
