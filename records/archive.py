@@ -83,7 +83,8 @@ class CaseArchive(Database):
 
         Raises `AlreadyArchived` where it was closed otherwise, `UnknownCase` where it was never opened.
         """
-        whole = {**record, "complaint": complaint} if complaint else record
+        # A snapshot holds its complaint; one that older workers made does not.
+        whole = {"complaint": complaint, **record} if complaint else record
         closing = {"closed_at": closed_at, "outcome": str(outcome), "record": json.dumps(whole, sort_keys=True)}
         with self._writing() as connection:
             query = select(cases.c.closed_at, cases.c.outcome, cases.c.record).where(cases.c.case_id == case_id)
@@ -106,7 +107,7 @@ class CaseArchive(Database):
         if row is None:
             return None
         record = None if row["record"] is None else json.loads(row["record"])
-        return {**row, "record": record, "complaint": record.pop("complaint", None) if record else None}
+        return {**row, "record": record, "complaint": record.get("complaint") if record else None}
 
     def keep_answer(  # noqa: PLR0913 (a row has this many columns)
         self, case_id: str, *, line: str, product: str | None, question: str, answer: str, answered_at: datetime

@@ -164,16 +164,18 @@ def test_only_an_opened_case_can_be_archived(records: Records) -> None:
     assert records.case("HL-1") is None
 
 
-def test_an_archived_case_carries_its_complaint_beside_the_snapshot(records: Records) -> None:
-    """G12: so that it can be taken up again after the engine has forgotten it."""
+@pytest.mark.parametrize("theirs", [{}, {"complaint": {"case_id": "HL-1", "topic": "transport.damage", "wish": None}}])
+def test_an_archived_case_carries_its_complaint_and_is_as_it_ended(records: Records, theirs: dict[str, Any]) -> None:
+    """G12: so that it can be taken up again after the engine has forgotten it; older snapshots do not hold it."""
     opened(records)
+    complaint = {"case_id": "HL-1", "topic": "transport.damage"}
 
-    records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT, {"case_id": "HL-1", "topic": "transport.damage"})
+    records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT | theirs, complaint)
 
     case = records.case("HL-1")
     assert case
-    assert case["record"] == SNAPSHOT
-    assert case["complaint"] == {"case_id": "HL-1", "topic": "transport.damage"}
+    assert case["record"] == {**SNAPSHOT, "complaint": complaint} | theirs
+    assert case["complaint"] == {"complaint": complaint, **theirs}["complaint"]
 
 
 # A second complaint about the same (G12)
