@@ -18,6 +18,7 @@ from cases.commands import (
     Trail,
 )
 from cases.names import Channel, Partner
+from cases.reasons import Reason
 from partners.ports import Callbacks, Installation, Logistics, Messaging, PartnerRefused, Refunds, TryAgain, Warehouse
 from partners.transport import Connection, Line
 from partners.wire import OutgoingMessage, ToCustomer, ToStaff
@@ -178,8 +179,7 @@ class HttpMessaging:
         for channel in message.routes:
             if channel in self._rendering.direct_channels and _address(message.to, channel):
                 return channel
-        tried = ", ".join(message.routes) or "no channel"
-        raise PartnerRefused(f"the customer cannot be reached ({tried}): no channel set up has an address for them")
+        raise PartnerRefused(Reason.of("no_channel", tried=list(message.routes) or ["no channel"]))
 
 
 def _address(to: Contact, channel: Channel) -> str | None:

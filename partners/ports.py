@@ -22,10 +22,11 @@ from cases.commands import (
     StepCommand,
     Trail,
 )
+from cases.reasons import Why
 
 
 class PartnerError(Exception):
-    """The root of what can go wrong at a partner; the message is a sentence for people."""
+    """The root of what can go wrong at a partner; raised with a `Reason`, or a sentence for people."""
 
 
 class PartnerRefused(PartnerError):
@@ -35,8 +36,8 @@ class PartnerRefused(PartnerError):
 class TryAgain(PartnerError):
     """Nothing was done; the same call may succeed later."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, why: Why, retry_after: float | None = None) -> None:
+        super().__init__(why)
         self.retry_after = retry_after
         """Seconds the partner asked us to wait, if it did."""
 

@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from cases.errors import InvalidInput, Problem
+from cases.reasons import Reason
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
 from partners.wire import MAX_ANSWER_BYTES, NOT_KNOWN, ProblemDetails
 
@@ -131,7 +133,7 @@ class Connection:
     async def command(self, path: str, content: BaseModel, key: str, expected: type[Answer]) -> Answer:
         """POST `content` under its key."""
         if not _fits_a_header(key):
-            raise PartnerRefused(f"{self._who} was not asked: no header can carry the key {key!a}")
+            raise PartnerRefused(Reason.of("no_header_carries", who=self._who, key=ascii(key)))
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         url, body = self._line.address / path, content.model_dump_json().encode()
         reply = await self._send("POST", url, self._unsure, headers=headers, data=body)
@@ -155,38 +157,36 @@ class Connection:
             ):
                 return await _read(response)
         except _NEVER_SENT as error:
-            raise TryAgain(
-                f"nothing answers at {self._line.address} ({sentence(str(error)) or 'time-out'}): "
-                "start the partners or set AFTER_SALES_PARTNERS_URL"
-            ) from error
+            why = sentence(str(error)) or "time-out"
+            raise TryAgain(Reason.of("nothing_answers", address=str(self._line.address), words=why)) from error
         except TimeoutError as error:
-            raise unsure(f"{self._who} did not answer within {self._line.timeout:g} s") from error
+            raise unsure(Reason.of("no_answer", who=self._who, seconds=f"{self._line.timeout:g}")) from error
         except (ClientError, OSError) as error:
-            raise unsure(f"{self._who} dropped the connection before its answer was complete") from error
+            raise unsure(Reason.of("connection_lost", who=self._who)) from error
 
     def _raise_for(self, url: URL, reply: _Reply, unsure: type[PartnerError]) -> None:
-        who, status = self._who, reply.status
+        status, because = reply.status, partial(Reason.of, who=self._who, http=reply.status)
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
         if status in _BUSY:
-            raise TryAgain(f"{who} is busy (HTTP {status})", retry_after(reply.retry_after, datetime.now(UTC)))
+            raise TryAgain(because("busy"), retry_after(reply.retry_after, datetime.now(UTC)))
         if status in _LOCKED_OUT:
-            raise TryAgain(f"{who} does not let us in (HTTP {status}): check AFTER_SALES_PARTNERS_TOKEN")
+            raise TryAgain(because("locked_out"))
         if status == HTTPStatus.NOT_FOUND and reply.problem.type != NOT_KNOWN:
-            raise TryAgain(f"there is no partner at {url} (HTTP 404): check AFTER_SALES_PARTNERS_URL")
+            raise TryAgain(Reason.of("not_there", address=str(url)))
         # A 408 comes from whoever gave up on waiting, which may be a gateway after the partner took the command.
         refusing = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
         if refusing and status != HTTPStatus.REQUEST_TIMEOUT:
-            raise PartnerRefused(sentence(reply.problem.detail) or f"{who} refused with HTTP {status}")
-        raise unsure(f"{who} answered HTTP {status}")
+            words = sentence(reply.problem.detail)
+            raise PartnerRefused(because("partner_says", words=words) if words else because("partner_refused"))
+        raise unsure(because("answered_http"))
 
     def _checked(self, reply: _Reply, expected: type[Answer], unsure: type[PartnerError]) -> Answer:
         try:
             return expected.model_validate_json(reply.body)
         except ValidationError as error:
-            raise unsure(
-                f"{self._who} answered nonsense: its HTTP {reply.status} holds no {expected.__name__}"
-            ) from error
+            why = Reason.of("nonsense", who=self._who, http=reply.status, wanted=expected.__name__)
+            raise unsure(why) from error
 
 
 def _fits_a_header(text: str) -> bool:

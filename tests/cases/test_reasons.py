@@ -23,7 +23,10 @@ from tests.cases.world import open_case
             Reason.of("over_paid", amount="9.00", currency="CNY", order="SO-1", paid="10.00", taken="5.00"),
             "9.00 CNY cannot be refunded on order SO-1: 10.00 CNY was paid, 5.00 CNY is refunded or reserved already",
         ),
-        (Reason.of("no_channel", tried=["sms", "email"]), "no channel set up reaches the customer (sms, email)"),
+        (
+            Reason.of("no_channel", tried=["sms", "email"]),
+            "the customer cannot be reached (sms, email): no channel set up has an address for them",
+        ),
         (Reason(code="from_a_newer_version", params={"x": 1}), "from a newer version"),
         ("somebody's own words", "somebody's own words"),
     ],

@@ -50,6 +50,11 @@ REASON_PARAMS: dict[str, Any] = {
     "tried": ["sms", "email"],
     "address": "http://127.0.0.1:8733",
     "within": "3",
+    "key": "HL-1/1/o1/refund",
+    "sku": "SLATE-9",
+    **dict.fromkeys(("count", "left", "bought", "gone"), 2),
+    "entries": [{"code": "declined", "params": {"offer": "o1"}}],
+    "reasons": [{"code": "declined", "params": {"offer": "o1"}}],
     "because": {"code": "partner_failed", "params": {"who": "warehouse"}},
 }
 

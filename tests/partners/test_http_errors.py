@@ -191,7 +191,8 @@ async def test_a_refusal_is_passed_on_in_the_partners_words(status: int) -> None
     error = await failure(reply(status, '{"detail": "out of stock: SLATE-9 (0 left)"}', Content_Type=PROBLEM), COMMAND)
 
     assert isinstance(error, PartnerRefused)
-    assert str(error) == "out of stock: SLATE-9 (0 left)"
+    assert str(error) == "refunds says: “out of stock: SLATE-9 (0 left)”"
+    assert error.args[0].code == "partner_says"
 
 
 @pytest.mark.parametrize("body", ["", "<html>", '{"detail": ["x"]}', '{"detail": "\\u0000 \\n"}', "null"])

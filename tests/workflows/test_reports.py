@@ -67,7 +67,8 @@ async def test_failure_that_was_reported_before_the_call_is_answered_stands(
     await case.at_rest()
 
     seen = await case.snapshot()
-    assert (step(seen, "replacement")["state"], step(seen, "replacement")["reason"]) == ("blocked", "lorry burnt out")
+    blocked = step(seen, "replacement")
+    assert (blocked["state"], blocked["reason"]) == ("blocked", "warehouse says: “lorry burnt out”")
     assert step(seen, "replacement")["key"] == f"{case.id}/1/o1/replacement/2"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from cases.reasons import Reason
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import EntryState, Records
 from tests.engine import Workshop, eventually, step
@@ -197,9 +198,10 @@ async def test_goods_are_shipped_before_the_old_ones_are_collected(open_case: Op
 async def test_step_that_the_partner_cannot_do_goes_to_a_person(
     open_case: Open, partners: FakePartners, how: str
 ) -> None:
-    """G6: its team is told, with the reason."""
+    """G6: its team is told, with the reason, which is a fact."""
+    why = Reason.of("partner_says", who="warehouse", words="out of stock: SLATE-9")
     if how == "call":
-        partners.warehouse.will(Turn(raises=PartnerRefused("out of stock: SLATE-9")))
+        partners.warehouse.will(Turn(raises=PartnerRefused(why)))
     case = await open_case()
     await agreed(case, "moderate")
     if how == "report":
@@ -209,9 +211,9 @@ async def test_step_that_the_partner_cannot_do_goes_to_a_person(
     seen = await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
     await eventually(lambda: _is_true([n for n in partners.messaging.notices.values() if n.event == "step_blocked"]))
 
-    assert step(seen, "replacement")["reason"] == "out of stock: SLATE-9"
+    assert step(seen, "replacement")["reason"] == str(why)
     notice = next(n for n in partners.messaging.notices.values() if n.event == "step_blocked")
-    assert notice.facts["reason"] == "out of stock: SLATE-9"
+    assert notice.facts["reason"] == why.model_dump()
     assert step(seen, "collection")["state"] == "waiting"
 
 
