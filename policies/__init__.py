@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,8 @@ YEARS_BACK, YEARS_AHEAD = 5, 2
 
 
 def _known(country: str, subdivision: str | None) -> None:
+    if not subdivision and re.fullmatch(r"[A-Z]{2}", country) and hasattr(holidays, country):
+        return  # the list of all countries below takes longer than everything else that is read here
     subdivisions = holidays.list_supported_countries().get(country)
     if subdivisions is None:
         problem = f"there is no calendar of {country}; write plain, or a country's code such as CN or DE"
