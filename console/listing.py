@@ -124,7 +124,6 @@ def _case(row: Json) -> list[RenderableType]:
         f"order {plain(row['order_id'])}",
         *([f"broken {plain(late)}"] if late else []),
         *([f"rung {plain(row['escalation_rung'])}"] if row["escalation_rung"] else []),
-        f"opened {clock(row['opened_at'], zone)}",
     ]
     head = Text(case_id, style="bold", overflow="fold")
     rest = Text(f"{status:<19}{due}".rstrip(), style="bold red" if late else "")
@@ -133,4 +132,4 @@ def _case(row: Json) -> list[RenderableType]:
 
 
 def _indented(text: Text, by: int) -> Padding:
-    return Padding(text, (0, 0, 0, by))
+    return Padding(text, (0, 0, 0, by), expand=False)

@@ -1,15 +1,22 @@
-"""What the READMEs promise is what the policies promise: every line, rule and time, and none besides."""
+"""What the READMEs promise is what the policies promise, and what they show is what the program does."""
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 
 import policies
+from cases.complaint import Complaint
 from cases.names import Starts
+from console.example import example
 from settings import ROOT
+from starter import cli
 
 READMES = {
     "README.md": {
@@ -76,3 +83,45 @@ def test_a_readme_that_promises_something_else_is_noticed(readme: str, old: str,
     assert old in text
 
     assert sorted(promised_in(text.replace(old, new), READMES[readme])) != promised_by_policies()
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    return re.findall(
+        rf"^ *```{language}\n(.*?)^ *```$", (ROOT / readme).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def commands(readme: str) -> Iterator[list[str]]:
+    """What is given to `starter.py`: without comments, pipes and what the shell fills in."""
+    for line in "".join(blocks(readme, "sh")).splitlines():
+        if "python starter.py" in line:
+            words = shlex.split(line.split("python starter.py")[1].split(" | ")[0].split(" > ")[0], comments=True)
+            yield [word.rstrip(")").replace("$CASE", "HL-1") for word in words]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_complaint_in_a_readme_is_the_example_that_is_printed(readme: str) -> None:
+    (shown,) = blocks(readme, "json")
+    then = datetime.fromisoformat(json.loads(shown)["received_at"])
+    policy = policies.load(ROOT / "policies")["building_materials"]
+
+    assert json.loads(shown) == example(policy, None, then)
+    assert Complaint.model_validate(json.loads(shown))
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_command_in_a_readme_is_one(readme: str) -> None:
+    found = list(commands(readme))
+
+    assert len(found) > 10
+    for name, *arguments in found:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None, name
+        given = ["-" if argument.endswith(".json") else argument for argument in arguments]
+        command.make_context(name, given)
+
+
+def test_the_readmes_show_the_same_commands() -> None:
+    first, second = (list(commands(readme)) for readme in READMES)
+
+    assert first == second

@@ -1,8 +1,13 @@
 """A plain Temporal client, which knows the contract and nothing of our code, drives cases from start to result."""
 
 import asyncio
+import json
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +17,8 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, 
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from embedded import Embedded
+from settings import ROOT
+from tests.complaints import complaint
 from tests.engine import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -58,7 +65,7 @@ async def _start(client: Client, case_id: str, topic: str, order_id: str, **more
         complaint,
         id=f"case-{case_id}",
         task_queue="after-sales",
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
 
@@ -164,6 +171,11 @@ async def test_a_worker_that_is_killed_in_the_middle_of_paying_pays_once(client:
     assert await _booked(machine, "C-4") == {"refund": ["12800.00"], "compensation": ["1280.00"]}
 
 
+def _run(program: Path, given: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(program)]
+    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+
+
 async def _booked(machine: Embedded, case_id: str) -> dict[str, list[str]]:
     """What the payment partner has booked for a case, by kind."""
     async with httpx.AsyncClient(base_url=machine.partners, trust_env=False) as partners:
@@ -173,3 +185,20 @@ async def _booked(machine: Embedded, case_id: str) -> dict[str, list[str]]:
         if step["amount"] is not None:
             booked.setdefault(step["kind"], []).append(step["amount"])
     return booked
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+async def test_the_client_that_a_readme_shows_opens_a_case_and_ends_well(
+    machine: Embedded, readme: str, tmp_path: Path
+) -> None:
+    """A program that leaves while the SDK's threads finish its last call has crashed at its end."""
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(encoding="utf-8"), re.DOTALL)
+    program = tmp_path / "open_case.py"
+    program.write_text(shown.replace("127.0.0.1:7233", machine.address), encoding="utf-8")
+
+    for _ in range(5):
+        given = complaint()
+        done = await asyncio.to_thread(_run, program, json.dumps(given))
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"case-{given['case_id']} ")
