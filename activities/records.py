@@ -1,6 +1,5 @@
 """A case's beginning and end in our own records: the policy it is pinned to, its id for ever, its final snapshot."""
 
-import json
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -10,13 +9,14 @@ from pydantic import AwareDatetime, BaseModel
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from cases.complaint import Complaint, check_complaint
+from cases.complaint import Complaint
+from cases.decoding import check_size
+from cases.door import judged, policy_for
+from cases.drafts import gathered
 from cases.earlier import Earlier, hindrances
 from cases.errors import InvalidInput, Problem
 from cases.knowledge import Answer
 from cases.money import Money
-from cases.names import MAX_INPUT_BYTES
-from cases.plan import policy_for
 from cases.policy import Policy
 from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
@@ -84,23 +84,34 @@ class Records:
         With a `run_id` its id is claimed as well, if our records can be asked. Without one only a complaint that
         follows a closed case needs them (G12).
         """
-        if len(json.dumps(raw, ensure_ascii=False).encode()) > MAX_INPUT_BYTES:
-            return Admission(problems=[Problem(field="(whole)", problem=f"is larger than {MAX_INPUT_BYTES} bytes")])
         try:
-            complaint = check_complaint(raw, now)
-            policy = policy_for(complaint, self._policies).slice_for(complaint)
+            check_size(raw)
+            complaint, policy, problems = judged(raw, now, self._policies)
         except InvalidInput as error:
             return Admission(problems=error.problems)
-        earlier = None
-        if complaint.follows is not None:
-            earlier = self._earlier(complaint.follows)
-            if problems := hindrances(complaint, earlier, policy):
-                return Admission(problems=problems)
+        earlier = self._followed(complaint, policy, problems)
+        if problems or policy is None:
+            return Admission(problems=InvalidInput(problems).problems)
         others = None
         if run_id is not None:
             with suppress(RecordsUnavailable):
                 others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
-        return Admission(policy=policy, earlier=earlier, others=others)
+        return Admission(policy=policy.slice_for(complaint), earlier=earlier, others=others)
+
+    def _followed(self, complaint: Complaint, policy: Policy | None, problems: list[Problem]) -> Earlier | None:
+        """The case that a complaint, or a draft of one, takes up again; why it cannot be joins the `problems`."""
+        follows = getattr(complaint, "follows", None)
+        if follows is None:
+            return None
+        try:
+            earlier = self._earlier(follows)
+        except RecordsUnavailable:
+            if problems:
+                return None  # it is refused anyway
+            raise
+        if policy:
+            problems += gathered([hindrances], complaint, earlier, policy)
+        return earlier
 
     @activity.defn(name="policy-in-force")
     def in_force(self, complaint: Complaint) -> Admission:

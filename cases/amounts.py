@@ -59,7 +59,8 @@ class Sums(NamedTuple):
     bases: dict[Base, Decimal | None]
     days_late: int | None
     damaged_share: Decimal | None
-    currency: str
+    digits: int
+    """Of the order's currency, after the point."""
 
 
 def _term(text: str) -> Term:
@@ -130,7 +131,7 @@ def evaluate(text: str, sums: Sums) -> tuple[Decimal, Decimal]:
             value = max(Decimal(0), value - _value(less, less.low, sums))
         if at_most:
             value = min(value, _value(at_most, at_most.low, sums))
-        ends.append(rounded(value, sums.currency))
+        ends.append(rounded(value, sums.digits))
     return ends[0], ends[1]
 
 

@@ -15,11 +15,13 @@ from cases import pace
 from cases.case import Refused
 from cases.claim_terms import ClaimTerms
 from cases.commands import Document, Receipt, ReceiptState, StaffNotice, StepCommand
-from cases.complaint import CLOCK_SKEW, Evidence, Long, lacking
+from cases.complaint import CLOCK_SKEW, Evidence, lacking
 from cases.errors import Refusal
-from cases.messages import EvidenceReceived, Message, StepReported, read
+from cases.messages import EvidenceReceived, Holds, Message, StepReported, always, counted, read
 from cases.money import Money
 from cases.names import CLAIM_SETTLED, EvidenceKind, RemedyKind, Role
+from cases.repeats import Seen, remember, repeated
+from cases.text import Long
 
 LAST_CALL = timedelta(days=1)
 """So long before its window closes a claim is filed with the documents there are: a carrier may be out of reach
@@ -76,7 +78,8 @@ class Claim(BaseModel):
     """Whether the carrier has let its time to answer pass."""
     detail: str = ""
     refused: list[Refused] = []
-    seen: list[str] = []
+    seen: Seen = {}
+    """Messages that were applied, by their id."""
     paces: dict[str, AwareDatetime] = {}
     """How often each message has come lately (`cases.pace`)."""
 
@@ -148,15 +151,16 @@ class Claim(BaseModel):
         self.state, self.closed_at = state, at
 
 
-def receive(claim: Claim, name: str, payload: Any, now: datetime) -> dict[str, Any]:
+def receive(claim: Claim, name: str, payload: Any, now: datetime, holds: Holds = always) -> dict[str, Any]:
     """Apply one message, and answer where the claim then stands; raises `Refusal`, and then nothing has changed."""
-    message = read(name, payload, FACTS, "a carrier claim")
-    if message.message_id and message.message_id in claim.seen:
+    message = read(name, payload, FACTS, "a carrier claim", holds)
+    if repeated(claim.seen, name, message, holds):
         return {"applied": False, "state": claim.state, "why": f"message {message.message_id} was applied before"}
     if not claim.open:
         raise Refusal(f"the claim has ended as {claim.state}: {claim.recovered:.2f} recovered, nothing changes it")
     if message.occurred_at and message.occurred_at > now + CLOCK_SKEW:
         raise Refusal(f"occurred_at: {message.occurred_at.isoformat()} is in the future")
+    counted(name, message, claim.terms.command.currency, holds)
     if why := pace.too_much(claim.paces, name, now, claim):
         raise Refusal(why)
     if isinstance(message, EvidenceReceived):
@@ -167,8 +171,7 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime) -> dict[str, A
         claim.detail = message.detail
         claim.settle(message.recovered, now)
     pace.count(claim.paces, name, now)
-    if message.message_id:
-        claim.seen.append(message.message_id)
+    remember(claim.seen, name, message)
     return {"applied": True, "state": claim.state, "missing": claim.missing}
 
 

@@ -35,6 +35,7 @@ from cases.offer import Offer, Remedy
 from cases.policy import Policy, Topic
 from cases.promise import Escalation, Promise
 from cases.reasons import Why, as_fact
+from cases.repeats import Seen
 from cases.step import Step
 
 ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
@@ -137,8 +138,8 @@ class Case(BaseModel):
     letters: list[Letter] = []
     """Said, and not yet delivered."""
     letters_written: int = 0
-    seen: list[str] = []
-    """Ids of messages that were applied."""
+    seen: Seen = {}
+    """Messages that were applied, by their id."""
     paces: dict[str, AwareDatetime] = {}
     """How often each message has come lately (`cases.pace`)."""
     ask_after: list[str] = []

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cases.calendar import Instant, Whole
-from cases.complaint import Affected, Clean, Evidence, Short
+from cases.complaint import Affected, Evidence
 from cases.money import Money
 from cases.names import Channel, Liable, RemedyKind, Role, Severity
+from cases.text import Clean, Short
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Sentence = Annotated[str, StringConstraints(max_length=2_000), Clean]

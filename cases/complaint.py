@@ -1,18 +1,22 @@
 """A complaint is what arrived from the customer: it is checked once, at the door, and never changes (G1)."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cases.calendar import Instant, Whole
-from cases.errors import InvalidInput, Problem, problems_of
-from cases.money import Money
+from cases.drafts import drafted, gathered
+from cases.errors import InvalidInput, Problem
+from cases.money import Money, miscounted, uncounted
 from cases.names import Channel, EvidenceKind, Wish
+from cases.text import PLAIN, SEEN, Clean, Identifier, Long, Name, Phone, Short, blank
+
+OUR_CURRENCY = "CNY"
+"""That of an order that names none, and of what is paid without an order."""
 
 CLOCK_SKEW = timedelta(seconds=60)
 """How far ahead of ours a sender's clock may be before its time counts as "in the future"."""
@@ -21,12 +25,6 @@ WITHOUT_ORDER = frozenset({"inquiry", "tracking", "suggestion"})
 """Topics that need neither an order nor a description."""
 
 CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-Clean = AfterValidator(lambda text: _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text))
-"""People write anything: what gives orders to a terminal, or what a database cannot hold, is taken out."""
-ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
-Short = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=ONE_LINE), Clean]
-Long = Annotated[str, StringConstraints(max_length=10_000), Clean]
 
 
 class Strict(BaseModel):
@@ -39,7 +37,7 @@ class Evidence(Strict):
     """A reference to something the customer showed; never the thing itself."""
 
     kind: EvidenceKind
-    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000), Clean]
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000), Clean, SEEN]
 
 
 Kind = TypeVar("Kind", bound=str)
@@ -56,27 +54,23 @@ def lacking(wanted: Iterable[Kind], given: Iterable[str]) -> list[Kind]:
 class Customer(Strict):
     """Who complains: a name and at least one way to reach them."""
 
-    name: Short
-    phone: Short | None = None
+    name: Name
+    phone: Phone | None = None
     email: (
         Annotated[
-            str, StringConstraints(pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$", max_length=254)
+            str,
+            StringConstraints(pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$", max_length=254),
+            PLAIN,
         ]
         | None
     ) = None
     locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")] = "zh-CN"
 
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if not self.phone and not self.email:
-            raise ValueError("needs a phone or an email, or nobody can be answered")
-        return self
-
 
 class Affected(Strict):
     """Some of an order's items: which, and how many (pieces)."""
 
-    sku: Short
+    sku: Identifier
     quantity: Annotated[Whole, Field(gt=0, le=1_000_000)]
 
 
@@ -98,14 +92,14 @@ def pieces(items: Iterable[Affected]) -> Counter[str]:
 class Order(Strict):
     """The order complained about; `amount` is all that the customer paid, `freight` the part of it that is freight."""
 
-    order_id: Short
+    order_id: Identifier
     amount: Money
     freight: Money = Decimal("0.00")
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = OUR_CURRENCY
     promised_at: Instant | None = None
     delivered_at: Instant | None = None
-    tracking_no: Short | None = None
-    carrier: Short | None = None
+    tracking_no: Identifier | None = None
+    carrier: Identifier | None = None
     declared_value: Money | None = None
     goods_value: Money | None = None
     install_address: Short | None = None
@@ -116,7 +110,7 @@ class Complaint(Strict):
     """What arrived from the customer, as the contract describes it."""
 
     case_id: CaseId
-    line: Short
+    line: Identifier
     topic: Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$", max_length=100)]
     channel: Channel
     received_at: Instant
@@ -145,69 +139,109 @@ class Complaint(Strict):
 def check_complaint(raw: Any, now: datetime) -> Complaint:
     """The complaint in `raw` (decoded JSON), or `InvalidInput` naming every problem by its field.
 
-    What only a policy can tell (line, topic, items that cost more than the order) is checked by
-    `cases.policy.check_against`.
+    What only a policy can say (line, topic, items that cost more than the order) is checked by `cases.door`.
     """
-    if not isinstance(raw, dict):
-        raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object, a complaint")])
-    try:
-        complaint = Complaint.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidInput(problems_of(error)) from None
-    problems = [*_times(complaint, now), *_order(complaint)]
-    if complaint.follows == complaint.case_id:
-        problems.append(
-            Problem(field="follows", problem="names the case itself: give the new complaint another case_id")
-        )
+    complaint, problems = drafted_complaint(raw, now)
     if problems:
         raise InvalidInput(problems)
     return complaint
 
 
-def _times(complaint: Complaint, now: datetime) -> list[Problem]:
-    times = {"received_at": complaint.received_at, "answered_at": complaint.answered_at}
+def drafted_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]]:
+    """The complaint in `raw` and its problems; where there are any it has its sound fields only (`cases.drafts`)."""
+    if not isinstance(raw, dict):
+        raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object, a complaint")])
+    complaint, problems = drafted(Complaint, raw)
+    return complaint, problems + gathered(_CHECKS, complaint, now)
+
+
+def _received(complaint: Complaint, now: datetime) -> Iterator[Problem]:
+    yield from _not_later("received_at", complaint.received_at, now)
+
+
+def _delivered(complaint: Complaint, now: datetime) -> Iterator[Problem]:
     if complaint.order:
-        times["order.delivered_at"] = complaint.order.delivered_at
-    problems = [
-        Problem(field=field, problem=f"{at.isoformat()} is in the future (it is {now.isoformat(timespec='seconds')})")
-        for field, at in times.items()
-        if at is not None and at > now + CLOCK_SKEW
-    ]
+        yield from _not_later("order.delivered_at", complaint.order.delivered_at, now)
+
+
+def _answered(complaint: Complaint, now: datetime) -> Iterator[Problem]:
+    yield from _not_later("answered_at", complaint.answered_at, now)
     if complaint.answered_at and complaint.answered_at < complaint.received_at:
-        problems.append(Problem(field="answered_at", problem="is before received_at"))
-    return problems
+        yield Problem(field="answered_at", problem="is before received_at")
 
 
-def _order(complaint: Complaint) -> list[Problem]:
-    problems = []
-    if complaint.topic not in WITHOUT_ORDER:
-        if complaint.order is None:
-            problems.append(Problem(field="order", problem=f"is required for topic {complaint.topic}"))
-        if not complaint.description.strip():
-            problems.append(Problem(field="description", problem=f"is required for topic {complaint.topic}"))
-    if complaint.order is None:
-        return problems
-    order = complaint.order
-    if order.freight > order.amount:
-        problems.append(Problem(field="order.freight", problem="is more than order.amount, which includes it"))
-    ordered = {item.sku: item.quantity for item in order.items}
-    if len(ordered) != len(order.items):
-        problems.append(Problem(field="order.items", problem="names the same sku twice"))
-    return problems + _affected(complaint, ordered)
+def _not_later(field: str, at: datetime | None, now: datetime) -> Iterator[Problem]:
+    if at is not None and at > now + CLOCK_SKEW:
+        future = f"{at.isoformat()} is in the future (it is {now.isoformat(timespec='seconds')})"
+        yield Problem(field=field, problem=future)
 
 
-def _affected(complaint: Complaint, ordered: dict[str, int]) -> list[Problem]:
-    problems = []
+def _reachable(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    if not complaint.customer.phone and not complaint.customer.email:
+        yield Problem(field="customer", problem="needs a phone or an email, or nobody can be answered")
+
+
+def _ordered(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    if complaint.topic not in WITHOUT_ORDER and complaint.order is None:
+        yield Problem(field="order", problem=f"is required for topic {complaint.topic}")
+
+
+def _described(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    if complaint.topic not in WITHOUT_ORDER and blank(complaint.description):
+        yield Problem(field="description", problem=f"is required for topic {complaint.topic}")
+
+
+def _freight(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    if complaint.order and complaint.order.freight > complaint.order.amount:
+        yield Problem(field="order.freight", problem="is more than order.amount, which includes it")
+
+
+def _counted(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    """A currency that we count in, and no amount with more digits than it has (S30)."""
+    if order := complaint.order:
+        if why := uncounted(order.currency):
+            yield Problem(field="order.currency", problem=why)
+        else:
+            yield from miscounted(order, order.currency, "order")
+
+
+def _listed_once(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    skus = [item.sku for item in complaint.order.items] if complaint.order else []
+    if len(set(skus)) != len(skus):
+        yield Problem(field="order.items", problem="names the same sku twice")
+
+
+def _affected(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, affected in enumerate(complaint.affected or []):
-        where = f"affected.{index}"
-        if affected.sku not in ordered:
-            problems.append(Problem(field=f"{where}.sku", problem=f"{affected.sku} is not among order.items"))
-        elif affected.quantity > ordered[affected.sku]:
-            problems.append(
-                Problem(field=f"{where}.quantity", problem=f"is more than the {ordered[affected.sku]} ordered")
-            )
-        if affected.sku in seen:
-            problems.append(Problem(field=f"{where}.sku", problem=f"{affected.sku} is named twice"))
-        seen.add(affected.sku)
-    return problems
+        sku = getattr(affected, "sku", None)  # a draft may have none
+        if sku is None:
+            continue
+        if sku in seen:
+            yield Problem(field=f"affected.{index}.sku", problem=f"{sku} is named twice")
+        seen.add(sku)
+
+
+def _affected_was_ordered(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    order = complaint.order
+    ordered = {item.sku: getattr(item, "quantity", None) for item in order.items} if order else {}
+    for index, affected in enumerate(complaint.affected or []):
+        where, sku = f"affected.{index}", getattr(affected, "sku", None)
+        if sku is None:
+            continue
+        if sku not in ordered:
+            yield Problem(field=f"{where}.sku", problem=f"{sku} is not among order.items")
+        elif (most := ordered[sku]) is not None and getattr(affected, "quantity", 0) > most:
+            yield Problem(field=f"{where}.quantity", problem=f"is more than the {most} ordered")
+
+
+def _follows(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    if complaint.follows == complaint.case_id:
+        yield Problem(field="follows", problem="names the case itself: give the new complaint another case_id")
+
+
+_CHECKS = (
+    *(_received, _delivered, _answered, _reachable, _ordered, _described),
+    *(_freight, _counted, _listed_once, _affected, _affected_was_ordered, _follows),
+)
+"""What no field can say by itself; each looks at a few fields, and at them only."""

@@ -9,15 +9,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
+from cases.text import replaced
+
 MAX_TOLD, MAX_NAME = 50, 200
 """Faults of one input that are told, and characters of a field's name: both come from strangers."""
 
-
-def _without_orders(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-Told = Annotated[str, AfterValidator(_without_orders)]
+Told = Annotated[str, AfterValidator(replaced)]
 """What may repeat a stranger's words: on one line, and no orders to a terminal."""
 
 
@@ -40,18 +37,29 @@ class Refusal(AfterSalesError):
 
 
 class InvalidInput(AfterSalesError):
-    """An input with one or more faults."""
+    """An input with one or more faults; of more than `MAX_TOLD` the rest is counted."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = _told(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+def _told(problems: list[Problem]) -> list[Problem]:
+    more = len(problems) - MAX_TOLD
+    if more <= 0:
+        return problems
+    return [*problems[:MAX_TOLD], Problem(field="(whole)", problem=f"has {more} more faults")]
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """Pydantic's findings as one sentence for each field, without values (they may be personal)."""
+    """Pydantic's findings as one sentence for each field, without values (they may be personal); not too many."""
+    return _told(faults_of(error))
+
+
+def faults_of(error: ValidationError) -> list[Problem]:
+    """As `problems_of`, and all of them."""
     found = []
-    items = error.errors(include_url=False, include_context=True, include_input=False)
-    for item in items[:MAX_TOLD]:
+    for item in error.errors(include_url=False, include_context=True, include_input=False):
         where = ".".join(printable(str(part)) for part in item["loc"])
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "missing":
@@ -59,11 +67,9 @@ def problems_of(error: ValidationError) -> list[Problem]:
         elif item["type"] == "extra_forbidden":
             text = "is not known here"
         found.append(Problem(field=where or "(whole)", problem=text[:1].lower() + text[1:]))
-    if len(items) > MAX_TOLD:
-        found.append(Problem(field="(whole)", problem=f"has {len(items) - MAX_TOLD} more faults"))
     return found
 
 
 def printable(name: str) -> str:
     """A stranger's name for something, fit for a sentence: no line ends, no orders to a terminal, not endless."""
-    return _without_orders(name[:MAX_NAME])
+    return replaced(name[:MAX_NAME])

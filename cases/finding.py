@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from cases.calendar import Whole
 from cases.commands import DispatchRecord, InstallationRecord, Trail, TrailState
-from cases.complaint import Affected, Clean, Complaint
+from cases.complaint import Affected, Complaint
 from cases.money import Money
 from cases.names import Liable, Severity
+from cases.text import Clean
 
 MAX_DAYS = 36_500
 MAX_CAUSE = 1_000

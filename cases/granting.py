@@ -3,6 +3,7 @@
 A range is offered at its low end. Refunds never exceed what is left of what was paid (S14).
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,10 @@ from pydantic import BaseModel
 from cases.amounts import Base, Sums, evaluate, needs
 from cases.complaint import Affected, Complaint, Order, pieces
 from cases.conditions import unknown, unmet
+from cases.drafts import gathered
 from cases.errors import Problem, Refusal
 from cases.finding import PartialFinding
+from cases.money import KEPT_DIGITS, digits_of
 from cases.names import TO_SOURCE, Outcome
 from cases.offer import Option, Remedy, needs_consent
 from cases.policy import Policy, RemedyRule, Rule, matches
@@ -109,26 +112,30 @@ _TOLD_BY = {"days_since_delivery": "order.delivered_at"}
 
 
 def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:
-    """What of a finding cannot be for this topic and order."""
-    problems = []
-    severities = policy.topics[complaint.topic].severities
+    """What of a finding cannot be for this topic and order; both may be drafts (`cases.drafts`)."""
+    return gathered((_severity, _ordered), policy, complaint, finding)
+
+
+def _severity(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:
+    topic = policy.topics.get(complaint.topic)
+    severities = topic.severities if topic else []
     if finding.severity is not None and severities and finding.severity not in severities:
         choice = " or ".join(severities)
-        problems.append(Problem(field="severity", problem=f"is {choice} for {complaint.topic}, not {finding.severity}"))
+        yield Problem(field="severity", problem=f"is {choice} for {complaint.topic}, not {finding.severity}")
+
+
+def _ordered(_policy: Policy, complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:
     ordered = pieces(complaint.order.items if complaint.order else [])
-    problems += [
-        Problem(field="affected", problem=f"{found} of {sku} is more than was ordered ({ordered[sku]})")
-        for sku, found in pieces(finding.affected or []).items()
-        if found > ordered[sku]
-    ]
-    return problems
+    for sku, found in pieces(finding.affected or []).items():
+        if found > ordered[sku]:
+            yield Problem(field="affected", problem=f"{found} of {sku} is more than was ordered ({ordered[sku]})")
 
 
 def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Sums:
     """What amounts are worked out from."""
     order = complaint.order
     if order is None:
-        return Sums(dict.fromkeys(Base), finding.days_late, None, "CNY")
+        return Sums(dict.fromkeys(Base), finding.days_late, None, KEPT_DIGITS)
     share = policy.damaged_share.get(finding.severity) if finding.severity else None
     return Sums(
         bases={
@@ -140,7 +147,7 @@ def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Su
         },
         days_late=finding.days_late,
         damaged_share=None if share is None else Decimal(str(share)),
-        currency=order.currency,
+        digits=digits_of(order.currency) if policy.digits is None else policy.digits,
     )
 
 

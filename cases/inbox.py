@@ -53,6 +53,7 @@ from cases.policy import Policy
 from cases.promise import Promise, settled_on
 from cases.proposing import as_proposed, check_limit, check_possible, over_limits
 from cases.reasons import Reason, Why
+from cases.repeats import remember, repeated
 from cases.satisfaction import answered
 from cases.silence import heard_from
 from cases.step import Step
@@ -64,13 +65,20 @@ MAX_ALIKE = 5
 KNOWN = frozenset({*m.MESSAGES, CLAIM_SETTLED, COMPLAINT_LINKED, CASE_CLOSED})
 
 
-def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy | None = None) -> dict[str, Any]:
+def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
+    case: Case,
+    name: str,
+    payload: Any,
+    now: datetime,
+    in_force: Policy | None = None,
+    holds: m.Holds = m.always,
+) -> dict[str, Any]:
     """Apply one message; answers where the case then stands, and for `assess` with the offer or what is missing.
 
     `in_force`: the policy that `move-policy` moves the case to; without it a move is only rehearsed (S18).
     """
-    message = m.read(name, payload)
-    if message.message_id and message.message_id in case.seen:
+    message = m.read(name, payload, holds=holds)
+    if repeated(case.seen, name, message, holds):
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
     if case.status is Status.CLOSED or (case.closing and name != "note"):
         again = how_to_go_on(case.id, case.policy.reopen_within)
@@ -79,6 +87,7 @@ def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy
     if case.merged_into:
         raise Refusal(f"{case.id} was merged into {case.merged_into}: send it there")
     at = _when(case, message, now)
+    m.counted(name, message, case.currency, holds)
     if why := pace.too_much(case.paces, name, now, case):
         raise Refusal(why)
     if not isinstance(message, m.MovePolicy):
@@ -92,8 +101,7 @@ def receive(case: Case, name: str, payload: Any, now: datetime, in_force: Policy
         return {"applied": True, "status": case.status, "outcome": case.outcome}
     if answer.get("applied", True):
         pace.count(case.paces, name, now)
-    if message.message_id:
-        case.seen.append(message.message_id)
+    remember(case.seen, name, message)
     return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}
 
 
@@ -104,11 +112,11 @@ def _entered_late(case: Case, due: list[datetime | None], now: datetime) -> None
             promise.known_at = now
 
 
-def receive_signal(case: Case, name: str, payload: Any, now: datetime) -> None:
+def receive_signal(case: Case, name: str, payload: Any, now: datetime, holds: m.Holds = m.always) -> None:
     """Apply one signal: facts come as signals too, commands as updates only."""
     if name in m.COMMANDS:
         raise Refusal(f"{name} is a command: send it as an update, which is answered")
-    receive(case, name, payload, now)
+    receive(case, name, payload, now, holds=holds)
 
 
 def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from cases.names import PAYOUTS
 from cases.offer import Offer
 from cases.policy import Policy
 from cases.step import Step
+from cases.text import same_name
 
 
 def manager_limit(policy: Policy, complaint: Complaint) -> Decimal:
@@ -55,14 +56,14 @@ def somebody_else(by: str | None, prepared: set[str], what: str) -> str:
     """The name of who decides on `what`; raises `Refusal` where there is none, or they prepared it (S20)."""
     if not by:
         raise Refusal("an approval needs the name of who decides: by")
-    if by.casefold() in prepared:
+    if same_name(by) in prepared:
         raise Refusal(f"{by} prepared {what}: somebody else has to decide")
     return by
 
 
 def prepared_by(case: Case, offer: Offer | None, *, finding: bool) -> set[str]:
-    """Who made an offer, and where the `finding` counts everybody whose word that rests on; in small letters."""
+    """Who made an offer, and where the `finding` counts everybody whose word that rests on (`same_name`)."""
     names = {offer.made_by or ""} if offer else set()
     if finding:
         names |= {fact.by or "" for fact in case.finding.facts}
-    return {name.casefold() for name in names if name}
+    return {same_name(name) for name in names if name}

@@ -28,6 +28,7 @@ from cases.names import (
     StepState,
 )
 from cases.reasons import Reason
+from cases.repeats import remember, repeated
 from cases.silence import heard_from
 
 MAX_LINKS = 100
@@ -170,12 +171,16 @@ def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
     case.note("closed", at, f"{first.outcome}, with {first.case}")
 
 
-def pass_on(case: Case, name: str, payload: object, at: datetime) -> None:
+def pass_on(case: Case, name: str, payload: object, at: datetime, holds: m.Holds = m.always) -> bool:
     """Note that a fact goes on to the case that this one was merged into; raises `Refusal` where it must not.
 
-    An answer to an offer that was made here would be taken there for a yes to another one (S19).
+    False: that very message has gone there before (S31). An answer to an offer that was made here would be taken there
+    for a yes to another one (S19).
     """
-    message = m.read(name, payload)
+    message = m.read(name, payload, holds=holds)
+    if repeated(case.seen, name, message, holds) and holds(m.REPEATS):
+        return False
+    m.counted(name, message, case.currency, holds)
     if isinstance(message, m.CustomerApproved | m.CustomerDeclined) and case.offers:
         raise Refusal(
             f"{case.id} was merged into {case.merged_into}, and what was offered here no longer stands: "
@@ -187,6 +192,12 @@ def pass_on(case: Case, name: str, payload: object, at: datetime) -> None:
     if isinstance(message, m.ContactMade):
         case.keep(KeptWhen.CUSTOMER_REACHED, at)
     case.note("passed on", at, f"{name} to {case.merged_into}", message.by)
+    return True
+
+
+def passed_on(case: Case, name: str, payload: object) -> None:
+    """The case that this one was merged into has the fact."""
+    remember(case.seen, name, m.read(name, payload, holds=lambda _: False))
 
 
 def _set_link(case: Case, kind: LinkKind, other: str) -> None:

@@ -3,29 +3,30 @@
 Facts come as a signal or as an update of the same name; commands are updates only (contract, *Messages*).
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, ValidationError
 
 from cases.calendar import Instant, Whole
 from cases.commands import Key, ReceiptState, StepFinding
-from cases.complaint import ONE_LINE, Clean, Evidence, Long, Strict
+from cases.complaint import Evidence, Strict
 from cases.errors import Refusal, printable, problems_of
 from cases.finding import PartialFinding
+from cases.money import miscounted
 from cases.names import MOVE_POLICY, Wish
 from cases.offer import Option
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=5_000, strip_whitespace=True), Clean]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=ONE_LINE), Clean]
+from cases.text import AT_THE_DOOR, PLAIN, Identifier, Long, MessageId, Signature, Text
 
 
 class Message(Strict):
     """What every message may carry: who says it, when it happened, and an id that makes it apply once."""
 
-    by: Name | None = None
+    by: Signature | None = None
     occurred_at: Instant | None = None
-    message_id: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=ONE_LINE)] | None = None
+    message_id: MessageId | None = None
 
 
 class ContactMade(Message):
@@ -43,14 +44,14 @@ class EvidenceReceived(Message):
 class CustomerApproved(Message):
     """The customer's yes to one option of an offer (G5, S19)."""
 
-    offer: Name | None = None
-    option: Name | None = None
+    offer: Identifier | None = None
+    option: Identifier | None = None
 
 
 class CustomerDeclined(Message):
     """The customer's no, with a reason: back to an agent (G5)."""
 
-    offer: Name | None = None
+    offer: Identifier | None = None
     reason: Text
     wish: Wish | None = None
 
@@ -58,8 +59,8 @@ class CustomerDeclined(Message):
 class StepReported(Message):
     """A partner's or a crew's word on a step (G6)."""
 
-    step: Name
-    key: Key | None = None
+    step: Identifier
+    key: Annotated[Key, PLAIN] | None = None
     """The key that the partner was asked under: a word on an earlier try then changes nothing (S13)."""
     state: Literal[ReceiptState.DISPATCHED, ReceiptState.DONE, ReceiptState.FAILED]
     detail: Long = ""
@@ -95,14 +96,14 @@ class Propose(Message):
 class Approve(Message):
     """A manager's yes to an offer beyond the limits; `approval` is the offer's id (G4, S20)."""
 
-    approval: Name | None = None
+    approval: Identifier | None = None
     note: Long = ""
 
 
 class Reject(Message):
     """A manager's no to an offer beyond the limits."""
 
-    approval: Name | None = None
+    approval: Identifier | None = None
     note: Long = ""
 
 
@@ -119,7 +120,7 @@ class ResolveStep(Message):
     `dependents`: what becomes of the steps that wait for one that is replaced or waived (S28).
     """
 
-    step: Name
+    step: Identifier
     action: Literal["retry", "replace", "waive"]
     reason: Text
     dependents: Literal["waive", "carry_out"] = "waive"
@@ -128,14 +129,14 @@ class ResolveStep(Message):
 class Assign(Message):
     """Who owns the case."""
 
-    team: Name | None = None
-    owner: Name | None = None
+    team: Identifier | None = None
+    owner: Signature | None = None
 
 
 class AcknowledgeEscalation(Message):
     """Somebody has it: the ladder pauses one rung (S23)."""
 
-    promise: Name
+    promise: Identifier
 
 
 class MarkUrgent(Message):
@@ -147,9 +148,9 @@ class MarkUrgent(Message):
 class MovePolicy(Message):
     """Move the open case to the policy that is in force now; the time consumed stays (S18)."""
 
-    by: Name
+    by: Signature
     reason: Text
-    version: Name | None = None
+    version: Identifier | None = None
 
 
 class Note(Message):
@@ -181,9 +182,26 @@ COMMANDS: dict[str, type[Message]] = {
     "note": Note,
 }
 MESSAGES = {**FACTS, **COMMANDS}
+SAFE_TEXT, DIGITS, REPEATS = "safe text", "digits of currencies", "repeats by content"
+"""Rules that cases may be older than (S29, S30, S31)."""
 
 
-def read(name: str, payload: Any, known: dict[str, type[Message]] = MESSAGES, whose: str = "a case") -> Message:
+def always(_change: str) -> bool:
+    """What is judged now is judged by all of the rules; a history that is replayed may be older than one of them."""
+    return True
+
+
+Holds = Callable[[str], bool]
+"""Whether a rule that has changed holds already where a message is judged (`workflow.patched`)."""
+
+
+def read(
+    name: str,
+    payload: Any,
+    known: dict[str, type[Message]] = MESSAGES,
+    whose: str = "a case",
+    holds: Holds = always,
+) -> Message:
     """The message in `payload` (decoded JSON); raises `Refusal` with a sentence that names each faulty field."""
     model = known.get(name)
     if model is None:
@@ -193,9 +211,21 @@ def read(name: str, payload: Any, known: dict[str, type[Message]] = MESSAGES, wh
     if not isinstance(payload, dict):
         raise Refusal(f"{name} takes a JSON object with {', '.join(model.model_fields)}")
     try:
-        return model.model_validate(payload)
+        return model.model_validate(payload, context=AT_THE_DOOR)
     except ValidationError as error:
-        raise Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error))) from None
+        refusal = Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error)))
+    with suppress(ValidationError):
+        message = model.model_validate(payload)
+        if not holds(SAFE_TEXT):
+            return message
+    raise refusal
+
+
+def counted(name: str, message: Message, currency: str, holds: Holds = always) -> None:
+    """Raise `Refusal` for an amount with more digits than the currency has (S30)."""
+    problems = [str(problem) for problem in miscounted(message, currency)]
+    if problems and holds(DIGITS):
+        raise Refusal(f"{name}: {'; '.join(problems)}")
 
 
 def kind(annotation: Any) -> Any:

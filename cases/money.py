@@ -1,23 +1,67 @@
-"""Money is decimal, has its order's currency, and is rounded half up to the minor unit, once, at the end."""
+"""Money is decimal, has its order's currency, and is rounded half up to the minor unit, once, at the end.
+
+How many digits a currency has says CLDR (S30). What is worked out for a case uses the digits that its policy was pinned
+with, so that another release of CLDR cannot change a replay.
+"""
 
 import re
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 
-WHOLE_UNITS_ONLY = frozenset({"JPY", "KRW", "VND"})
-"""Currencies without a minor unit; all others that we take have two digits."""
+from cases.errors import Problem
 
+KEPT_DIGITS = 2
+"""Digits after the point that money is kept and written with, whatever its currency has."""
 CENT = Decimal("0.01")
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 MAX_AMOUNT = Decimal("999999999.99")
 
 
-def rounded(value: Decimal, currency: str) -> Decimal:
-    """`value` in the minor unit of `currency`, half up; always written with two digits."""
-    unit = Decimal(1) if currency in WHOLE_UNITS_ONLY else CENT
-    return value.quantize(unit, rounding=ROUND_HALF_UP).quantize(CENT)
+@cache
+def _in_use() -> dict[str, int]:
+    """The digits of every currency that is legal tender somewhere today, by its code."""
+    from babel.core import get_global  # noqa: PLC0415 (slow to load, and `--help` needs no currency)
+
+    fractions, territories = get_global("currency_fractions"), get_global("territory_currencies")
+    tender = {code for used in territories.values() for code, _, until, tender in used if tender and until is None}
+    return {code: fractions.get(code, fractions["DEFAULT"])[0] for code in tender}
+
+
+def digits_of(currency: str) -> int:
+    """Digits after the point that amounts in `currency` have, at most `KEPT_DIGITS`; those for an unknown one."""
+    return min(_in_use().get(currency, KEPT_DIGITS), KEPT_DIGITS)
+
+
+def uncounted(currency: str) -> str | None:
+    """Why we do not count in `currency`; None: we do (S30)."""
+    digits = _in_use().get(currency)
+    if digits is None:
+        return f"{currency} is no currency in use: give its code from ISO 4217, such as CNY"
+    if digits > KEPT_DIGITS:
+        return f"{currency} has {digits} digits after the point, and only {KEPT_DIGITS} are kept here: not handled"
+    return None
+
+
+def rounded(value: Decimal, digits: int) -> Decimal:
+    """`value` with so many digits after the point, half up; always written with two."""
+    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP).quantize(CENT)
+
+
+def miscounted(told: Any, currency: str, where: str = "") -> Iterator[Problem]:
+    """Every amount within `told` (a model, or a list) that has more digits than its currency (S30)."""
+    if isinstance(told, Decimal):
+        digits = digits_of(currency)
+        if told != rounded(told, digits):
+            has = "none" if digits == 0 else f"only {digits}"
+            yield Problem(field=where, problem=f"has digits after the point, and {currency} has {has}")
+        return
+    parts = told.__dict__.items() if isinstance(told, BaseModel) else enumerate(told) if isinstance(told, list) else ()
+    for name, part in parts:
+        yield from miscounted(part, currency, f"{where}.{name}" if where else str(name))
 
 
 def _parse(value: Any) -> Decimal:

@@ -25,8 +25,8 @@ from cases.promise import Promise
 from cases.silence import silence_plan
 
 Json = dict[str, Any]
-NO_TERMS = frozenset({"version", "name"})
-"""Fields of a policy that say which it is, and not what holds."""
+NO_TERMS = frozenset({"version", "name", "digits"})
+"""Fields of a policy that say which it is, or come from the order, and not what holds."""
 
 
 class Asked(BaseModel):

@@ -1,36 +1,39 @@
 """What would we promise and offer? Worked out by the same code as the cases', without a server."""
 
-import json
+from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from cases.calendar import Instant
-from cases.complaint import Complaint, check_complaint
-from cases.errors import MAX_TOLD, InvalidInput, Problem, Refusal, printable, problems_of
+from cases.complaint import OUR_CURRENCY, Complaint
+from cases.decoding import check_size, decode
+from cases.door import judged
+from cases.drafts import drafted, gathered
+from cases.errors import InvalidInput, Problem, Refusal, printable, problems_of
 from cases.finding import PartialFinding
 from cases.granting import Assessment, assess, check_finding
+from cases.money import miscounted
 from cases.names import Outcome, Starts
-from cases.policy import Policy, check_against
+from cases.policy import Policy
 from cases.promise import Promise
 
 _TIME = TypeAdapter(Instant)
+KEYS = ("complaint", "finding", "now")
 
 
-def plan_line(line: str, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
+def plan_line(line: str | bytes, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
     """The plan for a complaint, or for `{"complaint": …, "finding": …, "now": …}`, as JSON text; or its `errors`."""
     try:
-        return plan(json.loads(line, parse_float=Decimal), policies, now)
-    except json.JSONDecodeError as error:
-        return _errors([Problem(field="(whole)", problem=f"is not JSON: {error.msg} at column {error.colno}")])
-    except RecursionError:
-        return _errors([Problem(field="(whole)", problem="is nested too deeply")])
-    except (ValueError, ArithmeticError):
-        return _errors([Problem(field="(whole)", problem="holds a number out of all reason")])
+        return plan(decode(line), policies, now)
     except InvalidInput as error:
-        return _errors(error.problems)
+        return {"errors": [p.model_copy(update={"field": _field(p.field)}).model_dump() for p in error.problems]}
+
+
+def _field(where: str) -> str:
+    """A fault of a complaint is named by the complaint's own field."""
+    return where.removeprefix("complaint.")
 
 
 def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
@@ -39,18 +42,23 @@ def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, An
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])
     if "complaint" not in given and given.keys() & Complaint.model_fields.keys():
         given = {"complaint": given}
-    unknown = [printable(k) for k in given if k not in ("complaint", "finding", "now")][:MAX_TOLD]
-    if unknown:
-        raise InvalidInput([Problem(field=k, problem="is not known here") for k in unknown])
+    problems = [Problem(field=printable(k), problem="is not known here") for k in given if k not in KEYS]
     if given.get("now") is not None:
-        now = _validated("now", lambda: _TIME.validate_python(given["now"]))
-    complaint = check_complaint(given.get("complaint"), now)
-    policy = policy_for(complaint, policies).slice_for(complaint)
-    finding = _validated(
-        "finding", lambda: PartialFinding.model_validate({} if given.get("finding") is None else given["finding"])
-    )
-    if problems := check_finding(policy, complaint, finding):
-        raise InvalidInput([Problem(field=f"finding.{p.field}", problem=p.problem) for p in problems])
+        try:
+            now = _TIME.validate_python(given["now"])
+        except ValidationError as error:
+            problems += _within("now", problems_of(error))
+    raw = given.get("complaint")
+    check_size(raw)
+    complaint, policy, faults = judged(raw, now, policies)
+    finding, wrong = _finding(given.get("finding"))
+    if policy:
+        wrong += check_finding(policy, complaint, finding)
+    wrong += gathered([_counted], complaint, finding)
+    problems += faults + _within("finding", wrong)
+    if problems or policy is None:
+        raise InvalidInput(problems)
+    policy = policy.slice_for(complaint)
     try:
         found = assess(policy, complaint, finding)
     except Refusal as refusal:
@@ -66,14 +74,19 @@ def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, An
     }
 
 
-def policy_for(complaint: Complaint, policies: dict[str, Policy]) -> Policy:
-    """The policy of the complaint's line; raises `InvalidInput` for an unknown line, or what the policy forbids."""
-    if complaint.line not in policies:
-        known = ", ".join(sorted(policies))
-        raise InvalidInput([Problem(field="line", problem=f"there is no line {complaint.line}; there are {known}")])
-    if problems := check_against(policies[complaint.line], complaint):
-        raise InvalidInput(problems)
-    return policies[complaint.line]
+def _finding(raw: Any) -> tuple[PartialFinding, list[Problem]]:
+    raw = {} if raw is None else raw
+    if not isinstance(raw, dict):
+        return PartialFinding(), [Problem(field="(whole)", problem="must be a JSON object")]
+    return drafted(PartialFinding, raw)
+
+
+def _counted(complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:
+    yield from miscounted(finding, complaint.order.currency if complaint.order else OUR_CURRENCY)
+
+
+def _within(field: str, problems: list[Problem]) -> list[Problem]:
+    return [Problem(field=field if p.field == "(whole)" else f"{field}.{p.field}", problem=p.problem) for p in problems]
 
 
 def _promises(complaint: Complaint, policy: Policy, found: Assessment, now: datetime) -> list[dict[str, Any]]:
@@ -102,16 +115,3 @@ def _promises(complaint: Complaint, policy: Policy, found: Assessment, now: date
 
 def _option(option: dict[str, Any]) -> dict[str, Any]:
     return {**option, "remedies": [{k: v for k, v in r.items() if v is not None} for r in option["remedies"]]}
-
-
-def _validated(field: str, read: Any) -> Any:
-    try:
-        return read()
-    except ValidationError as error:
-        where = [f"{field}.{p.field}" if p.field != "(whole)" else field for p in problems_of(error)]
-        texts = [p.problem for p in problems_of(error)]
-        raise InvalidInput([Problem(field=f, problem=t) for f, t in zip(where, texts, strict=True)]) from None
-
-
-def _errors(problems: list[Problem]) -> dict[str, Any]:
-    return {"errors": [p.model_dump() for p in problems]}

@@ -5,7 +5,7 @@ the part of the policy that concerns its topic, until it is moved on purpose (S1
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -17,7 +17,9 @@ from cases.amounts import AmountText, OrderLimitText
 from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
 from cases.complaint import Complaint, Evidence, lacking
 from cases.conditions import When
+from cases.drafts import gathered
 from cases.errors import Problem
+from cases.money import digits_of
 from cases.names import (
     GOODS,
     KEPT_WHEN,
@@ -323,6 +325,8 @@ class Policy(EveryLine):
     working_days: WorkCalendar = WorkCalendar()
     goods_may_cost_more: bool = False
     """The order's amount is only the freight, so its items may be worth more (express)."""
+    digits: int | None = None
+    """Digits of the currency of the order to whose case this is pinned (S30); None: not pinned, or before they were."""
 
     @property
     def stalled(self) -> timedelta:
@@ -348,9 +352,14 @@ class Policy(EveryLine):
                 "precautions": [p for p in self.precautions if matches(p.topics, topic)],
                 "investigations": [i for i in self.investigations if matches(i.topics, topic)],
                 "remedies": [r for r in self.remedies if matches(r.topics, topic)],
+                "digits": self._digits(complaint) if self.digits is None else self.digits,
             }
         )
         return part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
+
+    @staticmethod
+    def _digits(complaint: Complaint) -> int | None:
+        return digits_of(complaint.order.currency) if complaint.order else None
 
     def days_that_matter(self, since: datetime) -> WorkCalendar:
         """The working days of a case received then: none where nothing is counted in them (S12)."""
@@ -365,14 +374,25 @@ def matches(patterns: list[str], topic: str) -> bool:
 
 
 def check_against(policy: Policy, complaint: Complaint) -> list[Problem]:
-    """What only the policy can tell of a complaint: its topic, and items that cost more than the order."""
+    """What only the policy can say of a complaint: its topic, and items that cost more than the order.
+
+    The complaint may be a draft (`cases.drafts`).
+    """
+    return gathered((_known_topic, _worth), policy, complaint)
+
+
+def _known_topic(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
     if complaint.topic not in policy.topics:
         known = ", ".join(sorted(policy.topics))
-        return [Problem(field="topic", problem=f"{policy.line} has no topic {complaint.topic}; it has {known}")]
+        yield Problem(field="topic", problem=f"{policy.line} has no topic {complaint.topic}; it has {known}")
+
+
+def _worth(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
+    """Of a draft's items those count that have a price and a number: they cost that much at least."""
     order = complaint.order
     if order is None or policy.goods_may_cost_more:
-        return []
-    worth = sum((item.unit_price * item.quantity for item in order.items), Decimal(0))
+        return
+    prices = [getattr(item, "unit_price", Decimal(0)) * getattr(item, "quantity", 0) for item in order.items]
+    worth = sum(prices, Decimal(0))
     if worth > order.amount:
-        return [Problem(field="order.items", problem=f"cost {worth}, more than order.amount {order.amount}")]
-    return []
+        yield Problem(field="order.items", problem=f"cost {worth}, more than order.amount {order.amount}")

@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from cases.complaint import Complaint, check_complaint
-from cases.errors import InvalidInput, Problem, printable
-from cases.names import MAX_INPUT_BYTES
-from cases.plan import policy_for
+from cases.complaint import Complaint
+from cases.decoding import DECODER, check_size, checked, not_json, whole
+from cases.door import admitted
+from cases.errors import InvalidInput, printable
 from cases.policy import Policy
+
+MAX_STRANGE = 2
+"""Entries of a file that are no complaints and are named."""
 
 
 class AtTheDoor(NamedTuple):
@@ -37,7 +39,7 @@ def values(name: str, content: bytes) -> Iterator[Found]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        yield Found(name, None, _fault("is not text in UTF-8"))
+        yield Found(name, None, whole("is not text in UTF-8"))
         return
     read = _array if text.lstrip().startswith("[") else _one_or_lines
     for line, value, fault in read(text):
@@ -45,26 +47,29 @@ def values(name: str, content: bytes) -> Iterator[Found]:
 
 
 def at_the_door(file: str, content: bytes, policies: dict[str, Policy], now: datetime) -> Iterator[AtTheDoor]:
-    """Every complaint of a file, checked: every problem is named by its field."""
+    """Every complaint of a file, checked: every problem is named by its field.
+
+    Of what is no complaint at all (no JSON object with a text as `case_id`) the first two are named, and the rest is
+    counted: a wrong file needs no thousand lines to be recognised.
+    """
+    strange = 0
     for found in values(file, content):
         given = found.value.get("case_id") if isinstance(found.value, dict) else None
+        if not isinstance(given, str):
+            strange += 1
+            if strange > MAX_STRANGE:
+                continue
         name = f"{found.where} {printable(given)}" if isinstance(given, str) else found.where
         try:
             if found.fault:
                 raise found.fault
             check_size(found.value)
-            complaint = check_complaint(found.value, now)
-            yield AtTheDoor(name, found.value, complaint, policy_for(complaint, policies))
+            yield AtTheDoor(name, found.value, *admitted(found.value, now, policies))
         except InvalidInput as error:
             yield AtTheDoor(name, found.value, fault=error)
-
-
-def check_size(raw: Any) -> None:
-    """Refuse more than 64 KiB: a larger input would stall its case (evidence travels as references)."""
-    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"), default=str)
-    size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_INPUT_BYTES:
-        raise _fault(f"has {size} bytes, more than the {MAX_INPUT_BYTES} that are taken in")
+    if strange > MAX_STRANGE:
+        more = whole(f"has {strange - MAX_STRANGE} more entries that are no complaints: each needs a case_id")
+        yield AtTheDoor(file, None, fault=more)
 
 
 _Read = tuple[int, Any, InvalidInput | None]
@@ -72,14 +77,15 @@ _Read = tuple[int, Any, InvalidInput | None]
 
 
 def _one_or_lines(text: str) -> Iterator[_Read]:
-    whole = _decoded(text)
+    at_once = _decoded(text)
     # Not splitlines(): JSON strings may hold line separators that end no line of NDJSON.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     first_is_whole = bool(lines) and _decoded(lines[0][1])[2] is None
-    if whole[2] is not None and (first_is_whole or any(line.startswith("{") for _, line in lines[1:])):
+    unread = at_once[1] is None and at_once[2] is not None
+    if unread and (first_is_whole or any(line.startswith("{") for _, line in lines[1:])):
         yield from (_decoded(line, number) for number, line in lines)
     else:
-        yield whole
+        yield at_once
 
 
 def _array(text: str) -> Iterator[_Read]:
@@ -87,14 +93,14 @@ def _array(text: str) -> Iterator[_Read]:
     line = 1 + text.count("\n", 0, at)
     while not text.startswith("]", at):
         try:
-            value, end = _DECODER.raw_decode(text, at)
+            value, end = DECODER.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            yield line, None, _fault(f"{_not_json(error)}; nothing after it was read")
+            yield line, None, whole(f"{not_json(error)}; nothing after it was read")
             return
-        yield line, value, None
+        yield line, *_checked(value)
         end = _next(text, end)
         if not text.startswith((",", "]"), end):
-            yield line, None, _fault("is not JSON: no , or ] after it; nothing after it was read")
+            yield line, None, whole("is not JSON: no , or ] after it; nothing after it was read")
             return
         following = _next(text, end + 1) if text[end] == "," else end
         line, at = line + text.count("\n", at, following), following
@@ -108,25 +114,16 @@ def _next(text: str, at: int) -> int:
 
 def _decoded(text: str, line: int = 1) -> _Read:
     try:
-        return line, _DECODER.decode(text), None
+        return line, *_checked(DECODER.decode(text))
     except json.JSONDecodeError as error:
-        return line + error.lineno - 1, None, _fault(_not_json(error))
+        return line + error.lineno - 1, None, whole(not_json(error))
     except (ValueError, RecursionError) as error:
-        return line, None, _fault(_not_json(error))
+        return line, None, whole(not_json(error))
 
 
-def _not_json(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}"
-    return "is nested too deeply" if isinstance(error, RecursionError) else f"is not JSON: {error}"
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
-
-
-def _fault(problem: str) -> InvalidInput:
-    return InvalidInput([Problem(field="(whole)", problem=problem)])
+def _checked(value: Any) -> tuple[Any, InvalidInput | None]:
+    """A faulty value goes along, so that it can be named."""
+    try:
+        return checked(value), None
+    except InvalidInput as fault:
+        return value, fault

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cases.calendar import clock as calendar_clock
 from cases.errors import AfterSalesError
+from cases.text import replaced
 from console.policy_files import known_policies
 
 Json = dict[str, Any]
@@ -35,7 +36,7 @@ def plain(value: Any) -> str:
         return "–"
     if isinstance(value, list):
         return ", ".join(plain(part) for part in value)
-    return "".join(c if c.isprintable() or c == "\n" else "·" for c in str(value))
+    return replaced(str(value), by="·", keep="\n")
 
 
 def clock(at: str | None, zone: str | None = None) -> str:

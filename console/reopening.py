@@ -6,11 +6,11 @@ G12, S22. Where Temporal has forgotten the old case, our own records tell what i
 from datetime import datetime
 from typing import Any
 
-from cases.complaint import Complaint, check_complaint
+from cases.complaint import Complaint
+from cases.door import admitted
 from cases.earlier import Earlier, follow_up, follow_up_id, hindrances, how_to_go_on
 from cases.errors import Refusal
 from cases.names import LinkKind, Outcome
-from cases.plan import policy_for
 from console.engine import Engine, NoSuchCase, archived
 from console.policy_files import known_policies
 from settings import configured
@@ -31,8 +31,7 @@ async def reopen(
     if handled_by := _merged_into(seen):
         raise Refusal(f"{case_id} was merged into {handled_by}, and closed with it: reopen {handled_by}")
     raw = follow_up(await _complaint_of(engine, case_id), now, **changes)
-    complaint = check_complaint(raw, now)
-    policy = policy_for(complaint, known_policies())
+    complaint, policy = admitted(raw, now, known_policies())
     if problems := hindrances(complaint, Earlier.of(seen), policy):
         raise Refusal("; ".join(problem.problem for problem in problems))
     how = await engine.open(complaint, raw, policy)

@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 (`--help` and usage errors must not wait for models, Temporal and rich)
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -43,10 +42,13 @@ class Json(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """What the text says."""
+        from cases.decoding import decode
+        from cases.errors import InvalidInput
+
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError) as error:
-            self.fail(f"is not JSON: {error}", param, ctx)
+            return decode(value)
+        except InvalidInput as error:
+            self.fail(str(error).removeprefix("(whole): "), param, ctx)
 
 
 class Sections(click.Group):
@@ -112,9 +114,9 @@ def _option(field: str, info: "FieldInfo") -> click.Option:
 
 def _sends(name: str) -> Callable[..., None]:
     def send(case: str, payload: Any, as_json: bool, **given: Any) -> None:
+        from cases.decoding import check_size
         from cases.errors import InvalidInput, Refusal
         from cases.messages import read
-        from console.intake import check_size
 
         if payload is not None and not isinstance(payload, dict):
             raise click.UsageError("--payload takes a JSON object")

@@ -31,6 +31,7 @@ from yarl import URL
 
 from cases.errors import InvalidInput, Problem
 from cases.reasons import Reason
+from cases.text import replaced
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
 from partners.wire import MAX_ANSWER_BYTES, NOT_KNOWN, ProblemDetails
 
@@ -195,8 +196,7 @@ def _fits_a_header(text: str) -> bool:
 
 def sentence(text: str) -> str:
     """A stranger's sentence, safe to show: one line, without control characters, bounded."""
-    words = "".join(char if char.isprintable() else " " for char in text).split()
-    line = " ".join(words)
+    line = " ".join(replaced(text, by=" ").split())
     return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
 

@@ -41,7 +41,7 @@ from cases.verifying import looked_up
 from workflows.clocks import Clocks
 from workflows.counts import Counts
 from workflows.desk import Desk
-from workflows.doors import decoded, listens, rejected
+from workflows.doors import Unreadable, decoded, listens, rejected, written
 from workflows.letters import Letters
 from workflows.linking import Linking
 from workflows.options import LOOK_UP, RECORD
@@ -125,9 +125,10 @@ class AfterSalesCase:
     async def _admit(self, payload: RawValue) -> None:
         continues = workflow.info().continued_run_id is not None
         try:
-            raw = decoded(payload, bounded=not continues)  # a case outgrows what a complaint may be
-        except Refusal as refusal:
-            raise _invalid([Problem(field="(whole)", problem=str(refusal))]) from None
+            # What continues was written by us, and outgrows what a complaint may be.
+            raw = written(payload) if continues else decoded(payload, workflow.patched)
+        except Unreadable as fault:
+            raise _invalid(fault.problems) from None
         if continues and isinstance(raw, dict) and CONTINUED in raw:
             self._desk.open(Case.model_validate(raw[CONTINUED]))
             self._logged = len(self._desk.case.timeline)
@@ -309,13 +310,13 @@ class AfterSalesCase:
         now = workflow.now()
         message: Any = None
         try:
-            message = decoded(payload)
+            message = decoded(payload, workflow.patched)
             if name in BETWEEN_CASES:
                 self._linking.hear(read_signal(name, message))
             elif self._desk.case.merged_into and not self._desk.case.closing and name in FACTS:
                 self._linking.pass_on(name, message)
             else:
-                receive_signal(self._desk.case, name, message, now)
+                receive_signal(self._desk.case, name, message, now, workflow.patched)
         except Refusal as refusal:
             refuse(self._desk.case.refused, name, message, str(refusal), now)
         self._desk.changed()
@@ -336,11 +337,15 @@ class AfterSalesCase:
         await workflow.wait_condition(lambda: self._desk.admitted)
         try:
             in_force = await self._in_force() if name == MOVE_POLICY else None
-            answer = receive(self._desk.case, name, decoded(payload), workflow.now(), in_force)
+            answer = self._receive(name, payload, in_force)
         except Refusal as refusal:
             raise rejected(refusal) from None
         self._desk.changed()
         return answer
+
+    def _receive(self, name: str, payload: Any, in_force: Policy | None) -> dict[str, Any]:
+        message = decoded(payload, workflow.patched)
+        return receive(self._desk.case, name, message, workflow.now(), in_force, workflow.patched)
 
     async def _in_force(self) -> Policy:
         """The policy that a worker has for the line, on record: whoever sends a message could forge one (S18)."""

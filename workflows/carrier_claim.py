@@ -19,6 +19,7 @@ from cases.claim_terms import ClaimTerms
 from cases.commands import Receipt, StepCommand
 from cases.errors import Refusal
 from cases.inbox import refuse
+from cases.messages import Holds, always
 from cases.names import CLAIM_WORKFLOW
 from workflows.doors import decoded, hears, rejected
 from workflows.errands import durably, kind_of, sentence
@@ -209,8 +210,8 @@ class CarrierClaim:
         """A signal: applied, or kept under `refused` with the sentence that says why; never dropped."""
         message: Any = None
         try:
-            message = decoded(payload)
-            receive(self._claim, name, message, workflow.now())
+            message = decoded(payload, workflow.patched)
+            receive(self._claim, name, message, workflow.now(), workflow.patched)
         except Refusal as refusal:
             if refuse(self._claim.refused, name, message, str(refusal), workflow.now()):
                 workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
@@ -218,16 +219,16 @@ class CarrierClaim:
 
     def check(self, name: str, payload: Any) -> None:
         """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
-        self._apply(self._claim.model_copy(deep=True), name, payload)
+        self._apply(self._claim.model_copy(deep=True), name, payload, always)
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
         """An update: applied and answered, or rejected with a sentence."""
-        answer = self._apply(self._claim, name, payload)
+        answer = self._apply(self._claim, name, payload, workflow.patched)
         self._changed()
         return answer
 
-    def _apply(self, claim: Claim, name: str, payload: Any) -> dict[str, Any]:
+    def _apply(self, claim: Claim, name: str, payload: Any, holds: Holds) -> dict[str, Any]:
         try:
-            return receive(claim, name, decoded(payload), workflow.now())
+            return receive(claim, name, decoded(payload, holds), workflow.now(), holds)
         except Refusal as refusal:
             raise rejected(refusal) from None

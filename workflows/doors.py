@@ -25,11 +25,14 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from cases.errors import Refusal
-from cases.messages import FACTS, MESSAGES, Message
+from cases.decoding import check_size, decode
+from cases.errors import InvalidInput, Problem, Refusal
+from cases.messages import FACTS, MESSAGES, Holds, Message, always
 from cases.names import MAX_INPUT_BYTES, PREVIEW_QUERY
 
 Workflow = TypeVar("Workflow", bound=type)
+ONE_DECODER = "one decoder"
+"""A rule that cases may be older than: what two readers could read in two ways is refused."""
 
 
 def listens(cls: Workflow) -> Workflow:
@@ -83,15 +86,49 @@ def _update(name: str, about: str) -> Any:
     return door
 
 
-def decoded(payload: Any, *, bounded: bool = True) -> Any:
-    """The JSON in a raw payload; raises `Refusal` for what is no JSON or, where it is `bounded`, too large."""
+class Unreadable(Refusal):
+    """A payload that is no JSON, or not ours to take in."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        # Not where it stops being JSON: of a flood every message has the same sentence, and is counted on one line.
+        super().__init__(
+            "; ".join(
+                f"the payload {p.problem.partition(':')[0]}" if p.field == "(whole)" else str(p) for p in problems
+            )
+        )
+
+
+def decoded(payload: Any, holds: Holds = always) -> Any:
+    """The JSON in a raw payload, read by the one decoder; raises `Unreadable` for what is none, or too large."""
     if not isinstance(payload, RawValue):
         return payload
-    if bounded and len(payload.payload.data) > MAX_INPUT_BYTES:
-        raise Refusal(f"the payload is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
-    value = workflow.payload_converter().from_payload(payload.payload)  # `AsTheyCame`: raises nothing
+    encoding = payload.payload.metadata.get("encoding")
+    if encoding == b"binary/null":
+        return None
+    if encoding != b"json/plain":
+        raise Unreadable([Problem(field="(whole)", problem="is not JSON")])
+    try:
+        value = decode(payload.payload.data)
+        check_size(value)
+    except InvalidInput as fault:
+        unreadable = Unreadable(fault.problems)
+    else:
+        return value
+    with suppress(Unreadable):
+        value = written(payload)
+        if len(payload.payload.data) <= MAX_INPUT_BYTES and not holds(ONE_DECODER):
+            return value
+    raise unreadable
+
+
+def written(payload: Any) -> Any:
+    """What was read without question once, or was written by us: the last of two keys holds."""
+    if not isinstance(payload, RawValue):
+        return payload
+    (value,) = AsTheyCame().from_payloads([payload.payload])  # raises nothing
     if not isinstance(value, dict | list | str | int | float | None):  # bytes, raw, or a protobuf message
-        raise Refusal("the payload is not JSON")
+        raise Unreadable([Problem(field="(whole)", problem="is not JSON")])
     return value
 
 

@@ -76,18 +76,21 @@ class Linking:
 
     def pass_on(self, name: str, payload: Any) -> None:
         """A fact for the case that this one was merged into; raises `Refusal` where it must not go there."""
-        linking.pass_on(self._desk.case, name, payload, workflow.now())
-        self._desk.begin(self._pass_on(name, payload))
+        if linking.pass_on(self._desk.case, name, payload, workflow.now(), workflow.patched):
+            self._desk.begin(self._pass_on(name, payload))
 
     async def _pass_on(self, name: str, payload: Any) -> None:
         """Hand it over; where the other case is gone, this one goes on alone and takes it itself (S22)."""
         case = self._desk.case
         first = case.merged_into
-        if first is None or await self._signal(first, name, payload):
+        if first is None:
+            return
+        if await self._signal(first, name, payload):
+            linking.passed_on(case, name, payload)
             return
         linking.go_on_alone(case, workflow.now(), "cannot be reached any more")
         try:
-            receive_signal(case, name, payload, workflow.now())
+            receive_signal(case, name, payload, workflow.now(), workflow.patched)
         except Refusal as refusal:
             refuse(case.refused, name, payload, str(refusal), workflow.now())
         self._desk.changed()

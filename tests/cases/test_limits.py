@@ -106,7 +106,7 @@ def _the_most(text: str, policy: Policy) -> Decimal:
     bases = dict(zip(Base, map(Decimal, ("1000.00", "940.00", "60.00", "300.00", "300.00")), strict=True))
     if policy.line == "express":
         bases[Base.ORDER] = Decimal("60.00")
-    sums = Sums(dict(bases), days_late=100, damaged_share=Decimal(1), currency="CNY")
+    sums = Sums(dict(bases), days_late=100, damaged_share=Decimal(1), digits=2)
     assert needs(text, sums) == []
     return evaluate(text, sums)[1]
 

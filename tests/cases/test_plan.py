@@ -168,7 +168,7 @@ def test_a_call_that_was_picked_up_changes_nothing_in_the_plan() -> None:
         ("", "is not JSON"),
         ("{", "is not JSON"),
         ("{'a': 1}", "is not JSON"),
-        ("\ufeff{}", "is not JSON"),
+        ("\ufeff{}", "must be a JSON object, a complaint"),
         ("null", "must be a JSON object"),
         ("[1]", "must be a JSON object"),
         ('"x"', "must be a JSON object"),

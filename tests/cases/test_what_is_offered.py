@@ -451,13 +451,14 @@ def test_yen_are_rounded_to_whole_yen(amount: str, coupon: str) -> None:
     assert remedies_of(granted.options)["repair"]["coupon"] == {"amount": coupon}
 
 
-def test_rounding_never_refunds_more_than_was_paid() -> None:
-    """S14: an odd amount of yen is refunded as it was paid."""
-    order = {"amount": "1000.50", "freight": "0.00", "currency": "JPY", "items": []}
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "1001.00"), ("CLP", "1001.00"), ("HUF", "1000.51")])
+def test_rounding_never_refunds_more_than_was_paid(currency: str, amount: str) -> None:
+    """S14, S30: what was paid is refunded as it was paid."""
+    order = {"amount": amount, "freight": "0.00", "currency": currency, "items": []}
 
     granted = offered("transport.damage", order=order, severity="severe")
 
-    assert remedies_of(granted.options)["refund"]["refund"] == {"amount": "1000.50"}
+    assert remedies_of(granted.options)["refund"]["refund"] == {"amount": amount}
 
 
 def test_what_was_refunded_before_is_not_granted_again() -> None:

@@ -13,11 +13,11 @@ from pydantic_core import from_json
 
 from cases.case import Case
 from cases.complaint import check_complaint
+from cases.door import policy_for
 from cases.errors import InvalidInput, Refusal
 from cases.inbox import receive, refuse
 from cases.messages import MESSAGES, read
 from cases.opening import open_case as opened
-from cases.plan import policy_for
 from cases.snapshot import attributes, details, snapshot
 from tests.cases.test_messages_of_a_case import TAKEN
 from tests.cases.world import START, World, a_complaint, in_force

@@ -59,7 +59,7 @@ def test_64_kib_are_taken_in_and_not_one_byte_more(spare: int, fits: bool) -> No
     if fits:
         check_size({"a": text})
     else:
-        with pytest.raises(InvalidInput, match=r"has 65537 bytes, more than the 65536"):
+        with pytest.raises(InvalidInput, match=r"larger than 65536 bytes"):
             check_size({"a": text})
 
 
@@ -68,3 +68,29 @@ def test_a_string_that_is_no_text_is_refused_and_not_tripped_over() -> None:
 
     assert found.fault is not None
     assert any(problem.field == "case_id" for problem in found.fault.problems)
+
+
+def told(content: str) -> list[str]:
+    return [f"{found.name}: {found.fault}" for found in at_the_door("f", content.encode(), {}, datetime.now(UTC))]
+
+
+@pytest.mark.parametrize("line", ["{broken", "7", '{"order": "SO-1"}', '{"case_id": 7}'])
+def test_of_a_file_that_holds_no_complaints_two_entries_are_named_and_the_rest_is_counted(line: str) -> None:
+    """A wrong file is recognised by two of its lines."""
+    *named, counted = told(f"{line}\n" * 1_000 + "{}\n")
+
+    assert [fault.partition(" ")[0] for fault in named] == ["f:1:", "f:2:"]
+    assert counted == "f: (whole): has 999 more entries that are no complaints: each needs a case_id"
+
+
+@pytest.mark.parametrize(("lines", "told_of"), [(1, 1), (2, 2), (3, 3)])
+def test_two_entries_that_are_no_complaints_are_no_reason_to_count(lines: int, told_of: int) -> None:
+    """Both sides."""
+    assert len(told("{broken\n" * lines + "{}\n" * 0)) == told_of
+
+
+def test_every_faulty_complaint_is_named_whatever_stands_around_it() -> None:
+    """Contract, `open`: a bad complaint is named and stops no other."""
+    found = told("{broken\n" * 3 + '{"case_id": "HL-1"}\n' * 4)
+
+    assert sum("HL-1" in each for each in found) == 4

@@ -134,7 +134,7 @@ def test_partial_refunds_never_exceed_the_whole_and_the_last_takes_the_remainder
     """S16: three thirds of 200.00 are 66.67 each, and the third third is one minor unit too much."""
     order: dict[str, Any] = {"order_id": f"SO-{next(ORDERS)}", "currency": "CNY", "paid": paid}
     order |= {"case_id": "HL-1", "kind": RemedyKind.REFUND}
-    share, refunded = rounded(paid / parts, "CNY"), Decimal("0.00")
+    share, refunded = rounded(paid / parts, 2), Decimal("0.00")
 
     for part in range(parts):
         key = f"HL-1/{order['order_id']}/1/{part}"
@@ -155,7 +155,7 @@ def test_partial_refunds_never_exceed_the_whole_and_the_last_takes_the_remainder
 def test_three_thirds_of_an_order_are_one_minor_unit_too_many(records: Records) -> None:
     """S16, in figures."""
     order: dict[str, Any] = {"order_id": "SO-1", "case_id": "HL-1", "currency": "CNY", "paid": Decimal("200.00")}
-    third = rounded(Decimal("200.00") / 3, "CNY")
+    third = rounded(Decimal("200.00") / 3, 2)
     refused = []
 
     for part, amount in enumerate([third, third, third, Decimal("66.66")]):

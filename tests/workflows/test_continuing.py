@@ -89,7 +89,7 @@ async def test_message_that_was_applied_in_an_earlier_run_is_not_applied_again(c
     await case.after(days=5)
     assert await case.runs() > 2
 
-    answer = await case.says("note", text="two", message_id="n-1")
+    answer = await case.says("note", text="one", message_id="n-1")
 
     assert answer["applied"] is False
     assert [e["text"] for e in (await case.snapshot())["timeline"] if e["what"] == "note"] == ["one"]

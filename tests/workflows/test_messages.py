@@ -79,7 +79,7 @@ UNUSABLE = [
     (
         "contact-made",
         [Payload(metadata={"encoding": b"json/protobuf", "messageType": ELSEWHERE}, data=b"{}")],
-        "a JSON object",
+        "not JSON",
     ),
     ("contact-made", [Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff")], "not JSON"),
     ("contact-made", [json_payload('"a sentence"')], "a JSON object"),
@@ -148,9 +148,9 @@ async def test_first_of_two_payloads_is_judged_as_if_it_were_alone(open_case: Op
         await raw_signal(case, name, first, json_payload("{}"))
 
     seen = await case.until(lambda c: sum(line["count"] for line in c["refused"]) == len(UNREADABLE) + 1)
-    unread, too_large = seen["refused"]
-    assert unread["message"] == too_large["message"] == name
-    assert ("not JSON" in unread["why"], unread["count"]) == (True, len(UNREADABLE))
+    *unread, too_large = seen["refused"]
+    assert {line["message"] for line in seen["refused"]} == {name}
+    assert sum(line["count"] for line in unread if "the payload is not JSON" in line["why"]) == len(UNREADABLE)
     assert "larger than 65536 bytes" in too_large["why"]
 
 
@@ -278,18 +278,23 @@ async def test_rejected_update_says_what_would_be_accepted(open_case: Open) -> N
 
 
 async def test_message_id_is_applied_once_whichever_door_it_comes_through(open_case: Open) -> None:
+    """S31: and what says something else under it is refused, not swallowed."""
     case = await open_case()
     await case.becomes("assessing")
 
     first = await case.says("contact-made", note="one", message_id="m-1")
-    await case.signals("contact-made", note="two", message_id="m-1")
-    second = await case.says("contact-made", note="three", message_id="m-1")
+    await case.signals("contact-made", note="one", message_id="m-1")
+    second = await case.says("contact-made", note="one", message_id="m-1")
+    other = await refusal(case, "contact-made", note="two", message_id="m-1")
+    await case.signals("complaint-withdrawn", reason="sorry", message_id="m-1")
 
-    seen = await case.snapshot()
+    seen = await case.until(lambda c: c["refused"])
     assert first["applied"] is True
     assert second["applied"] is False
     assert [e["text"] for e in seen["timeline"] if e["what"] == "contact"] == ["one"]
-    assert seen["refused"] == []
+    assert "message_id: m-1 was applied before with other content" in other
+    assert ["m-1 was applied before as contact-made" in line["why"] for line in seen["refused"]] == [True]
+    assert seen["status"] == "assessing"
 
 
 async def test_fact_is_judged_by_when_it_happened(open_case: Open) -> None:

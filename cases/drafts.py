@@ -1,0 +1,83 @@
+"""All problems at once: what is wrong with one field hides nothing that is wrong with another (G1).
+
+A model that has faults is read as a draft, which has its sound fields and no others. A check that reaches for a field
+that a draft does not have ends there: that field's own fault has been named already.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from cases.errors import Problem, faults_of
+from cases.text import AT_THE_DOOR
+
+Model = TypeVar("Model", bound=BaseModel)
+Where = tuple[int | str, ...]
+
+
+def drafted(model: type[Model], raw: dict[str, Any]) -> tuple[Model, list[Problem]]:
+    """The model in `raw`, which comes in now, and its problems; where there are any it is a draft."""
+    try:
+        return model.model_validate(raw, context=AT_THE_DOOR), []
+    except ValidationError as error:
+        faulty = [item["loc"] for item in error.errors(include_url=False, include_context=False, include_input=False)]
+        return _draft(model, raw, faulty), faults_of(error)
+
+
+def gathered(checks: Iterable[Callable[..., Iterable[Problem]]], *given: Any) -> list[Problem]:
+    """What every check finds, in order; each is as good as the fields that it needs are sound."""
+    found: list[Problem] = []
+    for check in checks:
+        found += _as_far_as_it_goes(check, *given)
+    return found
+
+
+def _as_far_as_it_goes(check: Callable[..., Iterable[Problem]], *given: Any) -> Iterator[Problem]:
+    try:
+        yield from check(*given)
+    except AttributeError as error:
+        if not (isinstance(error.obj, BaseModel) and error.name in type(error.obj).model_fields):
+            raise
+
+
+def _draft(model: type[Model], raw: dict[str, Any], faulty: list[Where]) -> Model:
+    made = model.model_construct()
+    for name, field in model.model_fields.items():
+        mine = [where[1:] for where in faulty if where[0] == name]
+        if mine:
+            made.__dict__.pop(name, None)
+            made.__dict__.update({name: part} if (part := _part(field, raw.get(name), mine)) is not None else {})
+        elif name in raw:
+            made.__dict__[name] = _field(model, name).validate_python(raw[name], context=AT_THE_DOOR)
+    return made
+
+
+def _part(field: FieldInfo, raw: Any, faulty: list[Where]) -> Any:
+    """What is sound of a field that holds models; None: nothing."""
+    model = _model_in(field.annotation)
+    if model is None or () in faulty:
+        return None
+    if isinstance(raw, dict):
+        return _draft(model, raw, faulty)
+    return [_element(model, each, [where[1:] for where in faulty if where[0] == i]) for i, each in enumerate(raw)]
+
+
+def _element(model: type[BaseModel], raw: Any, faulty: list[Where]) -> BaseModel:
+    """One of a list; what is no model at all is a draft without a field, so that the others keep their places."""
+    return _draft(model, {}, [(name,) for name in model.model_fields]) if () in faulty else _draft(model, raw, faulty)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+@cache
+def _field(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    field = model.model_fields[name]
+    kind: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return TypeAdapter(kind)
