@@ -17,7 +17,7 @@ from cases.policy import Investigation
 from cases.promise import Escalation, Promise, next_rung
 from cases.silence import next_callback, silence_plan
 from cases.step import CHECK, Step
-from cases.telling import about_step
+from cases.telling import about_step, waits_for
 
 
 class Alarm(NamedTuple):
@@ -114,6 +114,7 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
         rung=number,
         role=role,
         percent=round(share * 100),
+        next=waits_for(case, promise.name),
         late=_why_late(case, promise, due, now),
     )
 

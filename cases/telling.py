@@ -7,7 +7,7 @@ from cases.case import Case
 from cases.commands import Contact, Payment, StepCommand
 from cases.errors import Refusal
 from cases.limits import payout_limit
-from cases.names import MONEY, TO_SOURCE, PromiseState, RemedyKind, StepState
+from cases.names import MONEY, TO_SOURCE, PromiseName, PromiseState, RemedyKind, Status, StepState
 from cases.offer import Option
 from cases.step import Step
 
@@ -76,6 +76,35 @@ def about_step(case: Case, step: Step) -> dict[str, Any]:
         "reason": step.reason,
         "key": step.key(case.id),
     }
+
+
+ANYHOW = frozenset(
+    {
+        PromiseName.ACKNOWLEDGE,
+        PromiseName.ASSIGN,
+        PromiseName.DISPATCH,
+        PromiseName.PRELIMINARY_PLAN,
+        PromiseName.PROGRESS_UPDATE,
+    }
+)
+"""Promises that are kept by the same act whatever the case waits for."""
+
+
+def waits_for(case: Case, promise: PromiseName) -> str | None:
+    """What holds a promise up, where it is something else than the promise's own act: a word of `situation`."""
+    if promise in ANYHOW:
+        return None
+    if any(step.state is StepState.BLOCKED for step in case.steps):
+        return "blocked"
+    if any(step.state is StepState.UNKNOWN for step in case.steps):
+        return "unknown"
+    if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
+        return "undelivered"
+    return {
+        Status.AWAITING_EVIDENCE: "evidence",
+        Status.AWAITING_APPROVAL: "approval",
+        Status.AWAITING_CONSENT: "consent",
+    }.get(case.status)
 
 
 def paid(case: Case) -> dict[str, str]:

@@ -194,7 +194,10 @@ EVENTS: dict[str, Event] = {
         {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "late": "registered_late"},
         {**_DUE, "promise": "acknowledge", "rung": 2, "role": "team_lead", "percent": 100, "urgent": True},
     ),
-    "escalation": _staff({**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": "interrupted"}),
+    "escalation": _staff(
+        {**_DUE, "rung": 3, "role": "manager", "percent": 150, "late": "interrupted"},
+        {**_DUE, "rung": 3, "role": "manager", "percent": 150, "next": "approval"},
+    ),
     "step_blocked": _staff(
         {**_RESHIP, "team": "warehouse", "reason": _OUT_OF_STOCK},
         {**_PAYMENT, "team": "claims", "reason": _OVER_LIMIT, "paid": {"refund": "12800.00"}},

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from cases.case import Audience
+from cases.names import PromiseName, Status
+from cases.telling import waits_for
 from messages import LOCALES
 from tests.cases.world import World, a_trail, late_by, open_case, rendered
 
@@ -153,3 +155,34 @@ def test_a_blocked_letter_is_named_in_words() -> None:
 
     assert "Step replacement is blocked: replacement (SLATE-9 × 1)." in english.body
     assert "Reason: “partner: refused”." in english.body
+
+
+@pytest.mark.parametrize(
+    ("status", "promise", "told"),
+    [
+        (Status.ASSESSING, PromiseName.DETAILED_RESULT, None),
+        (Status.AWAITING_EVIDENCE, PromiseName.DETAILED_RESULT, "evidence"),
+        (Status.AWAITING_APPROVAL, PromiseName.CLAIM_DECISION, "approval"),
+        (Status.AWAITING_CONSENT, PromiseName.SOLUTION, "consent"),
+        (Status.AWAITING_APPROVAL, PromiseName.ACKNOWLEDGE, None),
+        (Status.EXECUTING, PromiseName.MAKE_GOOD, None),
+    ],
+)
+def test_a_promise_that_waits_for_something_else_says_for_what(
+    status: Status, promise: PromiseName, told: str | None
+) -> None:
+    """G10: whoever is told does what helps."""
+    case = open_case("transport.damage").case
+    case.status = status
+
+    assert waits_for(case, promise) == told
+
+
+def test_a_promise_that_a_blocked_step_holds_up_says_so() -> None:
+    """G10."""
+    world = open_case("transport.damage", answers={"replacement": "refused"})
+    world.says("assess", severity="moderate")
+    world.says("customer-approved")
+
+    assert waits_for(world.case, PromiseName.MAKE_GOOD) == "blocked"
+    assert waits_for(world.case, PromiseName.PROGRESS_UPDATE) is None

@@ -29,6 +29,7 @@ NOT_WORDS = re.compile(
     r"(?:claim-)?HL-[\w/-]+|\bo\d\b|SO-88121|SLATE-9|UTC[+-]\d+|HTTP \d+|AFTER_SALES_\w+|http://[!-~]+|JSON"
 )
 FOR_PEOPLE = {*MESSAGES, CLAIM_SETTLED, "retry", "replace", "waive", "own"}
+SITUATIONS = ("blocked", "unknown", "undelivered", "evidence", "approval", "consent")
 STEPS = {kind.value for kind in RemedyKind}
 
 REASON_PARAMS: dict[str, Any] = {
@@ -87,6 +88,7 @@ def _variations(event: str) -> Iterator[dict[str, Any]]:
     yield from EVENTS[event].examples
     if "promise" in first:
         yield from ({**first, "promise": name.value, "late": True} for name in PromiseName)
+        yield from ({**first, "next": name} for name in SITUATIONS)
     if "kind" in first:
         yield from ({**first, **_step(kind)} for kind in RemedyKind)
     if "reason" in first and event != "needs_offer":

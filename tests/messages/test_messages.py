@@ -358,15 +358,15 @@ def test_a_late_notice_says_so() -> None:
     """S8: an outage can be told from neglect."""
     for late in (True, "interrupted"):  # true: written before there were reasons
         assert "The system was interrupted" in _noticed("promise_broken", {"late": late}).body
-    for late in (False, None, "registered_late"):
-        assert "The system was interrupted" not in _noticed("promise_broken", {"late": late}).body
+    for other in (False, None, "registered_late"):
+        assert "The system was interrupted" not in _noticed("promise_broken", {"late": other}).body
 
 
 def test_what_to_do_follows_the_promise_where_nothing_else_is_said() -> None:
     assert "Please decide on the claim." in _noticed("escalation", {"promise": "claim_decision"}).body
-    assert (
-        "Please decide on the claim." in _noticed("escalation", {"promise": "solution", "next": "claim_decision"}).body
-    )
+    approval = _noticed("escalation", {"promise": "claim_decision", "next": "approval"}).body
+    assert "Please see that the waiting offer is approved or rejected." in approval
+    assert "decide on the claim" not in approval
 
 
 def test_an_urgent_notice_is_marked_in_its_subject() -> None:
