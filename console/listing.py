@@ -12,6 +12,7 @@ from rich.text import Text
 from cases.errors import AfterSalesError
 from cases.names import Status
 from cases.policy import Policy
+from cases.text import comparable
 from console.arguments import one_of
 from console.engine import Engine, Json, Unreachable, equals, overdue
 from console.policy_files import known_policies
@@ -38,7 +39,8 @@ class Filters(NamedTuple):
     def conditions(self, now: datetime) -> list[str]:
         """The same for Temporal's visibility; `owner` is no search attribute."""
         wanted = {"CaseStatus": self.status, "CaseLine": self.line, "CaseTopic": self.topic, "CaseTeam": self.team}
-        found = [equals(name, value) for name, value in (wanted | {"CaseOrder": self.order}).items() if value]
+        wanted["CaseOrder"] = comparable(self.order) if self.order else None
+        found = [equals(name, value) for name, value in wanted.items() if value]
         if self.overdue:
             found += overdue(now)
         elif not self.closed_too and self.status != Status.CLOSED:

@@ -89,6 +89,7 @@ def test_nothing_is_said_to_be_nothing() -> None:
         (Filters(status="closed"), ["CaseStatus = 'closed'"]),
         (Filters(status="assessing"), ["CaseStatus = 'assessing'", "ExecutionStatus = 'Running'"]),
         (Filters(order="O'1", closed_too=True), ["CaseOrder = 'O\\'1'"]),
+        (Filters(order="\uff33\uff2f-1", closed_too=True), ["CaseOrder = 'SO-1'"]),
         (
             Filters(line="express", topic="claim.loss", team="claims", closed_too=True),
             ["CaseLine = 'express'", "CaseTopic = 'claim.loss'", "CaseTeam = 'claims'"],

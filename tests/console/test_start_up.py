@@ -64,7 +64,7 @@ def test_what_reads_policies_needs_no_more(arguments: list[str], tmp_path: Path)
     assert not imported_by(*arguments, folder=tmp_path) & NEVER
 
 
-def test_a_plan_needs_no_more(tmp_path: Path) -> None:
+def test_a_plan_needs_no_more_than_the_digits_of_currencies(tmp_path: Path) -> None:
     complaint = json.dumps(a_complaint())
 
-    assert not imported_by("plan", "-", folder=tmp_path, given=complaint) & NEVER
+    assert not imported_by("plan", "-", folder=tmp_path, given=complaint) & (NEVER - {"babel"})
