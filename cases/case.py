@@ -36,6 +36,7 @@ from cases.policy import Policy, Topic
 from cases.promise import Escalation, Promise
 from cases.reasons import Why, as_fact
 from cases.repeats import Seen
+from cases.second import TakenOver
 from cases.step import Step
 
 ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
@@ -135,6 +136,10 @@ class Case(BaseModel):
     refused: list[Refused] = []
     timeline: list[Entry] = []
     links: list[dict[str, str]] = []
+    second_complaints: list[TakenOver] = []
+    """What this case handles as well (G12)."""
+    unjudged: list[str] = []
+    """Those of them that say what is new to a finding that was made before: somebody has to judge."""
     letters: list[Letter] = []
     """Said, and not yet delivered."""
     letters_written: int = 0

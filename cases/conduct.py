@@ -51,7 +51,8 @@ NOTHING_OFFERED = frozenset({Status.RECEIVED, Status.ASSESSING, Status.AWAITING_
 
 def consider(case: Case, at: datetime) -> Assessment:
     """Work out the offer from the finding; where something is missing, see to it that somebody establishes it."""
-    found = granted(case)
+    # What another complaint brought that is new nothing but a person judges (G12).
+    found = Assessment() if case.unjudged else granted(case)
     for investigation in _fresh_investigations(case, found):
         case.add_step(Remedy(kind=investigation.do, at_once=True), CHECK, at)
     if case.awaited:
@@ -62,7 +63,7 @@ def consider(case: Case, at: datetime) -> Assessment:
         return found
     retire(case, OfferState.REPLACED)
     case.status = Status.ASSESSING
-    if case.contested:
+    if case.contested or case.unjudged:
         case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
     elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
@@ -139,7 +140,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
         over_limits=list(over),
     )
     case.offers.append(offer)
-    case.needs_offer = None
+    case.needs_offer, case.unjudged = None, []
     if waits:
         case.status = Status.AWAITING_APPROVAL
         why = "; ".join(map(str, offer.over_limits)) or case.topic.audit

@@ -57,6 +57,7 @@ from cases.repeats import remember, repeated
 from cases.satisfaction import answered
 from cases.silence import heard_from
 from cases.step import Step
+from cases.taking_over import shown_late
 from cases.telling import describe
 from cases.urgency import raise_urgency
 
@@ -164,7 +165,9 @@ def _contact_made(case: Case, message: m.ContactMade, at: datetime, now: datetim
 
 
 def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, now: datetime) -> None:
+    fresh = [e for e in message.evidence if e not in case.evidence]
     arrived(case, message.evidence, at, now, message.by)
+    shown_late(case, fresh, at)
 
 
 def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
@@ -269,6 +272,7 @@ def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict
         case.note("note", at, message.note, message.by)
     if case.awaited and not insisted_on(case):
         go_on_without(case, at, "an agent has assessed without it")
+    case.unjudged = []  # an agent has looked
     found = consider(case, at)
     offer = case.offer if found.options else None
     return {

@@ -6,19 +6,20 @@ What reaches it meanwhile is passed on. Where the older case is gone, the later 
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cases import messages as m
 from cases import pace
 from cases.case import Case
 from cases.closing import retire
-from cases.complaint import CaseId, Evidence
+from cases.complaint import CaseId
 from cases.conduct import UNDECIDED, consider
 from cases.errors import Refusal, problems_of
 from cases.evidence import arrived, ask
 from cases.names import (
     CASE_CLOSED,
     COMPLAINT_LINKED,
+    MAX_INPUT_BYTES,
     KeptWhen,
     LinkKind,
     OfferState,
@@ -27,20 +28,16 @@ from cases.names import (
     Status,
     StepState,
 )
+from cases.promise import Promise
 from cases.reasons import Reason
 from cases.repeats import remember, repeated
+from cases.second import ComplaintLinked, Promised, SecondComplaint
 from cases.silence import heard_from
+from cases.taking_over import take_over, withdrawn
 
+COMPLAINT_WITHDRAWN = "complaint-withdrawn"
 MAX_LINKS = 100
 """Related cases that a case names; a flood of complaints about one order must not fill its history."""
-
-
-class ComplaintLinked(BaseModel):
-    """A later complaint about the same came as `case`; `merges`: handle it as well."""
-
-    case: CaseId
-    merges: bool
-    evidence: list[Evidence] = Field(default=[], max_length=1_000)
 
 
 class CaseClosed(BaseModel):
@@ -78,20 +75,23 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
     if case.closing or case.merged_into:
         return False
     kind = LinkKind.MERGED if later.merges else LinkKind.RELATED
-    if {"kind": kind, "case": later.case} in case.links:
-        return True
-    if not later.merges and len(case.links) >= MAX_LINKS:
+    known = {"kind": kind, "case": later.case} in case.links
+    if not later.merges and (known or len(case.links) >= MAX_LINKS):
         return True
     if later.merges:
         if pace.too_much(case.paces, COMPLAINT_LINKED, at, case):
             return False
         pace.count(case.paces, COMPLAINT_LINKED, at)
-    _set_link(case, kind, later.case)
-    how = "handled here" if later.merges else "handled apart"
-    case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
+    if not known:
+        _set_link(case, kind, later.case)
+        how = "handled here" if later.merges else "handled apart"
+        case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
     heard_from(case, at, at)
-    fresh = [e for e in later.evidence if e not in case.evidence]
-    if later.merges and fresh:
+    if later.withdrawn is not None:
+        withdrawn(case, later.case, later.withdrawn, at)
+    elif later.merges and later.complaint:
+        take_over(case, later, later.complaint, at)
+    elif later.merges and (fresh := [e for e in later.evidence if e not in case.evidence]):
         arrived(case, fresh, at, at)
     return True
 
@@ -107,12 +107,40 @@ def merged(case: Case) -> list[str]:
 def can_merge(case: Case) -> bool:
     """Whether the policy wants it, and nothing was agreed, begun or taken in that would be lost by it."""
     begun = any(step.begun for step in case.steps) or case.policy.second_complaint != "merge"
-    return case.status in UNDECIDED and not (begun or case.closing or case.accepted or case.merged_into or merged(case))
+    if case.status not in UNDECIDED or begun or case.closing or case.accepted or case.merged_into or merged(case):
+        return False
+    # The older case takes no larger message than it takes from strangers.
+    return len(linked(case, merges=True).model_dump_json().encode()) <= MAX_INPUT_BYTES
 
 
 def linked(case: Case, *, merges: bool) -> ComplaintLinked:
-    """What the older case is told."""
-    return ComplaintLinked(case=case.id, merges=merges, evidence=case.evidence if merges else [])
+    """What the older case is told: where it takes the complaint over, all that this one claims and is owed."""
+    if not merges:
+        return ComplaintLinked(case=case.id, merges=False)
+    complaint = case.complaint
+    said = complaint.model_dump(include=set(SecondComplaint.model_fields))
+    by_agents = {fact.field for fact in case.finding.facts if fact.source == "agent"}
+    found = {name: value for name, value in case.finding.known().items() if name in by_agents}
+    return ComplaintLinked(
+        case=case.id,
+        merges=True,
+        evidence=case.evidence,
+        complaint=SecondComplaint.model_validate({**said, "urgent": case.urgent, "found": found}),
+        promises=[_promised(promise) for promise in case.promises if promise.live],
+    )
+
+
+def _promised(promise: Promise) -> Promised:
+    return Promised.model_validate(promise.model_dump(include=set(Promised.model_fields)))
+
+
+def taken_back(case: Case, name: str, payload: object) -> ComplaintLinked | None:
+    """What the older case is told in place of a withdrawal: this complaint is taken back, and not the other one."""
+    if name != COMPLAINT_WITHDRAWN:
+        return None
+    message = m.read(name, payload, holds=lambda _: False)
+    reason = message.reason if isinstance(message, m.ComplaintWithdrawn) else ""
+    return ComplaintLinked(case=case.id, merges=True, withdrawn=reason)
 
 
 def merge(case: Case, first: str, at: datetime) -> None:

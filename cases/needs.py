@@ -3,6 +3,7 @@
 It says what is missing and what would be accepted, so that nobody has to know the program to go on with a case.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -12,14 +13,18 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from cases.case import Case
-from cases.conduct import granted
+from cases.complaint import pieces
+from cases.conduct import UNDECIDED, granted
 from cases.evidence import insisted_on
 from cases.finding import PartialFinding
+from cases.granting import affected_of
 from cases.messages import MESSAGES, kind
 from cases.names import RemedyKind, Severity, Status, StepState
 from cases.offer import Offer
 from cases.reasons import Reason, english
+from cases.second import TakenOver
 from cases.step import Step
+from cases.taking_over import agreed
 
 Json = dict[str, Any]
 YOU = "YOU"
@@ -50,7 +55,11 @@ def needs(case: Case) -> list[Json]:
         return []
     found = [_blocked(case, step) for step in case.steps if step.state is StepState.BLOCKED]
     found += [_unknown(case, step) for step in case.steps if step.state is StepState.UNKNOWN and step.since]
+    found += [_second(case, record) for record in case.second_complaints if record.case in case.unjudged]
+    told = isinstance(case.needs_offer, Reason) and case.needs_offer.code == "second_complaint"
     match case.status:
+        case Status.ASSESSING if case.unjudged and told:
+            pass  # said above
         case Status.ASSESSING if case.needs_offer:
             found.append(_another_offer(case))
         case Status.ASSESSING if not case.unsettled:
@@ -154,10 +163,11 @@ def _values(case: Case) -> Json:
     return values | ({"affected": [item.sku for item in order.items]} if order and order.items else {})
 
 
-def _assess(case: Case, missing: list[str]) -> Json:
+def _assess(case: Case, missing: list[str], **more: Any) -> Json:
     wanted = tuple(field for field in missing if field in PartialFinding.model_fields)
     values = _values(case)
     example = {field: values.get(field, [None])[0] or EXAMPLES[field] for field in wanted if field in EXAMPLES}
+    example |= more
     if not example:
         example = {"upheld": True}
     return _message("assess", example, values=values, required=(*wanted, *_signed(case)))
@@ -178,6 +188,20 @@ def _signed(case: Case) -> tuple[str, ...]:
 def _another_offer(case: Case) -> Json:
     text = f"{case.needs_offer}: propose another offer, or assess anew"
     return _need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
+
+
+def _second(case: Case, record: TakenOver) -> Json:
+    """What another complaint brought that is new to the finding: a person judges it (G12)."""
+    text = f"{record.case} complains of the same as well, which nobody has judged yet: {', '.join(record.news)}"
+    if case.status not in UNDECIDED:
+        later = _message("note", {"text": f"{record.case}: what was agreed about it"})
+        return _need("second_complaint", f"{text}; an agent makes an offer for it when the steps are done", later)
+    about = Counter(pieces(record.adds))
+    if not agreed(case):
+        about |= pieces(affected_of(case.complaint, case.finding))
+    affected = {"affected": [{"sku": sku, "quantity": count} for sku, count in about.items()]} if about else {}
+    text += "; assess anew, or propose an offer of your own"
+    return _need("second_complaint", text, _assess(case, granted(case).missing, **affected), _propose(case))
 
 
 def _evidence(case: Case) -> Json:

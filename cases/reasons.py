@@ -17,6 +17,7 @@ SENTENCES = {
     "nothing_carried_out": "nothing of {offer} was carried out",
     "dissatisfied": "the customer is dissatisfied (score {score})",
     "contested_open": "{case} is open about the same order and topic",
+    "second_complaint": "complaint {case} came about the same, and says more than was found",
     "contested_closed": "{case} closed as {outcome}, and the customer takes it up again",
     # Why an offer needs approval
     "grants_none": "{option}: the policy grants no {kind} here",

@@ -5,10 +5,12 @@ from typing import Any
 
 from cases.alarms import alarms
 from cases.case import Case, Refused
+from cases.complaint import Complaint
 from cases.names import Status
 from cases.needs import needs
 from cases.offer import Offer
 from cases.promise import Promise
+from cases.second import SecondComplaint, TakenOver
 from cases.step import Step
 from cases.telling import PAID_AS, broken, page, paid
 
@@ -25,7 +27,7 @@ BEING_ADMITTED: dict[str, Any] = {
         name: []
         for name in (
             *("promises", "offers", "steps", "escalations", "evidence", "awaited", "satisfaction"),
-            *("refused", "timeline", "links", "needs"),
+            *("refused", "timeline", "links", "second_complaints", "needs"),
         )
     },
 }
@@ -60,8 +62,14 @@ def snapshot(case: Case) -> dict[str, Any]:
         "refused": [r.model_dump(mode="json") for r in case.refused],
         "timeline": [e.model_dump(mode="json", exclude_none=True) for e in case.timeline],
         "links": case.links,
+        "second_complaints": [_second(case, record) for record in case.second_complaints],
         "needs": needs(case),
     }
+
+
+def _second(case: Case, record: TakenOver) -> dict[str, Any]:
+    shown = record.model_dump(mode="json", exclude={"news", "adds", "found"})
+    return {**shown, "judged": record.case not in case.unjudged}
 
 
 def _promise(promise: Promise) -> dict[str, Any]:
@@ -109,7 +117,8 @@ def details(case: Case) -> str:
     """
     sections = {
         "What to do": [_need_lines(need) for need in needs(case)],
-        "Complaint": _complaint_lines(case),
+        "Complaint": _complaint_lines(case, case.complaint),
+        **{f"And {c.case}": _complaint_lines(case, c) for c in case.second_complaints},
         "Promises": [_promise_line(case, p) for p in case.promises],
         "Steps": [_step_line(case, s) for s in case.steps],
         "Refused messages": [_refused_line(case, r) for r in case.refused],
@@ -118,8 +127,7 @@ def details(case: Case) -> str:
     return page(_headline(case), sections)
 
 
-def _complaint_lines(case: Case) -> list[str]:
-    complaint = case.complaint
+def _complaint_lines(case: Case, complaint: Complaint | SecondComplaint) -> list[str]:
     customer = complaint.customer
     reached = " · ".join(x for x in (customer.name, customer.phone, customer.email) if x)
     affected = ", ".join(f"{i.quantity} × {i.sku}" for i in complaint.affected or [])

@@ -75,6 +75,8 @@ def case(seen: Json) -> RenderableType:
     ]
     if complaint := seen.get("complaint"):
         parts += ["", _complaint(complaint, zone), ""]
+    for second in seen.get("second_complaints", []):
+        parts += [f"and {plain(second['case'])}, which is handled here as well", _complaint(second, zone), ""]
     if needed := seen.get("needs"):
         parts += [*(_need(seen["case_id"], need) for need in needed), ""]
     known = {k: v for k, v in seen["finding"].items() if k != "facts"}
@@ -91,18 +93,21 @@ def case(seen: Json) -> RenderableType:
 def _complaint(told: Json, zone: str | None) -> RenderableType:
     """Who complains, how to reach them, and what they wrote: as it came."""
     customer, order = told["customer"], told.get("order") or {}
-    bought = ", ".join(f"{i['quantity']} × {i['sku']} {i['name']} at {i['unit_price']}" for i in order.get("items", []))
+    bought = ", ".join(
+        f"{i['quantity']} × {i['sku']} {i.get('name', '–')} at {i['unit_price']}" for i in order.get("items", [])
+    )
     cost = f"{order['order_id']}, {order['amount']} {order['currency']}" if order else None
     drawn = Table.grid(padding=(0, 2))
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
     lines = {
-        "customer": " · ".join(x for x in (customer["name"], customer["phone"], customer["email"]) if x),
+        "customer": " · ".join(x for x in (customer["name"], customer.get("phone"), customer.get("email")) if x),
         "received": f"{clock(told['received_at'], zone)} by {told['channel']}",
         "order": f"{cost}: {bought}" if cost and bought else cost,
         "affected": _item(told["affected"]) if told.get("affected") else None,
         "wishes": told.get("wish"),
         "wrote": told.get("description"),
+        "withdrawn": told.get("withdrawn"),
     }
     for name, text in lines.items():
         if text:

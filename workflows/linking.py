@@ -9,8 +9,9 @@ from temporalio.exceptions import FailureError
 from cases import linking
 from cases.errors import Refusal
 from cases.inbox import receive_signal, refuse
-from cases.linking import CaseClosed, ComplaintLinked
+from cases.linking import CaseClosed
 from cases.names import CASE_CLOSED, COMPLAINT_LINKED, workflow_id
+from cases.second import ComplaintLinked
 from workflows.desk import Desk
 
 
@@ -37,7 +38,14 @@ class Linking:
                 return
             self._joining = first
             merges = linking.can_merge(case)
-            alive = await self._signal(first, COMPLAINT_LINKED, linking.linked(case, merges=merges))
+            told = linking.linked(case, merges=merges)
+            alive = await self._signal(first, COMPLAINT_LINKED, told)
+            while alive and merges and linking.can_merge(case) and told != linking.linked(case, merges=True):
+                # Somebody has added something meanwhile: it is taken over as well.
+                if not workflow.patched("linked-again"):
+                    break
+                told = linking.linked(case, merges=True)
+                alive = await self._signal(first, COMPLAINT_LINKED, told)
             if alive and merges and not linking.can_merge(case):
                 # An agent was faster: it is handled here after all.
                 merges = False
@@ -85,7 +93,8 @@ class Linking:
         first = case.merged_into
         if first is None:
             return
-        if await self._signal(first, name, payload):
+        told = linking.taken_back(case, name, payload)
+        if await self._signal(first, COMPLAINT_LINKED if told else name, told or payload):
             linking.passed_on(case, name, payload)
             return
         linking.go_on_alone(case, workflow.now(), "cannot be reached any more")

@@ -10,11 +10,12 @@ from cases import linking
 from cases.complaint import Complaint, check_complaint
 from cases.earlier import Earlier, follow_up, follow_up_id, hindrances
 from cases.errors import InvalidInput, Refusal
-from cases.linking import CaseClosed, ComplaintLinked
+from cases.linking import CaseClosed
 from cases.names import Outcome, RemedyKind, Status
 from cases.needs import needs
 from cases.opening import open_case as opened
 from cases.policy import Policy
+from cases.second import ComplaintLinked
 from cases.snapshot import snapshot
 from tests.cases.world import (
     ACK,

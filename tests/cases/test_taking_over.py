@@ -1,0 +1,517 @@
+"""The first case takes over all that a second complaint claims; what is new to a finding goes to a person (G12)."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cases import linking
+from cases.case import Audience
+from cases.inbox import receive
+from cases.linking import linked
+from cases.names import PromiseName, PromiseState, Status
+from cases.needs import needs
+from cases.policy import Policy
+from cases.second import ComplaintLinked
+from cases.snapshot import details, snapshot
+from tests.cases.world import ACK, DETAIL, START, World, a_trail, building_materials, in_force, moved, open_case
+
+PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
+VIDEO = {"kind": "video", "uri": "https://files.example.org/2.mp4"}
+HOUR = timedelta(hours=1)
+TWO = {
+    "items": [
+        {"sku": "A", "name": "Slate", "quantity": 4, "unit_price": "1000.00"},
+        {"sku": "B", "name": "Sill", "quantity": 2, "unit_price": "500.00"},
+    ]
+}
+
+
+def merging(policy: Policy | None = None, **changes: Any) -> Policy:
+    return (policy or building_materials()).model_copy(update={"second_complaint": "merge", **changes})
+
+
+def first(*affected: tuple[str, int], **fields: Any) -> World:
+    return open_case(order=TWO, affected=_named(affected), **{"policy": merging(), **fields})
+
+
+def second(*affected: tuple[str, int], at: datetime | None = None, **fields: Any) -> World:
+    """A second complaint as its own case has it, before it is merged."""
+    told = {"case_id": "HL-2", "description": "the sill is cracked, too", "policy": merging(), **fields}
+    received = told.pop("received", at or START)
+    return open_case(order=TWO, affected=_named(affected), received=received, opened_at=at or received, **told)
+
+
+def _named(affected: tuple[tuple[str, int], ...]) -> list[dict[str, Any]] | None:
+    return [{"sku": sku, "quantity": count} for sku, count in affected] or None
+
+
+def merge(one: World, two: World) -> None:
+    """What the two cases do, with the message as it travels."""
+    assert linking.can_merge(two.case)
+    travelled = ComplaintLinked.model_validate(json.loads(linked(two.case, merges=True).model_dump_json()))
+    assert linking.link(one.case, travelled, one.now)
+    linking.merge(two.case, one.case.id, two.now)
+    one.attend()
+
+
+def affected(world: World) -> dict[str, int]:
+    return {item.sku: item.quantity for item in world.case.finding.affected or []}
+
+
+def judged(world: World) -> list[str]:
+    return [need["text"] for need in needs(world.case) if need["what"] == "second_complaint"]
+
+
+# Items
+
+
+def test_what_both_claim_is_offered_together() -> None:
+    """G12: the first claims A, the second B."""
+    one = first(("A", 1))
+    merge(one, second(("B", 1)))
+
+    one.says("assess", severity="moderate", by="li")
+
+    assert one.options["replace"]["replacement"]["items"] == [
+        {"sku": "A", "quantity": 1},
+        {"sku": "B", "quantity": 1},
+    ]
+    assert judged(one) == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "both"),
+    [
+        ([("A", 1)], [("A", 2)], {"A": 3}),
+        ([("A", 3)], [("A", 3)], {"A": 4}),
+        ([("A", 1), ("B", 2)], [("B", 1)], {"A": 1, "B": 2}),
+        ([("A", 1)], [], {"A": 4, "B": 2}),
+        ([], [("B", 1)], {"A": 4, "B": 2}),
+    ],
+    ids=["added up", "no more than was ordered", "all of one", "the second names none", "the first names none"],
+)
+def test_items_are_added_up_to_what_was_ordered(mine: Any, theirs: Any, both: dict[str, int]) -> None:
+    """G12: a complaint that names none is about all of them."""
+    one = first(*mine)
+    merge(one, second(*theirs))
+
+    one.says("assess", severity="moderate", by="li")
+
+    offered = one.options["replace"]["replacement"]["items"]
+    assert {item["sku"]: item["quantity"] for item in offered} == both
+
+
+def test_pieces_of_one_kind_may_be_the_same_ones_so_a_person_looks_first() -> None:
+    """G12: nothing is granted twice by itself, and nothing is lost."""
+    one = first(("A", 1))
+    merge(one, second(("A", 1)))
+
+    assert judged(one)[0].startswith(
+        "HL-2 complains of the same as well, which nobody has judged yet: 1 × A as well, or is it the same?"
+    )
+    one.says("assess", severity="moderate", affected=[{"sku": "A", "quantity": 1}], by="li")
+    assert judged(one) == []
+    assert one.options["replace"]["replacement"]["items"] == [{"sku": "A", "quantity": 1}]
+
+
+def test_the_same_complaint_under_another_id_adds_nothing() -> None:
+    one = first(("A", 1), description="broken", wish="refund")
+    one.says("assess", severity="moderate", by="li")
+    offer = one.offer.id
+
+    merge(one, second(("A", 1), description=" broken ", wish="refund"))
+
+    assert (affected(one), judged(one), one.offer.id) == ({}, [], offer)
+
+
+def test_an_item_that_is_none_of_the_order_goes_to_a_person() -> None:
+    """G12: the second system may know another list of the same order."""
+    one = open_case(policy=merging())
+    one.says("assess", severity="moderate", by="li")
+
+    merge(one, second(("B", 1)))
+
+    assert "1 × B, which is no item of the order" in judged(one)[0]
+
+
+def test_the_complaint_itself_never_changes_and_the_finding_says_whose_word_it_is() -> None:
+    """G1, G3."""
+    one = first(("A", 1))
+    merge(one, second(("B", 1)))
+
+    assert [(a.sku, a.quantity) for a in one.case.complaint.affected or []] == [("A", 1)]
+    assert [(f.field, f.source, f.by) for f in one.case.finding.facts] == [("affected", "second complaint", "HL-2")]
+
+
+# What people see
+
+
+def test_wish_words_and_customer_of_the_second_stay_where_people_see_them() -> None:
+    one = first(("A", 1), wish="replace")
+    customer = {"name": "王芳", "phone": "13900000000"}
+    merge(one, second(("B", 1), wish="refund", customer=customer, channel="wechat"))
+
+    (told,) = json.loads(json.dumps(snapshot(one.case)))["second_complaints"]
+
+    assert (told["case"], told["wish"], told["description"]) == ("HL-2", "refund", "the sill is cracked, too")
+    assert (told["customer"]["name"], told["customer"]["phone"], told["channel"]) == ("王芳", "13900000000", "wechat")
+    assert (told["affected"], told["judged"]) == ([{"sku": "B", "quantity": 1}], True)
+    assert "**And HL-2**" in details(one.case)
+
+
+# Urgency
+
+
+@pytest.mark.parametrize(("complaint", "marked"), [({"urgent": True}, False), ({}, True)])
+def test_the_urgency_of_the_second_is_the_firsts(complaint: dict[str, Any], marked: bool) -> None:
+    """G10, G12."""
+    one, two = first(("A", 1)), second(("B", 1), **complaint)
+    if marked:
+        two.says("mark-urgent", reason="a child is hurt")
+
+    merge(one, two)
+
+    assert one.case.urgent
+    assert one.until(START + 24 * HOUR).rungs(DETAIL) == [1]
+
+
+def test_an_urgent_first_stays_urgent() -> None:
+    one = first(("A", 1), urgent=True)
+
+    merge(one, second(("B", 1)))
+
+    assert one.case.urgent
+
+
+# Promises
+
+
+def with_detail(within: str) -> Policy:
+    policy = building_materials()
+    rules = [r.model_copy(update={"within": within}) if r.name is DETAIL else r for r in policy.promises]
+    return merging(policy, promises=rules)
+
+
+@pytest.mark.parametrize(
+    ("within", "due"), [("6h", START + 10 * HOUR), ("90h", START + 48 * HOUR), ("44h", START + 48 * HOUR)]
+)
+def test_of_both_promises_the_one_that_falls_due_first_is_owed(within: str, due: datetime) -> None:
+    """G12: from when each was received, and by the terms that each was made under."""
+    one = first(("A", 1)).after(hours=4)
+    merge(one, second(("B", 1), at=START + 4 * HOUR, policy=with_detail(within)))
+
+    assert one.due(DETAIL) == due
+    states = [p.state for p in one.case.promises if p.name is DETAIL]
+    assert states == (["void", "open"] if within == "6h" else ["open"])
+
+
+def test_a_complaint_that_came_earlier_and_was_entered_later_brings_its_deadline() -> None:
+    """S9, G12."""
+    one = first(("A", 1)).after(hours=1)
+    merge(one, second(("B", 1), at=START + HOUR, received=START - 5 * HOUR))
+
+    assert one.due(DETAIL) == START + 43 * HOUR
+
+
+def test_whoever_was_told_of_the_promise_is_not_told_again() -> None:
+    """S6, G12."""
+    one = first(("A", 1)).after(hours=39)
+    assert one.rungs(DETAIL) == [1]
+    merge(one, second(("B", 1), at=START + 39 * HOUR, policy=with_detail("6h")))
+
+    assert one.after(hours=6).rungs(DETAIL) == [1, 2]
+
+
+def test_the_first_answer_to_the_second_complaint_is_owed_by_its_own_case() -> None:
+    """G2, G12."""
+    one = first(("A", 1)).after(hours=1)
+    two = second(("B", 1), at=START + HOUR, down={Audience.CUSTOMER})
+
+    merge(one, two)
+
+    assert [p.state for p in one.case.promises if p.name is ACK] == ["kept"]
+    assert two.promise(ACK).live
+
+
+def test_a_broken_promise_stays_broken() -> None:
+    one = first(("A", 1)).after(hours=49)
+
+    merge(one, second(("B", 1), at=START + 49 * HOUR, policy=with_detail("1h")))
+
+    assert [p.state for p in one.case.promises if p.name is DETAIL] == ["broken"]
+
+
+def test_a_promise_that_waits_for_evidence_waits_in_the_first_case_too() -> None:
+    """G11, G12: and what arrives there lets it run on."""
+    food = merging(in_force()["fresh_food"])
+    hasty = [r.model_copy(update={"within": "10h"}) if r.name == "solution" else r for r in food.promises]
+    one = open_case("goods.damage", line="fresh_food", policy=food)
+    two = open_case("goods.damage", line="fresh_food", policy=merging(food, promises=hasty), case_id="HL-2")
+
+    merge(one, two)
+    assert one.state(PromiseName.SOLUTION) is PromiseState.PAUSED
+    one.after(hours=2).says("evidence-received", evidence=[PHOTO])
+
+    assert one.due(PromiseName.SOLUTION) == START + 12 * HOUR
+
+
+def test_a_detailed_result_is_owed_again_where_the_second_claims_what_it_did_not_cover() -> None:
+    """G12: the customer was promised one within 48 h of the second complaint."""
+    one = first(("A", 1))
+    one.says("assess", severity="moderate", by="li")
+    assert one.state(DETAIL) is PromiseState.KEPT
+
+    merge(one.after(hours=5), second(("B", 1), at=START + 5 * HOUR))
+
+    assert (one.state(DETAIL), one.due(DETAIL)) == (PromiseState.OPEN, START + 53 * HOUR)
+    one.says("assess", severity="moderate", by="li")
+    assert one.state(DETAIL) is PromiseState.KEPT
+
+
+# What is new to a finding that was made already
+
+
+def assessed() -> World:
+    one = first(("A", 1))
+    one.says("assess", upheld=True, by="li")
+    return one
+
+
+def offered() -> World:
+    one = first(("A", 1))
+    one.says("assess", severity="moderate", by="li")
+    return one
+
+
+def executing() -> World:
+    one = offered()
+    one.says("customer-approved")
+    return one
+
+
+def following_up() -> World:
+    one = executing()
+    one.says("step-reported", step="replacement", state="done")
+    one.says("step-reported", step="collection", state="done")
+    return one
+
+
+@pytest.mark.parametrize("story", [assessed, offered, executing, following_up])
+@pytest.mark.parametrize(
+    ("claims", "new"),
+    [
+        ({"affected": [("B", 1)]}, "1 × B"),
+        ({"affected": [("A", 1)], "wish": "refund"}, "wishes refund"),
+        ({"affected": [("A", 1)], "description": "and it smells"}, "says more"),
+        ({"affected": [("A", 1)], "description": "broken", "evidence": [PHOTO]}, "shows photo"),
+    ],
+    ids=["items", "wish", "words", "evidence"],
+)
+def test_what_is_new_to_a_finding_that_was_made_goes_to_a_person(story: Any, claims: Any, new: str) -> None:
+    """G12: they are told, and the case says what it is and what to do."""
+    one = story()
+    told = len(one.told("needs_offer"))
+    items = claims["affected"]
+    said = {name: value for name, value in claims.items() if name != "affected"}
+
+    merge(one, second(*items, **said))
+
+    assert new in judged(one)[0]
+    assert [x.facts["reason"]["code"] for x in one.told("needs_offer")[told:]] == ["second_complaint"]
+    assert snapshot(one.case)["second_complaints"][0]["judged"] is False
+
+
+@pytest.mark.parametrize("story", [assessed, offered, executing, following_up])
+def test_what_a_case_says_of_a_second_complaint_can_be_done_as_it_stands(story: Any) -> None:
+    one = story()
+    merge(one, second(("B", 1)))
+
+    for need in needs(one.case):
+        for way in (need, *need["instead"]):
+            receive(one.case.model_copy(deep=True), way["message"], way["example"], one.now)
+
+
+def test_an_open_offer_is_replaced_when_an_agent_has_looked_at_what_is_new() -> None:
+    one = offered()
+    merge(one, second(("B", 1)))
+
+    one.says("assess", upheld=True, by="li")
+
+    assert one.offer.id == "o2"
+    assert [i["sku"] for i in one.options["replace"]["replacement"]["items"]] == ["A", "B"]
+    assert judged(one) == []
+
+
+def test_what_was_agreed_is_carried_out_and_then_an_agent_offers_what_is_new() -> None:
+    """G12: the case is not closed over it, and what was granted is not granted again."""
+    one = executing()
+    merge(one, second(("B", 1)))
+    one.says("step-reported", step="replacement", state="done")
+    one.says("step-reported", step="collection", state="done")
+
+    assert one.status is Status.ASSESSING
+    (need,) = needs(one.case)
+    assert need["example"]["affected"] == [{"sku": "B", "quantity": 1}]
+    one.says("assess", **need["example"])
+    assert one.options["replace"]["replacement"]["items"] == [{"sku": "B", "quantity": 1}]
+
+
+def test_a_yes_to_the_first_offer_does_not_settle_what_the_second_claims() -> None:
+    one = offered()
+    merge(one, second(("B", 1)))
+    one.says("customer-approved")
+    one.says("step-reported", step="replacement", state="done")
+    one.says("step-reported", step="collection", state="done")
+
+    assert one.status is Status.ASSESSING
+    assert "1 × B" in judged(one)[0]
+
+
+def test_silence_to_an_offer_does_not_close_over_what_nobody_has_judged() -> None:
+    """G5, G12."""
+    one = offered()
+    merge(one, second(("B", 1)))
+
+    one.after(days=8)
+
+    assert (one.status, one.case.outcome) == (Status.ASSESSING, None)
+
+
+def test_nothing_is_offered_by_itself_before_a_person_has_looked() -> None:
+    """G12: a technician's finding comes after the second complaint."""
+    one = first(topic="installation.defect")
+    one.says("assess", upheld=True, by="li")
+    two = second(topic="installation.defect", wish="cancel", looked_up=False)
+    merge_before_it_began(one, two)
+
+    one.says("step-reported", step="inspection", state="done", finding={"severity": "severe"})
+
+    assert (one.status, one.case.offers) == (Status.ASSESSING, [])
+    one.says("assess", severity="severe", by="li")
+    assert one.case.offers
+
+
+def merge_before_it_began(one: World, two: World) -> None:
+    """A second case that has been merged before its own site check began."""
+    two.case.steps.clear()
+    merge(one, two)
+
+
+def test_what_an_agent_found_in_the_second_case_is_not_lost() -> None:
+    """G3, G12: they had assessed it before it was merged, while our records were down."""
+    one, two = first(("A", 1)), second(("B", 1))
+    two.says("assess", severity="severe", by="zhao")
+
+    merge(one, two)
+
+    assert "found there: severity severe" in judged(one)[0]
+
+
+def test_before_anything_was_found_a_second_complaint_needs_nobody() -> None:
+    """G12: both are judged together."""
+    trail = a_trail(promised_at=START - timedelta(days=4), events=moved(START))
+    one = first(topic="transport.delay", looked_up=False)
+    merge(one, second(topic="transport.delay", looked_up=False, wish="compensate"))
+
+    for what, answer in (("trail", trail), ("dispatch", None)):
+        one.finds(what, answer)
+
+    assert one.status is Status.AWAITING_CONSENT
+    assert judged(one) == []
+
+
+# What the second says later
+
+
+def test_evidence_that_the_second_shows_later_goes_to_a_person() -> None:
+    """S22, G12."""
+    one = first(("A", 1))
+    merge(one, second(("B", 1)))
+    one.says("assess", severity="moderate", by="li")
+    assert judged(one) == []
+
+    one.says("evidence-received", evidence=[VIDEO])
+
+    assert "shows video" in judged(one)[0]
+
+
+def test_evidence_for_a_case_that_handles_no_other_needs_nobody() -> None:
+    one = offered()
+
+    one.says("evidence-received", evidence=[VIDEO])
+
+    assert one.status is Status.AWAITING_CONSENT
+    assert judged(one) == []
+
+
+def test_who_takes_back_the_second_complaint_does_not_take_back_the_first() -> None:
+    """G12, S22: a person judges what is still owed."""
+    one, two = first(("A", 1)), second(("B", 1))
+    merge(one, two)
+
+    told = linking.pass_on(two.case, "complaint-withdrawn", {"reason": "found it"}, two.now)
+    assert told is not None
+    linking.link(one.case, told, one.now)
+    one.attend()
+
+    assert one.case.outcome is None
+    assert "HL-2" in judged(one)[0]
+    assert "is withdrawn" in judged(one)[0]
+    assert snapshot(one.case)["second_complaints"][0]["withdrawn"] == "found it"
+
+
+def test_told_twice_it_adds_only_what_came_meanwhile() -> None:
+    """G12: an agent added evidence and marked it as urgent while it was being merged."""
+    one, two = first(("A", 1)), second(("B", 1))
+    linking.link(one.case, linked(two.case, merges=True), one.now)
+    two.says("evidence-received", evidence=[PHOTO])
+    two.says("mark-urgent", reason="a child is hurt")
+
+    merge(one, two)
+
+    assert affected(one) == {"A": 1, "B": 1}
+    assert [e.uri for e in one.case.evidence] == [PHOTO["uri"]]
+    assert one.case.urgent
+    assert len(one.case.second_complaints) == 1
+
+
+# Builds, and bounds
+
+
+def test_an_earlier_build_that_sends_only_evidence_is_still_understood() -> None:
+    one = first(("A", 1))
+
+    assert linking.link(
+        one.case, ComplaintLinked.model_validate({"case": "HL-2", "merges": True, "evidence": [PHOTO]}), one.now
+    )
+
+    assert [e.uri for e in one.case.evidence] == [PHOTO["uri"]]
+
+
+def test_a_later_build_may_say_more() -> None:
+    two = second(("B", 1))
+    told = linked(two.case, merges=True).model_dump(mode="json")
+    told["complaint"] |= {"mood": "angry", "found": {"colour": "red"}}
+
+    assert linking.link(first(("A", 1)).case, ComplaintLinked.model_validate({**told, "new": 1}), START)
+
+
+def test_a_complaint_that_is_too_large_to_be_told_goes_on_by_itself() -> None:
+    """G12: the first case refuses larger messages, and nothing of it must be lost."""
+    shown = [{"kind": "document", "uri": f"https://files.example.org/{'x' * 1900}/{n}"} for n in range(30)]
+    two = second(("B", 1), evidence=shown)
+    assert linking.can_merge(two.case)
+
+    two.says("evidence-received", evidence=[{**e, "uri": e["uri"] + "more"} for e in shown])
+
+    assert not linking.can_merge(two.case)
+
+
+def test_all_of_it_travels_through_a_continued_run() -> None:
+    one = offered()
+    merge(one, second(("B", 1), wish="refund", urgent=True))
+    before = snapshot(one.case)
+
+    assert snapshot(one.continues_as_new().case) == before
