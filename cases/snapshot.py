@@ -111,9 +111,9 @@ def _step(case: Case, step: Step) -> dict[str, Any]:
 
 
 def details(case: Case) -> str:
-    """The case in Markdown, for its page in the Temporal UI: what to do, who complains, promises, what is waited for.
+    """The case in Markdown, for its page in the Temporal UI: what to do, what is claimed, promised and waited for.
 
-    A worker answers it like a query, as encrypted as the complaint itself (docs/security.md).
+    Without personal data: who complains and in which words stands in the workflow's input, and in `starter.py show`.
     """
     sections = {
         "What to do": [_need_lines(need) for need in needs(case)],
@@ -128,15 +128,11 @@ def details(case: Case) -> str:
 
 
 def _complaint_lines(case: Case, complaint: Complaint | SecondComplaint) -> list[str]:
-    customer = complaint.customer
-    reached = " · ".join(x for x in (customer.name, customer.phone, customer.email) if x)
     affected = ", ".join(f"{i.quantity} × {i.sku}" for i in complaint.affected or [])
     lines = {
-        "from": _quoted(reached),
         "received": f"{case.clock(complaint.received_at)} by {complaint.channel}",
         "affected": affected and _quoted(affected),
         "wishes": complaint.wish,
-        "wrote": complaint.description and _quoted(complaint.description),
     }
     return [f"{name}: {text}" for name, text in lines.items() if text]
 

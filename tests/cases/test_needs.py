@@ -14,7 +14,7 @@ from cases.needs import YOU, needs
 from cases.snapshot import details, snapshot
 from console.reading import command
 from starter import cli
-from tests.cases.world import World, late_by, open_case
+from tests.cases.world import START, World, late_by, open_case
 
 PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
 
@@ -197,13 +197,22 @@ def test_the_page_in_the_ui_has_a_payload_to_paste_for_each_message() -> None:
     assert "`customer-declined`" in page
 
 
-def test_the_page_in_the_ui_says_who_complains_and_their_words_are_no_markdown() -> None:
-    """Strangers' words: a link or an image of theirs must not become one of the page."""
-    page = details(open_case(description="![x](http://evil.example/p.png)\n`# big`", wish="refund").case)
+def test_the_page_in_the_ui_says_what_is_claimed_and_nothing_personal() -> None:
+    """Who complains, and in which words, is for those who may read the workflow's input."""
+    page = details(open_case(description="![x](http://evil.example/p.png)", wish="refund").case)
 
-    assert "- from: `Wei Li · 13800000000`" in page
+    assert "- received: 2026-11-18 09:00+08:00 by hotline" in page
+    assert "- affected: `1 × SLATE-9`" in page
     assert "- wishes: refund" in page
-    assert "- wrote: `![x](http://evil.example/p.png) '# big'`" in page
+    assert not any(secret in page for secret in ("Wei Li", "13800000000", "evil"))
+
+
+def test_what_strangers_called_a_message_is_no_markdown_on_the_page() -> None:
+    """A link or an image of theirs must not become one of the page."""
+    world = open_case()
+    refuse(world.case.refused, "![x](http://evil.example)`", {}, "there is no message ![x](http://evil.example)", START)
+
+    assert "- `![x](http://evil.example)'` once, at" in details(world.case)
 
 
 def test_the_page_in_the_ui_counts_refused_signals_with_the_last_sentence() -> None:

@@ -469,6 +469,7 @@ async def test_operators_find_a_claim_by_its_order_and_see_where_it_stands(lose:
         "CaseTopic": "transport.loss",
         "CaseTeam": "logistics",
         "CaseOrder": order_id,
+        "Urgent": False,
     }
     assert page.startswith(f"**waiting** · Slow Freight · order {order_id}")
     assert "- **missing**: dispatch_record" in page

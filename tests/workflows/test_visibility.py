@@ -83,7 +83,7 @@ async def test_cases_are_found_by_their_search_attributes(open_case: Open) -> No
 async def test_page_tells_promises_steps_and_what_to_do_next(open_case: Open, partners: FakePartners) -> None:
     case = await open_case()
     await offered(case, "moderate")
-    assert "customer-approved (replace)" in await page(case)
+    assert "customer-approved (1 replace)" in await page(case)
     await case.says("customer-approved")
     await case.until(lambda c: step(c, "replacement")["reference"])
 
