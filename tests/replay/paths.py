@@ -230,6 +230,26 @@ async def merged(scene: Scene) -> None:
     await over(second)
 
 
+async def taken_over(scene: Scene) -> None:
+    """G10, G12: marked as urgent; a second complaint claims more than was found, and its customer takes it back."""
+    scene.policy(second_complaint="merge")
+    order = {"order_id": "SO-PATH-taken-over"}
+    first = await scene.case("taking-over", order=order)
+    await first.becomes("assessing")
+    await first.says("mark-urgent", reason="a child was hurt", by="Zhao")
+    await offered(first, "moderate")
+    second = await scene.case("taken-over", order=order, description="and the sill is cracked", wish="refund")
+    await second.until(lambda c: c["links"])
+    await first.until(lambda c: any(need["what"] == "second_complaint" for need in c["needs"]))
+    await second.signals("complaint-withdrawn", reason="it was the same one")
+    await first.until(lambda c: c["second_complaints"][0]["withdrawn"])
+    await first.says("assess", severity="moderate", by="Zhao")
+    await first.until(lambda c: c["status"] == "awaiting_consent" and not c["offers"][1]["accepted"])
+    await first.says("complaint-withdrawn")
+    await over(first)
+    await over(second)
+
+
 async def left_alone(scene: Scene) -> None:
     """S22: the first case is gone when a fact is passed on to it; a third complaint cannot reach it either."""
     scene.policy(second_complaint="merge")
@@ -262,6 +282,7 @@ ALL: dict[str, Path] = {
         cancelled,
         long_life,
         merged,
+        taken_over,
         left_alone,
         claim_paths.claim_expires,
         claim_paths.claim_waits,
