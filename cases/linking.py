@@ -76,7 +76,8 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
         return False
     kind = LinkKind.MERGED if later.merges else LinkKind.RELATED
     known = {"kind": kind, "case": later.case} in case.links
-    if not later.merges and (known or len(case.links) >= MAX_LINKS):
+    says_more = later.merges and bool(later.complaint or later.evidence or later.withdrawn is not None)
+    if (known and not says_more) or (not later.merges and len(case.links) >= MAX_LINKS):
         return True
     if later.merges:
         if pace.too_much(case.paces, COMPLAINT_LINKED, at, case):

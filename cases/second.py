@@ -6,9 +6,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from cases.calendar import Duration, Instant
 from cases.commands import Contact
-from cases.complaint import Affected, CaseId, Evidence, Long
+from cases.complaint import Affected, CaseId, Evidence
 from cases.finding import PartialFinding
 from cases.names import Channel, KeptWhen, PromiseName, Wish
+from cases.text import Long
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 SOURCE = "second complaint"

@@ -451,7 +451,8 @@ def test_who_takes_back_the_second_complaint_does_not_take_back_the_first() -> N
     one, two = first(("A", 1)), second(("B", 1))
     merge(one, two)
 
-    told = linking.pass_on(two.case, "complaint-withdrawn", {"reason": "found it"}, two.now)
+    assert linking.pass_on(two.case, "complaint-withdrawn", {"reason": "found it"}, two.now)
+    told = linking.taken_back(two.case, "complaint-withdrawn", {"reason": "found it"})
     assert told is not None
     linking.link(one.case, told, one.now)
     one.attend()
