@@ -19,7 +19,7 @@ from jinja2 import UndefinedError
 from pydantic import TypeAdapter
 
 from cases.money import Money
-from cases.names import MONEY, VISITS, Liable, Severity
+from cases.names import MONEY, VISITS, Liable, RemedyKind, Severity
 from cases.reasons import AMOUNTS, Reason, english, filled
 
 MAX_VALUE = 2_000
@@ -37,7 +37,11 @@ _MAIL_OR_NUMBER = re.compile(r"\S+@\S+|\+?(?!\d{4}-\d\d-\d\d\b)(?<!\d)\d(?:[ -]?
 """A mail address, or seven digits and more that are no date."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
-_STATES = ((VISITS, "visit_state"), (MONEY, "money_state"))
+_STATES = (
+    (VISITS, "visit_state"),
+    (MONEY, "money_state"),
+    (frozenset({RemedyKind.COLLECTION}), "collection_state"),
+)
 """The groups of words for the states of some kinds of steps, where these differ."""
 _VALUES = {
     "severity": "|".join(Severity),

@@ -333,3 +333,19 @@ def test_customers_read_no_code(outcome: Outcome) -> None:
 def _letter(event: str, facts: dict[str, Any], locale: str) -> Text:
     to = Contact(name="李薇" if locale == "zh-CN" else "Wei Li", phone="13800000000", locale=locale)
     return render_customer(CustomerMessage(key="k", case_id="HL-1", event=event, to=to, routes=[], facts=facts))
+
+
+@pytest.mark.parametrize(
+    ("kind", "chinese", "english"),
+    [
+        ("collection", "上门取件：已取件", "Collection of the goods from you: picked up"),
+        ("refund", "退款：款项已汇出", "Refund: sent to you"),
+        ("reship", "补发：已发出", "New shipment: on its way"),
+    ],
+)
+def test_what_is_dispatched_is_said_as_it_is(kind: str, chinese: str, english: str) -> None:
+    """G7."""
+    steps = [{"kind": kind, "state": "dispatched"}]
+
+    assert f"- {chinese}" in _letter("progress", {"steps": steps}, "zh-CN").body
+    assert f"- {english}" in _letter("progress", {"steps": steps}, "en").body
