@@ -102,7 +102,9 @@ def open_cases(files: tuple[BinaryIO, ...], line: str | None, topic: str | None)
     """Open a case for each complaint in FILE.
 
     FILE holds a JSON object, an array, or one object a line (NDJSON); - is standard input. Prints a line for each. A
-    bad complaint is named by file, line and field, and stops no other; the exit code is then 1.
+    bad complaint is named by file, line and field, and stops no other; the exit code is then 1. It is 1 as well where a
+    case is there for a complaint with other content. Of entries that are no complaints (no object with a case_id) two
+    are named, and the rest is counted.
     """
     if line is not None and not files:
         return _example(line, topic)
@@ -131,18 +133,27 @@ def _example(line: str, topic: str | None) -> int:
 
 
 async def _open(files: tuple[BinaryIO, ...]) -> int:
+    import asyncio
+
     from console.engine import Engine
     from console.intake import at_the_door
+    from console.opening import Opened, Opening
 
-    known, engine, bad = known_policies(), None, 0
+    known, opening = known_policies(), None
+    told: list[tuple[str, Opened | asyncio.Task[Opened]]] = []
     for file in files:
         for found in at_the_door(file.name, file.read(), known, datetime.now(UTC)):
             if found.complaint is None or found.policy is None:
-                bad += 1
-                click.echo(f"{found.name} refused: {found.fault}")
+                told.append((found.name, Opened(f"refused: {found.fault}", ok=False)))
                 continue
-            engine = engine or await Engine.connect()
-            click.echo(f"{found.complaint.case_id} {await engine.open(found.complaint, found.raw, found.policy)}")
+            opening = opening or Opening(await Engine.connect())
+            begun = await opening.start(found.complaint, found.raw, found.policy)
+            told.append((found.complaint.case_id, begun))
+    bad = 0
+    for name, what in told:
+        opened = what if isinstance(what, Opened) else await what
+        bad += not opened.ok
+        click.echo(f"{name} {opened.text}")
     return 1 if bad else 0
 
 

@@ -17,11 +17,10 @@ from cases.earlier import Earlier, hindrances
 from cases.errors import InvalidInput, Problem
 from cases.knowledge import Answer
 from cases.money import Money
+from cases.names import CASE_ID_TAKEN
 from cases.policy import Policy
 from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
-
-CASE_ID_TAKEN = "CaseIdTaken"
 
 
 class Admission(BaseModel):

@@ -39,7 +39,16 @@ from temporalio.testing import TimeSkipper
 
 from cases.complaint import Complaint
 from cases.errors import AfterSalesError, Refusal
-from cases.names import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, PREVIEW_QUERY, TASK_QUEUE, workflow_id
+from cases.names import (
+    ASK_AGAIN,
+    CASE_ID_TAKEN,
+    CASE_QUERY,
+    CASE_WORKFLOW,
+    INVALID_COMPLAINT,
+    PREVIEW_QUERY,
+    TASK_QUEUE,
+    workflow_id,
+)
 from cases.policy import Policy
 from encryption import data_converter
 from settings import Settings, configured, host_and_port
@@ -114,29 +123,61 @@ class Engine:
         return cls(client, address)
 
     async def open(self, complaint: Complaint, raw: Json, policy: Policy) -> str:
-        """Start the case of a complaint that passed the door; says `opened`, or what there is already."""
-        topic = policy.topics[complaint.topic]
+        """Start the case of a complaint that passed the door; says `opened`, or what there is already.
+
+        An id under which a complaint was refused is free (S34). Raises `Refusal` for one whose case ended otherwise
+        than cases do. Whether a worker takes the complaint in says `has_begun`.
+        """
         async with self._sentences(complaint.case_id):
-            try:
-                await self.client.start_workflow(
-                    CASE_WORKFLOW,
-                    raw,
-                    id=workflow_id(complaint.case_id),
-                    task_queue=TASK_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    # One case, as with USE_EXISTING; but this answer tells a new case from one that was there.
-                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                    static_summary=f"{policy.title.en} · {topic.title.en} · {policy.title.zh} · {topic.title.zh}",
-                    static_details=f"Received by {complaint.channel} at {complaint.received_at.isoformat()}",
-                    priority=URGENT if complaint.urgent or topic.urgent else USUAL,
-                    rpc_timeout=ANSWER_WITHIN,
-                )
-            except WorkflowAlreadyStartedError:
-                there = await self._handle(complaint.case_id).describe(rpc_timeout=ANSWER_WITHIN)
-                if there.status is WorkflowExecutionStatus.RUNNING:
-                    return "already open, nothing started"
-                return f"already closed: {_ending(there)}"
-        return "opened"
+            with suppress(WorkflowAlreadyStartedError):
+                await self._start(complaint, raw, policy, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+                return "opened"
+            there = await self._handle(complaint.case_id).describe(rpc_timeout=ANSWER_WITHIN)
+            if there.status is WorkflowExecutionStatus.RUNNING:
+                return "already open, nothing started"
+            if _outcome(there):
+                return f"already closed: {_outcome(there)}"
+            if await self._lived(there):
+                ended = f"case {complaint.case_id} is there, and its workflow was ended ({_ending(there)}) in Temporal"
+                raise Refusal(f"{ended}: a case id is used once, give this complaint another")
+            with suppress(WorkflowAlreadyStartedError):
+                await self._start(complaint, raw, policy, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
+                return "opened"
+        return "already open, nothing started"  # somebody else was faster
+
+    async def _start(self, complaint: Complaint, raw: Json, policy: Policy, reuse: WorkflowIDReusePolicy) -> None:
+        topic = policy.topics[complaint.topic]
+        await self.client.start_workflow(
+            CASE_WORKFLOW,
+            raw,
+            id=workflow_id(complaint.case_id),
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=reuse,
+            # One case, as with USE_EXISTING; but this answer tells a new case from one that was there.
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=f"{policy.title.en} · {topic.title.en} · {policy.title.zh} · {topic.title.zh}",
+            static_details=f"Received by {complaint.channel} at {complaint.received_at.isoformat()}",
+            priority=URGENT if complaint.urgent or topic.urgent else USUAL,
+            rpc_timeout=ANSWER_WITHIN,
+        )
+
+    async def has_begun(self, case_id: str) -> bool:
+        """Whether a worker has taken the complaint in; raises `NoSuchCase` where it was refused (S34)."""
+        async with self._sentences(case_id):
+            there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
+            if there.status is WorkflowExecutionStatus.FAILED:
+                await self._handle(case_id).result(rpc_timeout=ANSWER_WITHIN)
+            return there.status is not WorkflowExecutionStatus.RUNNING or _was_admitted(there)
+
+    async def _lived(self, there: WorkflowExecutionDescription) -> bool:
+        """Whether there was a case: a run that ended before its complaint was taken in, or by refusing it, was none."""
+        if there.status is not WorkflowExecutionStatus.FAILED:
+            return _was_admitted(there)
+        try:
+            await self.client.get_workflow_handle(there.id, run_id=there.run_id).result(rpc_timeout=ANSWER_WITHIN)
+        except WorkflowFailureError as error:
+            return not _refused(error)
+        return True
 
     async def tell(self, case_id: str, name: str, payload: Json) -> Any:
         """Send a message as an update; the case's answer.
@@ -235,11 +276,15 @@ class Engine:
         `conditions` are in the language of Temporal's visibility, such as `CaseTeam = 'quality'`; all have to hold.
         """
         query = " AND ".join((f"WorkflowType = '{CASE_WORKFLOW}'", *conditions))
+        known: set[str] = set()
         async with self._sentences("…"):
             async for execution in self.client.list_workflows(query, rpc_timeout=ANSWER_WITHIN):
-                # The server's list tells each run; one that went on in another is not the case as it is now.
-                if execution.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                # The server's list tells each run; one that went on in another is not the case as it is now, and of
+                # a complaint that was refused and sent again the latest counts.
+                went_on = execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
+                if not went_on and not (execution.id in known and not _was_admitted(execution)):
                     yield _row(execution)
+                known.add(execution.id)
 
     async def skip(self, case_id: str, time: timedelta) -> datetime:
         """Move that case's clock forward, on a server that allows it; what time it then is there."""
@@ -290,7 +335,7 @@ class Engine:
         except WorkflowQueryFailedError as error:
             raise Unreachable(f"{case_id} cannot tell how it stands: {error}") from None
         except WorkflowFailureError as error:
-            raise Refusal(f"{case_id} has failed: {_words(error.cause)}") from None
+            raise _no_case(case_id, error) from None
 
     async def _sentence(self, error: RPCError, case_id: str) -> AfterSalesError:
         """What an answer of the server means for somebody who asked about a case."""
@@ -323,7 +368,15 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError:
             return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
-        return CaseOver(f"{case_id} is closed as {_ending(there)}")
+        if _outcome(there):
+            return CaseOver(f"{case_id} is closed as {_outcome(there)}")
+        try:
+            await self._handle(case_id).result(rpc_timeout=ANSWER_WITHIN)
+        except WorkflowFailureError as error:
+            return _no_case(case_id, error)
+        except RPCError:
+            return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
+        return CaseOver(f"{case_id} is closed")
 
 
 def equals(attribute: str, value: str) -> str:
@@ -372,22 +425,53 @@ def _words(error: BaseException) -> str:
     return error.message if isinstance(error, ApplicationError) else str(error)
 
 
+def _no_case(case_id: str, error: WorkflowFailureError) -> AfterSalesError:
+    """What a workflow that ended without a result means for somebody who asks for its case (S34)."""
+    words = _words(error.cause)
+    if _refused(error):
+        again = "; correct it and send it again under the same id" if _kind(error) == INVALID_COMPLAINT else ""
+        return NoSuchCase(f"there is no case {case_id} of this complaint: {words}{again}")
+    return NoSuchCase(f"case {case_id} has no end that it tells: its workflow was ended in Temporal ({words})")
+
+
+def _refused(error: WorkflowFailureError) -> bool:
+    """Whether a workflow failed because its complaint was refused: there never was a case."""
+    return _kind(error) in (INVALID_COMPLAINT, CASE_ID_TAKEN)
+
+
+def _kind(error: WorkflowFailureError) -> str | None:
+    cause: BaseException | None = error.cause
+    while cause is not None and not isinstance(cause, ApplicationError):
+        cause = cause.__cause__
+    return cause.type if cause is not None else None
+
+
+def _was_admitted(execution: WorkflowExecution) -> bool:
+    """Whether a worker has taken the complaint in, and shown it."""
+    return "CaseStatus" in _values(execution.search_attributes)
+
+
+def _outcome(execution: WorkflowExecution) -> str | None:
+    """How a case ended; None where it has not, or has not as cases do."""
+    return _values(execution.search_attributes).get("CaseOutcome")
+
+
 def _ending(execution: WorkflowExecution) -> str:
     """How a closed case ended: its outcome, else what became of its workflow."""
-    outcome = _values(execution.search_attributes).get("CaseOutcome")
-    return str(outcome or (execution.status.name.lower() if execution.status else "unknown"))
+    return str(_outcome(execution) or (execution.status.name.lower() if execution.status else "unknown"))
 
 
 def _row(execution: WorkflowExecution) -> Json:
     known = _values(execution.search_attributes)
     due, closed = known.get("NextDueAt"), execution.close_time
     running = execution.status is WorkflowExecutionStatus.RUNNING
+    no_case = execution.status is WorkflowExecutionStatus.FAILED and not _was_admitted(execution)
     return {
         "case_id": execution.id.removeprefix(workflow_id("")),
         "line": known.get("CaseLine"),
         "topic": known.get("CaseTopic"),
-        "status": known.get("CaseStatus") if running else "closed",
-        "outcome": None if running else _ending(execution),
+        "status": known.get("CaseStatus") if running else "refused" if no_case else "closed",
+        "outcome": None if running else "no case" if no_case else _ending(execution),
         "team": known.get("CaseTeam"),
         "order_id": known.get("CaseOrder"),
         "urgent": bool(known.get("Urgent")),

@@ -62,7 +62,7 @@ class Stage:
             raw,
             id=workflow_id(raw["case_id"]),
             task_queue=TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{raw['topic']} · {raw['order']['order_id']}",
             static_details=f"{raw['line']} · received {raw['received_at']} through {raw['channel']}",

@@ -36,7 +36,7 @@ from workflows.doors import OneArgument, taking_in_all
 PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "60"))
 """Seconds after which what has not happened is taken not to happen: far more than it needs."""
 ONCE: dict[str, Any] = {
-    "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
     "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
 }
 """How a case is started (contract, *Names*)."""

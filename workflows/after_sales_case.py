@@ -27,6 +27,7 @@ from cases.moving import previewed
 from cases.names import (
     CASE_QUERY,
     CASE_WORKFLOW,
+    INVALID_COMPLAINT,
     MOVE_POLICY,
     PREVIEW_QUERY,
     Outcome,
@@ -363,6 +364,6 @@ def _invalid(problems: list[Problem]) -> ApplicationError:
     return ApplicationError(
         f"the complaint was refused: {listed}",
         [p.model_dump() for p in problems],
-        type="InvalidComplaint",
+        type=INVALID_COMPLAINT,
         non_retryable=True,
     )

@@ -269,7 +269,7 @@ async def test_look_up_that_hangs_holds_up_neither_the_acknowledgement_nor_the_a
 
 async def test_start_is_idempotent_by_the_contract_alone(workshop: Workshop) -> None:
     """The default policies of Temporal would open a closed case anew."""
-    assert {policy.name for policy in ONCE.values()} == {"REJECT_DUPLICATE", "USE_EXISTING"}
+    assert {policy.name for policy in ONCE.values()} == {"ALLOW_DUPLICATE_FAILED_ONLY", "USE_EXISTING"}
     content = complaint()
     cases = await asyncio.gather(*(workshop.take_in(content) for _ in range(5)))
 

@@ -1,0 +1,190 @@
+"""A complaint that was refused opens no case and burns no id; whoever sent it is told each time (S34)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+import policies
+from cases.door import admitted
+from cases.names import TASK_QUEUE, workflow_id
+from console.engine import Engine, NoSuchCase
+from console.opening import Opened, Opening, differing
+from records import Records
+from settings import ROOT
+from tests.complaints import complaint
+from tests.engine import PATIENCE, OpenCase, Workshop
+from tests.fakes import FakePartners
+from worker import Parts
+
+
+@pytest.fixture
+async def workshop(client: Client, tmp_path: Path) -> AsyncIterator[Workshop]:
+    """A worker where the command line expects it."""
+    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
+    parts = Parts(policies.load(ROOT / "policies"), FakePartners().ports(), records)
+    opened = Workshop(client, parts, task_queue=TASK_QUEUE)
+    await opened.open()
+    yield opened
+    await opened.close()
+    records.close()
+
+
+@pytest.fixture
+def engine_here(client: Client) -> Engine:
+    return Engine(client, "here")
+
+
+async def sent(engine: Engine, raw: dict[str, Any]) -> Opened:
+    """What `starter.py open` says of one complaint."""
+    found, policy = admitted(raw, datetime.now(UTC), policies.load(ROOT / "policies"))
+    return await (await Opening(engine).start(found, raw, policy))
+
+
+async def refused_past_the_door(workshop: Workshop) -> dict[str, Any]:
+    """A faulty complaint that was started straight through Temporal; answers with the corrected one."""
+    good = complaint()
+    case = await workshop.take_in({**good, "channel": "pigeon"})
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(Exception, match="Workflow execution failed"):
+            await case.handle.result()
+    return good
+
+
+async def test_corrected_complaint_is_opened_under_the_same_id(workshop: Workshop, engine_here: Engine) -> None:
+    """S34: by `open`, after the first try failed."""
+    good = await refused_past_the_door(workshop)
+
+    assert await sent(engine_here, good) == ("opened", True)
+    case = OpenCase(good["case_id"], workshop.client, workshop.client.get_workflow_handle(workflow_id(good["case_id"])))
+    await case.becomes("assessing")
+    assert await sent(engine_here, good) == ("already open, nothing started", True)
+
+
+async def test_corrected_complaint_is_opened_by_any_client(workshop: Workshop) -> None:
+    """S34: the policies of the contract are enough, and a faulty one again fails again."""
+    good = await refused_past_the_door(workshop)
+    again = await workshop.take_in({**good, "wish": "revenge"})
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(Exception, match="Workflow execution failed"):
+            await again.handle.result()
+
+    case = await workshop.take_in(good)
+
+    await case.becomes("assessing")
+
+
+async def test_where_no_case_exists_everybody_who_asks_is_told_so_and_why(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """S34: `show`, `watch` and every message."""
+    case_id = (await refused_past_the_door(workshop))["case_id"]
+
+    for asks in (engine_here.snapshot(case_id), engine_here.tell(case_id, "note", {"text": "x"})):
+        with pytest.raises(NoSuchCase, match=r"there is no case .*: the complaint was refused: channel: .*correct it"):
+            await asks
+
+
+@pytest.mark.parametrize("end", ["terminate", "withdraw"])
+async def test_id_of_a_case_that_lived_is_never_used_again(workshop: Workshop, engine_here: Engine, end: str) -> None:
+    """S34, G1: whatever became of its workflow."""
+    raw = complaint()
+    case = await workshop.take_in(raw)
+    await case.becomes("assessing")
+    if end == "terminate":
+        await case.handle.terminate("by an operator")
+    else:
+        await case.says("complaint-withdrawn")
+        await case.result()
+
+    opened = await sent(engine_here, raw)
+
+    if end == "terminate":
+        assert not opened.ok
+        assert "ended (terminated) in Temporal: a case id is used once" in opened.text
+        late = await workshop.take_in(raw)  # any client may start it, and our records refuse it
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(Exception, match="Workflow execution failed") as failed:
+                await late.handle.result()
+        assert getattr(failed.value.__cause__, "type", None) == "CaseIdTaken"
+        assert (await sent(engine_here, raw)).text.startswith(f"refused: there is no case {case.id} of this complaint")
+    else:
+        assert opened == ("already closed: withdrawn", True)
+
+
+async def test_complaint_that_our_records_refuse_is_no_case(workshop: Workshop, engine_here: Engine) -> None:
+    """S34, G1: the server has forgotten the first case, and our records have not."""
+    raw, at = complaint(), datetime.now(UTC)
+    workshop.parts.records.open_case(
+        raw["case_id"], "another-run", line="express", topic="inquiry", order_id=None, received_at=at, opened_at=at
+    )
+
+    opened = await sent(engine_here, raw)
+
+    assert not opened.ok
+    assert "exists already: a case id is used once, give this complaint another" in opened.text
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
+async def test_the_same_complaint_with_other_content_is_told_what_differs(
+    workshop: Workshop, engine_here: Engine, closed: bool
+) -> None:
+    """G12: names of fields, and nothing personal."""
+    raw = complaint()
+    case = await workshop.take_in(raw)
+    await case.becomes("assessing")
+    if closed:
+        await case.says("complaint-withdrawn")
+        await case.result()
+
+    opened = await sent(
+        engine_here, {**raw, "wish": "refund", "customer": {**raw["customer"], "name": "Somebody Else"}}
+    )
+
+    there = "already closed: withdrawn" if closed else "already open"
+    assert opened == (f"{there}, and this complaint differs in customer.name, wish: nothing started", False)
+
+
+async def test_complaint_that_nobody_takes_up_is_opened_and_waits(engine_here: Engine) -> None:
+    """A worker that is away keeps nobody waiting."""
+    raw = complaint()
+
+    opened = await sent(engine_here, raw)
+
+    assert opened.ok
+    assert opened.text.startswith("opened")
+    await engine_here.client.get_workflow_handle(workflow_id(raw["case_id"])).terminate()
+
+
+async def test_list_names_a_complaint_that_was_refused_until_it_is_replaced(
+    workshop: Workshop, engine_here: Engine
+) -> None:
+    """S34."""
+    good = await refused_past_the_door(workshop)
+
+    async def rows() -> list[tuple[str, str]]:
+        return [(r["status"], r["outcome"]) async for r in engine_here.cases() if r["case_id"] == good["case_id"]]
+
+    async def until(wanted: list[tuple[str, Any]]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while await rows() != wanted:
+                await asyncio.sleep(0.05)
+
+    await until([("refused", "no case")])
+    case = await workshop.take_in(good)
+    await case.becomes("assessing")
+    await until([("assessing", None)])
+
+
+def test_fields_that_differ_are_named_and_a_complaint_is_itself_in_any_spelling() -> None:
+    """G12, S29."""
+    raw = complaint()
+    found, _ = admitted(raw, datetime.now(UTC), policies.load(ROOT / "policies"))
+
+    assert differing(found, raw) == []
+    assert differing(found, {**raw, "urgent": not raw.get("urgent", False)}) == ["urgent"]
+    assert differing(found, {"no": "complaint"}) == []
