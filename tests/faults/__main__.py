@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests import postgres
 from tests.faults.arms import ARMS
-from tests.faults.plots import CONTRADICT
+from tests.faults.plots import USUAL
 from tests.faults.report import table
 from tests.faults.suite import run
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=6.0, help="seconds between two faults, roughly")
     parser.add_argument("--rounds", type=int, help="so many faults of each kind; to the end where absent")
     parser.add_argument("--arm", choices=sorted(ARMS), help="a control: workers that do one thing wrong")
-    parser.add_argument("--contradict", type=float, default=CONTRADICT, help="share of steps that partners deny")
+    parser.add_argument("--contradict", type=float, help="share of steps about which partners contradict themselves")
     parser.add_argument("--data", type=Path, help="where everything is kept, failures with their histories among it")
     told = parser.parse_args()
     folder = told.data or Path(tempfile.mkdtemp(prefix="after-sales-faults-"))
@@ -32,9 +32,12 @@ def main() -> int:
         if done % max(1, count // 50) == 0:
             print(f"{done} of {count} cases", file=sys.stderr, flush=True)  # noqa: T201 (progress of a long run)
 
-    how = {name: getattr(told, name) for name in ("seed", "pause", "rounds", "arm", "contradict")}
+    how = {name: getattr(told, name) for name in ("seed", "pause", "rounds", "arm")}
+    odds = ARMS[told.arm].odds if told.arm else USUAL
+    if told.contradict is not None:
+        odds = odds._replace(contradict=told.contradict)
     with records() as cluster:
-        found = asyncio.run(run(folder, count=told.cases, tell=tell, cluster=cluster, **how))
+        found = asyncio.run(run(folder, count=told.cases, tell=tell, cluster=cluster, odds=odds, **how))
     print(table(found))  # noqa: T201 (its result)
     if found.violations:
         print(f"what went wrong, with histories: {folder / 'failures'}")  # noqa: T201 (its result)

@@ -4,16 +4,25 @@
 """
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from pydantic import BaseModel
 
 import worker
+from cases import conduct
+from cases.case import Case
+from cases.names import GOODS, StepState
+from cases.reasons import Why
+from cases.step import Step
 from partners import http
+from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection
+from tests.faults.plots import USUAL, Odds
 
 
 class ForgetfulConnection(Connection):
@@ -36,13 +45,59 @@ def keyless() -> None:
     vars(http)["Connection"] = ForgetfulConnection
 
 
-def as_it_is() -> None:
-    """Nothing is changed."""
+class CredulousConnection(Connection):
+    """Takes every 4xx for a no, and asks nobody what became of the step before it is paid under a new key."""
+
+    async def command(self, path: str, content: BaseModel, key: str, expected: Any) -> Any:
+        """POST; what was answered with any 4xx was not done."""
+        try:
+            return await super().command(path, content, key, expected)
+        except OutcomeUnknown as error:
+            if re.search(r"HTTP 4\d\d", str(error)):
+                raise PartnerRefused(*error.args) from error
+            raise
+
+    async def look_up(self, path: str, params: dict[str, str], expected: Any) -> Any:
+        """GET; of a step nobody has ever heard."""
+        return None if path.endswith("/steps") else await super().look_up(path, params, expected)
 
 
-ARMS: dict[str, Callable[[], None]] = {"keyless": keyless}
+def refusals() -> None:
+    """409, 423 and 425 are a final no, and the next try has a new key (S25)."""
+    vars(http)["Connection"] = CredulousConnection
+
+
+def dependents() -> None:
+    """What depends on a step that was waived begins, as if that had been carried out (S28)."""
+
+    def under_way(step: Step) -> bool:
+        if step.settled or step.state is StepState.DISPATCHED:
+            return True
+        return step.kind not in GOODS and step.state is StepState.RUNNING and step.reference is not None
+
+    def waive(case: Case, step: Step, reason: Why, at: datetime, **_: Any) -> None:
+        step.turn(StepState.WAIVED, at, reason)
+        case.note("step waived", at, f"{step.id}: {reason}")
+
+    setattr(Step, "under_way", property(under_way))  # noqa: B010 (mypy knows that it is none to be set)
+    vars(conduct)["_waive"] = waive
+
+
+class Arm(NamedTuple):
+    """What is made wrong, the rule that has to find it, and odds under which it soon matters."""
+
+    make: Callable[[], None]
+    breaks: str
+    odds: Odds = USUAL
+
+
+ARMS = {
+    "keyless": Arm(keyless, "carried out twice"),
+    "refusals": Arm(refusals, "carried out twice", Odds(contradict=0.5)),
+    "dependents": Arm(dependents, "collected, and nothing was sent", Odds(no_stock=0.8)),
+}
 
 
 if __name__ == "__main__":
-    ARMS[sys.argv[1]]()
+    ARMS[sys.argv[1]].make()
     asyncio.run(worker.main())

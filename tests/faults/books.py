@@ -230,14 +230,24 @@ def taken_back(row: Row) -> bool:
 
 
 def _taken_back(reset: set[str], evidence: Evidence) -> Found:
-    """S27: a payment that was done and failed afterwards is contested in our ledger, and the case asks for a person."""
+    """S27: a payment that was done and failed afterwards is contested in our ledger, and the case asks for a person.
+
+    Both until a person has resolved it.
+    """
     for row in evidence.steps:
         if not taken_back(row) or row["case_id"] in reset:
             continue
-        if not _is_contested(evidence, row["key"]):
-            yield row["case_id"], f"{row['key']} was taken back, and our ledger does not say so"
         end = evidence.ends.get(row["case_id"], {})
-        if row["case_id"] not in evidence.closed and not any(row["step"] in need for need in end.get("needs", [])):
+        state = next((entry["state"] for entry in evidence.entries if entry["key"] == row["key"]), None)
+        resolved = any(
+            entry["what"] == "step resolved" and entry["text"].startswith(f"{row['step']}:")
+            for entry in end.get("timeline", [])
+        )
+        if resolved and state != EntryState.COMMITTED:
+            continue
+        if not _is_contested(evidence, row["key"]):
+            yield row["case_id"], f"{row['key']} was taken back, and our ledger says {state}"
+        if row["case_id"] not in evidence.closed and not any(row["step"] in str(need) for need in end.get("needs", [])):
             yield row["case_id"], f"{row['key']} was taken back, and the case asks nobody to see to it"
 
 

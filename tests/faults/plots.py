@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from cases.names import MONEY
 from cases.policy import Policy
@@ -17,12 +17,22 @@ TRAILS: list[dict[str, Any]] = [
     {"state": "signed", "delivered_at": "-1d"},
     {"state": "lost"},
 ]
-SHARED_ORDER = 0.15
-"""How many complaints are about an order and topic of which another complaint is under way."""
-CONTRADICT = 0.0
-"""About how many of their steps partners contradict themselves."""
-SAME_ITEMS = 0.25
-"""How many are about another topic of an order of which one is under way, and about the very same items (S35)."""
+
+
+class Odds(NamedTuple):
+    """How likely it is, from 0 to 1, that …"""
+
+    shared_order: float = 0.15
+    """… a complaint is about an order and topic of which another complaint is under way."""
+    same_items: float = 0.25
+    """… it is about another topic of such an order, and about the very same items (S35)."""
+    no_stock: float = 0.1
+    """… nothing is left of what was ordered (S28)."""
+    contradict: float = 0.0
+    """… a partner contradicts itself about a step, roughly (S25–S27)."""
+
+
+USUAL = Odds()
 
 
 @dataclass
@@ -47,7 +57,7 @@ class Plot:
         return str((self.complaint.get("order") or {}).get("order_id") or "")
 
 
-def plots(seed: int, count: int, policies: dict[str, Policy], contradict: float = CONTRADICT) -> list[Plot]:
+def plots(seed: int, count: int, policies: dict[str, Policy], odds: Odds = USUAL) -> list[Plot]:
     """`count` plots over all topics of all lines; the same for the same seed."""
     chance = Random(seed)
     topics = [(line, topic) for line in sorted(policies) for topic in sorted(policies[line].topics)]
@@ -55,12 +65,12 @@ def plots(seed: int, count: int, policies: dict[str, Policy], contradict: float 
     for number in range(count):
         # Every topic in turn, so that a small load has all of them.
         line, topic = topics[number % len(topics)]
-        made.append(_plot(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}")))
-        made[-1].order |= _told_of_money(Random(f"{seed}/{number}/money"), contradict)
+        made.append(_plot(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}"), odds))
+        made[-1].order |= _told_of_money(Random(f"{seed}/{number}/money"), odds.contradict)
         earlier = made[-1 - len(topics)] if number >= len(topics) else None
-        if earlier and chance.random() < SHARED_ORDER:
+        if earlier and chance.random() < odds.shared_order:
             _share(made[-1], earlier)
-        elif number and topics[(number - 1) % len(topics)][0] == line and chance.random() < SAME_ITEMS:
+        elif number and topics[(number - 1) % len(topics)][0] == line and chance.random() < odds.same_items:
             _share(made[-1], made[-2])
     return made
 
@@ -82,7 +92,7 @@ def _only_what_is_affected(complaint: dict[str, Any]) -> None:
     order["amount"] = str(goods + Decimal(order.get("freight", "0.00")))
 
 
-def _plot(case_id: str, line: str, topic: str, chance: Random) -> Plot:
+def _plot(case_id: str, line: str, topic: str, chance: Random, odds: Odds) -> Plot:
     late, delivered = chance.randrange(6), chance.choice([0.1, 2, 5])
     told = complaint(
         case_id=case_id,
@@ -112,7 +122,7 @@ def _plot(case_id: str, line: str, topic: str, chance: Random) -> Plot:
         "sealed": chance.random() < 0.7,
         "goods_value": "300.00",
     }
-    return Plot(told, _order(told, chance), finding, chance)
+    return Plot(told, _order(told, chance, odds), finding, chance)
 
 
 def _told_of_money(chance: Random, contradict: float) -> dict[str, Any]:
@@ -126,7 +136,7 @@ def _told_of_money(chance: Random, contradict: float) -> dict[str, Any]:
     return {"reports_by_kind": dict.fromkeys(MONEY, told)}
 
 
-def _order(told: dict[str, Any], chance: Random) -> dict[str, Any]:
+def _order(told: dict[str, Any], chance: Random, odds: Odds) -> dict[str, Any]:
     """What the sandbox is told of the order: usually all is well."""
     # Reported before the call has returned, in an instant, late, or never.
     after = chance.choice([0.0, 0.0, 0.3, 2.0])
@@ -135,7 +145,7 @@ def _order(told: dict[str, Any], chance: Random) -> dict[str, Any]:
         known["reports"] = "never"
     if chance.random() < 0.1:
         known["reports_by_kind"] = {"replacement": [{"state": "failed", "after": 0, "detail": "lost in the warehouse"}]}
-    if chance.random() < 0.1:
+    if chance.random() < odds.no_stock:
         known["stock"] = {item["sku"]: 0 for item in told["order"].get("items", [])}
     if chance.random() < 0.05:
         known["crew"] = "none"

@@ -15,7 +15,7 @@ from tests.faults.fleet import Fleet
 from tests.faults.invariants import Violation, violations
 from tests.faults.mischief import Mischief
 from tests.faults.people import Life, sandbox_knows
-from tests.faults.plots import CONTRADICT, plots
+from tests.faults.plots import USUAL, Odds, plots
 from tests.postgres import Cluster
 
 IN_FLIGHT = 24
@@ -41,21 +41,21 @@ async def run(  # noqa: PLR0913 (a trial has as many parts)
     pause: float,
     rounds: int | None = None,
     arm: str | None = None,
-    contradict: float = CONTRADICT,
+    odds: Odds = USUAL,
     cluster: Cluster | None = None,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Run:
     """Live `count` cases through faults every `pause` seconds, of each kind `rounds` times or to the end.
 
-    `contradict`: about how many steps partners contradict themselves. `arm`: the control whose workers do wrong.
+    `odds`: what people and partners do, and how often. `arm`: the control whose workers do wrong.
     Our own records are in `cluster`, or in a SQLite file where there is none. `tell` hears how many cases are done, and
     of how many.
     """
     async with Fleet(folder, arm=arm, cluster=cluster) as fleet:
         engine = await fleet.engine()
         in_force = policies.load(Settings().policies)
-        lives = [Life(plot, engine) for plot in plots(seed, count, in_force, contradict)]
-        mischief = Mischief(fleet, engine, lives, seed, pause, contradict)
+        lives = [Life(plot, engine) for plot in plots(seed, count, in_force, odds)]
+        mischief = Mischief(fleet, engine, lives, seed, pause, odds.contradict)
         await mischief.begin()
         trouble = asyncio.create_task(mischief.run(rounds))
         try:

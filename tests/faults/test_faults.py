@@ -12,6 +12,7 @@ import pytest
 from records import EntryState
 from tests.complaints import complaint
 from tests.faults import people
+from tests.faults.arms import ARMS
 from tests.faults.evidence import Evidence
 from tests.faults.invariants import violations
 from tests.faults.people import Life, Sent
@@ -37,7 +38,16 @@ async def test_suite_sees_what_workers_without_keys_do_twice(tmp_path: Path, mon
     monkeypatch.setattr(people, "LOOKS", 20)  # such workers never learn what became of a step
     found = await run(tmp_path / "data", seed=1, count=7, pause=1, rounds=0, arm="keyless")
 
-    assert "carried out twice" in {violation.rule for violation in found.violations}, table(found)
+    assert ARMS["keyless"].breaks in {violation.rule for violation in found.violations}, table(found)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("arm", sorted(ARMS.keys() - {"keyless"}))
+async def test_suite_sees_what_each_control_arm_does_wrong(tmp_path: Path, arm: str) -> None:
+    """S25–S28, S35: workers that judge as ours did before."""
+    found = await run(tmp_path / "data", seed=1, count=37, pause=1, rounds=0, arm=arm, odds=ARMS[arm].odds)
+
+    assert ARMS[arm].breaks in {violation.rule for violation in found.violations}, table(found)
 
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
