@@ -322,15 +322,15 @@ def skip(case: str, time: tuple[str, ...]) -> None:
     """
     import asyncio
 
-    from cases.calendar import Measure, length
+    from cases.calendar import WORKED, length
     from console.engine import Engine
 
     try:
         wanted = length(" ".join(time))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if wanted.measure is Measure.WORKING:
-        raise click.UsageError("a clock moves by hours and days, not by working days: write 30s, 10m, 24h or 7 days")
+    if wanted.measure in WORKED:
+        raise click.UsageError("a clock moves by hours and days, not by working time: write 30s, 10m, 24h or 7 days")
 
     async def move() -> datetime:
         return await (await Engine.connect()).skip(case, wanted.amount)

@@ -1,7 +1,8 @@
-"""Three kinds of time that are never mixed (S11): `24h` elapsed, `1 day` by the calendar, `1 working day`.
+"""Kinds of time that are never mixed (S11): `24h` elapsed, `1 day` by the calendar, `1 working day`, `8 working hours`.
 
 A budget is a length in one measure; adding it to an instant and measuring between two instants are inverse. Working
-time is what really passes while people are at work, so it is exact where the clocks change, too.
+hours are what really passes while people are at work, so they are exact where the clocks change, too. A working day is
+one day, however many hours it is open: an hour of nine open ones is a ninth of it.
 What a calendar says of holidays is data (`WorkCalendar`), recorded with the case, so that a new release of
 the holiday library cannot move a deadline or change a replay (S12).
 """
@@ -52,6 +53,11 @@ class Measure(StrEnum):
     ELAPSED = "elapsed"
     CALENDAR = "calendar"
     WORKING = "working"
+    WORKING_HOURS = "working hours"
+
+
+WORKED = frozenset({Measure.WORKING, Measure.WORKING_HOURS})
+"""What is counted on working days only."""
 
 
 class Length(NamedTuple):
@@ -61,22 +67,23 @@ class Length(NamedTuple):
     measure: Measure
 
 
-_DURATION = re.compile(r"^(\d{1,6})\s*(s|m|h|days?|working days?)$")
+_DURATION = re.compile(r"^(\d{1,6})\s*(s|m|h|days?|working days?|working hours?)$")
 _UNITS = {
     "s": (timedelta(seconds=1), Measure.ELAPSED),
     "m": (timedelta(minutes=1), Measure.ELAPSED),
     "h": (timedelta(hours=1), Measure.ELAPSED),
     "day": (timedelta(days=1), Measure.CALENDAR),
     "working day": (timedelta(days=1), Measure.WORKING),
+    "working hour": (timedelta(hours=1), Measure.WORKING_HOURS),
 }
 
 
 @lru_cache(maxsize=256)
 def length(text: str) -> Length:
-    """`30s`, `10m`, `24h`, `1 day`, `5 working days` as a length; raises ValueError with what is accepted."""
+    """`30s`, `24h`, `1 day`, `5 working days`, `8 working hours` as a length; raises ValueError with what is taken."""
     match = _DURATION.match(text.strip())
     if not match:
-        raise ValueError(f'"{text}" is no duration; write 30s, 10m, 24h, 1 day or 5 working days')
+        raise ValueError(f'"{text}" is no duration; write 30s, 10m, 24h, 1 day, 5 working days or 8 working hours')
     unit, measure = _UNITS[match[2].removesuffix("s") if len(match[2]) > 1 else match[2]]
     if (amount := int(match[1]) * unit) == timedelta():
         raise ValueError(f'"{text}" is no time at all')
@@ -149,8 +156,8 @@ def clock(at: datetime, zone: str, *, seconds: bool = False) -> str:
 class WorkCalendar(BaseModel):
     """Which days are worked: date exceptions beat the weekend (S12). Pure data, small enough to record.
 
-    `exceptions`: days off (False) and make-up workdays (True). `announced_through`: the last day for which
-    exceptions are known; after it a deadline in working time is provisional. None: known for ever.
+    `exceptions`: days off (False) and make-up workdays (True). `announced_from`, `announced_through`: the first and the
+    last day for which they are known; None: since and for ever.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -162,6 +169,7 @@ class WorkCalendar(BaseModel):
     closes: time | None = None
     """None: midnight at the end of the day."""
     exceptions: dict[date, bool] = {}
+    announced_from: date | None = None
     announced_through: date | None = None
 
     def works_on(self, day: date) -> bool:
@@ -183,10 +191,10 @@ class WorkCalendar(BaseModel):
         left, day = amount, local.date()
         while left > timedelta():
             begins, ends = self._hours(day)
-            begins = max(begins, start.astimezone(UTC))
-            if ends > begins:
-                end = begins + min(left, ends - begins)
-                left -= end - begins
+            worth, done = self._worth(begins, ends, measure), self._worked(day, start, measure)
+            if worth > done:
+                end = begins + _share(min(worth, done + left), worth, ends - begins)
+                left -= min(left, worth - done)
             day += timedelta(days=1)
         return end
 
@@ -202,8 +210,7 @@ class WorkCalendar(BaseModel):
             return max(timedelta(), last - first)
         total, day = timedelta(), first.date()
         while day <= last.date():
-            begins, ends = self._hours(day)
-            total += max(timedelta(), min(ends, end) - max(begins, start))
+            total += self._worked(day, end, measure) - self._worked(day, start, measure)
             day += timedelta(days=1)
         return total
 
@@ -211,11 +218,30 @@ class WorkCalendar(BaseModel):
         """What it says of `day` and later: all that a case needs to carry that was received then."""
         return self.model_copy(update={"exceptions": {d: works for d, works in self.exceptions.items() if d >= day}})
 
-    def provisional(self, until: datetime, measure: Measure) -> bool:
-        """Whether a deadline lies beyond the days that have been announced (S12)."""
-        if measure is not Measure.WORKING or self.announced_through is None:
+    def provisional(self, start: datetime, until: datetime, measure: Measure) -> bool:
+        """Whether a deadline rests on days off that are not known, or may still be changed (S12, S33).
+
+        Those before the first announced year and after the last are not known. What is announced for a year has moved
+        the last days of the one before it, so a deadline in the last week before is not certain either.
+        """
+        if measure not in WORKED:
             return False
-        return until > self._instant(datetime.combine(self.announced_through + timedelta(days=1), time(0)))
+        first, last = self.announced_from, self.announced_through
+        if first is not None and start < self._instant(datetime.combine(first, time(0))):
+            return True
+        certain = last and self._instant(datetime.combine(last + timedelta(days=1) - LAST_WEEK, time(0)))
+        return certain is not None and until > certain
+
+    def _worth(self, begins: datetime, ends: datetime, measure: Measure) -> timedelta:
+        """What a day from `begins` to `ends` counts: its hours, or one day where there are opening hours."""
+        always_open = self.opens == time(0) and self.closes is None
+        return ends - begins if measure is Measure.WORKING_HOURS or always_open or ends <= begins else ONE_DAY
+
+    def _worked(self, day: date, until: datetime, measure: Measure) -> timedelta:
+        """How much of `day` has been worked by `until`."""
+        begins, ends = self._hours(day)
+        worth = self._worth(begins, ends, measure)
+        return _share(min(max(until.astimezone(UTC), begins), ends) - begins, ends - begins, worth)
 
     def _hours(self, day: date) -> tuple[datetime, datetime]:
         """From when until when is worked, as instants: on a day on which the clock changes an hour more or less."""
@@ -230,3 +256,15 @@ class WorkCalendar(BaseModel):
 
     def _instant(self, local: datetime) -> datetime:
         return local.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+
+
+LAST_WEEK = timedelta(days=7)
+ONE_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _share(part: timedelta, whole: timedelta, of: timedelta) -> timedelta:
+    """As much of `of` as `part` is of `whole`, down to the microsecond."""
+    if whole == of or not whole:
+        return part
+    return timedelta(microseconds=(part // _MICROSECOND) * (of // _MICROSECOND) // (whole // _MICROSECOND))

@@ -21,6 +21,9 @@ OUR_CURRENCY = "CNY"
 CLOCK_SKEW = timedelta(seconds=60)
 """How far ahead of ours a sender's clock may be before its time counts as "in the future"."""
 
+PICKED_UP = frozenset({Channel.HOTLINE, Channel.CHAT})
+"""Channels on which somebody picks up, and has reached the customer by that (G2)."""
+
 WITHOUT_ORDER = frozenset({"inquiry", "tracking", "suggestion"})
 """Topics that need neither an order nor a description."""
 
@@ -170,6 +173,12 @@ def _answered(complaint: Complaint, now: datetime) -> Iterator[Problem]:
         yield Problem(field="answered_at", problem="is before received_at")
 
 
+def _picked_up(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+    if complaint.answered_at and complaint.channel not in PICKED_UP:
+        only = f"is for {' and '.join(sorted(PICKED_UP))} only: nobody picks up what comes by {complaint.channel}"
+        yield Problem(field="answered_at", problem=only)
+
+
 def _not_later(field: str, at: datetime | None, now: datetime) -> Iterator[Problem]:
     if at is not None and at > now + CLOCK_SKEW:
         future = f"{at.isoformat()} is in the future (it is {now.isoformat(timespec='seconds')})"
@@ -241,7 +250,7 @@ def _follows(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
 
 
 _CHECKS = (
-    *(_received, _delivered, _answered, _reachable, _ordered, _described),
+    *(_received, _delivered, _answered, _picked_up, _reachable, _ordered, _described),
     *(_freight, _counted, _listed_once, _affected, _affected_was_ordered, _follows),
 )
 """What no field can say by itself; each looks at a few fields, and at them only."""

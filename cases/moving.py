@@ -191,6 +191,7 @@ def _terms(promise: Promise) -> Json:
         "due_at": due.isoformat() if due else None,
         "state": promise.state.value,
         "pausable": promise.pausable,
+        "provisional": promise.provisional,
     }
 
 

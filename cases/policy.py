@@ -361,11 +361,21 @@ class Policy(EveryLine):
     def _digits(complaint: Complaint) -> int | None:
         return digits_of(complaint.order.currency) if complaint.order else None
 
+    @property
+    def counts_working_time(self) -> bool:
+        """Whether anything is promised or done in working days or working hours."""
+        return bool(
+            _WORKED.search(self.model_dump_json(include={"promises", "investigations", *EveryLine.model_fields}))
+        )
+
     def days_that_matter(self, since: datetime) -> WorkCalendar:
         """The working days of a case received then: none where nothing is counted in them (S12)."""
-        if "working day" not in self.model_dump_json(include={"promises", *EveryLine.model_fields}):
+        if not self.counts_working_time:
             return WorkCalendar(zone=self.timezone)
         return self.working_days.since(since.astimezone(ZoneInfo(self.timezone)).date())
+
+
+_WORKED = re.compile(r'"[0-9]+ *working (day|hour)s?"')
 
 
 def matches(patterns: list[str], topic: str) -> bool:

@@ -4,12 +4,12 @@ Pauses are a set of reasons, and the clock runs when the set is empty (S2). A pr
 that arrives late is judged by when it happened (S9), and of several the earliest counts, whenever it is entered (S32).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
 
-from cases.calendar import Duration, Length, WorkCalendar, length
+from cases.calendar import WORKED, Duration, Length, WorkCalendar, length
 from cases.names import KEPT_WHEN, KeptWhen, PromiseName, PromiseState, Role
 from cases.policy import PromiseRule, Rung
 
@@ -151,27 +151,50 @@ class Promise(BaseModel):
 
     @property
     def provisional(self) -> bool:
-        """Whether the deadline falls in a year whose working days are not yet announced (S12)."""
+        """Whether the deadline rests on working days that are not known for certain (S12, S33)."""
         due = self.due_at()
-        return due is not None and self.calendar.provisional(due, self.budget.measure)
+        return due is not None and self.calendar.provisional(self.started_at, due, self.budget.measure)
 
     def consumed(self, until: datetime) -> timedelta:
         """Time of the budget used up to `until`, in the budget's measure."""
         ran = (
-            self.calendar.between(s.ran_from, min(s.ran_until or until, until), self.budget.measure)
-            for s in self.segments
+            calendar.between(s.ran_from, min(s.ran_until or until, until), self.budget.measure)
+            for s, calendar in self._stretches()
         )
         return sum(ran, timedelta())
 
     def due_at(self, share: float = 1.0) -> datetime | None:
         """When `share` of the budget will be, or was, used up; None while paused before that point."""
         left = self.budget.amount * share
-        for segment in self.segments:
-            at = self.calendar.add(segment.ran_from, Length(left, self.budget.measure))
+        for segment, calendar in self._stretches():
+            at = calendar.add(segment.ran_from, Length(left, self.budget.measure))
             if segment.ran_until is None or at <= segment.ran_until or segment.why_stopped in {"kept", "void"}:
                 return at
-            left -= self.calendar.between(segment.ran_from, segment.ran_until, self.budget.measure)
+            left -= calendar.between(segment.ran_from, segment.ran_until, self.budget.measure)
         return None
+
+    def _stretches(self) -> Iterator[tuple[Segment, WorkCalendar]]:
+        """The segments, cut where the calendar was replaced, each with the one that it is counted by (S18, S33)."""
+        measure = self.budget.measure
+        editions = [
+            (terms.calendar if length(terms.within).measure is measure else self.calendar, terms.until)
+            for terms in self.replaced
+            if measure in WORKED
+        ]
+        if not editions:
+            yield from ((segment, self.calendar) for segment in self.segments)
+            return
+        for segment in self.segments:
+            since, end = segment.ran_from, segment.ran_until
+            for calendar, until in editions:
+                if since < until and (end is None or until < end):
+                    yield Segment(ran_from=since, ran_until=until), calendar
+                    since = until
+                elif since < until and end is not None and end <= until:
+                    yield segment.model_copy(update={"ran_from": since}), calendar
+                    break
+            else:
+                yield segment.model_copy(update={"ran_from": since}), self.calendar
 
     def keep(self, at: datetime) -> None:
         """The promise was carried out at `at`: in time, or late and then it stays broken.
@@ -245,7 +268,7 @@ class Promise(BaseModel):
             self.revision += 1
 
     def take_terms(self, rule: PromiseRule, calendar: WorkCalendar, awaited: Collection[str], now: datetime) -> None:
-        """From now on with the time and the pauses that another policy allows; what was consumed stays (S18).
+        """From now on with the time, the pauses and the calendar of another policy; what was consumed stays (S18, S33).
 
         `awaited`: what the case waits for, which stops the clock where the new rule allows it.
         """
@@ -253,9 +276,7 @@ class Promise(BaseModel):
         if not self.running:
             return
         self.replaced.append(Replaced(within=self.within, calendar=self.calendar, until=now))
-        if length(rule.within).measure is not self.budget.measure:
-            # Else it keeps the calendar that it has been counted by, or what was consumed would be another time.
-            self.calendar = calendar
+        self.calendar = calendar
         self.within, self.pausable = rule.within, rule.pausable
         self.revision += 1
         due = self.due_at()

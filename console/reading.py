@@ -173,6 +173,11 @@ def _would_change(row: Json) -> list[str]:
     return told
 
 
+def _deadline(terms: Json) -> str:
+    due = clock(terms["due_at"]) if terms["due_at"] else "when it goes on"
+    return due + (" (provisional)" if terms.get("provisional") else "")
+
+
 def promise_change(change: Json) -> str:
     """What a move changes of one promise."""
     was, now = change["before"], change["after"]
@@ -182,7 +187,7 @@ def promise_change(change: Json) -> str:
     pauses = (
         {True: ", pausable", False: ", not pausable"}[now["pausable"]] if now["pausable"] != was["pausable"] else ""
     )
-    due = [clock(terms["due_at"]) if terms["due_at"] else "when it goes on" for terms in (was, now)]
+    due = [_deadline(terms) for terms in (was, now)]
     return f"{change['name']}: {was['within']}, due {due[0]} → {now['within']}, due {due[1]}{state}{pauses}"
 
 

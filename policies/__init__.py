@@ -1,6 +1,7 @@
 """Policy files: one per line of business, what a business edits; every fault is told with file, key and reason.
 
-`every_line.yaml` holds what all lines share. A policy's version is its name and a hash of what both files say.
+`every_line.yaml` holds what all lines share. A policy's version is its name and a hash of what both files say and,
+where it counts working time, of the calendar's days off: another edition of them makes other terms (S33).
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from cases.amounts import amount
-from cases.calendar import WEEK, CalendarTerms, WorkCalendar
+from cases.calendar import FIRST_YEAR, WEEK, CalendarTerms, WorkCalendar
 from cases.errors import InvalidInput, Problem, problems_of
 from cases.policy import Policy, matches
 
@@ -50,15 +51,17 @@ def load_file(path: Path) -> Policy:
     common, own = _read(shared) if shared.exists() else {}, _read(path)
     content = {**common, **own}
     derived = [Problem(field=key, problem="is worked out, not written") for key in DERIVED if key in content]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
-    content["version"] = f"{content.get('name', path.stem)}+{digest}"
+    said = json.dumps(content, sort_keys=True, default=str)
     try:
-        policy = Policy.model_validate(content)
+        policy = Policy.model_validate({**content, "version": path.stem})
         faults = [*derived, *_topics_that_do_not_exist(policy), *_shares_that_are_missing(policy)]
         if not policy.compensation_limit:
             faults.append(Problem(field="compensation_limit", problem="is missing: write one, such as 30% of order"))
         if not faults:
-            return policy.model_copy(update={"working_days": work_calendar(policy.calendar, policy.timezone)})
+            days = work_calendar(policy.calendar, policy.timezone)
+            edition = days.model_dump_json() if policy.counts_working_time else ""
+            digest = hashlib.sha256(f"{said}{edition}".encode()).hexdigest()[:8]
+            return policy.model_copy(update={"working_days": days, "version": f"{policy.name}+{digest}"})
     except ValidationError as error:
         faults = [*derived, *problems_of(error)]
     except InvalidInput as error:
@@ -107,22 +110,24 @@ def _shares_that_are_missing(policy: Policy) -> list[Problem]:
 
 
 def work_calendar(terms: CalendarTerms, zone: str) -> WorkCalendar:
-    """Which days are worked, as the holiday library knows it this year; raises `InvalidInput` for an unknown country.
+    """Which days are worked, as the holiday library knows it; raises `InvalidInput` for an unknown country.
 
-    A country with make-up workdays announces them year by year (S12): after the last year that has any, only the
-    holidays that the law fixes are known. Elsewhere nothing is certain after the years that are read here.
+    A country with make-up workdays announces them year by year (S12): before the first and after the last year of which
+    the library has any, only the holidays that the law fixes are known. A country that makes up no days, or no longer,
+    is certain as far as the library knows its holidays, and as far as they are read here (S33).
     """
     hours = {"zone": zone, "opens": terms.opens, "closes": terms.closes}
     weekend = None if terms.weekend is None else frozenset(WEEK.index(day) for day in terms.weekend)
     if terms.country is None:
         return WorkCalendar(**hours, **({} if weekend is None else {"weekend": weekend}))
     _known(terms.country, terms.subdivision)
-    this = datetime.now(UTC).year
-    first, last = this - YEARS_BACK, this + YEARS_AHEAD
-    days = holidays.country_holidays(terms.country, subdiv=terms.subdivision, years=range(first, last + 1))
+    days = _holidays(terms.country, terms.subdivision)
+    first, last = min(days.years), max(days.years)
     weekend = frozenset(days.weekend) if weekend is None else weekend
     makeup = {day for day in days.weekend_workdays if first <= day.year <= last}
-    announced = max((day.year for day in makeup), default=last)
+    years = {day.year for day in makeup}
+    if years and max(years) >= _last_notice():
+        first, last = min(years), max(years)
     off = {day: False for day in days if day.weekday() not in weekend}
     worked = {day: True for day in makeup if day.weekday() in weekend}
     return WorkCalendar(
@@ -130,12 +135,28 @@ def work_calendar(terms: CalendarTerms, zone: str) -> WorkCalendar:
         **hours,
         weekend=weekend,
         exceptions=dict(sorted((off | worked).items())),
-        announced_through=date(announced, 12, 31),
+        announced_from=date(first, 1, 1),
+        announced_through=date(last, 12, 31),
     )
 
 
-YEARS_BACK, YEARS_AHEAD = 5, 2
-"""Far enough back to see that a country has make-up workdays, even if the library is a few years old."""
+YEARS_AHEAD = 2
+
+
+def _holidays(country: str, subdivision: str | None = None) -> holidays.HolidayBase:
+    """A country's holidays of all years in which complaints may have come, as far as the library knows them."""
+    known = holidays.country_holidays(country, subdiv=subdivision)
+    last = datetime.now(UTC).year + YEARS_AHEAD
+    years = range(max(FIRST_YEAR, known.start_year), min(last, known.end_year) + 1)
+    return holidays.country_holidays(country, subdiv=subdivision, years=years)
+
+
+def _last_notice() -> int:
+    """The last year for which the library has China's notice: as far as it can know any country's make-up workdays.
+
+    China announces some every year. A country that has none in that year makes up no days (any more).
+    """
+    return max(day.year for day in _holidays("CN").weekend_workdays)
 
 
 def _known(country: str, subdivision: str | None) -> None:

@@ -15,7 +15,7 @@ from cases.promise import Promise
 from tests.cases.world import SECOND, SHANGHAI
 
 BERLIN = ZoneInfo("Europe/Berlin")
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, MICROSECOND = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)
 PLAIN = WorkCalendar()
 WEDNESDAY = datetime(2026, 11, 18, 10, tzinfo=SHANGHAI)
 SATURDAY = datetime(2026, 11, 21, 10, tzinfo=SHANGHAI)
@@ -52,6 +52,8 @@ def china() -> WorkCalendar:
         ("7 days", 7 * DAY, Measure.CALENDAR),
         ("1 working day", DAY, Measure.WORKING),
         ("5 working days", 5 * DAY, Measure.WORKING),
+        ("1 working hour", HOUR, Measure.WORKING_HOURS),
+        ("8 working hours", 8 * HOUR, Measure.WORKING_HOURS),
     ],
 )
 def test_a_duration_says_how_it_is_counted(text: str, amount: timedelta, measure: Measure) -> None:
@@ -60,10 +62,28 @@ def test_a_duration_says_how_it_is_counted(text: str, amount: timedelta, measure
 
 
 @pytest.mark.parametrize(
-    "text", ["", "24", "h", "24 hours", "-1h", "1.5h", "0h", "0 days", "1 week", "5 working", "1e3h", "10M"]
+    "text",
+    [
+        "",
+        "24",
+        "h",
+        "24 hours",
+        "8 working",
+        "0 working hours",
+        "-1h",
+        "1.5h",
+        "0h",
+        "0 days",
+        "1 week",
+        "5 working",
+        "1e3h",
+        "10M",
+    ],
 )
 def test_what_is_no_duration_is_refused_with_what_would_be(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write 30s, 10m, 24h, 1 day or 5 working days|no time at all"):
+    with pytest.raises(
+        ValueError, match=r"write 30s, 10m, 24h, 1 day, 5 working days or 8 working hours|no time at all"
+    ):
         length(text)
 
 
@@ -97,11 +117,71 @@ def test_no_working_time_passes_on_a_weekend() -> None:
     assert PLAIN.between(SATURDAY, in_shanghai(2026, 11, 23, 0, 0, 1), Measure.WORKING) == SECOND
 
 
-def test_working_hours_can_be_shorter_than_the_day() -> None:
-    shop = WorkCalendar(opens=time(9), closes=time(18))
+# With opening hours: a working day stays one day of the calendar
 
-    assert shop.add(WEDNESDAY.replace(hour=17), Length(2 * HOUR, Measure.WORKING)) == WEDNESDAY.replace(day=19, hour=10)
-    assert shop.between(WEDNESDAY, WEDNESDAY + DAY, Measure.WORKING) == 9 * HOUR
+SHOP_DAY = WorkCalendar(opens=time(9), closes=time(18))
+
+
+def in_november(day: int, *clock: int) -> datetime:
+    return in_shanghai(2026, 11, day, *clock)
+
+
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        pytest.param(in_november(18, 15), in_november(25, 15), id="Wednesday 15:00: the next Wednesday 15:00"),
+        pytest.param(
+            in_november(20, 15), in_november(27, 15), id="Friday 15:00: the next Friday, not eight dates later"
+        ),
+        pytest.param(in_november(18, 19), in_november(25, 18), id="after closing: when the fifth day closes"),
+        pytest.param(in_november(18, 18), in_november(25, 18), id="at closing"),
+        pytest.param(in_november(18, 7), in_november(24, 18), id="before opening: that day is the first"),
+        pytest.param(in_november(18, 9), in_november(24, 18), id="at opening"),
+        pytest.param(in_november(21, 10), in_november(27, 18), id="Saturday: when Friday closes"),
+    ],
+)
+def test_five_working_days_with_opening_hours(start: datetime, due: datetime) -> None:
+    """S11: rulebook, *Words*."""
+    assert SHOP_DAY.add(start, length("5 working days")) == due
+
+
+def test_an_open_hour_is_its_share_of_a_working_day_and_a_working_hour_by_itself() -> None:
+    """S1, S11: three of nine open hours are a third of a day."""
+    assert SHOP_DAY.between(WEDNESDAY, WEDNESDAY + 3 * HOUR, Measure.WORKING) == DAY / 3
+    assert SHOP_DAY.between(WEDNESDAY, WEDNESDAY + DAY, Measure.WORKING) == DAY
+    assert SHOP_DAY.between(WEDNESDAY, WEDNESDAY + DAY, Measure.WORKING_HOURS) == 9 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        pytest.param(in_november(18, 15), in_november(19, 14), id="three hours today, five tomorrow"),
+        pytest.param(in_november(18, 19), in_november(19, 17), id="after closing"),
+        pytest.param(in_november(20, 17), in_november(23, 16), id="over a weekend"),
+        pytest.param(in_november(18, 10), in_november(18, 18), id="until closing"),
+    ],
+)
+def test_eight_working_hours_count_open_hours(start: datetime, due: datetime) -> None:
+    """S11."""
+    assert SHOP_DAY.add(start, length("8 working hours")) == due
+
+
+def test_without_opening_hours_a_working_hour_is_an_hour_of_a_working_day() -> None:
+    """S11: around the clock."""
+    assert PLAIN.add(WEDNESDAY.replace(day=20, hour=20), length("8 working hours")) == in_november(23, 4)
+
+
+def test_a_pause_with_opening_hours_costs_the_share_of_the_day_that_it_took() -> None:
+    """S1: stood still for three of nine hours, so due three open hours later."""
+    promise = Promise.made(
+        PromiseName.SOLUTION, "5 working days", WEDNESDAY, rule="O3", cycle=1, pausable=True, calendar=SHOP_DAY
+    )
+    assert promise.due_at() == WEDNESDAY + 7 * DAY
+
+    promise.pause("evidence", in_november(19, 12))
+    promise.resume("evidence", in_november(19, 15))
+
+    assert promise.due_at() == in_november(25, 13)
 
 
 # Where the clocks change: in Berlin on 29 March (02:00 is skipped) and on 25 October (02:00 comes twice)
@@ -172,7 +252,7 @@ def test_a_deadline_over_national_day_skips_the_holidays_and_counts_the_make_up_
     due = china.add(in_shanghai(2026, 9, 30, 10), length("5 working days"))
 
     assert due == in_shanghai(2026, 10, 13, 10)
-    assert not china.provisional(due, Measure.WORKING)
+    assert not china.provisional(in_shanghai(2026, 9, 30, 10), due, Measure.WORKING)
 
 
 def test_a_pause_over_the_make_up_saturday_costs_a_working_day(china: WorkCalendar) -> None:
@@ -206,24 +286,62 @@ def test_spring_festival_2026_with_both_its_make_up_days(china: WorkCalendar) ->
 
 def test_a_deadline_at_spring_festival_2027_is_provisional_while_it_is_not_announced(china: WorkCalendar) -> None:
     """S12."""
-    due = china.add(in_shanghai(2027, 2, 1, 10), length("5 working days"))
+    start = in_shanghai(2027, 2, 1, 10)
+    due = china.add(start, length("5 working days"))
 
     assert china.announced_through == date(2026, 12, 31)
-    assert china.provisional(due, Measure.WORKING)
+    assert china.provisional(start, due, Measure.WORKING)
 
 
-def test_the_last_instant_of_the_announced_year_is_certain_and_the_next_is_not(china: WorkCalendar) -> None:
-    """S12, both sides."""
-    midnight = in_shanghai(2027, 1, 1)
+START = in_shanghai(2026, 12, 1)
 
-    assert not china.provisional(midnight, Measure.WORKING)
-    assert china.provisional(midnight + SECOND, Measure.WORKING)
+
+def test_the_last_week_before_an_unannounced_year_is_not_certain(china: WorkCalendar) -> None:
+    """S12, S33: the next notice has changed 31 December before; both sides of 25 December."""
+    week = in_shanghai(2026, 12, 25)
+
+    assert not china.provisional(START, week, Measure.WORKING)
+    assert china.provisional(START, week + SECOND, Measure.WORKING)
+    assert china.provisional(START, in_shanghai(2026, 12, 31), Measure.WORKING_HOURS)
+
+
+def test_what_begins_before_the_first_year_that_is_known_is_not_certain(china: WorkCalendar) -> None:
+    """S12, S33: the library has China's notices from 2001 on; both sides."""
+    first = in_shanghai(2001, 1, 1)
+
+    assert china.announced_from == date(2001, 1, 1)
+    assert china.provisional(first - SECOND, in_shanghai(2001, 1, 9), Measure.WORKING)
+    assert not china.provisional(first, in_shanghai(2001, 1, 9), Measure.WORKING)
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        pytest.param(in_shanghai(2018, 12, 28, 10), in_shanghai(2019, 1, 7, 10), id="New Year 2019"),
+        pytest.param(in_shanghai(2020, 1, 22, 10), in_shanghai(2020, 2, 6, 10), id="Spring Festival 2020"),
+    ],
+)
+def test_holidays_of_past_years_count_and_are_certain(china: WorkCalendar, received: datetime, due: datetime) -> None:
+    """S12, S33: Saturday 29 December 2018 was worked, and Spring Festival 2020 was made longer."""
+    assert china.add(received, length("5 working days")) == due
+    assert not china.provisional(received, due, Measure.WORKING)
+
+
+@pytest.mark.parametrize("country", ["TW", "UA", "DE"])
+def test_a_country_that_makes_up_no_days_any_more_is_certain_as_far_as_its_holidays_are_known(country: str) -> None:
+    """S33: Taiwan made up days until 2025, Ukraine until 2022; of the year of China's last notice both are known."""
+    days = policies.work_calendar(CalendarTerms(country=country), "Asia/Taipei")
+    now = datetime.now(UTC)
+
+    assert days.announced_through is not None
+    assert days.announced_through.year >= now.year + 1
+    assert not days.provisional(now, now + 60 * DAY, Measure.WORKING)
 
 
 @pytest.mark.parametrize("measure", [Measure.ELAPSED, Measure.CALENDAR])
 def test_only_working_time_can_be_provisional(china: WorkCalendar, measure: Measure) -> None:
     """S12: 48 hours are 48 hours."""
-    assert not china.provisional(in_shanghai(2030, 1, 1), measure)
+    assert not china.provisional(in_shanghai(2000, 1, 1), in_shanghai(2030, 1, 1), measure)
 
 
 def test_a_promise_says_that_its_deadline_is_provisional(china: WorkCalendar) -> None:
@@ -326,10 +444,10 @@ def test_a_calendar_takes_a_countrys_weekend_unless_the_file_says_otherwise() ->
 
 
 def test_a_calendar_takes_opening_hours() -> None:
-    """S12: two hours from Friday 17:00 end on Monday 10:00."""
+    """S12: two working hours from Friday 17:00 end on Monday 10:00."""
     shop = configured(opens="09:00", closes="18:00")
 
-    due = shop.add(datetime(2026, 11, 20, 17, tzinfo=BERLIN), Length(2 * HOUR, Measure.WORKING))
+    due = shop.add(datetime(2026, 11, 20, 17, tzinfo=BERLIN), length("2 working hours"))
 
     assert due == datetime(2026, 11, 23, 10, tzinfo=BERLIN)
 
@@ -358,9 +476,36 @@ HOURS = [
 @given(start=EUROPE, amount=LENGTHS)
 def test_working_time_is_exact_where_the_clocks_change(hours: Any, start: datetime, amount: timedelta) -> None:
     """S1, S11: adding and measuring are inverse, to the microsecond."""
+    calendar, hours_of_work = WorkCalendar(zone="Europe/Berlin", **hours), Measure.WORKING_HOURS
+
+    assert calendar.between(start, calendar.add(start, Length(amount, hours_of_work)), hours_of_work) == amount
+
+
+@pytest.mark.parametrize("hours", HOURS)
+@given(start=EUROPE, days=st.integers(1, 30), amount=LENGTHS)
+def test_working_days_are_exact_where_the_clocks_change(
+    hours: Any, start: datetime, days: int, amount: timedelta
+) -> None:
+    """S1, S11: an instant has microseconds, and one of an open hour may be three of a day; never more than is due."""
     calendar = WorkCalendar(zone="Europe/Berlin", **hours)
 
-    assert calendar.between(start, calendar.add(start, Length(amount, Measure.WORKING)), Measure.WORKING) == amount
+    for wanted in (days * DAY, amount):
+        measured = calendar.between(start, calendar.add(start, Length(wanted, Measure.WORKING)), Measure.WORKING)
+        assert timedelta() <= wanted - measured <= 3 * MICROSECOND
+
+
+@pytest.mark.parametrize("hours", HOURS)
+@given(start=EUROPE, first=LENGTHS, second=LENGTHS)
+def test_working_days_between_add_up_where_the_clocks_change(
+    hours: Any, start: datetime, first: timedelta, second: timedelta
+) -> None:
+    """S1: exactly, so that no pause gains or loses anything."""
+    calendar = WorkCalendar(zone="Europe/Berlin", **hours)
+    middle, end = start + first, start + first + second
+
+    parts = calendar.between(start, middle, Measure.WORKING) + calendar.between(middle, end, Measure.WORKING)
+
+    assert parts == calendar.between(start, end, Measure.WORKING)
 
 
 @pytest.mark.parametrize("hours", HOURS)
@@ -371,11 +516,11 @@ def test_working_time_adds_up_where_the_clocks_change(
     """S1: a pause of no time changes nothing, and no instant is counted twice."""
     calendar = WorkCalendar(zone="Europe/Berlin", **hours)
 
-    middle = calendar.add(start, Length(first, Measure.WORKING))
-    end = calendar.add(middle, Length(second, Measure.WORKING))
+    middle = calendar.add(start, Length(first, Measure.WORKING_HOURS))
+    end = calendar.add(middle, Length(second, Measure.WORKING_HOURS))
 
-    assert end == calendar.add(start, Length(first + second, Measure.WORKING))
-    assert calendar.between(start, end, Measure.WORKING) == first + second
+    assert end == calendar.add(start, Length(first + second, Measure.WORKING_HOURS))
+    assert calendar.between(start, end, Measure.WORKING_HOURS) == first + second
 
 
 @given(start=EUROPE, amount=LENGTHS)
@@ -391,7 +536,7 @@ def test_days_by_the_calendar_are_exact_but_for_the_hour_that_the_clock_skips_or
     assert off == timedelta() if unambiguous else off <= HOUR
 
 
-@pytest.mark.parametrize("within", ["24h", "3 working days"])
+@pytest.mark.parametrize("within", ["24h", "3 working days", "20 working hours"])
 @given(start=EUROPE, gaps=st.lists(st.integers(0, 200_000), min_size=2, max_size=8))
 def test_pausing_anywhere_gains_and_loses_nothing_where_the_clocks_change(
     within: str, start: datetime, gaps: list[int]

@@ -239,7 +239,7 @@ def test_working_days_that_are_used_up_stay_used_up() -> None:
 
 
 def test_another_calendar_changes_no_time_that_was_counted_by_the_old_one() -> None:
-    """S12, S18: shorter opening hours do not give working days back."""
+    """S12, S18: shorter opening hours do not give working days back; the fourth day ends when the shop closes."""
     world = organic(START).until(START + 5 * DAY)
     shop = in_force()["organic_food"].working_days.model_copy(update={"opens": time(9), "closes": time(18)})
 
@@ -247,7 +247,64 @@ def test_another_calendar_changes_no_time_that_was_counted_by_the_old_one() -> N
 
     assert world.case.policy.working_days.closes == time(18)
     assert world.promise("solution").consumed(world.now) == 3 * DAY
-    assert world.due("solution") == START + 6 * DAY
+    assert world.due("solution") == START + 5 * DAY + 9 * HOUR
+
+
+def test_a_calendar_that_was_announced_later_reaches_an_open_case_for_the_time_to_come() -> None:
+    """S33: what ran is counted by the old edition, though the new one has those days off; what comes by the new one."""
+    world = organic(START).until(START + 5 * DAY)
+    days = in_force()["organic_food"].working_days
+    off = {START.date(): False, (START + 6 * DAY).date(): False}
+    news = days.model_copy(update={"exceptions": {**days.exceptions, **off}})
+
+    answer = world.moves(changed(in_force()["organic_food"], working_days=news))
+
+    assert answer["applied"]
+    assert world.promise("solution").consumed(world.now) == 3 * DAY
+    assert world.due("solution") == START + 8 * DAY
+    assert world.until(START + 8 * DAY - SECOND).state("solution") == "open"
+    assert world.until(START + 8 * DAY).state("solution") == "broken"
+
+
+def test_a_deadline_is_provisional_until_its_case_takes_the_calendar_that_announces_it() -> None:
+    """S33: and what moves it says so."""
+    days = in_force()["organic_food"].working_days
+    old = days.model_copy(update={"announced_through": date(2026, 11, 30)})
+    policy = in_force()["organic_food"]
+    world = open_case(
+        "goods.damage", line="organic_food", order=FOOD, affected=GREENS, evidence=[PHOTO],
+        policy=policy.model_copy(update={"working_days": old}),
+    )  # fmt: skip
+    assert world.promise("solution").provisional
+
+    answer = world.moves(changed(policy, working_days=days))
+
+    assert not world.promise("solution").provisional
+    changes = [(c["name"], c["before"]["provisional"], c["after"]["provisional"]) for c in answer["promises"]]
+    assert changes == [("solution", True, False)]
+
+
+@given(moves=st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=4), pause=st.integers(1, 200))
+def test_moving_between_editions_of_a_calendar_never_changes_what_was_consumed(
+    moves: list[tuple[int, bool]], pause: int
+) -> None:
+    """S1, S33: whenever the case is moved and whenever its clock stands still."""
+    shop = WorkCalendar(opens=time(9), closes=time(18))
+    editions = [WorkCalendar(exceptions={(START + 2 * DAY).date(): False}), shop]
+    promise = Promise.made(DETAIL, "5 working days", START, rule="B4", cycle=1, pausable=True, calendar=shop)
+    now = START + pause * HOUR
+    promise.pause("photo", now)
+    promise.resume("photo", now + 10 * HOUR)
+    now += 10 * HOUR
+
+    for hours, other in moves:
+        now += hours * HOUR
+        before = promise.consumed(now)
+        promise.take_terms(rule_of("5 working days"), editions[other], [], now)
+        assert promise.consumed(now) == before
+    due = promise.due_at()
+    assert due is not None
+    assert timedelta() <= promise.budget.amount - promise.consumed(due) <= timedelta(microseconds=3)
 
 
 def test_a_promise_that_is_counted_in_working_days_from_now_on_knows_the_days_off() -> None:
@@ -651,6 +708,7 @@ def test_a_preview_tells_each_promise_and_who_would_be_told_and_changes_nothing(
 
     told = preview(world.case, edited(detailed_result="24h"), world.now)
 
+    same = {"pausable": True, "provisional": False}
     assert world.case.model_dump() == before
     assert told == {
         "policy": {"from": in_force()["building_materials"].version, "to": EDITED},
@@ -658,8 +716,8 @@ def test_a_preview_tells_each_promise_and_who_would_be_told_and_changes_nothing(
             {
                 "name": DETAIL,
                 "cycle": 1,
-                "before": {"within": "48h", "due_at": utc(48), "state": "open", "pausable": True},
-                "after": {"within": "24h", "due_at": utc(24), "state": "broken", "pausable": True},
+                "before": {"within": "48h", "due_at": utc(48), "state": "open", **same},
+                "after": {"within": "24h", "due_at": utc(24), "state": "broken", **same},
             }
         ],
         "begins": [],

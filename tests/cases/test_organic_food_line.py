@@ -103,8 +103,9 @@ def test_working_days_skip_holidays_and_count_make_up_days(
 @pytest.mark.parametrize(
     ("received", "due", "provisional"),
     [
-        (at(12, 24), at(12, 31), False),
-        (at(12, 25), at(1, 1, year=2027), False),
+        (at(12, 18), at(12, 25), False),
+        (at(12, 18, 1), at(12, 25, 1), True),
+        (at(12, 25), at(1, 1, year=2027), True),
         (at(12, 25, 1), at(1, 4, 1, year=2027), True),
         (at(12, 30, 10), at(1, 7, 10, year=2027), True),
     ],
@@ -112,7 +113,7 @@ def test_working_days_skip_holidays_and_count_make_up_days(
 def test_a_deadline_in_a_year_that_is_not_announced_is_provisional(
     organic: dict[str, Policy], received: datetime, due: datetime, provisional: bool
 ) -> None:
-    """O3, S12, both sides of midnight: what the law fixes (New Year's Day, a Friday) is off all the same."""
+    """O3, S12, S33, both sides of its last week: what the law fixes (New Year's Day, a Friday) is off all the same."""
     planned = plan("goods.damage", policies=organic, received_at=received.isoformat())
 
     assert planned.due["solution"] == due

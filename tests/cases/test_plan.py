@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases.names import Channel
 from cases.plan import plan_line
 from tests.cases.lines import complaint_of, plan_of
 from tests.cases.world import START, World, a_complaint, building_materials, open_case, remedies_of
@@ -242,6 +243,15 @@ def test_what_is_no_complaint_is_told_so(line: str, says: str) -> None:
 def test_each_fault_of_a_complaint_is_named_by_its_field(fields: dict[str, Any], at_fault: str) -> None:
     """Contract, *A complaint*."""
     assert at_fault in faults(**fields)
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_what_came_by_a_channel_on_which_nobody_picks_up_has_no_time_of_that(channel: Channel) -> None:
+    """G2, S32: a call or a chat is picked up; what has no meaning is refused by its field."""
+    answer = planned(json.dumps({"complaint": a_complaint(channel=channel, answered_at=START.isoformat())}))
+
+    refused = [error["field"] for error in answer.get("errors", [])]
+    assert refused == ([] if channel in ("hotline", "chat") else ["answered_at"])
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import policies
 from cases.amounts import amount
-from cases.calendar import WEEK
+from cases.calendar import WEEK, CalendarTerms, WorkCalendar
 from cases.complaint import check_complaint
 from cases.conditions import bounds
 from cases.errors import InvalidInput
@@ -407,6 +407,24 @@ def test_a_changed_number_changes_the_version(folder: Path, edit: Edit, name: st
     after = policies.load(folder)["bicycles"].version
     assert after != before
     assert after.startswith("1+")
+
+
+@pytest.mark.parametrize(("within", "same"), [("3 working days", False), ("8 working hours", False), ("3 days", True)])
+def test_another_edition_of_the_calendar_is_another_version_where_working_time_is_counted(
+    folder: Path, edit: Edit, within: str, same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S33: one name never stands for two sets of terms."""
+    edit(LINE, "within: 3 working days", f"within: {within}")
+    before = policies.load(folder)["bicycles"].version
+    known = policies.work_calendar
+
+    def announced(terms: CalendarTerms, zone: str) -> WorkCalendar:
+        days = known(terms, zone)
+        return days.model_copy(update={"exceptions": {**days.exceptions, date(2027, 12, 24): False}})
+
+    monkeypatch.setattr(policies, "work_calendar", announced)
+
+    assert (policies.load(folder)["bicycles"].version == before) is same
 
 
 def test_a_comment_changes_no_version(folder: Path, edit: Edit) -> None:

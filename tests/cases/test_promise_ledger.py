@@ -249,7 +249,7 @@ def test_on_arrival_the_rungs_that_had_passed_are_settled_but_for_the_breach(age
 # Whatever happens
 
 INSTANTS = st.lists(st.integers(0, 400 * 3600), min_size=1, max_size=12).map(sorted)
-WITHIN = st.sampled_from(["10m", "48h", "1 day", "7 days", "1 working day", "5 working days"])
+WITHIN = st.sampled_from(["10m", "48h", "1 day", "7 days", "1 working day", "5 working days", "8 working hours"])
 
 
 @given(within=WITHIN, seconds=INSTANTS)
