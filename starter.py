@@ -190,15 +190,20 @@ def plan(file: BinaryIO) -> int:
     """
     from cases.plan import plan_line
 
-    known, faulty = known_policies(), False
-    for text in _documents(file.read()):
-        try:
-            planned = plan_line(text.decode("utf-8-sig"), known, datetime.now(UTC))
-        except UnicodeDecodeError:
-            planned = {"errors": [{"field": "(whole)", "problem": "is not text in UTF-8"}]}
-        faulty = faulty or "errors" in planned
-        print_json(planned)
-    return 2 if faulty else 0
+    known = known_policies()
+    answers = [plan_line(text, known, datetime.now(UTC)) for text in _documents(file.read())]
+    for answer in _without_the_rest_of_a_wrong_file(answers):
+        print_json(answer)
+    return 2 if any("errors" in answer for answer in answers) else 0
+
+
+def _without_the_rest_of_a_wrong_file(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two of the answers, and how many there are more, where not one line could be read; else all."""
+    rest = len(answers) - 2
+    if rest < 1 or not all("errors" in answer and answer["errors"][0]["field"] == "(whole)" for answer in answers):
+        return answers
+    problem = f"and so are {rest} more lines: not one can be read as a complaint"
+    return [*answers[:2], {"errors": [{"field": "(whole)", "problem": problem}]}]
 
 
 def _documents(content: bytes) -> list[bytes]:

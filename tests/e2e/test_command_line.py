@@ -236,6 +236,13 @@ class TestPlan:
         assert result.code == 0
         assert [p["name"] for p in json.loads(result.out)["promises"]] == ["acknowledge", "detailed_result"]
 
+    def test_of_a_wrong_file_two_faults_are_enough(self, starter: Starter) -> None:
+        result = starter("plan", ROOT / "README.md")
+
+        problems = [json.loads(line)["errors"][0]["problem"] for line in result.out.splitlines()]
+        assert (result.code, len(problems)) == (2, 3)
+        assert "more lines: not one can be read as a complaint" in problems[2]
+
     def test_of_an_empty_file_is_nothing(self, starter: Starter, tmp_path: Path) -> None:
         (tmp_path / "empty").write_bytes(b"\n")
 
