@@ -100,10 +100,12 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     each case a third of its time (docs/benchmarks.md), and the replay gate and the import rules stand guard.
     With a `build_id` it takes only cases of that build, and new ones once the build has been made current.
     """
-    logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse)
+    logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse, parts.records)
     installation, refunds = Installation(parts.partners.installation), Refunds(parts.partners.refunds, parts.records)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
-    verification = Verification(parts.partners.logistics, parts.partners.warehouse, parts.partners.installation)
+    verification = Verification(
+        parts.partners.logistics, parts.partners.warehouse, parts.partners.installation, parts.records
+    )
     records = Records(parts.policies, parts.records)
     # Other processes send as they like; how payloads are taken in is for the worker alone to say.
     config = client.config()
@@ -119,7 +121,8 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
             *(installation.record, installation.carry_out, installation.find),
             *(refunds.carry_out, refunds.find, refunds.release),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
-            *(records.admit, records.in_force, records.claim, records.archive, records.record_claim),
+            *(records.admit, records.account, records.in_force, records.claim),
+            *(records.archive, records.record_claim),
         ],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
         max_concurrent_activities=THREADS,

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from cases.account import Account
 from cases.complaint import Complaint
 from cases.decoding import check_size
 from cases.door import judged, policy_for
@@ -31,6 +32,8 @@ class Admission(BaseModel):
     """The closed case that it takes up again (G12)."""
     others: list[str] | None = None
     """What claiming its id answered; None where it was not claimed."""
+    account: Account | None = None
+    """What the order's other cases have taken (S35); None: no order, our records are down, or an older worker."""
     problems: list[Problem] = []
 
 
@@ -91,11 +94,12 @@ class Records:
         earlier = self._followed(complaint, policy, problems)
         if problems or policy is None:
             return Admission(problems=InvalidInput(problems).problems)
-        others = None
+        others = account = None
         if run_id is not None:
             with suppress(RecordsUnavailable):
                 others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
-        return Admission(policy=policy.slice_for(complaint), earlier=earlier, others=others)
+                account = self.account(complaint.order.order_id, complaint.case_id) if complaint.order else None
+        return Admission(policy=policy.slice_for(complaint), earlier=earlier, others=others, account=account)
 
     def _followed(self, complaint: Complaint, policy: Policy | None, problems: list[Problem]) -> Earlier | None:
         """The case that a complaint, or a draft of one, takes up again; why it cannot be joins the `problems`."""
@@ -111,6 +115,11 @@ class Records:
         if policy:
             problems += gathered([hindrances], complaint, earlier, policy)
         return earlier
+
+    @activity.defn(name="order-account")
+    def account(self, order_id: str, case_id: str) -> Account:
+        """What the order's cases other than `case_id` have taken of it, before an offer is made (S35)."""
+        return self._database.account(order_id, case_id)
 
     @activity.defn(name="policy-in-force")
     def in_force(self, complaint: Complaint) -> Admission:

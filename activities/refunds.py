@@ -8,14 +8,14 @@ said no, or a person has waived the step.
 import asyncio
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
-from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, carry_out, find
+from activities.bookings import release, reserve
+from activities.outcomes import REFUSED, carry_out, find
 from cases.commands import Payment, Receipt, ReceiptState
 from cases.money import Money
-from cases.reasons import details_of
 from partners import ports
-from records import LedgerRefusal, OverLimit, Records, RecordsUnavailable
+from records import LedgerRefusal, Records
 
 
 class Refunds:
@@ -28,15 +28,7 @@ class Refunds:
     @activity.defn(name="refunds-step")
     async def carry_out(self, command: Payment, paid: Money) -> Receipt:
         """Pay, once; `paid` is what the customer paid for the order, which refunds never exceed (S14)."""
-        try:
-            await asyncio.to_thread(self._reserve, command, paid)
-        except LedgerRefusal as error:
-            details = [*details_of(error), *([OVER_LIMIT] if isinstance(error, OverLimit) else [])]
-            raise ApplicationError(
-                str(error), *details, type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
-            ) from None
-        except RecordsUnavailable as error:
-            raise ApplicationError(str(error), type=TRY_AGAIN) from None
+        await reserve(self._records, command, paid)
         # Once the partner has been asked, a worker that is told to stop waits for the answer: a shield alone would
         # give up at once and leave the payment unattended.
         payment = asyncio.ensure_future(self._pay(command))
@@ -55,43 +47,25 @@ class Refunds:
 
     @activity.defn(name="refunds-release")
     async def release(self, key: str, why: str) -> None:
-        """Nothing was paid and nothing will be: the amount is free again for the order's other cases."""
-        await asyncio.to_thread(self._release, key, why)
+        """Nothing was paid or sent and nothing will be: it is free again for the order's other cases."""
+        await release(self._records, key, why)
 
     async def _pay(self, command: Payment) -> Receipt:
         try:
             receipt = await carry_out(self._port, command.asked)
         except ApplicationError as error:
             if error.type == REFUSED:
-                await asyncio.to_thread(self._release, command.key, str(error))
+                await release(self._records, command.key, str(error))
             raise
         await self._book(command.key, receipt)
         return receipt
 
     async def _book(self, key: str, receipt: Receipt) -> None:
         if receipt.state is ReceiptState.FAILED:
-            await asyncio.to_thread(self._release, key, receipt.detail or "the partner could not do it")
+            await release(self._records, key, receipt.detail or "the partner could not do it")
             return
         try:
             await asyncio.to_thread(self._records.commit, key, receipt.reference)
         except LedgerRefusal as error:
             # The money has moved: the books must not stop the case, but somebody has to look.
             activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})
-
-    def _reserve(self, command: Payment, paid: Money) -> None:
-        self._records.reserve(
-            command.key,
-            order_id=command.order_id,
-            case_id=command.case_id,
-            kind=command.kind,
-            amount=command.amount or paid - paid,
-            currency=command.currency,
-            paid=paid,
-            limit=command.limit,
-        )
-
-    def _release(self, key: str, why: str) -> None:
-        try:
-            self._records.release(key, why)
-        except LedgerRefusal as error:
-            activity.logger.warning("not released", extra={"key": key, "why": str(error)})

@@ -2,28 +2,38 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from pydantic import Field
 from temporalio import activity
 
+from cases.account import Account
 from cases.commands import LookUp
 from cases.finding import LookUps
 from partners import ports
+from records import Records, RecordsUnavailable
 
 
 class Answers(LookUps):
     """What the partners answered, and which of them could not be asked."""
 
     failed: list[str] = Field(default_factory=list)
+    account: Account | None = None
+    """What the order's other cases have taken meanwhile (S35); None: our records could not be asked."""
 
 
 class Verification:
     """Over the ports that can be asked what happened."""
 
     def __init__(
-        self, logistics: ports.Logistics, warehouse: ports.Warehouse, installation: ports.Installation
+        self,
+        logistics: ports.Logistics,
+        warehouse: ports.Warehouse,
+        installation: ports.Installation,
+        records: Records,
     ) -> None:
+        self._records = records
         self._ask: dict[str, Callable[[LookUp], Awaitable[Any]]] = {
             "trail": logistics.trail,
             "dispatch": warehouse.dispatch_record,
@@ -32,7 +42,7 @@ class Verification:
 
     @activity.defn(name="look-up")
     async def look_up(self, what: LookUp, wanted: list[str]) -> Answers:
-        """Ask each of `wanted` (trail, dispatch, installation) once."""
+        """Ask each of `wanted` (trail, dispatch, installation) once, and our records for the order's account."""
         answers = await asyncio.gather(*(self._ask[name](what) for name in wanted), return_exceptions=True)
         found: dict[str, Any] = {}
         failed = []
@@ -43,4 +53,9 @@ class Verification:
                 raise answer
             else:
                 found[name] = answer
-        return Answers(**found, failed=failed)
+        return Answers(**found, failed=failed, account=await self._account(what))
+
+    async def _account(self, what: LookUp) -> Account | None:
+        with suppress(RecordsUnavailable):
+            return await asyncio.to_thread(self._records.account, what.order_id, what.case_id)
+        return None

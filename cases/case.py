@@ -12,10 +12,12 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
+from cases.account import Account
 from cases.calendar import clock
 from cases.commands import LookUp, StaffNotice
 from cases.complaint import Complaint, Evidence
 from cases.finding import Finding, LookUps, PartialFinding
+from cases.granting import makes_good
 from cases.money import Money
 from cases.names import (
     MONEY,
@@ -156,7 +158,11 @@ class Case(BaseModel):
     needs_offer: Why | None = None
     """Why an agent has to make another offer, where one has to."""
     paid_before: dict[RemedyKind, Money] = {}
-    """What had been paid for the order when this case began to follow another (G12)."""
+    """What had been paid for the order when this case began to follow another (G12); `account` replaces it."""
+    account: Account | None = None
+    """What the order's other cases have taken, as last read; None in cases that older workers admitted (S35)."""
+    exhausted: Why | None = None
+    """Why nothing that the policy grants can be offered: which case has taken it (S35)."""
     last_word_at: AwareDatetime | None = None
     """The last word between us beside the offers: an agent reached the customer, or something came from them (G5)."""
     shown_at: dict[EvidenceKind, AwareDatetime] = {}
@@ -215,10 +221,12 @@ class Case(BaseModel):
         return next((p for p in reversed(self.promises) if p.name == name), None)
 
     def paid(self, kinds: frozenset[RemedyKind] = MONEY) -> Decimal:
-        """Money out for steps of these kinds that have begun and were not finally refused, and out before the case."""
-        stopped = (StepState.BLOCKED, StepState.WAIVED)
-        out = (s for s in self.steps if s.kind in kinds and s.begun and (s.uncertain or s.state not in stopped))
-        before = sum((amount for kind, amount in self.paid_before.items() if kind in kinds), Decimal(0))
+        """Money out for steps of these kinds that have begun and were not finally refused, and for the other cases."""
+        out = (s for s in self.steps if s.kind in kinds and s.counts)
+        others = self.account.bookings if self.account else ()
+        before = sum((b.amount for b in others if b.kind in kinds), Decimal(0))
+        if self.account is None:
+            before = sum((amount for kind, amount in self.paid_before.items() if kind in kinds), Decimal(0))
         return sum((s.remedy.amount or Decimal(0) for s in out), before)
 
     @property
@@ -379,6 +387,7 @@ class Case(BaseModel):
             offer=offer_id,
             since=at,
             added_at=at,
+            makes_good=makes_good(self.complaint, self.finding, remedy),
         )
         self.steps.append(step)
         return step

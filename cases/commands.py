@@ -68,16 +68,34 @@ class StepCommand(Wire):
     """The workflow that wants the partner's `step-reported`; the case's own where absent."""
 
 
-class Payment(StepCommand):
-    """A step that moves money, as our own books need it."""
+class Booked(StepCommand):
+    """A step that the order's ledger has an entry of, as our own books need it."""
+
+    makes_good: list[Affected] = []
+    """The units of the order's items that it makes good (S35)."""
+    bought: list[Affected] = []
+    """What this case says was bought of them."""
+    approved: bool = False
+    """Somebody has approved more than the policy grants: units may be made good once more (S20)."""
+
+    @property
+    def asked(self) -> StepCommand:
+        """What the partner is asked: without what concerns our books, so that a key stands for the same content."""
+        return StepCommand.model_validate(dict(self))
+
+
+class Payment(Booked):
+    """A step that moves money."""
 
     limit: Money | None = None
     """The most that all cases of the order may be paid beside refunds (S15); None: no such limit."""
 
-    @property
-    def asked(self) -> StepCommand:
-        """What the partner is asked: without our limit, so that a key always stands for the same content."""
-        return StepCommand.model_validate(dict(self))
+
+class Shipment(Booked):
+    """A step that sends goods."""
+
+    paid: Money | None = None
+    """What the customer paid for the order; None, from an older worker: no units are counted."""
 
 
 class ReceiptState(StrEnum):

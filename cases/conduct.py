@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from cases.case import Case
 from cases.closing import call_back, end, retire
 from cases.commands import Receipt, StepFinding
 from cases.complaint import Complaint
-from cases.finding import PartialFinding
+from cases.entitlement import still_affected, within
+from cases.finding import Finding, PartialFinding
 from cases.granting import Assessment, assess, check_finding
 from cases.keeping import carried_out, nothing_to_keep, steps_moved
 from cases.limits import approved
@@ -58,12 +60,18 @@ def consider(case: Case, at: datetime) -> Assessment:
     if case.awaited:
         case.status = Status.AWAITING_EVIDENCE
         return Assessment(missing=[*found.missing, *(f"evidence: {kind}" for kind in case.awaited)])
+    for why in found.withheld:
+        case.note("not offered", at, str(why))
     if found.options:
         make_offer(case, found.options, at, rule=found.rule, outcome=found.outcome)
         return found
     retire(case, OfferState.REPLACED)
     case.status = Status.ASSESSING
-    if case.contested or case.unjudged:
+    case.exhausted = Reason.of("order_exhausted", reasons=found.withheld) if found.withheld else None
+    if case.exhausted:
+        case.tell(Role.OWNER, "needs_offer", reason=case.exhausted)
+        case.note("assessing", at, f"a person has to judge: {case.exhausted}")
+    elif case.contested or case.unjudged:
         case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
     elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
@@ -77,13 +85,24 @@ def consider(case: Case, at: datetime) -> Assessment:
 
 
 def granted(case: Case) -> Assessment:
+    """What the policy grants, as far as the order's ledger has room for it (S35)."""
+    finding, why = still_affected(case)
+    found = granted_by_policy(case, finding)
+    if found.options:
+        found = found.model_copy(update={"withheld": why})
+    return within(case, found, finding)
+
+
+def granted_by_policy(case: Case, finding: Finding) -> Assessment:
     """What the policy grants; an inquiry that nothing answers by itself waits for an agent's words (M14).
 
     Nothing by itself where another case about the same was settled, or is open: it might be granted twice (G12).
     """
     if case.contested:
         return Assessment()
-    found = assess(case.policy, _with_delivery(case), case.finding, refunded=case.refunded)
+    # A case that knows its order's account is held to it afterwards, where it can say why.
+    refunded = Decimal(0) if case.account else case.refunded
+    found = assess(case.policy, _with_delivery(case), finding, refunded=refunded)
     source = case.topic.answered_from
     nobody_knows = source == "agent" or (source == "trail" and case.look_ups.trail is None)
     return Assessment(missing=["cause"]) if nobody_knows and case.finding.cause is None else found
@@ -140,7 +159,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
         over_limits=list(over),
     )
     case.offers.append(offer)
-    case.needs_offer, case.unjudged = None, []
+    case.needs_offer, case.exhausted, case.unjudged = None, None, []
     if waits:
         case.status = Status.AWAITING_APPROVAL
         why = "; ".join(map(str, offer.over_limits)) or case.topic.audit

@@ -16,9 +16,10 @@ from cases.drafts import gathered
 from cases.errors import Problem, Refusal
 from cases.finding import PartialFinding
 from cases.money import KEPT_DIGITS, digits_of
-from cases.names import TO_SOURCE, Outcome
+from cases.names import MAKE_GOOD, SHIPMENTS, TO_SOURCE, Outcome, RemedyKind
 from cases.offer import Option, Remedy, needs_consent
 from cases.policy import Policy, RemedyRule, Rule, matches
+from cases.reasons import Reason
 
 REJECTED = Rule.model_validate(
     {
@@ -34,12 +35,15 @@ REJECTED = Rule.model_validate(
 class Assessment(BaseModel):
     """What follows from a finding: options, or what a person still has to establish.
 
-    Neither options nor missing: no rule of the policy fits, and an agent makes an offer of their own.
+    Neither options nor missing: no rule of the policy fits, or nothing is left of the order that it could grant, and
+    an agent makes an offer of their own.
     """
 
     rule: str | None = None
     options: list[Option] = []
     missing: list[str] = []
+    withheld: list[Reason] = []
+    """What the order's ledger has no room for (S35)."""
     outcome: Outcome | None = None
 
     @property
@@ -140,7 +144,7 @@ def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Su
     return Sums(
         bases={
             Base.ORDER: order.amount,
-            Base.AFFECTED_ITEMS: _price_of_affected(order, affected_of(complaint, finding)),
+            Base.AFFECTED_ITEMS: price_of(order, affected_of(complaint, finding)),
             Base.FREIGHT: order.freight,
             Base.DECLARED_VALUE: order.declared_value,
             Base.GOODS_VALUE: order.goods_value if finding.goods_value is None else finding.goods_value,
@@ -151,12 +155,12 @@ def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Su
     )
 
 
-def _price_of_affected(order: Order, affected: list[Affected]) -> Decimal:
-    """What the affected items cost; where an order does not list its items, all that was paid beside the freight."""
+def price_of(order: Order, items: list[Affected]) -> Decimal:
+    """What some of an order's items cost; of one that lists none, all that was paid beside the freight."""
     if not order.items:
         return order.amount - order.freight
     prices = {item.sku: item.unit_price for item in order.items}
-    return sum((prices[i.sku] * i.quantity for i in affected), Decimal(0))
+    return sum((prices[i.sku] * i.quantity for i in items), Decimal(0))
 
 
 def affected_of(complaint: Complaint, finding: PartialFinding) -> list[Affected]:
@@ -164,6 +168,28 @@ def affected_of(complaint: Complaint, finding: PartialFinding) -> list[Affected]
     if finding.affected is not None:
         return finding.affected
     return [Affected(sku=i.sku, quantity=i.quantity) for i in complaint.affected_items]
+
+
+def _all(order: Order) -> list[Affected]:
+    return [Affected(sku=i.sku, quantity=i.quantity) for i in order.items]
+
+
+def makes_good(complaint: Complaint, finding: PartialFinding, remedy: Remedy) -> list[Affected]:
+    """The units of the order's items that a remedy makes good (S35): sent again, replaced, or their price refunded.
+
+    A refund that names no items is of the affected ones; of more than their price and the freight, of all. A
+    substitute that was not ordered takes the place of the affected ones.
+    """
+    order = complaint.order
+    if order is None or not order.items or remedy.kind not in MAKE_GOOD or remedy.amount == 0:
+        return []
+    affected = affected_of(complaint, finding)
+    if remedy.kind is RemedyKind.REFUND and not remedy.items:
+        more = (remedy.amount or Decimal(0)) > price_of(order, affected) + order.freight
+        return _all(order) if more else affected
+    ordered = {item.sku for item in order.items}
+    known = remedy.items and all(item.sku in ordered for item in remedy.items)
+    return list(remedy.items or []) if known else affected
 
 
 def _granted(  # noqa: PLR0913, PLR0917 (what an offer follows from)
@@ -193,10 +219,10 @@ def _remedy(wanted: RemedyRule, complaint: Complaint, finding: PartialFinding, s
         if wanted.do in TO_SOURCE:
             low, high = min(low, left), min(high, left)
     items = None
-    if wanted.items == "affected":
+    if wanted.items == "ordered" and complaint.order:
+        items = _all(complaint.order)
+    elif wanted.items == "affected" or wanted.do in SHIPMENTS:
         items = affected_of(complaint, finding)
-    elif wanted.items == "ordered" and complaint.order:
-        items = [Affected(sku=i.sku, quantity=i.quantity) for i in complaint.order.items]
     return Remedy(
         kind=wanted.do,
         amount=low,

@@ -19,13 +19,14 @@ from cases.conduct import (
     accept,
     consider,
     delivered_offer,
-    granted,
+    granted_by_policy,
     heard,
     make_offer,
     publish,
     waive,
 )
 from cases.earlier import how_to_go_on
+from cases.entitlement import beyond, refundable, with_items
 from cases.errors import Refusal, printable
 from cases.evidence import arrived, go_on_without, insisted_on
 from cases.finding import PartialFinding
@@ -51,7 +52,7 @@ from cases.names import (
 from cases.offer import Offer, Option
 from cases.policy import Policy
 from cases.promise import Promise, settled_on
-from cases.proposing import as_proposed, check_limit, check_possible, over_limits
+from cases.proposing import as_proposed, check_limit, check_possible, completed, over_limits
 from cases.reasons import Reason, Why
 from cases.repeats import remember, repeated
 from cases.satisfaction import answered
@@ -175,7 +176,7 @@ def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _n
     option = offer.option(message.option)
     # Eligibility is checked again when it is carried out (S20): other money may have gone out since it was offered.
     later = option.model_copy(update={"remedies": [r for r in option.remedies if not r.at_once]})
-    check_possible([later], case.complaint, refunded=case.refunded)
+    check_possible([later], case.complaint, left=refundable(case))
     accept(case, offer, option, at, message.by)
 
 
@@ -235,9 +236,11 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
         at,
     )
-    if step.kind in MONEY and message.state is ReceiptState.FAILED:
+    # Units of cases that know no account are counted as well, and stay so: their histories know of no release.
+    booked = step.kind in MONEY or (case.account and step.makes_good)
+    if booked and message.state is ReceiptState.FAILED:
         case.unpaid.append(key)
-    elif step.kind in MONEY and message.state is ReceiptState.DONE:
+    elif booked and message.state is ReceiptState.DONE:
         case.vouched[key] = reference
 
 
@@ -280,6 +283,7 @@ def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict
         if offer
         else None,
         "missing": found.missing,
+        **({"withheld": [str(why) for why in found.withheld]} if found.withheld else {}),
     }
 
 
@@ -290,11 +294,12 @@ def _possible(case: Case, new: PartialFinding) -> None:
 
 def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> dict[str, Any]:
     _undecided(case)
-    policy_grants = granted(case)
+    policy_grants = granted_by_policy(case, case.finding)
     if insisted_on(case):
         raise Refusal(f"nothing can be offered before the documents have come: {', '.join(case.awaited)}")
-    options = [as_proposed(option, policy_grants) for option in message.options]
-    over = over_limits(options, policy_grants)
+    named = with_items(case, completed(message.options, policy_grants, case.complaint, case.finding))
+    options = [as_proposed(option, policy_grants) for option in named]
+    over = [*over_limits(options, policy_grants), *beyond(case, options)]
     _possible_offer(case, options, over)
     if (over or case.topic.audit) and not message.by:
         why = "; ".join(map(str, over)) or case.topic.audit
@@ -311,7 +316,7 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
 
 def _possible_offer(case: Case, options: list[Option], over: Sequence[Why]) -> None:
     """Raises `Refusal` for what cannot be offered; `over`: what of it is beyond an agent's limits."""
-    check_possible(options, case.complaint, refunded=case.refunded)
+    check_possible(options, case.complaint, left=refundable(case))
     if over:
         check_limit(options, case.policy, case.complaint, compensated=case.paid(PAYOUTS))
 
@@ -337,7 +342,10 @@ def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
 
 def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> None:
     offer = _approval(case, message)
-    _possible_offer(case, offer.options, offer.over_limits)
+    # What other cases have taken since it was made is approved with it, up to the same limits.
+    over = [*offer.over_limits, *(why for why in beyond(case, offer.options) if why not in offer.over_limits)]
+    _possible_offer(case, offer.options, over)
+    offer.over_limits = over
     case.note("approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
     publish(case, offer, at)
 

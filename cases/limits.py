@@ -24,20 +24,29 @@ def manager_limit(policy: Policy, complaint: Complaint) -> Decimal:
     return evaluate(policy.manager_limit, sums_of(policy, complaint, PartialFinding()))[1]
 
 
+def order_limit(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Decimal | None:
+    """The most that the order's cases together may be paid beside refunds without anybody's approval (S15).
+
+    Of the policy's amounts the first that the order can be measured by; nothing, where there is none. None: a policy
+    that was pinned before there was a limit.
+    """
+    if not policy.compensation_limit:
+        return None
+    sums = sums_of(policy, complaint, finding)
+    return next((evaluate(t, sums)[1] for t in policy.compensation_limit if not needs(t, sums)), Decimal("0.00"))
+
+
 def payout_limit(case: Case, step: Step) -> Decimal | None:
     """The most that the order's cases together may be paid beside refunds when this step is paid.
 
-    Of the policy's amounts the first that the order can be measured by; nothing, where there is none. What somebody
-    has approved goes up to a manager's limit. None: a refund, or a policy that was pinned before there was a limit.
+    What somebody has approved goes up to a manager's limit. None: a refund, or a policy that was pinned before there
+    was a limit.
     """
-    policy, complaint = case.policy, case.complaint
-    if step.kind not in PAYOUTS or not policy.compensation_limit:
+    limit = order_limit(case.policy, case.complaint, case.finding)
+    if step.kind not in PAYOUTS or limit is None:
         return None
-    sums = sums_of(policy, complaint, case.finding)
-    known = (evaluate(text, sums)[1] for text in policy.compensation_limit if not needs(text, sums))
-    limit = next(known, Decimal("0.00"))
     if approved(case, step):
-        limit = max(limit, manager_limit(policy, complaint))
+        limit = max(limit, manager_limit(case.policy, case.complaint))
     return min(limit, MAX_AMOUNT)
 
 

@@ -229,6 +229,12 @@ SHIPMENTS = frozenset({_K.REPLACEMENT, _K.RESHIP, _K.TRANSFER, _K.SUBSTITUTE})
 GOODS = SHIPMENTS | {_K.COLLECTION}
 """Remedies that move goods; each names its items."""
 
+MAKE_GOOD = SHIPMENTS | {_K.REFUND}
+"""Remedies that make units of an order good: over all its cases no more than were bought (S35)."""
+
+WITH_ITEMS = GOODS | {_K.REFUND}
+"""Remedies that may name items."""
+
 VISITS = frozenset({_K.INSPECTION, _K.APPOINTMENT, _K.RECTIFICATION, _K.REINSTALLATION, _K.ONSITE_REPAIR})
 """Remedies for which somebody goes to the customer."""
 

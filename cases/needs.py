@@ -60,6 +60,8 @@ def needs(case: Case) -> list[Json]:
     match case.status:
         case Status.ASSESSING if case.unjudged and told:
             pass  # said above
+        case Status.ASSESSING if case.exhausted:
+            found.append(_exhausted(case))
         case Status.ASSESSING if case.needs_offer:
             found.append(_another_offer(case))
         case Status.ASSESSING if not case.unsettled:
@@ -183,6 +185,12 @@ def _propose(case: Case) -> Json:
 def _signed(case: Case) -> tuple[str, ...]:
     """A claim is decided by somebody who did not prepare it, so everybody says who they are (S20)."""
     return ("by",) if case.topic.audit else ()
+
+
+def _exhausted(case: Case) -> Json:
+    """What the policy grants the order has no room for any more: which case has taken it (S35)."""
+    text = f"{case.exhausted}: propose what somebody else approves, or assess anew"
+    return _need("order_exhausted", text, _propose(case), _assess(case, []))
 
 
 def _another_offer(case: Case) -> Json:

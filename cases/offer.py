@@ -7,12 +7,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from cases.complaint import Affected
 from cases.errors import Refusal
 from cases.money import Money
-from cases.names import GOODS, MONEY, OfferState, Outcome, RemedyKind
+from cases.names import MONEY, WITH_ITEMS, OfferState, Outcome, RemedyKind
 from cases.reasons import Why
 
 
 class Remedy(BaseModel):
-    """One thing that we do or pay. `max_amount`: the high end, where a range allows more."""
+    """One thing that we do or pay. `max_amount`: the high end, where a range allows more.
+
+    `items`: the goods that it moves; of a refund, those whose price goes back.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +29,7 @@ class Remedy(BaseModel):
     def _whole(self) -> Self:
         if (self.kind in MONEY) != (self.amount is not None):
             raise ValueError(f"{self.kind} {'needs an amount' if self.kind in MONEY else 'has no amount'}")
-        if self.items and self.kind not in GOODS:
+        if self.items and self.kind not in WITH_ITEMS:
             raise ValueError(f"{self.kind} moves no items")
         return self
 

@@ -238,7 +238,11 @@ class PromiseRule(Part):
 
 
 class RemedyRule(Part):
-    """One remedy within an option: what is done or paid, how much, and whether it waits for consent."""
+    """One remedy within an option: what is done or paid, how much, and whether it waits for consent.
+
+    Goods that are sent are the affected items, where `items` does not say otherwise; a collection without items is of
+    a sample (F11).
+    """
 
     do: RemedyKind
     amount: AmountText | None = None

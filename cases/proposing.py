@@ -3,11 +3,12 @@
 from collections import Counter
 from decimal import Decimal
 
-from cases.complaint import Complaint, pieces
+from cases.complaint import Affected, Complaint, pieces
 from cases.errors import Refusal
-from cases.granting import Assessment
+from cases.finding import PartialFinding
+from cases.granting import Assessment, affected_of, price_of
 from cases.limits import manager_limit
-from cases.names import GOODS, PAYOUTS, TO_SOURCE, WORDS, RemedyKind
+from cases.names import GOODS, PAYOUTS, TO_SOURCE, WITH_ITEMS, WORDS, RemedyKind
 from cases.offer import Option, Remedy
 from cases.policy import Policy
 from cases.reasons import Reason
@@ -47,6 +48,37 @@ def _moved(remedies: list[Remedy]) -> Counter[str]:
     return pieces(item for remedy in remedies for item in remedy.items or [])
 
 
+def completed(
+    options: list[Option], granted: Assessment, complaint: Complaint, finding: PartialFinding
+) -> list[Option]:
+    """An agent's options whose goods say which items they move: where none are named, the affected ones.
+
+    Where the policy grants goods of a kind without items, such as a sample (F11), so may an agent. An order that lists
+    no items has none to name. Raises `Refusal` for a list that names nothing, or one item twice.
+    """
+    unnamed = {remedy.kind for option in granted.options for remedy in option.remedies if not remedy.items}
+    default = affected_of(complaint, finding) or None
+    return [
+        option.model_copy(
+            update={"remedies": [_completed(option.key, each, unnamed, default) for each in option.remedies]}
+        )
+        for option in options
+    ]
+
+
+def _completed(key: str, remedy: Remedy, unnamed: set[RemedyKind], default: list[Affected] | None) -> Remedy:
+    where = f"options.{key}: {remedy.kind}"
+    if remedy.items == []:
+        raise Refusal(f"{where} names no items: leave items out for those that are affected, or name some")
+    if remedy.items:
+        if twice := [sku for sku, times in Counter(item.sku for item in remedy.items).items() if times > 1]:
+            raise Refusal(f"{where} names {', '.join(twice)} twice: once, with its whole quantity, is enough")
+        return remedy
+    if remedy.kind not in GOODS or remedy.kind in unnamed:
+        return remedy
+    return remedy.model_copy(update={"items": default})
+
+
 def as_proposed(option: Option, granted: Assessment) -> Option:
     """An agent's option as it is offered: at once is only what the policy does at once; no range is left open (G5)."""
     at_once = {r.kind for o in granted.options for r in o.remedies if r.at_once} | WORDS
@@ -56,41 +88,57 @@ def as_proposed(option: Option, granted: Assessment) -> Option:
     return option.model_copy(update={"remedies": remedies})
 
 
-def check_possible(options: list[Option], complaint: Complaint, *, refunded: Decimal) -> None:
+def check_possible(options: list[Option], complaint: Complaint, *, left: Decimal) -> None:
     """What nobody may offer or carry out, manager or not: goods that were not ordered, refunds of more than was paid.
 
-    `refunded`: what has gone back to the source already. Raises `Refusal`.
+    `left`: what can still go back to the source, over all cases of the order. Raises `Refusal`.
     """
     keys = [option.key for option in options]
     if len(set(keys)) != len(keys):
         raise Refusal("options: two have the same key")
     order = complaint.order
     ordered = pieces(order.items if order else [])
-    left = (order.amount if order else Decimal(0)) - refunded
     for option in options:
-        for kind in GOODS - {RemedyKind.SUBSTITUTE}:
+        for kind in sorted(WITH_ITEMS - {RemedyKind.SUBSTITUTE}):
             for sku, moved in _moved([r for r in option.remedies if r.kind is kind]).items():
                 if moved > ordered[sku]:
                     raise Refusal(f"options.{option.key}: {kind} of {moved} of {sku} is more than was ordered")
-        if (back := _money(option, TO_SOURCE)) > left:
+        for refund in [r for r in option.remedies if r.kind is RemedyKind.REFUND and r.items and order]:
+            _check_price(option.key, refund, complaint)
+        if (back := money(option, TO_SOURCE)) > left:
             raise Refusal(
-                f"options.{option.key}: a refund of {back:.2f} is more than the {left:.2f} left of what was paid"
+                f"options.{option.key}: a refund of {back:.2f} is more than the {max(left, Decimal(0)):.2f} left of "
+                "what was paid, over all cases of the order"
             )
 
 
 def check_limit(options: list[Option], policy: Policy, complaint: Complaint, *, compensated: Decimal) -> None:
     """What even a manager may not approve: more money beside the refund, over the whole case, than the policy says.
 
-    `compensated`: what has been paid out beside refunds already. Raises `Refusal`.
+    `compensated`: what has been paid out beside refunds already, over all cases of the order. Raises `Refusal`.
     """
     most = manager_limit(policy, complaint) - compensated
     for option in options:
-        if (extra := _money(option, PAYOUTS)) > most:
+        if (extra := money(option, PAYOUTS)) > most:
             raise Refusal(
-                f"options.{option.key}: {extra:.2f} is more than the {most:.2f} that even a manager may approve"
+                f"options.{option.key}: {extra:.2f} is more than the {max(most, Decimal(0)):.2f} that even a manager "
+                "may approve"
             )
 
 
-def _money(option: Option, kinds: frozenset[RemedyKind]) -> Decimal:
+def _check_price(key: str, refund: Remedy, complaint: Complaint) -> None:
+    """A refund that names its items is of their price, and of the freight at most: else it would be of others too."""
+    order = complaint.order
+    if order is None:
+        return
+    most = price_of(order, refund.items or []) + order.freight
+    if (refund.amount or Decimal(0)) > most:
+        raise Refusal(
+            f"options.{key}: a refund of {refund.amount:.2f} is more than the {most:.2f} that its items and the "
+            "freight cost: name all the items that are refunded"
+        )
+
+
+def money(option: Option, kinds: frozenset[RemedyKind]) -> Decimal:
     """What an option pays in remedies of these kinds."""
     return sum((r.amount or Decimal(0) for r in option.remedies if r.kind in kinds), Decimal(0))

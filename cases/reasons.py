@@ -24,6 +24,14 @@ SENTENCES = {
     "over_amount": "{option}: {kind} {amount} is over {limit}",
     "more_items": "{option}: {kind} of more than was found affected",
     "audit": "the {team} team decides on claims",
+    # Why the order's ledger has no room for what is offered
+    "units_left": "{option}: {count} × {sku} is more than the {left} left of the {bought} bought",
+    "affected_left": "of the {count} × {sku} affected only {left} can still be made good ({bought} bought)",
+    "refunds_left": "{option}: {kind} {amount} is more than the {limit} left of what was paid",
+    "payouts_left": "{option}: {amount} is more than the {limit} left of what may be paid beside refunds on the order",
+    "taken_by": "{because}; taken by: {entries}",
+    "entry": "{kind} in case {case}",
+    "order_exhausted": "nothing that the policy grants is left on the order: {reasons}",
     # Why a step is blocked, or nobody knows whether it was done
     "partner_says": "{who} says: “{words}”",
     "partner_failed": "{who} could not do it",
@@ -35,6 +43,9 @@ SENTENCES = {
     "over_limit": (
         "{amount} of {kind} is too much on order {order}: over all its cases {limit} may be paid beside refunds, "
         "{taken} is paid or reserved already"
+    ),
+    "over_units": (
+        "{count} × {sku} cannot be made good on order {order}: {bought} bought, {gone} made good or reserved already"
     ),
     "approvable": "{because}; somebody who did not prepare it may approve it, by resolve-step with retry",
     "no_channel": "the customer cannot be reached ({tried}): no channel set up has an address for them",
@@ -108,7 +119,7 @@ def _word(name: str, value: Any, currency: str | None) -> str:
     if name in AMOUNTS:
         return f"{value} {currency or ''}".strip()
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(_word("", each, currency) for each in value)
     return str(value).replace("_", " ") if name in NAMES else str(value)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel
 
 from cases.commands import Receipt, ReceiptState
+from cases.complaint import Affected
 from cases.names import GOODS, MONEY, PARTNER_OF, SHIPMENTS, VISITS, Partner, RemedyKind, StepState
 from cases.offer import Remedy
 from cases.reasons import Reason, Why
@@ -50,9 +51,11 @@ class Step(BaseModel):
     team: str | None = None
     """Who has to free it, while it is blocked."""
     over_limit: bool = False
-    """The order's limit refused it: trying it again takes somebody's approval (S15)."""
+    """The order's limit refused it: trying it again takes somebody's approval (S15, S35)."""
     approved_by: str | None = None
     """Who approved it beyond that limit."""
+    makes_good: list[Affected] = []
+    """The units of the order's items that it makes good (S35)."""
 
     @property
     def partner(self) -> Partner:
@@ -90,6 +93,12 @@ class Step(BaseModel):
         if self.state in (StepState.DONE, StepState.DISPATCHED):
             return True
         return self.kind not in GOODS and self.state is StepState.RUNNING and self.reference is not None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has, or may have, been carried out: it has begun and was not finally refused."""
+        stopped = self.state in (StepState.BLOCKED, StepState.WAIVED)
+        return self.begun and (self.uncertain or not stopped)
 
     def _failed(self, detail: str) -> Reason:
         """Why the partner's word is a failure: its own words, where it gave any."""

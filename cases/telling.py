@@ -4,12 +4,26 @@ from decimal import Decimal
 from typing import Any
 
 from cases.case import Case
-from cases.commands import Contact, Payment, StepCommand
+from cases.commands import Contact, Payment, Shipment, StepCommand
+from cases.complaint import Affected
 from cases.errors import Refusal
-from cases.limits import payout_limit
-from cases.names import MONEY, TO_SOURCE, PromiseName, PromiseState, RemedyKind, Status, StepState
+from cases.limits import approved, payout_limit
+from cases.names import (
+    GOODS,
+    MONEY,
+    SHIPMENTS,
+    TO_SOURCE,
+    PromiseName,
+    PromiseState,
+    RemedyKind,
+    Status,
+    StepState,
+)
 from cases.offer import Option
 from cases.step import Step
+
+MAX_TOLD = 500
+"""Characters of the customer's words that a partner reads."""
 
 
 def page(headline: str, sections: dict[str, list[str]]) -> str:
@@ -56,14 +70,34 @@ def command_for(case: Case, step: Step) -> StepCommand:
         order_id=order.order_id,
         currency=order.currency,
         amount=step.remedy.amount,
-        items=step.remedy.items or [],
+        items=(step.remedy.items or []) if step.kind in GOODS else [],
         contact=contact_of(case),
         address=order.install_address,
         tracking_no=order.tracking_no,
         carrier=order.carrier,
-        note=case.finding.cause or "",
+        note=_note(case, step),
     )
-    return Payment(**dict(command), limit=payout_limit(case, step)) if step.kind in MONEY else command
+    skus = {item.sku for item in step.makes_good}
+    books: dict[str, Any] = {
+        **dict(command),
+        "makes_good": step.makes_good,
+        "bought": [Affected(sku=i.sku, quantity=i.quantity) for i in order.items if i.sku in skus],
+        "approved": approved(case, step),
+    }
+    if step.kind in MONEY:
+        return Payment(**books, limit=payout_limit(case, step))
+    return Shipment(**books, paid=order.amount) if step.kind in SHIPMENTS else command
+
+
+def _note(case: Case, step: Step) -> str:
+    """What the partner reads; goods of an order that lists no items are sent as its papers, or the customer, say."""
+    order, parts = case.complaint.order, [case.finding.cause or ""]
+    if step.kind in GOODS and order and not order.items:
+        parts.append(
+            f"order {order.order_id} lists no items here: its papers say what it is about. The complaint: "
+            f"{case.complaint.description[:MAX_TOLD]}"
+        )
+    return "; ".join(part for part in parts if part)
 
 
 def about_step(case: Case, step: Step) -> dict[str, Any]:

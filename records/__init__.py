@@ -15,6 +15,7 @@ from records.errors import (
     NotReserved,
     OverLimit,
     OverPaid,
+    OverUnits,
     RecordsError,
     RecordsUnavailable,
     UnknownCase,
@@ -22,6 +23,7 @@ from records.errors import (
     WrongDatabaseUrl,
 )
 from records.tables import EntryState
+from records.units import Units
 
 __all__ = [
     "AlreadyArchived",
@@ -34,9 +36,11 @@ __all__ = [
     "NotReserved",
     "OverLimit",
     "OverPaid",
+    "OverUnits",
     "Records",
     "RecordsError",
     "RecordsUnavailable",
+    "Units",
     "UnknownCase",
     "WrongAmount",
     "WrongDatabaseUrl",

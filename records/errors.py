@@ -12,7 +12,8 @@ AfterSalesError
         ├── WrongAmount      an amount that is negative, too large, or not exact in minor units
         ├── EntryConflict    the key stands for something else already
         ├── OverPaid         refunds would exceed what was paid for the order (S14, S15)
-        ├── OverLimit        the entries of one kind would exceed the limit given
+        ├── OverLimit        what is paid beside refunds would exceed the limit given (S15)
+        ├── OverUnits        more units of an item would be made good than were bought (S35)
         ├── NotReserved      there is no entry with this key
         └── AlreadyCommitted the money has moved: it is never un-refunded (S17)
 """
@@ -66,6 +67,10 @@ class OverPaid(LedgerRefusal):
 
 class OverLimit(LedgerRefusal):
     """More would be paid beside refunds than the policy allows for one order (S15)."""
+
+
+class OverUnits(LedgerRefusal):
+    """More units of an item would be made good than were bought (S35)."""
 
 
 class NotReserved(LedgerRefusal):

@@ -1,4 +1,4 @@
-"""One ledger per order over all its cases: money is reserved before it moves, then committed or released (S13, S15).
+"""One ledger per order over all its cases: money and units are reserved, then committed or released (S13, S15, S35).
 
 Whoever writes holds the order's lock: its row on PostgreSQL, the file's only write lock on SQLite. So the sums
 that a decision rests on cannot change before the decision is written.
@@ -10,13 +10,28 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from cases.account import Account
 from cases.money import CENT, MAX_AMOUNT
-from cases.names import MONEY, PAYOUTS, TO_SOURCE, RemedyKind
+from cases.names import MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE, RemedyKind
+from cases.reasons import Reason
 from records.database import Database
-from records.errors import AlreadyCommitted, EntryConflict, LedgerRefusal, NotReserved, OverLimit, OverPaid, WrongAmount
+from records.errors import (
+    AlreadyCommitted,
+    EntryConflict,
+    LedgerRefusal,
+    NotReserved,
+    OverLimit,
+    OverPaid,
+    OverUnits,
+    WrongAmount,
+)
 from records.tables import EntryState, entries, orders, paid_statements
+from records.units import Units, account, no_units_left, state_bought, units_taken, write_units
 
 NOTHING = Decimal("0.00")
+COUNTED = MONEY | SHIPMENTS
+"""What the ledger has entries of."""
+_COUNTED = ", ".join(sorted(COUNTED))
 
 
 def exact(amount: Decimal, what: str) -> Decimal:
@@ -29,7 +44,7 @@ def exact(amount: Decimal, what: str) -> Decimal:
 
 
 class OrderLedger(Database):
-    """Tables `orders`, `paid_statements` and `entries`."""
+    """Tables `orders`, `paid_statements`, `bought`, `entries` and `made_good`."""
 
     def reserve(  # noqa: PLR0913 (each is a fact of the payment)
         self,
@@ -42,16 +57,18 @@ class OrderLedger(Database):
         currency: str,
         paid: Decimal,
         limit: Decimal | None = None,
+        units: Units | None = None,
     ) -> None:
-        """Write down that `amount` is about to move, under the business key `case/cycle/offer/step`.
+        """Write down that `amount` or goods are about to move, under the business key `case/cycle/offer/step`.
 
         `paid` is what this case says was paid for the order; of several statements the smallest counts, all are
         kept. `limit` is the most that may be paid beside refunds over the order, of all kinds together; refunds are
-        not held to it. The same call again changes nothing; where the entry was released meanwhile, it is reserved
-        anew. Raises `OverPaid` (refunds only), `OverLimit` (all else), `EntryConflict` or `WrongAmount`.
+        not held to it. `units`: the items of the order that are made good by it; goods that are sent have an amount of
+        0.00. The same call again changes nothing; where the entry was released meanwhile, it is reserved anew. Raises
+        `OverPaid` (refunds only), `OverLimit` (all else), `OverUnits`, `EntryConflict` or `WrongAmount`.
         """
-        if kind not in MONEY:
-            raise LedgerRefusal(f"{key}: {kind} moves no money; expected one of {', '.join(sorted(MONEY))}")
+        if kind not in COUNTED:
+            raise LedgerRefusal(f"{key}: {kind} moves no money and no goods; expected one of {_COUNTED}")
         wanted = {
             "order_id": order_id,
             "case_id": case_id,
@@ -66,7 +83,9 @@ class OrderLedger(Database):
             if order_currency != currency:
                 raise EntryConflict(f"{key}: order {order_id} is in {order_currency}, not in {currency}")
             paid = self._smallest_paid(connection, order_id, paid, case_id)
-            refusal = self._reserve(connection, key, wanted, paid, limit)
+            if units:
+                state_bought(connection, self._insert, order_id, units.bought)
+            refusal = self._reserve(connection, key, wanted, paid, limit, units)
         if refusal:
             raise refusal
 
@@ -109,11 +128,21 @@ class OrderLedger(Database):
         """What has been paid for the order over all its cases, by kind; kinds of which nothing was paid are absent."""
         query = (
             select(entries.c.kind, func.sum(entries.c.amount).label("total"))
-            .where(entries.c.order_id == order_id, entries.c.state == EntryState.COMMITTED)
+            .where(entries.c.order_id == order_id, entries.c.state == EntryState.COMMITTED, entries.c.kind.in_(MONEY))
             .group_by(entries.c.kind)
         )
         with self._reading() as connection:
             return {row.kind: row.total for row in connection.execute(query)}
+
+    def account(self, order_id: str, case_id: str) -> Account:
+        """What the order's cases other than `case_id` have taken of it: money and units, reserved or moved (S35)."""
+        with self._reading() as connection:
+            return account(connection, order_id, case_id)
+
+    def known(self, key: str) -> bool:
+        """Whether there is an entry with this key."""
+        with self._reading() as connection:
+            return connection.scalar(select(entries.c.key).where(entries.c.key == key)) is not None
 
     def entries(self, case_id: str | None = None, order_id: str | None = None) -> list[dict[str, Any]]:
         """The entries, of one case or one order where given, in the order in which they were reserved."""
@@ -155,8 +184,14 @@ class OrderLedger(Database):
         self._lock_order(connection, order_id)
         return connection.execute(select(entries).where(entries.c.key == key)).mappings().one()
 
-    def _reserve(
-        self, connection: Connection, key: str, wanted: dict[str, Any], paid: Decimal, limit: Decimal | None
+    def _reserve(  # noqa: PLR0913, PLR0917 (each is a fact of the payment)
+        self,
+        connection: Connection,
+        key: str,
+        wanted: dict[str, Any],
+        paid: Decimal,
+        limit: Decimal | None,
+        units: Units | None,
     ) -> LedgerRefusal | None:
         known = connection.execute(select(entries).where(entries.c.key == key)).mappings().one_or_none()
         if known and (differing := [name for name in wanted if known[name] != wanted[name]]):
@@ -166,11 +201,15 @@ class OrderLedger(Database):
             return None
         if refusal := self._no_room(connection, key, wanted, paid, limit):
             return refusal
+        if units and (why := self._no_units(connection, wanted["order_id"], units)):
+            return OverUnits(why)
         fresh = {"state": EntryState.RESERVED, "reserved_at": datetime.now(UTC), "settled_at": None, "reason": None}
         if known:
             _change(connection, key, **fresh)
         else:
             connection.execute(insert(entries).values(key=key, **wanted, **fresh))
+        if units:
+            write_units(connection, self._insert, key, units)
         return None
 
     def _no_room(
@@ -192,6 +231,13 @@ class OrderLedger(Database):
                     f"{limit} may be paid beside refunds, {taken} is paid or reserved already"
                 )
         return None
+
+    def _no_units(self, connection: Connection, order_id: str, units: Units) -> Reason | None:
+        return no_units_left(connection, order_id, units, self._units_taken(connection, order_id))
+
+    def _units_taken(self, connection: Connection, order_id: str) -> list[RowMapping]:
+        """What is being made good, over all cases of the order."""
+        return units_taken(connection, order_id)
 
     def _taken(self, connection: Connection, order_id: str, kinds: frozenset[RemedyKind]) -> Decimal:
         """What is reserved or committed of these kinds, over all cases of the order."""

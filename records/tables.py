@@ -17,6 +17,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -165,6 +166,24 @@ entries = Table(
     Column("reason", Words, comment="why it was given up"),
     CheckConstraint("amount >= 0", name="entries_amount_not_negative"),
     CheckConstraint("state IN ('reserved', 'committed', 'released')", name="entries_state_known"),
+)
+
+bought = Table(
+    "bought",
+    metadata,
+    Column("order_id", Text, ForeignKey(orders.c.order_id), primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("quantity", Integer, nullable=False, comment="the smallest that any case stated"),
+    CheckConstraint("quantity > 0", name="bought_quantity_positive"),
+)
+
+made_good = Table(
+    "made_good",
+    metadata,
+    Column("key", Text, ForeignKey(entries.c.key), primary_key=True),
+    Column("sku", Text, primary_key=True),
+    _needed("quantity", Integer),
+    CheckConstraint("quantity > 0", name="made_good_quantity_positive"),
 )
 
 claims = Table(

@@ -6,6 +6,7 @@ makes possible (steps, letters, timers) is begun. Handlers record and return; `r
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +62,8 @@ LOOK_UPS: dict[str, Any] = {
     "dispatch": Warehouse.record,
     "installation": Installation.record,
 }
+OFFERS = frozenset({"assess", "propose", "approve"})
+"""Messages that may put an offer to the customer: the order's account is read before them (S35)."""
 CONTINUED = "continued_case"
 """The key under which a case that continues as new carries itself; no complaint has it."""
 
@@ -153,6 +156,7 @@ class AfterSalesCase:
             belongs = f"belongs to workflow {workflow_id(complaint.case_id)}: start it under that id"
             raise _invalid([Problem(field="case_id", problem=belongs)])
         case = open_case(complaint, admission.policy, now, admission.earlier)
+        case.account = admission.account
         self._desk.open(case)
         self._letters.deliver()  # the acknowledgement goes first
         self._desk.begin(self._claim_id(case, admission.others))
@@ -193,6 +197,7 @@ class AfterSalesCase:
             )
         except FailureError:
             answers = Answers(failed=wanted)
+        case.account = answers.account or case.account
         for what in wanted:
             looked_up(case, what, getattr(answers, what), workflow.now())
             if what in answers.failed:
@@ -327,7 +332,9 @@ class AfterSalesCase:
         try:
             message = decoded(payload)
             if self._desk.admitted:
-                receive(self._desk.case.model_copy(deep=True), name, message, workflow.now())
+                # What the order's ledger has room for is judged by an account that is read when it is applied.
+                rehearsed = self._desk.case.model_copy(deep=True, update={"account": None} if name in OFFERS else None)
+                receive(rehearsed, name, message, workflow.now())
             else:
                 read(name, message)
         except Refusal as refusal:
@@ -338,6 +345,8 @@ class AfterSalesCase:
         await workflow.wait_condition(lambda: self._desk.admitted)
         try:
             in_force = await self._in_force() if name == MOVE_POLICY else None
+            if name in OFFERS:
+                await self._read_account()
             answer = self._receive(name, payload, in_force)
         except Refusal as refusal:
             raise rejected(refusal) from None
@@ -347,6 +356,20 @@ class AfterSalesCase:
     def _receive(self, name: str, payload: Any, in_force: Policy | None) -> dict[str, Any]:
         message = decoded(payload, workflow.patched)
         return receive(self._desk.case, name, message, workflow.now(), in_force, workflow.patched)
+
+    async def _read_account(self) -> None:
+        """What the order's other cases have taken by now; where nobody can say, what was known last counts (S35).
+
+        Only for a case that knows an account: what older workers began goes on as it was recorded.
+        """
+        case = self._desk.case
+        if case.account is None or case.complaint.order is None:
+            return
+        order_id = case.complaint.order.order_id
+        with suppress(FailureError):
+            case.account = await self._desk.quickly(
+                Records.account, order_id, case.id, summary="what is left of the order"
+            )
 
     async def _in_force(self) -> Policy:
         """The policy that a worker has for the line, on record: whoever sends a message could forge one (S18)."""

@@ -134,7 +134,8 @@ class Remedies:
         if self._releasing:
             await workflow.wait_condition(lambda: not self._releasing)
         for step in case.steps:
-            if step.kind in MONEY and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
+            booked = step.kind in MONEY or (case.account and step.makes_good)
+            if booked and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = str(step.reason or "waived")
                 await self._desk.durably(
                     Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD

@@ -3,18 +3,20 @@
 import dataclasses
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
+from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
 from activities.warehouse import Warehouse
-from cases.commands import Contact, Payment, Receipt, ReceiptState, StepCommand
+from cases.commands import Contact, Payment, Receipt, ReceiptState, Shipment, StepCommand
+from cases.complaint import Affected
 from cases.names import RemedyKind
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
-from records import EntryState, Records
+from records import EntryState, Records, RecordsUnavailable
 
 PAID = Decimal("12800.00")
 DONE = Receipt(reference="R-1", state=ReceiptState.DONE)
@@ -59,6 +61,13 @@ def _command(key: str = "A-1/1/o1/refund", amount: str = "12800.00") -> Payment:
     )
 
 
+def _shipment(case_id: str = "A-1", **books: Any) -> Shipment:
+    one = [Affected(sku="TILE", quantity=1)]
+    books = {"makes_good": one, "bought": one, "paid": PAID, **books}
+    who = {"case_id": case_id, "contact": Contact(name="x"), "order_id": "SO-1"}
+    return Shipment(key=f"{case_id}/1/o1/reship", step="reship", kind=RemedyKind.RESHIP, items=one, **who, **books)
+
+
 def _attempt(number: int) -> ActivityEnvironment:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, attempt=number)
@@ -73,36 +82,39 @@ def _attempt(number: int) -> ActivityEnvironment:
         (TryAgain("later"), TRY_AGAIN, False),
     ],
 )
-async def test_only_what_surely_had_no_effect_is_repeated(error: PartnerError, type_: str, final: bool) -> None:
+async def test_only_what_surely_had_no_effect_is_repeated(
+    records: Records, error: PartnerError, type_: str, final: bool
+) -> None:
     """S13."""
     with pytest.raises(ApplicationError) as raised:
-        await _attempt(1).run(Warehouse(Recording(error)).carry_out, _command())
+        await _attempt(1).run(Warehouse(Recording(error), records).carry_out, _shipment())
 
     assert (raised.value.type, raised.value.non_retryable) == (type_, final)
 
 
-async def test_a_partner_that_asks_for_time_gets_it() -> None:
+async def test_a_partner_that_asks_for_time_gets_it(records: Records) -> None:
+    partner = Recording(TryAgain("busy", retry_after=42))
     with pytest.raises(ApplicationError) as raised:
-        await _attempt(1).run(Warehouse(Recording(TryAgain("busy", retry_after=42))).carry_out, _command())
+        await _attempt(1).run(Warehouse(partner, records).carry_out, _shipment())
 
     assert raised.value.next_retry_delay is not None
     assert raised.value.next_retry_delay.total_seconds() == 42
 
 
-async def test_a_later_attempt_asks_before_it_sends() -> None:
+async def test_a_later_attempt_asks_before_it_sends(records: Records) -> None:
     """S13: the first may have arrived."""
     partner = Recording(DONE, known=DONE)
 
-    assert await _attempt(2).run(Warehouse(partner).carry_out, _command()) == DONE
-    assert (partner.asked, partner.sent) == ([_command().key], [])
+    assert await _attempt(2).run(Warehouse(partner, records).carry_out, _shipment()) == DONE
+    assert (partner.asked, partner.sent) == ([_shipment().key], [])
 
 
-async def test_a_later_attempt_sends_what_the_partner_never_heard_of() -> None:
+async def test_a_later_attempt_sends_what_the_partner_never_heard_of(records: Records) -> None:
     partner = Recording(DONE)
 
-    await _attempt(2).run(Warehouse(partner).carry_out, _command())
+    await _attempt(2).run(Warehouse(partner, records).carry_out, _shipment())
 
-    assert partner.sent == [_command().key]
+    assert partner.sent == [_shipment().key]
 
 
 @pytest.mark.parametrize(
@@ -160,3 +172,81 @@ async def test_what_was_waived_is_free_again(records: Records) -> None:
     await _attempt(1).run(refunds.release, _command().key, "waived")
 
     assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [EntryState.RELEASED]
+
+
+# Units
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (DONE, EntryState.COMMITTED),
+        (Receipt(reference="W", state=ReceiptState.DISPATCHED), EntryState.COMMITTED),
+        (Receipt(reference="W", state=ReceiptState.ACCEPTED), EntryState.RESERVED),
+        (Receipt(reference="W", state=ReceiptState.FAILED), EntryState.RELEASED),
+        (PartnerRefused("no stock"), EntryState.RELEASED),
+        (OutcomeUnknown("?"), EntryState.RESERVED),
+        (TryAgain("later"), EntryState.RESERVED),
+    ],
+)
+async def test_the_ledger_knows_which_goods_have_left_and_which_may_have(
+    records: Records, answer: Receipt | PartnerError, state: EntryState
+) -> None:
+    """S35, S13: what the warehouse has only accepted may still fail."""
+    warehouse = Warehouse(Recording(answer), records)
+    try:
+        await _attempt(1).run(warehouse.carry_out, _shipment())
+    except ApplicationError:
+        assert isinstance(answer, PartnerError)
+
+    assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [state]
+
+
+async def test_a_unit_that_another_case_has_made_good_is_not_sent_unless_somebody_approves(records: Records) -> None:
+    """S35, S20: refused as a payment beyond the limit is."""
+    warehouse, partner = Warehouse(Recording(DONE), records), Recording(DONE)
+    await _attempt(1).run(warehouse.carry_out, _shipment("A-1"))
+    second = Warehouse(partner, records)
+
+    with pytest.raises(ApplicationError) as refused:
+        await _attempt(1).run(second.carry_out, _shipment("A-2"))
+
+    assert (refused.value.type, refused.value.details[-1], partner.sent) == (REFUSED, OVER_LIMIT, [])
+    assert refused.value.details[0]["code"] == "taken_by"
+    await _attempt(1).run(second.carry_out, _shipment("A-2", approved=True))
+    assert partner.sent == ["A-2/1/o1/reship"]
+
+
+async def test_what_an_older_worker_asks_for_is_sent_and_not_counted(records: Records) -> None:
+    """S35: its command says nothing of units; asked after, it is answered all the same."""
+    warehouse = Warehouse(Recording(DONE, known=DONE), records)
+
+    await _attempt(1).run(warehouse.carry_out, _shipment(makes_good=[], paid=None))
+
+    assert await _attempt(1).run(warehouse.find, "A-1/1/o1/reship") == DONE
+    assert records.entries() == []
+
+
+async def test_goods_whose_answer_got_lost_are_booked_when_the_warehouse_says_that_they_left(records: Records) -> None:
+    """S35, S13."""
+    unsure = Warehouse(Recording(OutcomeUnknown("?"), known=DONE), records)
+    with pytest.raises(ApplicationError):
+        await _attempt(1).run(unsure.carry_out, _shipment())
+
+    await _attempt(1).run(unsure.find, "A-1/1/o1/reship")
+
+    assert [entry["state"] for entry in records.entries()] == [EntryState.COMMITTED]
+
+
+async def test_records_that_are_away_delay_a_shipment(tmp_path: Path) -> None:
+    """S35: nothing is sent that was not written down."""
+    records, partner = Records(f"sqlite:///{tmp_path / 'records.db'}"), Recording(DONE)
+
+    def away(*_: object, **__: object) -> None:
+        raise RecordsUnavailable("down")
+
+    records.reserve = away  # type: ignore[method-assign]
+    with pytest.raises(ApplicationError) as raised:
+        await _attempt(1).run(Warehouse(partner, records).carry_out, _shipment())
+
+    assert (raised.value.type, partner.sent) == (TRY_AGAIN, [])

@@ -91,6 +91,8 @@ class World:
         self.sent: list[Letter] = []
         self.texts: list[Text] = []
         self.commands: list[StepCommand] = []
+        self.released: list[str] = []
+        """Keys of what was reported as failed, and given back to the order's ledger."""
 
     # What happens
 
@@ -158,6 +160,7 @@ class World:
         """Begin what has become possible, until nothing is left: as the workflow does after each change."""
         for _ in range(NEVER_ENDS):
             self.case.ask_after.clear()
+            self.released += self.case.unpaid
             self.case.unpaid.clear()
             if not (self._begins() or self._delivers()):
                 return

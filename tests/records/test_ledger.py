@@ -267,8 +267,8 @@ def test_an_amount_is_exact_in_minor_units_and_never_negative(records: Records, 
     assert records.entries() == []
 
 
-def test_only_money_is_reserved(records: Records) -> None:
-    with pytest.raises(LedgerRefusal, match="gift moves no money; expected one of claim_payment, compensation"):
+def test_only_money_and_goods_are_reserved(records: Records) -> None:
+    with pytest.raises(LedgerRefusal, match="gift moves no money and no goods; expected one of claim_payment, comp"):
         reserve(records, KEY, "1.00", RemedyKind.GIFT)
 
     assert records.entries() == []

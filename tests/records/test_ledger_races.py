@@ -9,17 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cases.names import RemedyKind
-from records import OverLimit, OverPaid, Records
+from records import OverLimit, OverPaid, OverUnits, Records, Units
 
 ROOT = Path(__file__).resolve().parents[2]
 PAID = Decimal("100.00")
@@ -37,10 +37,18 @@ class Meeting(Records):
 
     def _taken(self, *args: Any) -> Decimal:
         taken = super()._taken(*args)
+        self._meet()
+        return taken
+
+    def _units_taken(self, *args: Any) -> list[RowMapping]:
+        taken = super()._units_taken(*args)
+        self._meet()
+        return taken
+
+    def _meet(self) -> None:
         with suppress(BrokenBarrierError):
             self.both.wait()
             self.met = True
-        return taken
 
 
 class WithoutLock(Meeting):
@@ -87,6 +95,43 @@ def test_without_the_lock_the_same_race_pays_more_than_may_be_paid(url: str, pay
     records = WithoutLock(url, patience=30)
 
     assert race(records, payment) == (2, Decimal("120.00"))
+    assert records.met
+
+
+def shipped(records: Records, case_id: str) -> bool:
+    """Whether a case may send the one unit of the order once more."""
+    how: dict[str, Any] = {**REFUND, "kind": RemedyKind.RESHIP, "amount": Decimal("0.00")}
+    try:
+        records.reserve(f"{case_id}/1/1/reship", case_id=case_id, units=Units({"TILE": 1}, {"TILE": 1}), **how)
+    except OverUnits:
+        return False
+    return True
+
+
+def race_for_a_unit(records: Records, url: str) -> int:
+    """How many of two cases may send the same unit."""
+    before = {**REFUND, "kind": RemedyKind.COUPON, "units": Units({}, {"TILE": 1})}
+    with closing(Records(url)) as alone:
+        alone.reserve("HL-0/1/1/nothing", case_id="HL-0", amount=Decimal("0.00"), **before)
+    with ThreadPoolExecutor(2) as pool:
+        won = sum(pool.map(lambda case_id: shipped(records, case_id), ["HL-1", "HL-2"]))
+    records.close()
+    return won
+
+
+def test_of_two_cases_racing_for_one_unit_only_one_gets_it(url: str) -> None:
+    """S35: as for money."""
+    records = Meeting(url, patience=0.3)
+
+    assert race_for_a_unit(records, url) == 1
+    assert not records.met
+
+
+def test_without_the_lock_the_same_unit_is_made_good_twice(url: str) -> None:
+    """S35, the control."""
+    records = WithoutLock(url, patience=30)
+
+    assert race_for_a_unit(records, url) == 2
     assert records.met
 
 

@@ -267,6 +267,37 @@ async def left_alone(scene: Scene) -> None:
     await over(second)
 
 
+async def units_of_an_order(scene: Scene) -> None:
+    """S35: what the first case made good the second is not offered; what it proposes somebody approves.
+
+    Of the second, the shipment is waived, so that what was reserved for it is released at its end.
+    """
+    order, all_of_it = {"order_id": "SO-PATH-units"}, [{"sku": "SLATE-9", "quantity": 4}]
+    first = await scene.case("units-first", order=order, affected=all_of_it)
+    await agreed(first, "moderate")
+    await first.until(lambda c: step(c, "replacement")["reference"])
+    second = await scene.case("units-second", order=order, topic="goods.quality", affected=all_of_it)
+    await second.becomes("assessing")
+    await second.says("assess", severity="moderate", by="Zhao")
+    own = [{"key": "own", "remedies": [{"kind": "replacement"}]}]
+    await second.says("propose", options=own, by="Zhao")
+    scene.partners.warehouse.will(Turn(raises=PartnerRefused("out of stock")))
+    await second.says("approve", by="Chen")
+    await second.becomes("awaiting_consent")
+    await second.signals("customer-approved")
+    await second.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    await second.says("resolve-step", step="replacement", action="waive", reason="settled by phone", by="Chen")
+    await second.at_rest()
+    await second.handle.cancel()
+    await over(second)
+    for name in ("replacement", "collection"):
+        await first.until(lambda c, name=name: step(c, name)["reference"])  # type: ignore[misc]
+        await first.says("step-reported", step=name, state="done")
+    await first.becomes("following_up")
+    await first.says("satisfaction-reported", score=5)
+    await over(first)
+
+
 ALL: dict[str, Path] = {
     path.__name__: path
     for path in (
@@ -284,6 +315,7 @@ ALL: dict[str, Path] = {
         merged,
         taken_over,
         left_alone,
+        units_of_an_order,
         claim_paths.claim_expires,
         claim_paths.claim_waits,
         claim_paths.claim_lost,

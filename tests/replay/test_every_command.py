@@ -32,10 +32,10 @@ ACTIVITIES = {
     for method in vars(cls).values()
     if (definition := getattr(method, "__temporal_activity_definition", None))
 }
-QUICK = {"admit", "look-up", "message-customer", "notify-staff", "call-back"}
+QUICK = {"admit", "look-up", "order-account", "message-customer", "notify-staff", "call-back"}
 """Activities that are tried inside the workflow task first."""
-QUICK_ONLY = {"look-up"}
-"""Of those, the ones that never go through the server: what fails in it is asked for one by one."""
+QUICK_ONLY = {"look-up", "order-account"}
+"""Of those, the ones that never go through the server: what fails in the look-up is asked for one by one."""
 
 
 def timers(module: ModuleType, call: str, argument: int) -> set[str]:

@@ -1,0 +1,456 @@
+"""No offer promises what the order's ledger will not pay or make good, unless somebody else approves it (G4, S35)."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cases.account import Account, Booking
+from cases.commands import Payment, Shipment
+from cases.names import RemedyKind, Status
+from cases.needs import needs
+from cases.plan import plan
+from tests.cases.lines import FOOD, PHOTO
+from tests.cases.world import World, in_force, open_case
+
+SLATE = {"sku": "SLATE-9", "quantity": 1}
+GREENS = [{"sku": "GREENS", "quantity": 1}]
+
+
+def taken(kind: str, amount: str = "0.00", case_id: str = "HL-0", *, slabs: int = 0, greens: int = 0) -> Booking:
+    units = {sku: count for sku, count in (("SLATE-9", slabs), ("GREENS", greens)) if count}
+    return Booking(case_id=case_id, kind=RemedyKind(kind), amount=Decimal(amount), units=units)
+
+
+def with_account(
+    world: World, *bookings: Booking, paid: str = "12800.00", bought: dict[str, int] | None = None
+) -> World:
+    """The order's ledger as the case last read it."""
+    world.case.account = Account(paid=Decimal(paid), bought=bought or {}, bookings=list(bookings))
+    return world
+
+
+def slate(*bookings: Booking, topic: str = "transport.damage", **how: Any) -> World:
+    """One of four slabs of 3125.00 is complained about, on an order of 12800.00."""
+    return with_account(open_case(topic, looked_up=False, affected=[SLATE], **how), *bookings)
+
+
+def food(*bookings: Booking, quantity: int = 1, topic: str = "goods.damage") -> World:
+    """Greens of an order of 860.00; the ledger pays 258.00 beside refunds."""
+    affected = [{"sku": "GREENS", "quantity": quantity}]
+    world = open_case(topic, line="fresh_food", order=FOOD, affected=affected, evidence=[PHOTO])
+    return with_account(world, *bookings, paid="860.00")
+
+
+def proposes(world: World, *remedies: dict[str, Any], by: str | None = "Li") -> dict[str, Any]:
+    answer: dict[str, Any] = world.says("propose", by=by, options=[{"key": "own", "remedies": list(remedies)}])["offer"]
+    return answer
+
+
+def refuses(world: World, *remedies: dict[str, Any]) -> str:
+    return world.refuses("propose", by="Li", options=[{"key": "own", "remedies": list(remedies)}])
+
+
+def options(world: World) -> dict[str, list[tuple[str, str | None]]]:
+    offer = world.case.offers[-1]
+    return {o.key: [(r.kind.value, str(r.amount) if r.amount else None) for r in o.remedies] for o in offer.options}
+
+
+GREENS_BOUGHT = next(i["quantity"] for i in FOOD["items"] if i["sku"] == "GREENS")
+
+
+# What the policy grants
+
+
+@pytest.mark.parametrize("kind", ["refund", "replacement", "reship", "transfer", "substitute"])
+def test_what_another_case_has_made_good_is_not_offered_again_and_a_person_is_asked(kind: str) -> None:
+    """S35: whatever way it was made good; compensation for the same units goes with it."""
+    world = food(taken(kind, case_id="HL-7", greens=GREENS_BOUGHT))
+
+    answer = world.says("assess", upheld=True, liable="delivery", by="Li")
+
+    assert answer["offer"] is None
+    assert (world.status, world.case.offers) == (Status.ASSESSING, [])
+    (need,) = needs(world.case)
+    assert (need["what"], need["message"], need["instead"][0]["message"]) == ("order_exhausted", "propose", "assess")
+    assert (
+        f"GREENS is more than the 0 left of the {GREENS_BOUGHT} bought; taken by: {kind} in case HL-7" in need["text"]
+    )
+    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["order_exhausted"]
+
+
+def test_only_what_is_left_of_the_affected_units_is_offered() -> None:
+    """S35: two of the greens are affected and only one is left; all that follows from them follows from one."""
+    world = food(taken("reship", greens=GREENS_BOUGHT - 1), quantity=2)
+    alone = food(quantity=1)
+    for each in (world, alone):
+        each.says("assess", upheld=True, liable="delivery", by="Li")
+
+    assert options(world) == options(alone)
+    assert [i.quantity for i in world.case.offers[-1].options[0].remedies[0].items or []] == [1]
+    assert any("only 1 can still be made good" in entry.text for entry in world.case.timeline)
+
+
+def test_the_last_unit_that_is_left_is_offered() -> None:
+    """S35: the other side of the limit."""
+    world = slate(taken("replacement", slabs=3))
+    world.says("assess", severity="moderate", by="Li")
+
+    assert options(world) == {"replace": [("replacement", None), ("collection", None)]}
+
+
+def test_a_full_refund_needs_all_units_to_be_left() -> None:
+    """S35, B12: one slab of the four was replaced; all their price is not refunded beside that."""
+    world = slate(taken("replacement", slabs=1))
+    world.says("assess", severity="severe", by="Li")
+
+    assert (world.status, world.case.offers) == (Status.ASSESSING, [])
+    assert "4 × SLATE-9 is more than the 3 left of the 4 bought" in str(world.case.exhausted)
+
+
+def test_the_smallest_quantity_that_any_case_stated_counts() -> None:
+    """S35."""
+    world = with_account(
+        open_case("transport.damage", looked_up=False, affected=[SLATE]),
+        taken("replacement", slabs=1),
+        bought={"SLATE-9": 1},
+    )
+    world.says("assess", severity="moderate", by="Li")
+
+    assert "1 × SLATE-9 is more than the 0 left of the 1 bought" in str(world.case.exhausted)
+
+
+def test_an_order_without_items_counts_money_only() -> None:
+    """S35."""
+    order = {**FOOD, "items": []}
+    world = open_case("goods.damage", line="fresh_food", order=order, affected=None, evidence=[PHOTO])
+    with_account(world, taken("reship"), paid="860.00")
+    world.says("assess", upheld=True, liable="delivery", by="Li")
+
+    assert world.status is Status.AWAITING_CONSENT
+
+
+def test_what_the_case_itself_has_made_good_counts_as_well() -> None:
+    """S35, G8: a second slab for the same one takes somebody's approval."""
+    world = with_account(open_case("transport.damage", looked_up=False, order={"items": [_slab(1)]}, affected=[SLATE]))
+    world.says("assess", severity="moderate", by="Li")
+    world.says("customer-approved")
+    for step in ("replacement", "collection"):
+        world.says("step-reported", step=step, state="done")
+    world.says("satisfaction-reported", score=1)
+
+    world.says("assess", severity="moderate", by="Li")
+
+    assert "taken by: replacement in case HL-1" in str(world.case.exhausted)
+
+
+def _slab(quantity: int) -> dict[str, Any]:
+    return {"sku": "SLATE-9", "name": "Slate", "quantity": quantity, "unit_price": "3125.00"}
+
+
+def test_compensation_is_cut_to_what_is_left_beside_refunds() -> None:
+    """S35, B14: 3840.00 may be paid on the order, and another case has been paid 3700.00."""
+    world = slate(taken("compensation", "3700.00"), topic="transport.delay")
+    world.says("assess", days_late=4, by="Li")
+
+    assert ("compensation", "140.00") in options(world)["wait"]
+    assert any("512.00 is more than the 140.00 left" in entry.text for entry in world.case.timeline)
+
+
+def test_500_paid_where_450_may_be_paid_leaves_nothing_to_promise() -> None:
+    """S35: a manager approved 500.00 in another case; 29.20 more would be agreed and then refused."""
+    order = {"amount": "1500.00", "freight": "40.00", "items": [{**_slab(1), "unit_price": "1460.00"}]}
+    world = open_case("transport.delay", looked_up=False, order=order, affected=None)
+    with_account(world, taken("compensation", "500.00", case_id="HL-3"), paid="1500.00")
+
+    world.says("assess", days_late=3, by="Li")
+
+    assert world.case.offers == []
+    told = "wait: 45.00 is more than the 0.00 left of what may be paid beside refunds on the order"
+    assert f"{told}; taken by: compensation in case HL-3" in str(world.case.exhausted)
+
+
+@pytest.mark.parametrize(("gone", "left"), [("12799.99", "0.01"), ("12700.00", "100.00")])
+def test_a_refund_is_cut_to_what_is_left_of_what_was_paid(gone: str, left: str) -> None:
+    """S14, S35: of an order that lists no items."""
+    world = open_case("transport.damage", looked_up=False, order={"items": []})
+    with_account(world, taken("freight_refund", gone))
+    world.says("assess", severity="severe", by="Li")
+
+    assert ("refund", left) in options(world)["refund"]
+
+
+def test_where_nothing_is_left_to_refund_the_compensation_beside_it_is_not_offered_alone() -> None:
+    """S35: it would be paid for the same goods again."""
+    world = open_case("transport.damage", looked_up=False, order={"items": []})
+    with_account(world, taken("refund", "12800.00", case_id="HL-3"))
+    world.says("assess", severity="severe", by="Li")
+
+    assert world.case.offers == []
+    assert "refund 12800.00 is more than the 0.00 left of what was paid; taken by: refund in case HL-3" in str(
+        world.case.exhausted
+    )
+
+
+def test_of_several_statements_of_what_was_paid_the_smallest_counts_for_an_offer() -> None:
+    """S14, S35."""
+    world = open_case("transport.damage", looked_up=False, order={"items": []})
+    with_account(world, paid="10000.00")
+    world.says("assess", severity="severe", by="Li")
+
+    assert ("refund", "10000.00") in options(world)["refund"]
+
+
+def test_a_case_that_older_workers_admitted_goes_on_as_it_began() -> None:
+    """S18: it knows no account; the ledger holds its payments all the same."""
+    world = open_case("transport.damage", looked_up=False, affected=[SLATE])
+    world.says("assess", severity="severe", by="Li")
+
+    assert options(world) == {"refund": [("refund", "12800.00"), ("compensation", "1280.00")]}
+    world.says("customer-approved")
+    (refund,) = [c for c in world.commands if c.kind is RemedyKind.REFUND]
+    assert isinstance(refund, Payment)
+    assert [(i.sku, i.quantity) for i in refund.makes_good] == [("SLATE-9", 4)]
+
+
+def test_what_is_left_is_offered_again_once_the_other_case_has_released_it() -> None:
+    """S35: an assessment looks anew."""
+    world = slate(taken("replacement", slabs=4))
+    world.says("assess", severity="moderate", by="Li")
+    assert world.case.exhausted
+
+    with_account(world)
+    world.says("assess", severity="moderate", by="Li")
+
+    assert world.status is Status.AWAITING_CONSENT
+    assert (needs(world.case)[0]["what"], list(options(world))) == ("consent", ["replace"])
+
+
+def test_a_plan_knows_no_ledger() -> None:
+    """S35: `starter.py plan` shows what the policy grants, and no items of a refund."""
+    world = open_case("transport.damage", looked_up=False)
+    given = {"complaint": world.case.complaint.model_dump(mode="json"), "finding": {"severity": "severe"}}
+
+    (option,) = plan(given, in_force(), world.now)["offer"]["options"]
+
+    assert option["remedies"][0] == {"kind": "refund", "amount": "12800.00", "at_once": False}
+
+
+# What an agent offers
+
+
+def test_an_agents_offer_beyond_the_units_left_waits_for_approval_with_the_reason() -> None:
+    """S35, S20."""
+    world = slate(taken("refund", "3125.00", case_id="HL-5", slabs=4))
+    world.says("assess", severity="moderate", by="Li")
+
+    offer = proposes(world, {"kind": "replacement"}, {"kind": "collection"})
+
+    assert world.status is Status.AWAITING_APPROVAL
+    assert [str(why) for why in world.case.offers[-1].over_limits] == [
+        "own: 1 × SLATE-9 is more than the 0 left of the 4 bought; taken by: refund in case HL-5"
+    ]
+    assert offer["state"] == "awaiting_approval"
+    assert world.refuses("approve", by="Li") == "Li prepared offer o1: somebody else has to decide"
+    world.says("approve", by="Wu")
+    world.says("customer-approved")
+    (sent,) = [c for c in world.commands if isinstance(c, Shipment)]
+    assert sent.approved
+
+
+def test_an_agents_offer_of_what_is_left_needs_no_approval() -> None:
+    """S35: the other side."""
+    world = slate(taken("refund", "3125.00", slabs=3))
+    world.says("assess", severity="moderate", by="Li")
+
+    proposes(world, {"kind": "replacement"}, {"kind": "collection"})
+
+    assert world.status is Status.AWAITING_CONSENT
+    world.says("customer-approved")
+    (sent,) = [c for c in world.commands if isinstance(c, Shipment)]
+    assert (sent.approved, sent.paid) == (False, Decimal("12800.00"))
+    assert [(i.sku, i.quantity) for i in sent.makes_good] == [("SLATE-9", 1)]
+    assert [(i.sku, i.quantity) for i in sent.bought] == [("SLATE-9", 4)]
+
+
+def test_an_agents_payment_within_the_policy_and_beyond_what_is_left_waits_for_approval() -> None:
+    """S35: 512.00 is what the policy grants, and 140.00 is left of the order."""
+    world = slate(taken("compensation", "3700.00", case_id="HL-3"), topic="transport.delay")
+    world.says("assess", days_late=4, by="Li")
+
+    proposes(world, {"kind": "explanation"}, {"kind": "compensation", "amount": "512.00"})
+
+    assert [str(why) for why in world.case.offers[-1].over_limits] == [
+        (
+            "own: 512.00 is more than the 140.00 left of what may be paid beside refunds on the order; "
+            "taken by: compensation in case HL-3"
+        )
+    ]
+
+
+def test_beyond_what_even_a_manager_may_approve_an_offer_is_refused_with_the_numbers() -> None:
+    """S35, G4: 12800.00 on the whole order."""
+    world = slate(taken("compensation", "12700.00"))
+
+    assert refuses(world, {"kind": "compensation", "amount": "100.01"}) == (
+        "options.own: 100.01 is more than the 100.00 that even a manager may approve"
+    )
+    proposes(world, {"kind": "compensation", "amount": "100.00"})
+
+
+def test_a_refund_beyond_what_is_left_of_all_cases_is_refused_with_the_numbers() -> None:
+    """S14, S35: nobody approves that."""
+    world = slate(taken("refund", "12000.00"))
+
+    assert refuses(world, {"kind": "refund", "amount": "800.01"}) == (
+        "options.own: a refund of 800.01 is more than the 800.00 left of what was paid, over all cases of the order"
+    )
+
+
+def test_what_was_taken_since_an_offer_was_made_is_approved_with_it() -> None:
+    """S35, S20."""
+    world = slate()
+    world.says("assess", severity="moderate", by="Li")
+    proposes(world, {"kind": "replacement"}, {"kind": "collection"}, {"kind": "gift"})
+    with_account(world, taken("replacement", case_id="HL-9", slabs=4))
+
+    world.says("approve", by="Wu")
+
+    assert [str(why) for why in world.case.offers[-1].over_limits][1:] == [
+        "own: 1 × SLATE-9 is more than the 0 left of the 4 bought; taken by: replacement in case HL-9"
+    ]
+
+
+def test_what_was_refunded_since_an_offer_was_made_is_not_approved_any_more() -> None:
+    """S14, S35."""
+    world = slate()
+    proposes(world, {"kind": "refund", "amount": "12800.00"})
+    with_account(world, taken("refund", "1.00"))
+
+    assert "12800.00 is more than the 12799.00 left" in world.refuses("approve", by="Wu")
+
+
+@pytest.mark.parametrize(
+    ("amount", "items"),
+    [("3125.00", 1), ("1.00", 1), ("3425.00", 1), ("3425.01", 4), ("12800.00", 4)],
+)
+def test_an_agents_refund_is_of_the_affected_items_or_of_all(amount: str, items: int) -> None:
+    """S35: of more than the affected items and the freight cost, of all."""
+    world = slate()
+    proposes(world, {"kind": "refund", "amount": amount})
+
+    (refund,) = world.case.offers[-1].options[0].remedies
+    assert [(i.sku, i.quantity) for i in refund.items or []] == [("SLATE-9", items)]
+
+
+def test_a_refund_that_names_fewer_items_than_it_pays_for_is_refused() -> None:
+    """S35: else the others could be refunded once more."""
+    why = refuses(slate(), {"kind": "refund", "amount": "6250.00", "items": [SLATE]})
+
+    assert why == (
+        "options.own: a refund of 6250.00 is more than the 3425.00 that its items and the freight cost: "
+        "name all the items that are refunded"
+    )
+
+
+# Which items
+
+
+@pytest.mark.parametrize("kind", ["replacement", "reship", "transfer", "substitute", "collection"])
+def test_goods_without_items_are_the_affected_ones(kind: str) -> None:
+    """S35, G4: as found, else as complained about, else all."""
+    named = open_case("transport.damage", looked_up=False, affected=[SLATE])
+    found = open_case("transport.damage", looked_up=False, affected=[SLATE])
+    found.says("assess", affected=[{"sku": "SLATE-9", "quantity": 2}], by="Li")
+    every = open_case("transport.damage", looked_up=False, affected=None)
+    for world in (named, found, every):
+        proposes(world, {"kind": kind})
+
+    moved = [w.case.offers[-1].options[0].remedies[0].items or [] for w in (named, found, every)]
+    assert [[i.quantity for i in items] for items in moved] == [[1], [2], [4]]
+
+
+def test_goods_that_name_nothing_are_refused() -> None:
+    """S35."""
+    why = refuses(slate(), {"kind": "replacement", "items": []})
+
+    assert why.startswith("options.own: replacement names no items: leave items out for those that are affected")
+
+
+def test_one_item_named_twice_is_refused() -> None:
+    """S35."""
+    assert "reship names SLATE-9 twice" in refuses(slate(), {"kind": "reship", "items": [SLATE, SLATE]})
+
+
+@pytest.mark.parametrize("kind", ["replacement", "reship", "transfer", "collection"])
+def test_what_was_not_ordered_is_not_sent(kind: str) -> None:
+    """G4."""
+    why = refuses(slate(), {"kind": kind, "items": [{"sku": "OAK", "quantity": 1}]})
+
+    assert why == f"options.own: {kind} of 1 of OAK is more than was ordered"
+
+
+def test_a_substitute_may_be_of_another_product_and_stands_for_the_affected_items() -> None:
+    """M13, S35."""
+    world = slate()
+    proposes(world, {"kind": "substitute", "items": [{"sku": "OAK", "quantity": 1}]})
+    world.says("approve", by="Wu")
+    world.says("customer-approved")
+
+    (sent,) = [c for c in world.commands if isinstance(c, Shipment)]
+    assert [(i.sku, i.quantity) for i in sent.items] == [("OAK", 1)]
+    assert [(i.sku, i.quantity) for i in sent.makes_good] == [("SLATE-9", 1)]
+
+
+def test_goods_of_an_order_that_lists_no_items_are_asked_for_in_words() -> None:
+    """G4: nothing can be named, so the warehouse is told what the customer wrote."""
+    world = open_case("transport.damage", looked_up=False, order={"items": []}, description="Two slabs cracked.")
+    world.says("assess", severity="moderate", by="Li")
+    world.says("customer-approved")
+
+    (sent,) = [c for c in world.commands if isinstance(c, Shipment)]
+    assert (sent.items, sent.makes_good) == ([], [])
+    assert "lists no items" in sent.note
+    assert "Two slabs cracked." in sent.note
+
+
+def test_a_policy_that_names_no_items_of_goods_sends_the_affected_ones() -> None:
+    """S35: of any line's rules."""
+    policy = in_force()["building_materials"]
+    rules = [
+        r.model_copy(
+            update={"options": {k: [x.model_copy(update={"items": None}) for x in o] for k, o in r.options.items()}}
+        )
+        for r in policy.remedies
+    ]
+    world = slate(policy=policy.model_copy(update={"remedies": rules}))
+    world.says("assess", severity="moderate", by="Li")
+
+    assert [i.quantity for i in world.case.offers[-1].options[0].remedies[0].items or []] == [1]
+
+
+def test_a_sample_is_still_collected_without_items() -> None:
+    """F11: a collection that names no items is of a sample, and an agent may offer the same again."""
+    world = food(topic="goods.safety")
+    world.says("assess", upheld=True, liable="supplier", by="Li")
+    offered = world.case.offers[-1].options[0]
+
+    proposes(world, *[r.model_dump(mode="json", exclude={"max_amount"}, exclude_none=True) for r in offered.remedies])
+
+    assert [str(why) for why in world.case.offers[-1].over_limits] == []
+
+
+# Reported units
+
+
+def test_a_shipment_reported_as_failed_is_released_and_one_that_left_is_booked() -> None:
+    """S35: as payments are."""
+    world = slate()
+    world.says("assess", severity="moderate", by="Li")
+    world.says("customer-approved")
+    world.says("step-reported", step="replacement", state="failed", detail="out of stock", by="WH")
+
+    assert world.released == ["HL-1/1/o1/replacement"]
+    world.says("resolve-step", step="replacement", action="retry", reason="found some", by="Wu")
+    world.says("step-reported", step="replacement", state="done", by="WH")
+    assert list(world.case.vouched) == ["HL-1/1/o1/replacement/2"]
