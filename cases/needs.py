@@ -60,9 +60,7 @@ def needs(case: Case) -> list[Json]:
     match case.status:
         case Status.ASSESSING if case.unjudged and told:
             pass  # said above
-        case Status.ASSESSING if case.exhausted:
-            found.append(_exhausted(case))
-        case Status.ASSESSING if case.needs_offer:
+        case Status.ASSESSING if case.needs_offer or case.exhausted:
             found.append(_another_offer(case))
         case Status.ASSESSING if not case.unsettled:
             found.append(_finding(case))
@@ -187,13 +185,11 @@ def _signed(case: Case) -> tuple[str, ...]:
     return ("by",) if case.topic.audit else ()
 
 
-def _exhausted(case: Case) -> Json:
-    """What the policy grants the order has no room for any more: which case has taken it (S35)."""
-    text = f"{case.exhausted}: propose what somebody else approves, or assess anew"
-    return _need("order_exhausted", text, _propose(case), _assess(case, []))
-
-
 def _another_offer(case: Case) -> Json:
+    """Why; where the order has no room for what the policy grants, which case has taken it (S35)."""
+    if case.exhausted:
+        text = f"{case.exhausted}: propose what somebody else approves, or assess anew"
+        return _need("order_exhausted", text, _propose(case), _assess(case, []))
     text = f"{case.needs_offer}: propose another offer, or assess anew"
     return _need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
 
