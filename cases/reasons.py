@@ -67,7 +67,7 @@ SENTENCES = {
 """The English sentence for each code. `messages/<locale>/words.yaml` has the others, with the same parameters."""
 
 AMOUNTS = frozenset({"amount", "limit", "paid", "taken"})
-"""Parameters that are amounts, as decimal strings, in the currency of the parameter `currency` where there is one."""
+"""Parameters that are amounts, as decimal strings; `currency` names their currency, where there is one."""
 NAMES = frozenset({"kind", "outcome"})
 """Parameters that are names of the contract."""
 
@@ -116,7 +116,7 @@ class _Known(dict[str, str]):
 def _word(name: str, value: Any, currency: str | None) -> str:
     if isinstance(value, dict) and "code" in value:
         return english(Reason.model_validate(value))
-    if name in AMOUNTS:
+    if name == "amount":
         return f"{value} {currency or ''}".strip()
     if isinstance(value, list):
         return ", ".join(_word("", each, currency) for each in value)

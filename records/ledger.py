@@ -216,20 +216,16 @@ class OrderLedger(Database):
         self, connection: Connection, key: str, wanted: dict[str, Any], paid: Decimal, limit: Decimal | None
     ) -> LedgerRefusal | None:
         kind, asked, currency, order_id = (wanted[name] for name in ("kind", "amount", "currency", "order_id"))
+        sums = {"amount": str(asked), "currency": currency, "order": order_id, "key": key}
         if kind in TO_SOURCE:
             taken = self._taken(connection, order_id, TO_SOURCE)
             if taken + asked > paid:
-                return OverPaid(
-                    f"{key}: {asked} {currency} cannot be refunded on order {order_id}: {paid} was paid, "
-                    f"{taken} is refunded or reserved already"
-                )
+                return OverPaid(Reason.of("over_paid", **sums, paid=str(paid), taken=str(taken)))
         elif limit is not None:
             taken = self._taken(connection, order_id, PAYOUTS)
             if taken + asked > limit:
-                return OverLimit(
-                    f"{key}: {asked} {currency} of {kind} is too much on order {order_id}: over all its cases "
-                    f"{limit} may be paid beside refunds, {taken} is paid or reserved already"
-                )
+                why = {"kind": kind, "limit": str(limit), "taken": str(taken)}
+                return OverLimit(Reason.of("over_limit", **sums, **why))
         return None
 
     def _no_units(self, connection: Connection, order_id: str, units: Units) -> Reason | None:

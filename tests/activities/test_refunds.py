@@ -142,7 +142,9 @@ async def test_partner_is_not_asked_for_what_other_cases_of_the_order_leave_no_r
     with pytest.raises(ApplicationError) as raised:
         await environment.run(refunds.carry_out, _compensation("HL-2"), PAID)
 
-    assert (raised.value.type, raised.value.non_retryable, raised.value.details) == (REFUSED, True, (OVER_LIMIT,))
+    reason, which = raised.value.details
+    assert (raised.value.type, raised.value.non_retryable, which) == (REFUSED, True, OVER_LIMIT)
+    assert (reason["code"], reason["params"]["limit"]) == ("over_limit", "3840.00")
     assert "over all its cases 3840.00 may be paid beside refunds, 2560.00 is paid" in str(raised.value)
     assert [command.key for command in partner.commands] == ["HL-1/1/o1/compensation"]
     assert len(records.entries()) == 1

@@ -21,7 +21,7 @@ from tests.cases.world import open_case
         ),
         (
             Reason.of("over_paid", amount="9.00", currency="CNY", order="SO-1", paid="10.00", taken="5.00"),
-            "9.00 CNY cannot be refunded on order SO-1: 10.00 CNY was paid, 5.00 CNY is refunded or reserved already",
+            "9.00 CNY cannot be refunded on order SO-1: 10.00 was paid, 5.00 is refunded or reserved already",
         ),
         (
             Reason.of("no_channel", tried=["sms", "email"]),

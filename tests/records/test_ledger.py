@@ -124,8 +124,7 @@ def test_refunds_of_all_cases_together_never_exceed_what_was_paid(records: Recor
         reserve(records, "HL-3/1/1/refund", "100.01")
 
     assert str(refused.value) == (
-        "HL-3/1/1/refund: 100.01 CNY cannot be refunded on order SO-1: 1000.00 was paid, "
-        "900.00 is refunded or reserved already"
+        "100.01 CNY cannot be refunded on order SO-1: 1000.00 was paid, 900.00 is refunded or reserved already"
     )
     reserve(records, "HL-3/1/1/refund", "100.00")
     assert len(records.entries(order_id="SO-1")) == 3
@@ -161,7 +160,7 @@ def test_a_limit_holds_over_all_cases_of_the_order_and_all_that_is_paid_beside_r
         reserve(records, "HL-2/1/1/payment", "50.01", RemedyKind.CLAIM_PAYMENT, limit=limit)
 
     assert str(refused.value) == (
-        "HL-2/1/1/payment: 50.01 CNY of claim_payment is too much on order SO-1: over all its cases 300.00 may be paid "
+        "50.01 CNY of claim payment is too much on order SO-1: over all its cases 300.00 may be paid "
         "beside refunds, 250.00 is paid or reserved already"
     )
     reserve(records, "HL-2/1/1/payment", "50.00", RemedyKind.CLAIM_PAYMENT, limit=limit)
