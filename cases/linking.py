@@ -127,7 +127,7 @@ def linked(case: Case, *, merges: bool) -> ComplaintLinked:
         merges=True,
         evidence=case.evidence,
         complaint=SecondComplaint.model_validate({**said, "urgent": case.urgent, "found": found}),
-        promises=[_promised(promise) for promise in case.promises if promise.live],
+        promises=[_promised(p) for p in case.promises if p.live and p.kept_by is not KeptWhen.CUSTOMER_REACHED],
     )
 
 

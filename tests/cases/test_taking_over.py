@@ -235,6 +235,16 @@ def test_the_first_answer_to_the_second_complaint_is_owed_by_its_own_case() -> N
     assert two.promise(ACK).live
 
 
+def test_that_the_second_complaint_is_acknowledged_meanwhile_is_nothing_to_tell_the_first() -> None:
+    """G2: or each would be told twice."""
+    two = second(("B", 1), down={Audience.CUSTOMER})
+    before = linked(two.case, merges=True)
+
+    two.comes_back(Audience.CUSTOMER)
+
+    assert linked(two.case, merges=True) == before
+
+
 def test_a_broken_promise_stays_broken() -> None:
     one = first(("A", 1)).after(hours=49)
 

@@ -83,7 +83,7 @@ def _happened(workflow: str, event: HistoryEvent) -> Iterator[str]:
         yield f"{workflow} {ends[kind].replace('_', ' ')}"
     elif kind == "activity_task_scheduled":
         yield f"activity {about.activity_type.name}"
-    elif kind == "marker_recorded":
+    elif kind == "marker_recorded" and about.marker_name == "core_local_activity":  # not of a patch
         yield f"local activity {json.loads(about.details['data'].payloads[0].data)['activity_type']}"
     elif kind == "start_child_workflow_execution_initiated":
         yield f"child workflow {about.workflow_type.name}"

@@ -84,6 +84,20 @@ async def test_what_an_urgent_case_needs_goes_before_the_rest(open_case: Open) -
     assert await priorities(usual) == {0}
 
 
+async def test_what_a_marked_case_needs_goes_before_the_rest_from_then_on(open_case: Open) -> None:
+    """G10."""
+    case = await open_case(line="fresh_food", topic="goods.damage", evidence=[PHOTO])
+    await case.becomes("assessing")
+    assert (await case.says("mark-urgent", reason="a child has eaten of it", by="Zhao"))["applied"] is True
+    assert (await case.says("mark-urgent", reason="again", by="Li"))["applied"] is False
+    await case.says("assess", upheld=True, liable="delivery", by="Zhao")
+    await case.becomes("awaiting_consent")
+    await case.says("customer-approved", option="replace", by="Wang Li")
+    await case.until(lambda seen: step(seen, "replacement")["reference"], "the replacement")
+
+    assert await priorities(case) == {URGENT.priority_key}
+
+
 async def priorities(case: OpenCase) -> set[int]:
     """Under which priorities its steps were scheduled; 0 is the server's own."""
     scheduled = [e.activity_task_scheduled_event_attributes for e in await case.events("ACTIVITY_TASK_SCHEDULED")]

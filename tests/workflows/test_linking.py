@@ -67,6 +67,36 @@ async def test_second_complaint_about_an_order_and_topic_is_handled_by_the_first
     assert [(m.case_id, m.facts["other_case_id"]) for m in told] == [(second.id, first.id)]
 
 
+async def test_first_case_offers_what_both_claim_and_is_as_urgent_as_the_second(open_case: Open) -> None:
+    """G12, G10: what is new afterwards waits for a person, and the second closes with all of it handled."""
+    items = [{"sku": sku, "name": sku, "quantity": 2, "unit_price": "1000.00"} for sku in ("A", "B")]
+    order = {"order_id": "SO-BOTH", "items": items}
+    first = await open_case(order=order, affected=[{"sku": "A", "quantity": 1}])
+    await first.becomes("assessing")
+    second = await open_case(
+        order=order, affected=[{"sku": "B", "quantity": 1}], description="the sill, too", wish="refund", urgent=True
+    )
+
+    seen = await first.until(lambda c: c["second_complaints"])
+    assert (seen["urgent"], seen["second_complaints"][0]["case"]) == (True, second.id)
+    assert seen["second_complaints"][0]["wish"] == "refund"
+    answer = await first.says("assess", severity="moderate", by="Zhao")
+    (option,) = answer["offer"]["options"]
+    assert [item["sku"] for item in option["remedies"][0]["items"]] == ["A", "B"]
+
+
+async def test_who_takes_back_the_second_complaint_leaves_the_first_to_a_person(
+    pair: tuple[OpenCase, OpenCase],
+) -> None:
+    """G12, S22."""
+    first, second = pair
+
+    await second.signals("complaint-withdrawn", reason="it was the same one")
+
+    seen = await first.until(lambda c: any(need["what"] == "second_complaint" for need in c["needs"]))
+    assert (seen["outcome"], seen["second_complaints"][0]["withdrawn"]) == (None, "it was the same one")
+
+
 async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the_second(
     closed_workshop: Workshop, open_case: Open, partners: FakePartners
 ) -> None:
