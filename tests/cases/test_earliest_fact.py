@@ -272,3 +272,16 @@ def test_a_promise_kept_in_time_only_by_a_pause_that_was_shorter_is_broken() -> 
 
     assert (promise.state, promise.kept_at) == (BROKEN, AT + 24 * HOUR)
     assert promise.name is PromiseName.DETAILED_RESULT
+
+
+@pytest.mark.parametrize("ended", ["kept", "lapsed"])
+def test_a_promise_that_was_recorded_before_there_was_this_rule_is_corrected_as_well(ended: str) -> None:
+    """S32: its pauses are not known, and when it ended follows from its segments."""
+    promise = promised("10h")
+    promise.keep(AT + 12 * HOUR) if ended == "kept" else promise.lapse(AT + 9 * HOUR)
+    old = Promise.model_validate(promise.model_dump(mode="json", exclude={"waits", "lapsed_at", "known_at"}))
+
+    old.resume("photo", AT + HOUR)
+    old.keep(AT + 8 * HOUR)
+
+    assert (old.state, old.kept_at) == (KEPT, AT + 8 * HOUR)
