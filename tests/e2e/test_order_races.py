@@ -106,6 +106,63 @@ async def test_what_the_limit_refused_is_paid_once_somebody_else_approves_it(
     assert {kind: str(amount) for kind, amount in paid.items()} == {"compensation": "5120.00"}
 
 
+FOOD_TOPICS = ("goods.damage", "goods.quality", "goods.shortage", "transport.wrong_goods", "transport.accident")
+PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
+REPORT = {"kind": "inspection_report", "uri": "https://files.example.org/2.pdf"}
+
+
+async def test_of_five_complaints_about_one_unit_one_is_made_good_and_the_others_go_to_a_person(
+    workers: list[Workshop], sandbox: RunningSandbox
+) -> None:
+    """S35: five topics, one box; the first is refunded, and each other names the case that was."""
+    order_id, kept = f"SO-{uuid4().hex[:8]}", []
+    box = [{"sku": "BOX", "name": "Greens", "quantity": 1, "unit_price": "940.00"}]
+    order = {"order_id": order_id, "amount": "1000.00", "freight": "60.00", "items": box}
+    for topic in FOOD_TOPICS:
+        content = complaint(line="fresh_food", topic=topic, order=order, evidence=[PHOTO, REPORT])
+        case = await workers[0].take_in(content)
+        await case.until(lambda c: c["status"] in ("assessing", "awaiting_evidence"))
+        answer = await case.says("assess", upheld=True, liable="delivery", by="Zhao")
+        kept.append((case, answer))
+        if answer["offer"]:
+            await case.says("customer-approved", option="refund", by="Wang Li")
+            await case.becomes("following_up")
+
+    first, *others = kept
+    assert [bool(answer["offer"]) for _, answer in kept] == [True, False, False, False, False]
+    for case, answer in others:
+        assert all(f"refund in case {first[0].id}" in why for why in answer["withheld"])
+        (need,) = (await case.snapshot())["needs"]
+        assert need["what"] == "order_exhausted"
+    account = workers[1].parts.records.account(order_id, "nobody")
+    assert [booking.units for booking in account.bookings if booking.units] == [{"BOX": 1}]
+    assert (await sandbox.money(order_id))["refund"] == "940.00"
+
+
+async def test_nothing_is_promised_where_a_manager_has_approved_more_than_the_order_has_left(
+    workers: list[Workshop], sandbox: RunningSandbox
+) -> None:
+    """S35: 500.00 is paid where 450.00 may be; the next case promises nothing that would then be refused."""
+    order = {"order_id": f"SO-{uuid4().hex[:8]}", "amount": "1500.00", "freight": "40.00", "items": []}
+    first = await workers[0].take_in(complaint(topic="transport.damage", order=order))
+    await first.becomes("assessing")
+    pay = [{"key": "own", "remedies": [{"kind": "compensation", "amount": "500.00"}]}]
+    await first.says("propose", options=pay, by="Zhao")
+    await first.says("approve", by="Chen")
+    await first.says("customer-approved", by="Wang Li")
+    await first.becomes("following_up")
+    second = await workers[0].take_in(complaint(topic="goods.quality", order=order))
+    await second.becomes("assessing")
+
+    more = [{"key": "own", "remedies": [{"kind": "compensation", "amount": "29.20"}]}]
+    answer = await second.says("propose", options=more, by="Zhao")
+
+    assert answer["offer"]["state"] == "awaiting_approval"
+    told = "29.20 is more than the 0.00 left of what may be paid beside refunds on the order; taken by: compensation"
+    assert any(f"{told} in case {first.id}" in why for why in (await second.snapshot())["offers"][0]["over_limits"])
+    assert await sandbox.money(order["order_id"]) == {"compensation": "500.00"}
+
+
 async def _blocked(cases: list[OpenCase], kind: str) -> OpenCase | None:
     """The case of which the payment was refused, if any."""
     for case in cases:
