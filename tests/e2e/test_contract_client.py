@@ -13,7 +13,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from embedded import Embedded
@@ -174,6 +180,25 @@ async def test_a_worker_that_is_killed_in_the_middle_of_paying_pays_once(client:
 def _run(program: Path, given: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(program)]
     return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+
+
+async def test_a_complaint_that_was_refused_is_corrected_and_sent_again(client: Client) -> None:
+    """S34: the faulty one fails with every problem by its field, and burns no id; the case's id is burnt for good."""
+    faulty = await _start(client, "C-5", "transport.damage", "SO-5", channel="pigeon", wish="revenge")
+    with pytest.raises(WorkflowFailureError) as refused:
+        await asyncio.wait_for(faulty.result(), 40)
+
+    case = await _start(client, "C-5", "transport.damage", "SO-5")
+    await _until_status(case, "assessing")
+    await case.terminate("by mistake")
+    late = await _start(client, "C-5", "transport.damage", "SO-5")
+    with pytest.raises(WorkflowFailureError) as taken:
+        await asyncio.wait_for(late.result(), 40)
+
+    causes = [error.value.cause for error in (refused, taken)]
+    assert [getattr(cause, "type", None) for cause in causes] == ["InvalidComplaint", "CaseIdTaken"]
+    assert "channel: " in str(causes[0])
+    assert "wish: " in str(causes[0])
 
 
 async def _booked(machine: Embedded, case_id: str) -> dict[str, list[str]]:
