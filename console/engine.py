@@ -431,7 +431,7 @@ def _no_case(case_id: str, error: WorkflowFailureError) -> AfterSalesError:
     if _refused(error):
         again = "; correct it and send it again under the same id" if _kind(error) == INVALID_COMPLAINT else ""
         return NoSuchCase(f"there is no case {case_id} of this complaint: {words}{again}")
-    return NoSuchCase(f"case {case_id} has no end that it tells: its workflow was ended in Temporal ({words})")
+    return NoSuchCase(f"case {case_id} has no result: its workflow was ended in Temporal ({words})")
 
 
 def _refused(error: WorkflowFailureError) -> bool:
