@@ -275,6 +275,8 @@ class Reader:
             return self.reason(value)
         if name in AMOUNTS:
             return self.money(value)
+        if name == "reasons":
+            return self.reasons(value)
         if isinstance(value, list):
             return format_list([self._known(name, each) for each in value[:MAX_ENTRIES]], locale=self._babel)
         group = _WORDS_FOR.get(name)

@@ -349,3 +349,13 @@ def test_what_is_dispatched_is_said_as_it_is(kind: str, chinese: str, english: s
 
     assert f"- {chinese}" in _letter("progress", {"steps": steps}, "zh-CN").body
     assert f"- {english}" in _letter("progress", {"steps": steps}, "en").body
+
+
+def test_several_reasons_in_one_are_kept_apart() -> None:
+    """S35."""
+    two = [{"code": "declined", "params": {"offer": offer}} for offer in ("o1", "o2")]
+    reason = {"code": "order_exhausted", "params": {"reasons": two}}
+
+    assert (
+        "the customer declined o1; the customer declined o2." in _notice("needs_offer", {"reason": reason}, "en").body
+    )
