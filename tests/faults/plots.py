@@ -26,6 +26,8 @@ class Odds(NamedTuple):
     """… a complaint is about an order and topic of which another complaint is under way."""
     same_items: float = 0.25
     """… it is about another topic of such an order, and about the very same items (S35)."""
+    nothing_else: float = 0.5
+    """… an order holds nothing but what the complaint is about."""
     no_stock: float = 0.1
     """… nothing is left of what was ordered (S28)."""
     contradict: float = 0.0
@@ -104,7 +106,7 @@ def _plot(case_id: str, line: str, topic: str, chance: Random, odds: Odds) -> Pl
         description="what happened",
         wish=chance.choice(["replace", "refund", "compensate", "repair"]),
     )
-    if chance.random() < 0.5:
+    if chance.random() < odds.nothing_else:
         _only_what_is_affected(told)
     if chance.random() < 0.1:  # complained of long ago, and it only reaches us now
         received = datetime.now(UTC) - timedelta(hours=chance.choice([1, 30, 60]))

@@ -69,7 +69,7 @@ AGAIN = {**STEP, "key": f"{STEP['key']}/a1b2c3"}
 SECOND = {**STEP, "key": f"{STEP['key']}/2", "reference": "REF-2"}
 """The same payment once more, as after a final no."""
 TAKEN_BACK = {**STEP, "state": "failed"}
-ENTRY = {"key": STEP["key"], "case_id": "HL-1", "reference": "REF-1", "state": EntryState.COMMITTED}
+ENTRY = {"key": STEP["key"], "case_id": "HL-1", "kind": "refund", "reference": "REF-1", "state": EntryState.COMMITTED}
 A_STEP = {"id": "refund", "kind": "refund", "key": STEP["key"], "state": "done"}
 NOTICE = {"case_id": "HL-1", "content": {"event": "promise_warning"}}
 RUNG = {"promise": "detailed_result", "cycle": 1, "rung": 1, "due_at": "x", "sent_at": "y"}
@@ -142,7 +142,7 @@ def ended(**changes: Any) -> dict[str, Any]:
 
 def test_what_a_reset_case_has_forgotten_breaks_no_rule() -> None:
     """Notices that went out, and a payment that is still reserved; both are within bounds."""
-    reserved = {"key": STEP["key"], "case_id": "HL-1", "reference": None, "state": EntryState.RESERVED}
+    reserved = {**ENTRY, "reference": None, "state": EntryState.RESERVED}
     evidence = some_evidence(messages=[NOTICE, NOTICE], entries=[reserved])
 
     assert {v.rule for v in violations([a_life()], {"HL-1"}, evidence)} == set()
