@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 import worker
 from cases import conduct
+from cases.account import Account
 from cases.case import Case
 from cases.names import GOODS, StepState
 from cases.reasons import Why
@@ -22,6 +23,7 @@ from cases.step import Step
 from partners import http
 from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection
+from records.ledger import OrderLedger
 from tests.faults.plots import USUAL, Odds
 
 
@@ -83,6 +85,19 @@ def dependents() -> None:
     vars(conduct)["_waive"] = waive
 
 
+def units() -> None:
+    """The order's ledger counts money alone, and no offer looks at what other cases have taken (S35)."""
+
+    def account(_self: OrderLedger, _order_id: str, _case_id: str) -> Account:
+        return Account()
+
+    def no_units(*_: Any) -> None:
+        return None
+
+    setattr(OrderLedger, "account", account)  # noqa: B010 (mypy knows that methods are none to be set)
+    setattr(OrderLedger, "_no_units", no_units)  # noqa: B010
+
+
 class Arm(NamedTuple):
     """What is made wrong, the rule that has to find it, and odds under which it soon matters."""
 
@@ -94,6 +109,7 @@ class Arm(NamedTuple):
 ARMS = {
     "keyless": Arm(keyless, "carried out twice"),
     "refusals": Arm(refusals, "carried out twice", Odds(contradict=0.5)),
+    "units": Arm(units, "made good more often than bought", Odds(same_items=0.9, nothing_else=1)),
     "dependents": Arm(dependents, "collected, and nothing was sent", Odds(no_stock=0.8)),
 }
 

@@ -116,7 +116,7 @@ def _refunded(lives: list[Life], evidence: Evidence) -> Found:
 def _over_limit(lives: list[Life], evidence: Evidence) -> Found:
     """S15: over all cases of an order no more is paid beside refunds than its policy allows, or a manager may."""
     for cases, rows in _of_orders(lives, evidence):
-        raised = _approved(cases, evidence)
+        raised = any(_approved(row, evidence) for row in rows)
         most = max(_limit(in_force()[life.plot.complaint["line"]], life, raised=raised) for life in cases)
         if (paid := _sum(rows, PAYOUTS)) > most:
             yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {paid} was paid beside refunds, {most} may be"
@@ -138,10 +138,14 @@ def _limit(policy: Policy, life: Life, *, raised: bool) -> Decimal:
     return max(limit, manager_limit(policy, complaint)) if raised else limit
 
 
-def _approved(cases: list[Life], evidence: Evidence) -> bool:
-    """Whether somebody else has approved anything of the order beyond what its policy grants."""
-    timelines = (evidence.ends.get(life.case_id, {}).get("timeline", []) for life in cases)
-    return any(entry.get("by") == APPROVER for timeline in timelines for entry in timeline)
+def _approved(row: Row, evidence: Evidence) -> bool:
+    """Whether somebody else has approved it beyond what the policy grants: its offer, or the step itself."""
+    end, offer_id = evidence.ends.get(row["case_id"], {}), row["key"].split("/")[2]
+    offers = [offer for offer in end.get("offers", []) if offer["id"] == offer_id]
+    resolved = [entry for entry in end.get("timeline", []) if entry["what"] == "step resolved"]
+    return any(offer.get("over_limits") for offer in offers) or any(
+        entry.get("by") == APPROVER and entry["text"].startswith(f"{row['step']}: retry") for entry in resolved
+    )
 
 
 def _units(lives: list[Life], evidence: Evidence) -> Found:
@@ -153,14 +157,13 @@ def _units(lives: list[Life], evidence: Evidence) -> Found:
         order = cases[0].plot.complaint["order"]
         bought = {item["sku"]: item for item in order.get("items", [])}
         sent: Counter[str] = Counter()
-        for item in (item for row in rows if row["kind"] in SHIPMENTS for item in row["items"]):
+        counted = [row for row in rows if not _approved(row, evidence)]
+        for item in (item for row in counted if row["kind"] in SHIPMENTS for item in row["items"]):
             sent[item["sku"]] += item["quantity"]
-        if _approved(cases, evidence):
-            continue
         if over := {sku: count for sku, count in sent.items() if count > bought[sku]["quantity"]}:
             yield rows[0]["case_id"], f"order {order['order_id']}: {over} were sent again, more than were bought"
         worth = sum((Decimal(bought[sku]["unit_price"]) * count for sku, count in sent.items()), Decimal(0))
-        if sent and (made_good := worth + _sum(rows, TO_SOURCE)) > Decimal(order["amount"]):
+        if sent and (made_good := worth + _sum(counted, TO_SOURCE)) > Decimal(order["amount"]):
             yield rows[0]["case_id"], f"order {order['order_id']}: {made_good} was made good of {order['amount']}"
 
 

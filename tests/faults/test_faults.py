@@ -162,6 +162,7 @@ def chosen(*remedies: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return ended(offers=[{"id": "o1", "accepted": "chosen", "options": [option]}], **changes)
 
 
+RETRIED = "refund: retry, approved"
 COMPENSATION = {"kind": "compensation", "amount": "3840.01"}
 """A cent more than the 30 % of the order that may be paid beside refunds."""
 REPLACED = {"kind": "replacement"}, {"kind": "collection"}
@@ -232,7 +233,7 @@ HOLDING: dict[str, tuple[str, dict[str, Any]]] = {
         "paid beyond the order's limit",
         {
             "steps": [{**STEP, **COMPENSATION}],
-            **chosen(COMPENSATION, timeline=[{"what": "approved", "by": people.APPROVER}]),
+            **chosen(COMPENSATION, timeline=[{"what": "step resolved", "by": people.APPROVER, "text": RETRIED}]),
         },
     ),
     "all that was bought": ("made good more often than bought", {"steps": [goods("replacement", 4)]}),
