@@ -68,6 +68,8 @@ SENTENCES = {
 
 AMOUNTS = frozenset({"amount", "limit", "paid", "taken"})
 """Parameters that are amounts, as decimal strings; `currency` names their currency, where there is one."""
+OVER_LIMITS = frozenset({"over_limit", "over_units"})
+"""Codes with which an order's ledger refuses what somebody may approve (S15)."""
 NAMES = frozenset({"kind", "outcome"})
 """Parameters that are names of the contract."""
 
@@ -88,6 +90,14 @@ class Reason(BaseModel):
 
     def __str__(self) -> str:
         return english(self)
+
+
+def is_approvable(reason: "Why") -> bool:
+    """Whether it is an order's limit that refused a step, or a reason that rests on that: somebody may approve it."""
+    if isinstance(reason, str):
+        return False
+    because = reason.params.get("because")
+    return reason.code in OVER_LIMITS or (isinstance(because, dict) and is_approvable(Reason.model_validate(because)))
 
 
 Why = Reason | str

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
-from cases.reasons import Reason, Why
+from cases.reasons import Reason, Why, is_approvable
 
 with workflow.unsafe.imports_passed_through():
     from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
@@ -33,7 +33,8 @@ def kind_of(error: FailureError) -> str:
 def is_over_limit(error: FailureError) -> bool:
     """Whether it was the order's limit that refused a payment (S15)."""
     cause = error.__cause__
-    return isinstance(cause, ApplicationError) and OVER_LIMIT in cause.details
+    details = cause.details if isinstance(cause, ApplicationError) else ()
+    return OVER_LIMIT in details or is_approvable(reason_of(error))
 
 
 def reason_of(error: FailureError) -> Why:
