@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -19,7 +20,7 @@ async def reserve(records: Records, command: Booked, paid: Money) -> None:
     try:
         await asyncio.to_thread(_reserve, records, command, paid)
     except LedgerRefusal as error:
-        details = details_of(error) or ([OVER_LIMIT] if isinstance(error, OverLimit | OverUnits) else [])
+        details: list[Any] = details_of(error) or ([OVER_LIMIT] if isinstance(error, OverLimit | OverUnits) else [])
         raise ApplicationError(
             str(error), *details, type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
         ) from None
