@@ -119,7 +119,7 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
             *(logistics.trail, logistics.carry_out, logistics.find),
             *(warehouse.record, warehouse.carry_out, warehouse.find),
             *(installation.record, installation.carry_out, installation.find),
-            *(refunds.carry_out, refunds.find, refunds.release),
+            *(refunds.carry_out, refunds.find, refunds.release, refunds.contest),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
             *(records.admit, records.account, records.in_force, records.claim),
             *(records.archive, records.record_claim),

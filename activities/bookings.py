@@ -7,7 +7,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN
+from activities.outcomes import OVER_LIMIT, REFUSED, RESERVED, TRY_AGAIN
 from cases.commands import Booked, Payment
 from cases.complaint import pieces
 from cases.money import Money
@@ -48,4 +48,20 @@ def _reserve(records: Records, command: Booked, paid: Money) -> None:
         paid=paid,
         limit=command.limit if isinstance(command, Payment) else None,
         units=units,
+    )
+
+
+async def contest(records: Records, key: str, why: str) -> None:
+    """The partner says both that it was done and that it was not: it counts as taken (S26, S27)."""
+    try:
+        await asyncio.to_thread(records.contest, key, why)
+    except LedgerRefusal as error:
+        activity.logger.warning("not contested", extra={"key": key, "why": str(error)})
+
+
+def still_reserved(error: ApplicationError) -> ApplicationError:
+    """A partner's refusal; the case, which hears reports as well, says whether the reservation is free (S26)."""
+    category = ApplicationErrorCategory.BENIGN
+    return ApplicationError(
+        error.message, *error.details, RESERVED, type=REFUSED, non_retryable=True, category=category
     )

@@ -21,6 +21,8 @@ TRY_AGAIN = "TryAgain"
 UNKNOWN = "OutcomeUnknown"
 OVER_LIMIT = "over the order's limit"
 """The one detail of a `REFUSED` with which the order's ledger, not a partner, refused a payment (S15)."""
+RESERVED = "still reserved"
+"""The last detail of a `REFUSED` of a partner: the case, which hears all its words, says whether the amount is free."""
 
 
 BEAT = 2.0
@@ -56,7 +58,7 @@ async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
     """Have a step done, once: a later attempt asks by key before it sends again, for the first may have arrived."""
     async with told_to_temporal():
         if activity.info().attempt > 1:
-            found = await port.find(command.key)
+            found = await _asked(port, command.key)
             if found is not None:
                 return found
         return await port.carry_out(command)
@@ -65,7 +67,15 @@ async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
 async def find(port: StepPartner, key: str) -> Receipt | None:
     """What became of a step; None: the partner never heard of it."""
     async with told_to_temporal():
+        return await _asked(port, key)
+
+
+async def _asked(port: StepPartner, key: str) -> Receipt | None:
+    """What the partner knows. That it will not say is no word on the step: it is asked until it does (S25)."""
+    try:
         return await port.find(key)
+    except (PartnerRefused, OutcomeUnknown) as error:
+        raise TryAgain(*error.args) from error
 
 
 class Stopwatch:

@@ -1,8 +1,8 @@
 """Money moves once: intent in the order's ledger first, then the call, then what came of it (S13, S15).
 
 The ledger's reservation keeps all cases of an order together below what was paid, and what is paid beside refunds
-within the policy's limit. It stays while the outcome is unknown, and is given back only when the partner has finally
-said no, or a person has waived the step.
+within the policy's limit. It stays while the outcome is unknown, and is given back only when the case says so: the
+partner has finally said no and never anything else, or a person has waived the step (S26).
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import asyncio
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.bookings import release, reserve
+from activities.bookings import contest, release, reserve, still_reserved
 from activities.outcomes import REFUSED, carry_out, find
 from cases.commands import Payment, Receipt, ReceiptState
 from cases.money import Money
@@ -50,19 +50,25 @@ class Refunds:
         """Nothing was paid or sent and nothing will be: it is free again for the order's other cases."""
         await release(self._records, key, why)
 
+    @activity.defn(name="refunds-contest")
+    async def contest(self, key: str, why: str) -> None:
+        """The partner says both that it paid and that it did not: the amount counts as taken (S26, S27)."""
+        await contest(self._records, key, why)
+
     async def _pay(self, command: Payment) -> Receipt:
         try:
             receipt = await carry_out(self._port, command.asked)
         except ApplicationError as error:
             if error.type == REFUSED:
-                await release(self._records, command.key, str(error))
+                raise still_reserved(error) from None
             raise
         await self._book(command.key, receipt)
         return receipt
 
     async def _book(self, key: str, receipt: Receipt) -> None:
+        # A payment that failed is freed by the case (`refunds-release`): it alone knows whether a report or another
+        # answer has said the opposite (S26).
         if receipt.state is ReceiptState.FAILED:
-            await release(self._records, key, receipt.detail or "the partner could not do it")
             return
         try:
             await asyncio.to_thread(self._records.commit, key, receipt.reference)

@@ -9,7 +9,7 @@ import asyncio
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.bookings import release, reserve
+from activities.bookings import reserve, still_reserved
 from activities.outcomes import REFUSED, carry_out, find, told_to_temporal
 from cases.commands import DispatchRecord, LookUp, Receipt, ReceiptState, Shipment
 from partners import ports
@@ -42,7 +42,7 @@ class Warehouse:
             receipt = await carry_out(self._port, command.asked)
         except ApplicationError as error:
             if error.type == REFUSED:
-                await release(self._records, command.key, str(error))
+                raise still_reserved(error) from None
             raise
         await self._book(command.key, receipt)
         return receipt
@@ -56,9 +56,8 @@ class Warehouse:
         return receipt
 
     async def _book(self, key: str, receipt: Receipt) -> None:
-        if receipt.state is ReceiptState.FAILED:
-            await release(self._records, key, receipt.detail or "the warehouse could not do it")
-        elif receipt.state in LEFT:
+        # What failed is freed by the case: it alone knows whether a report has said the opposite (S26).
+        if receipt.state in LEFT:
             try:
                 await asyncio.to_thread(self._records.commit, key, receipt.reference)
             except LedgerRefusal as error:

@@ -10,14 +10,14 @@ from typing import NamedTuple
 from cases.calendar import length
 from cases.case import Case
 from cases.closing import call_back, end, retire
-from cases.conduct import not_found_in_time, settle
+from cases.conduct import not_found_in_time, settle, tell_unknown
 from cases.evidence import next_reminder, remind_or_go_on
-from cases.names import OfferState, Outcome, PromiseName, Role, Status, StepState
+from cases.names import OfferState, Outcome, PromiseName, Status, StepState
 from cases.policy import Investigation
 from cases.promise import Escalation, Promise, next_rung
 from cases.silence import next_callback, silence_plan
 from cases.step import CHECK, Step
-from cases.telling import about_step, waits_for
+from cases.telling import waits_for
 
 
 class Alarm(NamedTuple):
@@ -185,9 +185,7 @@ def _unknown(case: Case) -> Alarm | None:
 
 def _tell_unknown(case: Case) -> None:
     if (step := _next_unknown(case)) is not None:
-        step.told = True
-        since = step.since.isoformat() if step.since else None
-        case.tell(Role.OWNER, "step_unknown", **about_step(case, step), since=since)
+        tell_unknown(case, step)
 
 
 # The daily update: G7

@@ -153,6 +153,8 @@ class Case(BaseModel):
     """Steps whose partner is to be asked how they stand."""
     unpaid: list[str] = []
     """Keys of payments that were reported as failed: what is reserved for them is to be set free (S15)."""
+    disputed: list[str] = []
+    """Keys of payments of which a partner has said both that they were made and that they were not (S26, S27)."""
     vouched: dict[str, str] = {}
     """Keys of payments that are done on somebody's word, and whose; the partner itself may not have told (S13)."""
     needs_offer: Why | None = None

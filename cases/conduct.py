@@ -15,6 +15,7 @@ from cases.granting import Assessment, assess, check_finding
 from cases.keeping import carried_out, nothing_to_keep, steps_moved
 from cases.limits import approved
 from cases.names import (
+    MONEY,
     KeptWhen,
     OfferState,
     Outcome,
@@ -284,7 +285,7 @@ def _words(case: Case, step: Step) -> dict[str, Any]:
 
 def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
     """A partner's word on a step: from its answer, or reported later."""
-    before = step.state
+    before, key = step.state, step.key(case.id)
     step.heard(receipt, at)
     if step.state is before:
         return
@@ -292,6 +293,8 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
     case.note(f"step {step.state}", at, f"{step.id}{money}{f': {receipt.detail}' if receipt.detail else ''}")
     steps_moved(case, step.cycle)
     if step.state is StepState.BLOCKED:
+        if in_ledger(case, step):
+            case.unpaid.append(key)
         _blocked(case, step, at)
     if receipt.finding:
         _found(case, step, receipt.finding, at)
@@ -300,13 +303,31 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
     settle(case, at)
 
 
+def in_ledger(case: Case, step: Step) -> bool:
+    """Whether the order's ledger has an entry of it: money, and goods of cases that know the order's account (S35).
+
+    Units of other cases are counted as well, and stay so: their histories know of no release.
+    """
+    return step.kind in MONEY or bool(case.account and step.makes_good)
+
+
 def refused(  # noqa: PLR0913 (what a refusal is)
-    case: Case, step: Step, reason: Why, at: datetime, *, final: bool = True, over_limit: bool = False
+    case: Case,
+    step: Step,
+    reason: Why,
+    at: datetime,
+    *,
+    final: bool = True,
+    over_limit: bool = False,
+    reserved: bool = False,
 ) -> None:
     """The step cannot be done: it goes to a person, and money that moved stays moved (G6, S17).
 
     `over_limit`: it is the order's limit that refused it, up to a manager's limit somebody may approve it (S15).
+    `reserved`: the ledger has reserved a payment for it, which is free again now.
     """
+    if reserved:
+        case.unpaid.append(step.key(case.id))
     if final:
         step.number += 1
     step.over_limit = over_limit
@@ -321,6 +342,43 @@ def unknown(case: Case, step: Step, reason: Why, at: datetime) -> None:
     step.uncertain = True
     step.turn(StepState.UNKNOWN, at, reason)
     case.note("step unknown", at, f"{step.id}: {reason}")
+
+    if isinstance(reason, Reason) and reason.code == "key_reused":
+        tell_unknown(case, step)
+
+
+def tell_unknown(case: Case, step: Step) -> None:
+    """Its owner is told, once, that nobody knows whether a step was done."""
+    step.told = True
+    since = step.since.isoformat() if step.since else None
+    case.tell(Role.OWNER, "step_unknown", **about_step(case, step), since=since)
+
+
+def not_done_before(step: Step, at: datetime) -> None:
+    """Its partner did nothing under an earlier key: the step may be sent under the new one (S25)."""
+    step.uncertain = False
+    step.turn(StepState.RUNNING, at)
+
+
+def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
+    """Its partner says both that it was done and that it was not: nothing is free, and a person decides (S26, S27).
+
+    The customer is not asked whether they are satisfied meanwhile.
+    """
+    step.contested = step.uncertain = True
+    step.turn(StepState.BLOCKED, at, reason)
+    if in_ledger(case, step):
+        case.disputed.append(step.key(case.id))
+    if case.status is Status.FOLLOWING_UP:
+        case.status = Status.EXECUTING
+        case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
+    _blocked(case, step, at)
+
+
+def taken_back(case: Case, step: Step, detail: str, at: datetime) -> None:
+    """A partner reports a step as failed that it had reported as done (S27)."""
+    because = {"code": "taken_back_because", "words": detail} if detail else {"code": "taken_back"}
+    contest(case, step, Reason.of(who=step.partner, **because), at)
 
 
 def _blocked(case: Case, step: Step, at: datetime) -> None:

@@ -21,8 +21,10 @@ from cases.conduct import (
     delivered_offer,
     granted_by_policy,
     heard,
+    in_ledger,
     make_offer,
     publish,
+    taken_back,
     waive,
 )
 from cases.earlier import how_to_go_on
@@ -38,7 +40,6 @@ from cases.names import (
     CASE_CLOSED,
     CLAIM_SETTLED,
     COMPLAINT_LINKED,
-    MONEY,
     PAYOUTS,
     KeptWhen,
     OfferState,
@@ -218,15 +219,20 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         raise Refusal(f"step {step.id} has not begun: it is {step.state}")
     if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, at):
         return
-    if step.settled:
+    failed_later = message.state is ReceiptState.FAILED and step.can_be_taken_back
+    if step.settled and not failed_later:
         raise Refusal(f"step {step.id} is {step.state} already")
-    if step.state is StepState.BLOCKED and not step.uncertain:
+    if step.state is StepState.BLOCKED and (step.contested or not step.uncertain):
         raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
     if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
         raise Refusal(f"step {step.id} is dispatched already")
     key = step.key(case.id)
     if message.key not in (None, key):
         raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
+    if failed_later:
+        case.vouched.pop(key, None)
+        taken_back(case, step, message.detail[:2000], at)
+        return
     if message.finding:
         _possible(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
@@ -236,11 +242,7 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
         at,
     )
-    # Units of cases that know no account are counted as well, and stay so: their histories know of no release.
-    booked = step.kind in MONEY or (case.account and step.makes_good)
-    if booked and message.state is ReceiptState.FAILED:
-        case.unpaid.append(key)
-    elif booked and message.state is ReceiptState.DONE:
+    if in_ledger(case, step) and message.state is ReceiptState.DONE:
         case.vouched[key] = reference
 
 
@@ -393,6 +395,10 @@ def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: dateti
         step.approved_by = somebody_else(message.by, prepared, f"{step.id}, which the order's limit refused")
     case.note("step resolved", at, f"{step.id}: {message.action}, {message.reason}", message.by)
     if message.action == "retry":
+        if step.contested:  # its partner is asked by the old key before anything is sent under a new one (S25)
+            step.disputed.append(step.number)
+            step.number += 1
+            step.contested = step.uncertain = False
         step.team = None
         step.turn(StepState.WAITING, at, message.reason)
         return

@@ -53,6 +53,14 @@ SENTENCES = {
     "no_answer": "{who} did not answer within {seconds} s",
     "connection_lost": "{who} dropped the connection before its answer was complete",
     "answered_http": "{who} answered HTTP {http}",
+    "key_reused": (
+        "{who} says that the key was used before for other content (HTTP {http}), so something was done under it "
+        "already: compare its books with this step"
+    ),
+    "earlier_key": "{who} is asked what became of {key} before anything is sent under a new key",
+    "contradiction": "{who} says both that it was done and that it was not",
+    "taken_back": "{who} had said that it was done, and now that it failed",
+    "taken_back_because": "{who} had said that it was done, and now that it failed: “{words}”",
     "nonsense": "{who} answered nonsense: its HTTP {http} holds no {wanted}",
     "busy": "{who} is busy (HTTP {http})",
     "locked_out": "{who} does not let us in (HTTP {http}): check AFTER_SALES_PARTNERS_TOKEN",

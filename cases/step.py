@@ -46,6 +46,10 @@ class Step(BaseModel):
     """When its partner had first come so far with the present try: what promises are judged by (S32)."""
     uncertain: bool = False
     """The partner may have done it without our knowing; until it says, the money counts as gone (S13)."""
+    contested: bool = False
+    """Its partner has said both that it was done and that it was not; a person decides (S26, S27)."""
+    disputed: list[int] = []
+    """The numbers of earlier keys of which that was so."""
     told: bool = False
     """Somebody was told that nobody knows whether it was done."""
     team: str | None = None
@@ -106,10 +110,28 @@ class Step(BaseModel):
             return Reason.of("partner_says", who=self.partner, words=detail)
         return Reason.of("partner_failed", who=self.partner)
 
-    def key(self, case_id: str) -> str:
-        """The business key that every call for this step carries."""
+    def key(self, case_id: str, number: int | None = None) -> str:
+        """The business key that every call for this step carries; that of an earlier try by its `number`."""
         key = f"{case_id}/{self.cycle}/{self.offer}/{self.id}"
-        return key if self.number == 1 else f"{key}/{self.number}"
+        number = number or self.number
+        return key if number == 1 else f"{key}/{number}"
+
+    def contradicts(self, state: ReceiptState) -> bool:
+        """Whether the partner says the opposite of what was heard of the same try: done and failed (S26)."""
+        if state is ReceiptState.FAILED:
+            return self.state is StepState.DONE
+        return state is ReceiptState.DONE and self.failed
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether its partner may still report a failure: an account is closed, goods come back (S27)."""
+        elsewhere = self.partner is Partner.MESSAGING or self.kind is RemedyKind.CARRIER_CLAIM
+        return self.state is StepState.DONE and not elsewhere
+
+    @property
+    def failed(self) -> bool:
+        """Whether its partner has finally said no, and nobody has decided yet what happens."""
+        return self.state is StepState.BLOCKED and not self.uncertain and self.reference is not None
 
     def waits(self, attempt: int) -> bool:
         """Whether nobody has told yet how this attempt went: a report may overtake the answer to the call."""
@@ -129,8 +151,12 @@ class Step(BaseModel):
 
     def heard(self, receipt: Receipt, at: datetime) -> None:
         """The partner's word: accepted, dispatched, done or failed. A later state is never taken back."""
-        failed = self.state is StepState.BLOCKED and not self.uncertain
-        if self.settled or (failed and receipt.state in (ReceiptState.ACCEPTED, ReceiptState.FAILED)):
+        blocked = self.state is StepState.BLOCKED and not self.uncertain
+        if (
+            self.settled
+            or self.contested
+            or (blocked and receipt.state in (ReceiptState.ACCEPTED, ReceiptState.FAILED))
+        ):
             return
         self.reference = receipt.reference
         self.uncertain = False

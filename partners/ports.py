@@ -3,7 +3,7 @@
 What can go wrong is one of three, and the difference between them decides whether money can be sent twice (S13):
 
     PartnerError
-    ├── PartnerRefused     a final no (out of stock, key reused for another amount); nothing was done
+    ├── PartnerRefused     a final no (out of stock, card closed); nothing was done
     ├── TryAgain           nothing was done; ask again, after `retry_after` seconds if given
     └── OutcomeUnknown     it may have been done: ask by key before anything is sent again
 """

@@ -1,11 +1,15 @@
 """The one way out to a partner: every call ends as an answer that was checked, or as one `PartnerError`.
 
-What decides between the errors is whether something may have been done (S13):
+What decides between the errors is whether something may have been done (S13). For a step (money, goods, a visit):
 
     the request surely never left          TryAgain
     429, 503 · 401, 403 · a wrong address  TryAgain
-    any other 4xx                          PartnerRefused
-    everything else, nonsense included     OutcomeUnknown for a step, TryAgain for a look-up or a message
+    400, 402, 422 with problem details     PartnerRefused: the partner says that it did nothing (S25)
+    404 of type `not-known`                PartnerRefused: it knows no such order, so it did nothing
+    everything else, nonsense included     OutcomeUnknown: the partner is asked by key
+
+A look-up or a message does no harm when it is repeated: there any other 4xx is a refusal, what may pass (408, 409,
+423, 425) and everything else is `TryAgain`. What becomes of a refused look-up by key is in `activities.outcomes`.
 """
 
 import asyncio
@@ -33,7 +37,7 @@ from cases.errors import InvalidInput, Problem
 from cases.reasons import Reason
 from cases.text import replaced
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
-from partners.wire import MAX_ANSWER_BYTES, NOT_KNOWN, ProblemDetails
+from partners.wire import KEY_REUSED, MAX_ANSWER_BYTES, NOT_KNOWN, ProblemDetails
 
 MAX_RETRY_AFTER = 3600.0
 """Longest wait that a partner may ask for, in seconds: beyond it we look again for ourselves."""
@@ -43,6 +47,10 @@ MAX_SENTENCE = 300
 _NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError)
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LOCKED_OUT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_NOT_DONE = (HTTPStatus.BAD_REQUEST, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNPROCESSABLE_ENTITY)
+"""With problem details: the only answers to a step that prove that nothing was done (S25)."""
+_MAY_PASS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY)
+"""Said while the same request is under way, or by a gateway that gave up on waiting for it."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -108,6 +116,12 @@ class _Reply:
             return ProblemDetails.model_validate_json(self.body)
         except ValidationError:
             return ProblemDetails()
+
+    @property
+    def explained(self) -> bool:
+        """Whether the body holds problem details: a type of their own, or words."""
+        problem = self.problem
+        return problem.type != ProblemDetails().type or bool(sentence(problem.detail) or sentence(problem.title))
 
 
 async def _read(response: ClientResponse) -> _Reply:
@@ -175,11 +189,11 @@ class Connection:
             raise TryAgain(because("locked_out"))
         if status == HTTPStatus.NOT_FOUND and reply.problem.type != NOT_KNOWN:
             raise TryAgain(Reason.of("not_there", address=str(url)))
-        # A 408 comes from whoever gave up on waiting, which may be a gateway after the partner took the command.
-        refusing = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if refusing and status != HTTPStatus.REQUEST_TIMEOUT:
-            words = sentence(reply.problem.detail)
+        words = sentence(reply.problem.detail)
+        if _is_refusal(reply, unsure):
             raise PartnerRefused(because("partner_says", words=words) if words else because("partner_refused"))
+        if status == HTTPStatus.CONFLICT and reply.problem.type == KEY_REUSED:
+            raise unsure(because("key_reused"))
         raise unsure(because("answered_http"))
 
     def _checked(self, reply: _Reply, expected: type[Answer], unsure: type[PartnerError]) -> Answer:
@@ -188,6 +202,14 @@ class Connection:
         except ValidationError as error:
             why = Reason.of("nonsense", who=self._who, http=reply.status, wanted=expected.__name__)
             raise unsure(why) from error
+
+
+def _is_refusal(reply: _Reply, unsure: type[PartnerError]) -> bool:
+    """Whether it is a final no that did nothing."""
+    if unsure is not OutcomeUnknown:
+        refusing = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        return refusing and reply.status not in _MAY_PASS
+    return reply.status == HTTPStatus.NOT_FOUND or (reply.status in _NOT_DONE and reply.explained)
 
 
 def _fits_a_header(text: str) -> bool:

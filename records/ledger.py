@@ -25,7 +25,7 @@ from records.errors import (
     OverUnits,
     WrongAmount,
 )
-from records.tables import EntryState, entries, orders, paid_statements
+from records.tables import EntryState, cases, entries, orders, paid_statements
 from records.units import Units, account, no_units_left, state_bought, units_taken, write_units
 
 NOTHING = Decimal("0.00")
@@ -124,6 +124,29 @@ class OrderLedger(Database):
             if entry["state"] == EntryState.RESERVED:
                 _change(connection, key, state=EntryState.RELEASED, settled_at=datetime.now(UTC), reason=why)
 
+    def contest(self, key: str, why: str) -> None:
+        """The partner says both that it paid and that it did not: taken, until it is committed or released (S26, S27).
+
+        The same call again changes nothing. Raises `NotReserved`.
+        """
+        with self._writing() as connection:
+            entry = self._locked_entry(connection, key)
+            if _state(entry) is not EntryState.CONTESTED:
+                _change(connection, key, state=EntryState.RESERVED, settled_at=datetime.now(UTC), reason=why)
+
+    def contested(self) -> list[dict[str, Any]]:
+        """The entries of closed cases whose partner says both that it paid and that it did not (S27)."""
+        query = (
+            select(entries)
+            .join(cases, cases.c.case_id == entries.c.case_id)
+            .where(
+                entries.c.state == EntryState.RESERVED, entries.c.reason.is_not(None), cases.c.closed_at.is_not(None)
+            )
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(entries.c.settled_at, entries.c.key)).mappings()
+            return [{**row, "state": EntryState.CONTESTED} for row in rows]
+
     def paid_out(self, order_id: str) -> dict[str, Decimal]:
         """What has been paid for the order over all its cases, by kind; kinds of which nothing was paid are absent."""
         query = (
@@ -153,7 +176,7 @@ class OrderLedger(Database):
             query = query.where(entries.c.order_id == order_id)
         with self._reading() as connection:
             rows = connection.execute(query.order_by(entries.c.reserved_at, entries.c.key)).mappings()
-            return [{**row, "state": EntryState(row["state"])} for row in rows]
+            return [{**row, "state": _state(row)} for row in rows]
 
     def _locked_order(self, connection: Connection, order_id: str, currency: str, paid: Decimal) -> str:
         """The order's currency, as first stated; the order is ours until the transaction ends."""
@@ -245,3 +268,9 @@ class OrderLedger(Database):
 
 def _change(connection: Connection, key: str, **values: Any) -> None:
     connection.execute(update(entries).where(entries.c.key == key).values(**values))
+
+
+def _state(entry: RowMapping) -> EntryState:
+    """Its state; one that is contested is stored as reserved, with the reason."""
+    contested = entry["state"] == EntryState.RESERVED and entry["reason"] is not None
+    return EntryState.CONTESTED if contested else EntryState(entry["state"])

@@ -27,11 +27,15 @@ from sqlalchemy import (
 
 
 class EntryState(StrEnum):
-    """Where an entry of the ledger stands: intended, paid, or given up."""
+    """Where an entry of the ledger stands: intended, paid, given up, or paid and not paid by its partner's own words.
+
+    A contested entry is kept as a reserved one with a reason: it counts as taken (S27).
+    """
 
     RESERVED = "reserved"
     COMMITTED = "committed"
     RELEASED = "released"
+    CONTESTED = "contested"
 
 
 class MinorUnits(TypeDecorator[Decimal]):

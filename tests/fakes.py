@@ -89,6 +89,12 @@ class FakeSteps:
         """How the next look-ups go."""
         self._look_ups.plan(turns)
 
+    def will_find(self, key: str, state: ReceiptState | None) -> None:
+        """What it finds in its books from now on; None: nothing."""
+        self.receipts.pop(key, None)
+        if state is not None:
+            self.receipts[key] = Receipt(reference="R-1", state=state)
+
     def recovers(self) -> None:
         """Whatever was planned: from now on every call goes well."""
         for turns in (self._steps, self._finds, self._look_ups):
@@ -104,7 +110,8 @@ class FakeSteps:
             self.receipts[command.key] = Receipt(reference=f"R-{number}", state=state, finding=turn.finding)
         if turn.raises is not None:
             raise turn.raises
-        return self.receipts[command.key]
+        receipt = self.receipts[command.key]
+        return receipt if turn.state is None else receipt.model_copy(update={"state": turn.state})
 
     async def find(self, key: str) -> Receipt | None:
         """What was done under this key."""

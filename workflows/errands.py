@@ -11,7 +11,7 @@ from temporalio.workflow import ActivityConfig
 from cases.reasons import Reason, Why, is_approvable
 
 with workflow.unsafe.imports_passed_through():
-    from activities.outcomes import OVER_LIMIT, REFUSED, TRY_AGAIN, UNKNOWN
+    from activities.outcomes import OVER_LIMIT, REFUSED, RESERVED, TRY_AGAIN, UNKNOWN
 
 
 async def durably(method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
@@ -35,6 +35,12 @@ def is_over_limit(error: FailureError) -> bool:
     cause = error.__cause__
     details = cause.details if isinstance(cause, ApplicationError) else ()
     return OVER_LIMIT in details or is_approvable(reason_of(error))
+
+
+def is_reserved(error: FailureError) -> bool:
+    """Whether the ledger has reserved the payment that was refused; absent where an older worker set it free (S26)."""
+    cause = error.__cause__
+    return isinstance(cause, ApplicationError) and RESERVED in cause.details
 
 
 def reason_of(error: FailureError) -> Why:

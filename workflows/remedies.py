@@ -4,7 +4,9 @@ A time-out means *unknown*, never *failed*. The partner is asked by the step's k
 allows another call; once it may have forgotten the key, nothing is sent again and a person looks.
 """
 
+import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -12,14 +14,14 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from cases.claim_terms import claim_terms
 from cases.commands import Receipt, ReceiptState, StepCommand
-from cases.conduct import heard, refused, started, unknown
+from cases.conduct import contest, heard, in_ledger, not_done_before, refused, started, unknown
 from cases.names import MONEY, Partner, RemedyKind, StepState, claim_workflow_id
 from cases.reasons import Reason, Why
 from cases.step import Step
 from cases.telling import command_for
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import is_over_limit, kind_of, reason_of
+from workflows.errands import is_over_limit, is_reserved, kind_of, reason_of
 from workflows.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
@@ -35,6 +37,8 @@ PARTNERS: dict[Partner, Any] = {
     Partner.INSTALLATION: Installation,
     Partner.REFUNDS: Refunds,
 }
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+"""Before a command is sent again that its partner knows nothing of: doubled from the first to the longest."""
 
 
 class Remedies:
@@ -43,6 +47,8 @@ class Remedies:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._releasing = 0
+        self._calling: set[str] = set()
+        """Keys of calls that have not been answered."""
 
     def begin(self) -> None:
         """Begin every step that is ready, and ask after those that nobody has heard of; called after every change."""
@@ -56,38 +62,127 @@ class Remedies:
             self._desk.changed()
         while case.unpaid:
             self._desk.begin(self._release(case.unpaid.pop(0)))
+        while case.disputed:
+            self._desk.begin(self._contest(case.disputed.pop(0)))
         while case.ask_after:
             step_id = case.ask_after.pop(0)
             if (waiting := case.step(step_id)) and waiting.reference and not waiting.settled:
                 self._desk.begin(self._ask_after(waiting))
 
     async def _carry_out(self, step: Step) -> None:
-        case = self._desk.case
-        command = command_for(case, step)
-        last_call, attempt = workflow.now() + case.policy.send_again_within, step.attempts
+        attempt = step.attempts
+        if step.number > 1 and workflow.patched("earlier keys are asked") and await self._done_before(step, attempt):
+            return self._desk.changed()
+        receipt = await self._outcome(step, attempt)
+        if receipt is not None and step.attempts == attempt:  # after a failed report it may have been tried anew
+            await self._answered(step, receipt)
+        return self._desk.changed()
+
+    async def _outcome(self, step: Step, attempt: int) -> Receipt | None:
+        """Ask for the step until its partner has said what became of it; None where that is settled already."""
+        case, command = self._desk.case, command_for(self._desk.case, step)
+        last_call, sent = workflow.now() + case.policy.send_again_within, 0
         while True:
+            sent += 1
             try:
-                receipt = await self._call(step, command)
+                return await self._call(step, command)
             except ActivityError as error:
                 if not step.waits(attempt):
-                    return None  # a report has told meanwhile how it stands
-                if (kind := kind_of(error)) in {REFUSED, TRY_AGAIN}:
-                    over_limit, why = is_over_limit(error), reason_of(error)
-                    refused(case, step, why, workflow.now(), final=kind == REFUSED, over_limit=over_limit)
-                    return self._desk.changed()
+                    await self._failed_after_report(step, attempt, error)
+                    return None
+                if kind_of(error) in {REFUSED, TRY_AGAIN}:
+                    self._refused(step, error)
+                    return None
                 found = await self._ask(step, command.key, reason_of(error))
-                if step.settled or (found is None and not step.waits(attempt)):
-                    return self._desk.changed()  # somebody reported it while we were asking
-                if found is None and workflow.now() < last_call:
-                    continue
-                if found is None:
-                    why = Reason.of("forgotten", who=step.partner)
-                    refused(case, step, why, workflow.now(), final=False)
-                    return self._desk.changed()
-                receipt = found
-            if step.attempts == attempt:  # after a failed report it may have been tried anew
-                heard(case, step, receipt, workflow.now())
-            return self._desk.changed()
+            if found is not None or not step.waits(attempt):
+                return found
+            if workflow.now() >= last_call:
+                refused(case, step, Reason.of("forgotten", who=step.partner), workflow.now(), final=False)
+                return None
+            await self._pause(step, attempt, sent)
+            if not step.waits(attempt):
+                return None
+
+    async def _failed_after_report(self, step: Step, attempt: int, error: ActivityError) -> None:
+        """A report has said meanwhile how it stands: a refusal of what it says was done is a contradiction (S26)."""
+        contradiction = kind_of(error) == REFUSED and step.attempts == attempt
+        if (
+            contradiction
+            and step.contradicts(ReceiptState.FAILED)
+            and workflow.patched("contradictions are cleared up")
+        ):
+            await self._clear_up(step, step.number)
+
+    def _refused(self, step: Step, error: ActivityError) -> None:
+        """A final no, or half a day without a way to the partner."""
+        refused(
+            self._desk.case,
+            step,
+            reason_of(error),
+            workflow.now(),
+            final=kind_of(error) == REFUSED,
+            over_limit=is_over_limit(error),
+            reserved=is_reserved(error),
+        )
+
+    async def _answered(self, step: Step, receipt: Receipt) -> None:
+        """The partner's answer; where a report has said the opposite, it is asked by key (S26)."""
+        case, key = self._desk.case, step.key(self._desk.case.id)
+        if step.contradicts(receipt.state) and workflow.patched("contradictions are cleared up"):
+            # A failure that was reported has freed the next key already.
+            await self._clear_up(step, step.number - step.failed)
+            return
+        heard(case, step, receipt, workflow.now())
+        if key in case.unpaid and not workflow.patched("the case frees what was reserved"):
+            case.unpaid.remove(key)  # the activity has done so
+
+    async def _clear_up(self, step: Step, number: int) -> None:
+        """Report and answer contradict each other: the partner's books decide, else a person (S26)."""
+        case, attempt = self._desk.case, step.attempts
+        step.number = number
+        found = await self._ask(step, step.key(case.id), Reason.of("contradiction", who=step.partner))
+        if not step.waits(attempt):
+            return  # somebody reported it while we were asking
+        if found is not None and found.state is ReceiptState.DONE:
+            heard(case, step, found, workflow.now())
+        else:
+            contest(case, step, Reason.of("contradiction", who=step.partner), workflow.now())
+
+    async def _done_before(self, step: Step, attempt: int) -> bool:
+        """Before anything is sent under a new key: what became of the earlier ones (S25).
+
+        What the partner did under one of them is the outcome. It is asked until it answers.
+        """
+        case = self._desk.case
+        for number in range(step.number - 1, 0, -1):
+            key = step.key(case.id, number)
+            found = await self._ask(step, key, Reason.of("earlier_key", who=step.partner, key=key))
+            if not step.waits(attempt):
+                return True  # somebody reported it while we were asking
+            if found is not None and found.state is not ReceiptState.FAILED:
+                step.number = number
+                heard(case, step, found, workflow.now())
+                return True
+            if number in step.disputed and found is None:
+                step.number = number
+                contest(case, step, Reason.of("contradiction", who=step.partner), workflow.now())
+                return True
+            if number in step.disputed:
+                step.disputed.remove(number)
+                if in_ledger(case, step):
+                    await self._release(key)  # the new key needs the room
+        not_done_before(step, workflow.now())
+        self._desk.changed()
+        return False
+
+    async def _pause(self, step: Step, attempt: int, sent: int) -> None:
+        """Before it is sent a third time, and so on: a partner that says nothing clear is not stormed."""
+        if sent > 1 and workflow.patched("pause before sending again"):
+            wait = min(FIRST_PAUSE * 2 ** (sent - 2), LONGEST_PAUSE)
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: not step.waits(attempt), timeout=wait, timeout_summary=f"then send {step.id} again"
+                )
 
     async def _call(self, step: Step, command: StepCommand) -> Receipt:
         partner = PARTNERS[step.partner]
@@ -95,7 +190,11 @@ class Remedies:
         arguments = [command, order.amount] if step.kind in MONEY and order else [command]
         what = f"{command.amount} {command.currency}" if command.amount else ""
         summary = f"{step.id} {what}".strip()
-        receipt: Receipt = await self._desk.durably(partner.carry_out, *arguments, summary=summary, options=STEP)
+        self._calling.add(command.key)
+        try:
+            receipt: Receipt = await self._desk.durably(partner.carry_out, *arguments, summary=summary, options=STEP)
+        finally:
+            self._calling.discard(command.key)
         return receipt
 
     async def _ask(self, step: Step, key: str, why: Why) -> Receipt | None:
@@ -122,11 +221,25 @@ class Remedies:
             self._desk.changed()
 
     async def _release(self, key: str) -> None:
-        """A payment was reported as failed: what is reserved for it is free again (S15)."""
+        """A payment has failed: what is reserved for it is free again (S15), unless its call still says otherwise."""
         self._releasing += 1
-        why = "it was reported as failed"
-        await self._desk.durably(Refunds.release, key, why, summary=f"release {key}", options=RECORD)
+        if key in self._calling and workflow.patched("free after the call"):
+            await workflow.wait_condition(lambda: key not in self._calling)
+            await asyncio.sleep(0)
+        if not self._is_spoken_for(key):
+            why = "it was reported as failed"
+            await self._desk.durably(Refunds.release, key, why, summary=f"release {key}", options=RECORD)
         self._releasing -= 1
+
+    def _is_spoken_for(self, key: str) -> bool:
+        """Whether the answer to the call has meanwhile contradicted the report that it failed (S26)."""
+        case = self._desk.case
+        return any(s.key(case.id) == key and s.state is not StepState.WAIVED for s in case.steps)
+
+    async def _contest(self, key: str) -> None:
+        """Neither paid nor free: the ledger counts it as taken, and says so (S26, S27)."""
+        why = "its partner says both that it was paid and that it was not"
+        await self._desk.durably(Refunds.contest, key, why, summary=f"contest {key}", options=RECORD)
 
     async def release_unpaid(self) -> None:
         """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""
@@ -134,8 +247,7 @@ class Remedies:
         if self._releasing:
             await workflow.wait_condition(lambda: not self._releasing)
         for step in case.steps:
-            booked = step.kind in MONEY or (case.account and step.makes_good)
-            if booked and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
+            if in_ledger(case, step) and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = str(step.reason or "waived")
                 await self._desk.durably(
                     Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD

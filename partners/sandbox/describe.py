@@ -12,16 +12,39 @@ after-sales case engine can work with it.
 **Keys.** Every POST carries `Idempotency-Key`, the same as `key` in its body: `case/cycle/offer/step` for a step. The
 engine sends the same key again after a crash or a time-out. The same key with the same content gets the first receipt
 again, with the header `Idempotent-Replayed: true`, and nothing is done twice. The same key with another content is a
-409. How long keys are remembered is the partner's affair (24 hours at least); looking a step up by its key works for
-as long as the engine may ask, 90 days at least.
+409 of type `urn:after-sales:key-reused`: something was done under it before. How long keys are remembered is the
+partner's affair (24 hours at least); looking a step up by its key works for as long as the engine may ask, 90 days at
+least.
 
 **When an answer is lost** the engine does not know whether money moved. It asks `GET /{partner}/steps?key=…`, and only
 a 404 of type `urn:after-sales:not-known` lets it send the command again: answer that only when the command was never
 carried out and is not being carried out.
 
-**Errors** are `application/problem+json` (RFC 9457); `detail` is a sentence for people and is shown to agents. A 4xx is
-final: nothing was done. 429 and 503 mean nothing was done, come back later (`Retry-After`, at most an hour). After any
-other 5xx the engine looks the step up. Redirects are not followed; answers over 256 KiB are not read.
+**Before a new key.** After a refusal a person may have a step tried again under another key, `…/2`. The engine asks for
+the earlier keys first. What was done under one of them is the outcome, and nothing is sent; while you cannot be asked,
+the engine waits.
+
+**Errors** are `application/problem+json` (RFC 9457); `detail` is a sentence for people and is shown to agents. What
+the answer to a step means to the engine:
+
+| status | means | then |
+| --- | --- | --- |
+| 400, 402, 422 with problem details | refused: nothing was done | a person decides |
+| 404 of type `urn:after-sales:not-known` | you know no such order: nothing was done | a person decides |
+| 401, 403, 404 of any other type | the request reached nobody who could act | sent again under the same key |
+| 429, 503 | nothing was done, come back later (`Retry-After`, at most an hour) | sent again under the same key |
+| 409 of type `urn:after-sales:key-reused` | something was done under this key | looked up by key; staff are notified |
+| 409 of any other type, 408, 423, 425, any other 4xx | it may have been done, or is being done | looked up by key |
+| any other 5xx, no answer, an answer that makes no sense | it may have been done | looked up by key |
+
+400, 402 or 422 without problem details may come from a gateway, and counts as "it may have been done". For look-ups and
+messages, which do no harm when they are repeated, 408, 409, 423 and 425 mean "come back later", any other 4xx is
+final, and so are 400 and 422; a step that is looked up by its key is looked up until you answer 200, or 404 of type
+`urn:after-sales:not-known`. Redirects are not followed; answers over 256 KiB are not read.
+
+**Contradictions.** Where a report and the answer to the call say opposite things of one step, the engine looks it up by
+key; only `done` settles that, and anything else goes to a person. A step that was `done` and is reported as `failed`
+later (account closed, returned to sender) goes to a person as well.
 
 **Compatibility.** Fields are only ever added, and none that you do not know may be taken for a fault.
 """
@@ -40,13 +63,20 @@ driving), then `done` or `failed`, with the `key` of the command: after a final 
 another one, and a late word on the first must not settle the second. It may overtake your own answer to the call. Send
 it again until Temporal has taken it: the same `message_id` is applied once. An inspection or a search puts what it
 established under `finding`.
+
+Report `failed` also for what was `done` before and is taken back (account closed, returned to sender). Where the case
+has closed meanwhile, Temporal answers that there is no such workflow: notify the shop's staff, who look at it.
 """
 
 _WORDS = {
-    400: "Not understood",
-    401: "No token, or a wrong one",
+    400: "Not understood; nothing was done",
+    401: "No token, or a wrong one; nothing was done",
+    402: "Refused, and nothing was done: no funds, card closed",
     404: "Not known: `type` is `urn:after-sales:not-known`",
-    409: "The key was used before, for another content",
+    409: (
+        "Says nothing about whether it was done, so the step is looked up by its key. Type "
+        "`urn:after-sales:key-reused`: the key was used before for other content; any other type: it is being done"
+    ),
     422: "Refused, and nothing was done: out of stock, no crew, faulty content",
     429: "Asked too often; nothing was done (`Retry-After`)",
     503: "Not available; nothing was done (`Retry-After`)",
@@ -104,7 +134,7 @@ CARRY_OUT: dict[str, Any] = {
             "content": {"application/json": {"example": _GOODS_RECEIPT}},
         }
     }
-    | _problems(401, 409, 422, 429, 503),
+    | _problems(400, 401, 402, 404, 409, 422, 429, 503),
 }
 
 FIND: dict[str, Any] = {

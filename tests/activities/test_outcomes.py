@@ -122,16 +122,16 @@ async def test_a_later_attempt_sends_what_the_partner_never_heard_of(records: Re
     ("answer", "state"),
     [
         (DONE, EntryState.COMMITTED),
-        (PartnerRefused("no"), EntryState.RELEASED),
+        (PartnerRefused("no"), EntryState.RESERVED),
         (OutcomeUnknown("?"), EntryState.RESERVED),
         (TryAgain("later"), EntryState.RESERVED),
-        (Receipt(reference="R", state=ReceiptState.FAILED), EntryState.RELEASED),
+        (Receipt(reference="R", state=ReceiptState.FAILED), EntryState.RESERVED),
     ],
 )
 async def test_the_ledger_knows_what_moved_and_what_may_have(
     records: Records, answer: Receipt | PartnerError, state: EntryState
 ) -> None:
-    """S13, S15: a reservation is given back only on the partner's final no."""
+    """S13, S15, S26: a call gives nothing back; the case does, which hears reports as well."""
     refunds = Refunds(Recording(answer), records)
     try:
         await _attempt(1).run(refunds.carry_out, _command(), PAID)
@@ -184,8 +184,8 @@ async def test_what_was_waived_is_free_again(records: Records) -> None:
         (DONE, EntryState.COMMITTED),
         (Receipt(reference="W", state=ReceiptState.DISPATCHED), EntryState.COMMITTED),
         (Receipt(reference="W", state=ReceiptState.ACCEPTED), EntryState.RESERVED),
-        (Receipt(reference="W", state=ReceiptState.FAILED), EntryState.RELEASED),
-        (PartnerRefused("no stock"), EntryState.RELEASED),
+        (Receipt(reference="W", state=ReceiptState.FAILED), EntryState.RESERVED),
+        (PartnerRefused("no stock"), EntryState.RESERVED),
         (OutcomeUnknown("?"), EntryState.RESERVED),
         (TryAgain("later"), EntryState.RESERVED),
     ],

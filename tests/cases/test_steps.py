@@ -7,7 +7,10 @@ import pytest
 from cases.case import Audience
 from cases.closing import end
 from cases.commands import StepCommand
+from cases.conduct import unknown
 from cases.names import Outcome, Status
+from cases.needs import needs
+from cases.reasons import Reason
 from cases.step import Step
 from tests.cases.world import START, Answer, World, building_materials, late_by, open_case
 
@@ -254,7 +257,7 @@ def test_a_report_is_not_taken_back() -> None:
 
     assert "is dispatched already" in world.refuses("step-reported", step="replacement", state="dispatched")
     world.says("step-reported", step="replacement", state="done")
-    assert "is done already" in world.refuses("step-reported", step="replacement", state="failed")
+    assert "is done already" in world.refuses("step-reported", step="replacement", state="done")
 
 
 def test_a_report_on_a_step_that_was_never_asked_for_is_refused() -> None:
@@ -513,3 +516,78 @@ def test_a_step_that_is_cleared_up_in_time_troubles_nobody() -> None:
     world.says("step-reported", step="refund", state="done")
 
     assert world.after(hours=5).told("step_unknown") == []
+
+
+# Done, and then taken back (S27); both said of one try (S26)
+
+
+@pytest.mark.parametrize(
+    ("severity", "step", "words"),
+    [
+        ("severe", "refund", "account closed"),
+        ("moderate", "replacement", "returned to sender"),
+        ("minor", "onsite_repair", "nobody came"),
+    ],
+)
+def test_what_was_done_and_failed_later_goes_to_a_person(severity: str, step: str, words: str) -> None:
+    """S27: money, goods and visits; it counts as done until a person has decided."""
+    world = agreed(severity)
+    if world.steps[step] != "done":
+        world.says("step-reported", step=step, state="done")
+    paid = world.paid
+
+    world.says("step-reported", step=step, state="failed", detail=words)
+
+    assert (world.step(step).state, world.step(step).contested) == ("blocked", True)
+    assert str(world.step(step).reason).endswith(f"and now that it failed: “{words}”")
+    assert [need["what"] for need in needs(world.case)] == ["step_blocked"]
+    assert [letter.facts["step"] for letter in world.told("step_blocked")] == [step]
+    assert world.paid == paid
+    assert world.status is Status.EXECUTING, "the customer is not asked whether they are satisfied"
+
+
+def test_what_was_taken_back_is_tried_again_under_a_new_key() -> None:
+    """S27: by a person."""
+    world = agreed("severe")
+    world.says("step-reported", step="refund", state="failed", detail="account closed")
+
+    world.says("resolve-step", step="refund", action="retry", reason="new account", by="li")
+
+    assert [c.key for c in of_kind(world, "refund")] == ["HL-1/1/o1/refund", "HL-1/1/o1/refund/2"]
+    assert world.status is Status.FOLLOWING_UP
+
+
+def test_what_was_taken_back_and_is_waived_still_counts_as_gone() -> None:
+    """S26, S27: contradicting words never free money."""
+    world = agreed("severe")
+    world.says("step-reported", step="refund", state="failed", detail="account closed")
+
+    world.says("resolve-step", step="refund", action="waive", reason="settled otherwise", by="li")
+
+    assert world.case.refunded == Decimal("12800.00")
+
+
+def test_a_further_report_does_not_settle_what_was_taken_back() -> None:
+    """S27: a person does."""
+    world = agreed("severe")
+    world.says("step-reported", step="refund", state="failed", detail="account closed")
+
+    assert "it takes resolve-step" in world.refuses("step-reported", step="refund", state="done")
+
+
+def test_words_and_a_carrier_claim_are_not_taken_back_by_a_report() -> None:
+    """S27: no partner reports on them."""
+    world = late_by(4)
+    world.says("customer-approved")
+
+    assert "explanation is done already" in world.refuses("step-reported", step="explanation", state="failed")
+
+
+def test_a_key_that_was_used_for_other_content_is_told_at_once() -> None:
+    """S25: something has left already under it."""
+    world = agreed(replacement="silent")
+
+    unknown(world.case, world.step("replacement"), Reason.of("key_reused", who="warehouse", http=409), world.now)
+    world.attend()
+
+    assert [letter.facts["key"] for letter in world.told("step_unknown")] == ["HL-1/1/o1/replacement"]

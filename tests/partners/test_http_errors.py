@@ -186,21 +186,56 @@ async def test_the_partners_own_404_means_not_known() -> None:
             await COMMAND(partners)
 
 
-@pytest.mark.parametrize("status", [400, 409, 410, 422])
+@pytest.mark.parametrize("status", [400, 402, 422])
 async def test_a_refusal_is_passed_on_in_the_partners_words(status: int) -> None:
+    """S25: only these, with problem details, say that nothing was done."""
     error = await failure(reply(status, '{"detail": "out of stock: SLATE-9 (0 left)"}', Content_Type=PROBLEM), COMMAND)
 
     assert isinstance(error, PartnerRefused)
     assert str(error) == "refunds says: “out of stock: SLATE-9 (0 left)”"
-    assert error.args[0].code == "partner_says"
 
 
-@pytest.mark.parametrize("body", ["", "<html>", '{"detail": ["x"]}', '{"detail": "\\u0000 \\n"}', "null"])
-async def test_a_refusal_without_words_names_partner_and_status(body: str) -> None:
-    error = await failure(reply(422, body), COMMAND)
+@pytest.mark.parametrize("partner", ["refunds", "warehouse", "logistics", "installation"])
+@pytest.mark.parametrize("status", [405, 406, 408, 409, 410, 411, 412, 413, 415, 418, 423, 424, 425, 428, 451, 499])
+async def test_every_other_4xx_leaves_open_whether_a_step_was_done(status: int, partner: str) -> None:
+    """S25: a key in progress, a lock, a gateway that gave up: money, goods and visits alike."""
+    answer = reply(status, '{"detail": "a request with this key is in progress"}', Content_Type=PROBLEM)
+
+    error = await failure(answer, lambda partners: getattr(partners, partner).carry_out(command()))
+
+    assert type(error) is OutcomeUnknown
+    assert str(error) == f"{partner} answered HTTP {status}"
+
+
+async def test_a_key_that_was_used_for_other_content_was_used() -> None:
+    """S25: after a reset of the case, say; something was done under it."""
+    answer = reply(409, '{"type": "urn:after-sales:key-reused", "detail": "used"}', Content_Type=PROBLEM)
+
+    error = await failure(answer, COMMAND)
+
+    assert type(error) is OutcomeUnknown
+    assert "something was done under it already" in str(error)
+
+
+@pytest.mark.parametrize("body", ["", "<html>", '{"detail": ["x"]}', '{"detail": "\\u0000 \\n"}', "null", "{}"])
+@pytest.mark.parametrize("status", [400, 402, 422])
+async def test_a_refusal_that_says_nothing_leaves_it_open(body: str, status: int) -> None:
+    """S25: without problem details it may be a gateway's."""
+    assert type(await failure(reply(status, body), COMMAND)) is OutcomeUnknown
+
+
+async def test_a_refusal_with_a_title_only_names_partner_and_status() -> None:
+    error = await failure(reply(422, '{"title": "Unprocessable"}', Content_Type=PROBLEM), COMMAND)
 
     assert isinstance(error, PartnerRefused)
     assert str(error) == "refunds refused with HTTP 422"
+
+
+@pytest.mark.parametrize("status", [408, 409, 423, 425])
+@pytest.mark.parametrize("call", [TRAIL, WORDS, ASK])
+async def test_what_may_pass_is_tried_again_where_that_does_no_harm(status: int, call: Call) -> None:
+    """S25: a message whose key is in progress is not undeliverable."""
+    assert type(await failure(reply(status, '{"detail": "in progress"}'), call)) is TryAgain
 
 
 def test_a_strangers_sentence_is_one_bounded_line_without_control_characters() -> None:

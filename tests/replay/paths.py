@@ -6,6 +6,7 @@ A path is a coroutine; what it does is in its docstring. Its cases are called PA
 import asyncio
 from datetime import UTC, datetime
 
+from cases.commands import ReceiptState
 from cases.complaint import Complaint
 from cases.earlier import follow_up
 from cases.messages import FACTS
@@ -171,6 +172,20 @@ async def payment_waived(scene: Scene) -> None:
     await over(case)
 
 
+async def taken_back(scene: Scene) -> None:
+    """S25, S27: a payment is taken back after it was done; a retry asks by the old key, then pays under a new one."""
+    case = await scene.case("taken-back")
+    await agreed(case)
+    await case.becomes("following_up")
+    await case.signals("step-reported", step="refund", state="failed", detail="account closed")
+    await case.until(lambda c: step(c, "refund")["state"] == "blocked")
+    scene.partners.refunds.will_find(f"{case.id}/1/o1/refund", ReceiptState.FAILED)
+    await case.says("resolve-step", step="refund", action="retry", reason="new account", by="Zhao")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
 # Its end
 
 
@@ -310,6 +325,7 @@ ALL: dict[str, Path] = {
         unreachable_by_letter,
         answers_lost,
         payment_waived,
+        taken_back,
         cancelled,
         long_life,
         merged,

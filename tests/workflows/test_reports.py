@@ -1,6 +1,7 @@
 """A word on a step counts whenever it comes: before the answer, after a time-out, of an earlier try (S13)."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -32,13 +33,12 @@ async def unknown_coupon(open_case: Open, partners: FakePartners, answer: asynci
     return case
 
 
-@pytest.mark.parametrize("error", [TIMED_OUT, PartnerRefused("out of stock")], ids=["time-out", "refusal"])
-async def test_report_that_overtakes_a_call_which_then_fails_is_not_taken_back(
-    open_case: Open, partners: FakePartners, error: OutcomeUnknown | PartnerRefused
+async def test_report_that_overtakes_a_call_which_then_times_out_is_not_taken_back(
+    open_case: Open, partners: FakePartners
 ) -> None:
     """S13: what was done is not asked after, and goes to nobody."""
     answer = asyncio.Event()
-    partners.warehouse.will(Turn(until=answer, raises=error, done=True))
+    partners.warehouse.will(Turn(until=answer, raises=TIMED_OUT, done=True))
     case = await replacing(open_case, partners)
 
     await case.signals("step-reported", step="replacement", state="done", by="warehouse")
@@ -51,6 +51,103 @@ async def test_report_that_overtakes_a_call_which_then_fails_is_not_taken_back(
     assert step(seen, "replacement")["state"] == "done"
     assert partners.warehouse.asked == []
     assert not {"step unknown", "step blocked"} & {entry["what"] for entry in seen["timeline"]}
+
+
+CONTRADICTIONS = {
+    "refused": Turn(raises=PartnerRefused("card closed")),
+    "failed": Turn(state=ReceiptState.FAILED),
+}
+
+
+@pytest.mark.parametrize("answers", CONTRADICTIONS)
+@pytest.mark.parametrize("books", [ReceiptState.DONE, ReceiptState.FAILED, None])
+async def test_answer_that_contradicts_a_report_is_cleared_up_by_key_or_goes_to_a_person(
+    open_case: Open, partners: FakePartners, records: Records, answers: str, books: ReceiptState | None
+) -> None:
+    """S26: reported as done, answered otherwise: the partner's books decide, and nothing is freed."""
+    late = asyncio.Event()
+    partners.refunds.will(replace(CONTRADICTIONS[answers], until=late))
+    case = await open_case()
+    await agreed(case, "minor")
+    key = f"{case.id}/1/o1/coupon"
+    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    await case.signals("step-reported", step="coupon", state="done", by="refunds")
+    await case.until(lambda c: step(c, "coupon")["state"] == "done")
+    partners.refunds.will_find(key, books)
+    late.set()
+    settled = "done" if books is ReceiptState.DONE else "blocked"
+
+    await eventually(lambda: _any(key in partners.refunds.asked), "the question")
+    seen = await case.until(lambda c: step(c, "coupon")["state"] == settled)
+    state = EntryState.COMMITTED if settled == "done" else EntryState.CONTESTED
+    await eventually(lambda: _any(_states(records, case) == {key: state}), "the ledger")
+
+    assert any(need["what"] == "step_blocked" for need in seen["needs"]) == (settled == "blocked")
+    assert len(partners.refunds.commands) == 1
+
+
+async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_free(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S26: the other way round; what is reserved stays so until the call has been answered."""
+    late = asyncio.Event()
+    partners.refunds.will(Turn(until=late))
+    case = await open_case()
+    await agreed(case, "minor")
+    key = f"{case.id}/1/o1/coupon"
+    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    await case.signals("step-reported", step="coupon", state="failed", by="refunds")
+    await case.until(lambda c: step(c, "coupon")["state"] == "blocked")
+    before = _states(records, case)
+    late.set()
+
+    seen = await case.until(lambda c: step(c, "coupon")["state"] == "done")
+
+    assert before == {key: EntryState.RESERVED}
+    assert _states(records, case) == {key: EntryState.COMMITTED}
+    assert step(seen, "coupon")["key"] == key
+
+
+async def test_nothing_is_sent_under_a_new_key_before_the_old_one_has_been_asked_for(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S25: a refusal was a lie, and the retry finds the payment instead of making another."""
+    partners.refunds.will(Turn(raises=PartnerRefused("declined"), done=True))
+    partners.refunds.when_asked(Turn(raises=PartnerRefused("not today")))
+    case = await open_case()
+    await agreed(case, "minor")
+    key = f"{case.id}/1/o1/coupon"
+    await case.until(lambda c: step(c, "coupon")["state"] == "blocked")
+
+    await case.says("resolve-step", step="coupon", action="retry", reason="try again", by="Zhao")
+    seen = await case.until(lambda c: step(c, "coupon")["state"] == "done")
+
+    assert partners.refunds.asked == [key, key], "asked until it answers"
+    assert [command.key for command in partners.refunds.commands] == [key]
+    assert step(seen, "coupon")["key"] == key
+    assert _states(records, case) == {key: EntryState.COMMITTED}
+
+
+async def test_payment_that_is_taken_back_is_contested_and_paid_again_by_a_person(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S27: account closed, days later."""
+    case = await open_case()
+    await agreed(case, "minor")
+    key = f"{case.id}/1/o1/coupon"
+    await case.until(lambda c: step(c, "coupon")["state"] == "done")
+    await case.signals("step-reported", step="coupon", state="failed", detail="account closed", by="refunds")
+    seen = await case.until(lambda c: step(c, "coupon")["state"] == "blocked")
+    await eventually(lambda: _any(_states(records, case) == {key: EntryState.CONTESTED}), "the ledger")
+    partners.refunds.will_find(key, ReceiptState.FAILED)
+
+    await case.says("resolve-step", step="coupon", action="retry", reason="new account", by="Zhao")
+    await case.until(lambda c: step(c, "coupon")["state"] == "done")
+    freed = {key: EntryState.RELEASED, f"{key}/2": EntryState.COMMITTED}
+    await eventually(lambda: _any(_states(records, case) == freed), "the ledger")
+
+    assert any("account closed" in need["text"] for need in seen["needs"])
+    assert seen["refused"] == []
 
 
 async def test_failure_that_was_reported_before_the_call_is_answered_stands(
