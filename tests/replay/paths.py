@@ -172,6 +172,19 @@ async def payment_waived(scene: Scene) -> None:
     await over(case)
 
 
+async def sent_again(scene: Scene) -> None:
+    """S25: a partner answers nothing clear and knows of nothing; before the third time the command waits a little."""
+    scene.partners.installation.will(LOST, LOST)
+    case = await scene.case("sent-again")
+    await agreed(case, "minor")
+    await case.until(lambda c: step(c, "onsite_repair")["state"] == "unknown")
+    await case.until(lambda c: step(c, "onsite_repair")["reference"])
+    await case.signals("step-reported", step="onsite_repair", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
 async def taken_back(scene: Scene) -> None:
     """S25, S27: a payment is taken back after it was done; a retry asks by the old key, then pays under a new one."""
     case = await scene.case("taken-back")
@@ -326,6 +339,7 @@ ALL: dict[str, Path] = {
         answers_lost,
         payment_waived,
         taken_back,
+        sent_again,
         cancelled,
         long_life,
         merged,

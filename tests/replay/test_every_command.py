@@ -17,6 +17,7 @@ import activities
 import cases.alarms
 import workflows.carrier_claim
 import workflows.clocks
+import workflows.remedies
 from cases.carrier_claim import FACTS as CLAIM_FACTS
 from cases.linking import BETWEEN_CASES
 from cases.messages import FACTS, MESSAGES
@@ -50,7 +51,9 @@ def timers(module: ModuleType, call: str, argument: int) -> set[str]:
     return found
 
 
-TIMERS = timers(cases.alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1)
+PAUSES = {"then send .* again"}
+"""What the timer of `workflows.remedies` shows, before a command is sent again."""
+TIMERS = timers(cases.alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
 POSSIBLE = {
     *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY),
     *(f"local activity {name}" for name in QUICK),
@@ -134,7 +137,7 @@ def test_every_source_of_timers_is_looked_through() -> None:
         for module in pkgutil.iter_modules(workflows.__path__, "workflows.")
         if re.search(r"timeout_summary|workflow\.sleep", inspect.getsource(importlib.import_module(module.name)))
     }
-    assert starting == {workflows.clocks.__name__, workflows.carrier_claim.__name__}
+    assert starting == {workflows.clocks.__name__, workflows.carrier_claim.__name__, workflows.remedies.__name__}
 
 
 def test_command_whose_golden_history_is_gone_is_missed() -> None:
