@@ -20,7 +20,9 @@ async def reserve(records: Records, command: Booked, paid: Money) -> None:
     try:
         await asyncio.to_thread(_reserve, records, command, paid)
     except LedgerRefusal as error:
-        details: list[Any] = details_of(error) or ([OVER_LIMIT] if isinstance(error, OverLimit | OverUnits) else [])
+        details: list[Any] = [*details_of(error)]
+        if not details and isinstance(error, OverLimit | OverUnits):
+            details.append(OVER_LIMIT)
         raise ApplicationError(
             str(error), *details, type=REFUSED, non_retryable=True, category=ApplicationErrorCategory.BENIGN
         ) from None
