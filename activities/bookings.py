@@ -63,7 +63,12 @@ async def contest(records: Records, key: str, why: str) -> None:
 
 def still_reserved(error: ApplicationError) -> ApplicationError:
     """A partner's refusal; the case, which hears reports as well, says whether the reservation is free (S26)."""
-    category = ApplicationErrorCategory.BENIGN
+    # One detail only: a workflow leaves several undecoded (`workflows.doors.AsTheyCame`).
+    reason = next((detail for detail in error.details if isinstance(detail, dict)), {})
     return ApplicationError(
-        error.message, *error.details, RESERVED, type=REFUSED, non_retryable=True, category=category
+        error.message,
+        {**reason, RESERVED: True},
+        type=REFUSED,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
     )

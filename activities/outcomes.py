@@ -21,8 +21,8 @@ TRY_AGAIN = "TryAgain"
 UNKNOWN = "OutcomeUnknown"
 OVER_LIMIT = "over the order's limit"
 """The one detail of a `REFUSED` with which the order's ledger, not a partner, refused a payment (S15)."""
-RESERVED = "still reserved"
-"""The last detail of a `REFUSED` of a partner: the case, which hears all its words, says whether the amount is free."""
+RESERVED = "reserved"
+"""Set in the detail of a partner's `REFUSED`: the case, which has all its words, says whether the amount is free."""
 
 
 BEAT = 2.0

@@ -40,7 +40,8 @@ def is_over_limit(error: FailureError) -> bool:
 def is_reserved(error: FailureError) -> bool:
     """Whether the ledger has reserved the payment that was refused; absent where an older worker set it free (S26)."""
     cause = error.__cause__
-    return isinstance(cause, ApplicationError) and RESERVED in cause.details
+    details = cause.details if isinstance(cause, ApplicationError) else ()
+    return any(isinstance(detail, dict) and detail.get(RESERVED) is True for detail in details)
 
 
 def reason_of(error: FailureError) -> Why:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cases.commands import ReceiptState
+from cases.reasons import Reason
 from partners.ports import OutcomeUnknown, PartnerRefused
 from records import EntryState, Records
 from tests.engine import OpenCase, eventually, step
@@ -126,6 +127,22 @@ async def test_nothing_is_sent_under_a_new_key_before_the_old_one_has_been_asked
     assert [command.key for command in partners.refunds.commands] == [key]
     assert step(seen, "coupon")["key"] == key
     assert _states(records, case) == {key: EntryState.COMMITTED}
+
+
+async def test_refusal_with_a_reason_frees_what_was_reserved_and_keeps_the_reason(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S15, S26: the case frees it, once it knows that nobody has said the opposite."""
+    why = Reason.of("partner_says", who="refunds", words="card closed")
+    partners.refunds.will(Turn(raises=PartnerRefused(why)))
+    case = await open_case()
+    await agreed(case, "minor")
+
+    seen = await case.until(lambda c: step(c, "coupon")["state"] == "blocked")
+    freed = {f"{case.id}/1/o1/coupon": EntryState.RELEASED}
+    await eventually(lambda: _any(_states(records, case) == freed), "the release")
+
+    assert step(seen, "coupon")["reason"] == str(why)
 
 
 async def test_payment_that_is_taken_back_is_contested_and_paid_again_by_a_person(
