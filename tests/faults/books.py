@@ -140,8 +140,9 @@ def _limit(policy: Policy, life: Life, *, raised: bool) -> Decimal:
 
 def _approved(row: Row, evidence: Evidence) -> bool:
     """Whether somebody else has approved it beyond what the policy grants: its offer, or the step itself."""
-    end, offer_id = evidence.ends.get(row["case_id"], {}), row["key"].split("/")[2]
-    offers = [offer for offer in end.get("offers", []) if offer["id"] == offer_id]
+    end = evidence.ends.get(row["case_id"], {})
+    # A carrier claim has a key of its own, and no offer.
+    offers = [offer for offer in end.get("offers", []) if offer["id"] in row["key"].split("/")[2:3]]
     resolved = [entry for entry in end.get("timeline", []) if entry["what"] == "step resolved"]
     return any(offer.get("over_limits") for offer in offers) or any(
         entry.get("by") == APPROVER and entry["text"].startswith(f"{row['step']}: retry") for entry in resolved

@@ -236,6 +236,10 @@ HOLDING: dict[str, tuple[str, dict[str, Any]]] = {
             **chosen(COMPENSATION, timeline=[{"what": "step resolved", "by": people.APPROVER, "text": RETRIED}]),
         },
     ),
+    "a carrier claim beside it": (
+        "paid beyond the order's limit",
+        {"steps": [STEP, {**STEP, "key": "HL-1/claim", "kind": "carrier_claim", "amount": None}]},
+    ),
     "all that was bought": ("made good more often than bought", {"steps": [goods("replacement", 4)]}),
     "collected in exchange": (
         "collected, and nothing was sent",
