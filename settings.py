@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cases.errors import InvalidInput, Problem, problems_of
-from cases.names import Channel
+from cases.vocabulary import Channel
 
 ROOT = Path(__file__).resolve().parent
 ENV_FILE = ".env"

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from cases.names import Status
+from cases.vocabulary import Status
 from console.arguments import CASE, examples, in_json, one_of, print_json
-from console.policy_files import known_policies, policy
+from console.policy_files import policy
 from console.verbs import Sections
 
 PORT = click.IntRange(0, 65535)
@@ -123,6 +123,7 @@ def _example(line: str, topic: str | None) -> int:
     import json
 
     from console.example import example
+    from policies import known_policies
 
     known = known_policies()
     one_of("--example", line, known)
@@ -135,9 +136,10 @@ def _example(line: str, topic: str | None) -> int:
 async def _open(files: tuple[BinaryIO, ...]) -> int:
     import asyncio
 
-    from console.engine import Engine
-    from console.intake import at_the_door
-    from console.opening import Opened, Opening
+    from client.cases import Engine
+    from client.intake import at_the_door
+    from client.opening import Opened, Opening
+    from policies import known_policies
 
     known, opening = known_policies(), None
     told: list[tuple[str, Opened | asyncio.Task[Opened]]] = []
@@ -169,8 +171,8 @@ def reopen(case: str, description: str | None, by: str | None) -> None:
     """
     import asyncio
 
-    from console.engine import Engine
-    from console.reopening import reopen as take_up
+    from client.cases import Engine
+    from client.reopening import reopen as take_up
 
     async def again() -> tuple[str, str]:
         return await take_up(await Engine.connect(), case, datetime.now(UTC), description=description, by=by)
@@ -188,7 +190,8 @@ def plan(file: BinaryIO) -> int:
     complaint, or {"complaint": …, "finding": …, "now": …} of which "finding" and "now" may be left
     out. Prints a line of JSON for each. What cannot be planned gets "errors", and the exit code is then 2.
     """
-    from cases.plan import plan_line
+    from cases.entitlement.plan import plan_line
+    from policies import known_policies
 
     known = known_policies()
     answers = [plan_line(text, known, datetime.now(UTC)) for text in _documents(file.read())]
@@ -227,7 +230,8 @@ def show(case: str, as_json: bool) -> None:
     """Print where CASE stands, and what comes next."""
     import asyncio
 
-    from console import engine, reading
+    from client import cases as engine
+    from console import reading
     from settings import configured
 
     async def look() -> dict[str, Any]:
@@ -286,8 +290,9 @@ def stuck(as_json: bool) -> int:
     """
     import asyncio
 
-    from console import engine, reading
-    from console import stuck as search
+    from client import cases as engine
+    from client import stuck as search
+    from console import reading
 
     async def look() -> list[dict[str, Any]]:
         return await search.stuck(await engine.Engine.connect())
@@ -328,7 +333,7 @@ def skip(case: str, time: tuple[str, ...]) -> None:
     import asyncio
 
     from cases.calendar import WORKED, length
-    from console.engine import Engine
+    from client.cases import Engine
 
     try:
         wanted = length(" ".join(time))

@@ -33,10 +33,10 @@ from activities.records import Records
 from activities.refunds import Refunds
 from activities.verification import Verification
 from activities.warehouse import Warehouse
+from cases.contract import TASK_QUEUE
 from cases.errors import AfterSalesError, InvalidInput
-from cases.names import TASK_QUEUE
-from cases.policy import Policy
-from console.engine import Engine
+from cases.policy.policy import Policy
+from client.connection import connect as connect_to_temporal
 from messages import render_customer, render_staff
 from partners.channels import ApprisedMessaging
 from partners.http import Partners, Rendering, http_partners
@@ -162,7 +162,7 @@ async def connect(settings: Settings) -> Client:
             raise AfterSalesError(
                 f"AFTER_SALES_METRICS_ADDRESS: cannot listen at {settings.metrics_address} ({why})"
             ) from None
-    return (await Engine.connect(runtime, settings)).client
+    return (await connect_to_temporal(runtime, settings))[0]
 
 
 async def register_search_attributes(client: Client) -> None:

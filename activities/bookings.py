@@ -8,9 +8,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.outcomes import OVER_LIMIT, REFUSED, RESERVED, TRY_AGAIN
-from cases.commands import Booked, Payment
 from cases.complaint import pieces
 from cases.money import Money
+from cases.partner_calls import Booked, Payment
 from cases.reasons import details_of
 from records import LedgerRefusal, OverLimit, OverUnits, Records, RecordsUnavailable, Units
 

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.outcomes import Stopwatch, told_to_temporal
-from cases.commands import CallbackRequest, Delivery
+from cases.partner_calls import CallbackRequest, Delivery
 from partners import ports
 
 

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.outcomes import carry_out, find, told_to_temporal
-from cases.commands import InstallationRecord, LookUp, Receipt, StepCommand
+from cases.partner_calls import InstallationRecord, LookUp, Receipt, StepCommand
 from partners import ports
 
 

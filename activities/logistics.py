@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.outcomes import carry_out, find, told_to_temporal
-from cases.commands import LookUp, Receipt, StepCommand, Trail
+from cases.partner_calls import LookUp, Receipt, StepCommand, Trail
 from partners import ports
 
 

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.outcomes import Stopwatch, told_to_temporal
-from cases.commands import CustomerMessage, Delivery, StaffNotice
+from cases.partner_calls import CustomerMessage, Delivery, StaffNotice
 from partners import ports
 
 

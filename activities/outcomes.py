@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from cases.commands import Receipt, StepCommand
+from cases.partner_calls import Receipt, StepCommand
 from cases.reasons import details_of
 from partners.ports import OutcomeUnknown, PartnerRefused, StepPartner, TryAgain
 

@@ -9,17 +9,17 @@ from pydantic import AwareDatetime, BaseModel
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from cases.account import Account
 from cases.complaint import Complaint
+from cases.contract import CASE_ID_TAKEN
 from cases.decoding import check_size
-from cases.door import judged, policy_for
 from cases.drafts import gathered
-from cases.earlier import Earlier, hindrances
+from cases.entitlement.follow_up import Earlier, hindrances
 from cases.errors import InvalidInput, Problem
-from cases.knowledge import Answer
 from cases.money import Money
-from cases.names import CASE_ID_TAKEN
-from cases.policy import Policy
+from cases.policy.admission import judged, policy_for
+from cases.policy.policy import Policy
+from cases.state.account import Account
+from cases.views.answers import Answer
 from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
 

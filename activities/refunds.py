@@ -12,8 +12,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.bookings import contest, release, reserve, still_reserved
 from activities.outcomes import REFUSED, carry_out, find
-from cases.commands import Payment, Receipt, ReceiptState
 from cases.money import Money
+from cases.partner_calls import Payment, Receipt, ReceiptState
 from partners import ports
 from records import LedgerRefusal, Records
 

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import Field
 from temporalio import activity
 
-from cases.account import Account
-from cases.commands import LookUp
-from cases.finding import LookUps
+from cases.partner_calls import LookUp
+from cases.state.account import Account
+from cases.state.finding import LookUps
 from partners import ports
 from records import Records, RecordsUnavailable
 

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.bookings import reserve, still_reserved
 from activities.outcomes import REFUSED, carry_out, find, told_to_temporal
-from cases.commands import DispatchRecord, LookUp, Receipt, ReceiptState, Shipment
+from cases.partner_calls import DispatchRecord, LookUp, Receipt, ReceiptState, Shipment
 from partners import ports
 from records import LedgerRefusal, Records
 

@@ -18,8 +18,8 @@ from bench.machines import BareMachine, HollowMachine, Machine, Measured
 from bench.shapes import ACKNOWLEDGED, CONSENT, DAMAGE_REPLACED, OFFER, REPORT, Said, Shape
 from bench.watching import Heard, Sightings, Told, Watch
 from cases.complaint import Complaint
+from cases.contract import workflow_id
 from cases.errors import AfterSalesError
-from cases.names import workflow_id
 from settings import configured
 
 Given = TypeVar("Given")

@@ -21,7 +21,7 @@ from bench.hollow import HOLLOW
 from bench.processes import parent_of
 from cases.errors import AfterSalesError
 from child import Child, Server
-from console.engine import Engine
+from client.cases import Engine
 from embedded import HOST, Embedded, claim_ports
 from encryption import data_converter
 from settings import ROOT, configured

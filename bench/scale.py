@@ -19,7 +19,7 @@ from bench.machines import Machine
 from bench.measuring import Meter, Run, memory, storage, total
 from bench.numbers import percentile
 from bench.shapes import ACKNOWLEDGED, DAMAGE_REPLACED, WARNING
-from console.engine import overdue
+from client.cases import overdue
 from settings import ROOT
 
 Row = dict[str, Any]

@@ -12,8 +12,8 @@ from cases.calendar import Instant, Whole
 from cases.drafts import drafted, gathered
 from cases.errors import InvalidInput, Problem
 from cases.money import Money, miscounted, uncounted
-from cases.names import Channel, EvidenceKind, Wish
 from cases.text import PLAIN, SEEN, Clean, Identifier, Long, Name, Phone, Short, blank
+from cases.vocabulary import Channel, EvidenceKind, Wish
 
 OUR_CURRENCY = "CNY"
 """That of an order that names none, and of what is paid without an order."""
@@ -142,7 +142,7 @@ class Complaint(Strict):
 def check_complaint(raw: Any, now: datetime) -> Complaint:
     """The complaint in `raw` (decoded JSON), or `InvalidInput` naming every problem by its field.
 
-    What only a policy can say (line, topic, items that cost more than the order) is checked by `cases.door`.
+    What only a policy can say (line, topic, items that cost more than the order) `cases.policy.admission` checks.
     """
     complaint, problems = drafted_complaint(raw, now)
     if problems:

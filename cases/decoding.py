@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from cases.contract import MAX_INPUT_BYTES
 from cases.errors import InvalidInput, Problem
-from cases.names import MAX_INPUT_BYTES
 
 MAX_DEPTH = 32
 """Objects and lists within one another; ours are half as deep."""

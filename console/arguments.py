@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 PREFIX = "case-"
-"""Before a case's id in Temporal (`cases.names.workflow_id`); people copy either."""
+"""Before a case's id in Temporal (`cases.vocabulary.workflow_id`); people copy either."""
 
 
 class CaseId(click.ParamType[str]):

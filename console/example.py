@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from cases.policy import Policy
+from cases.policy.policy import Policy
 
 GOODS = {
     "building_materials": ("SLATE-9", "Slate 90 x 180", "3125.00", "12800.00"),

@@ -10,14 +10,15 @@ from rich.padding import Padding
 from rich.text import Text
 
 from cases.errors import AfterSalesError
-from cases.names import Status
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from cases.text import comparable
+from cases.vocabulary import Status
+from client.cases import Engine, Json, equals, overdue
+from client.connection import Unreachable
+from client.stuck import AT_A_TIME
 from console.arguments import one_of
-from console.engine import Engine, Json, Unreachable, equals, overdue
-from console.policy_files import known_policies
 from console.reading import clock, plain, zone_of
-from console.stuck import AT_A_TIME
+from policies import known_policies
 
 COLUMNS = 100
 ID = 32

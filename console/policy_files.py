@@ -3,23 +3,12 @@
 # ruff: noqa: PLC0415 (`--help` must not wait for policies, Temporal and rich)
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from cases.names import MOVE_POLICY
+from cases.contract import MOVE_POLICY
 from console.arguments import CASE, examples, in_json, print_json
-
-if TYPE_CHECKING:
-    from cases.policy import Policy
-
-
-def known_policies() -> "dict[str, Policy]":
-    """The policies in force; raises `InvalidInput` with every fault of every file."""
-    import policies
-    from settings import configured
-
-    return policies.load(configured().policies)
 
 
 @click.group(epilog=examples("policy show fresh_food", "policy check", "policy preview --json"))
@@ -71,6 +60,8 @@ def check(files: tuple[Path, ...]) -> int:
 @click.argument("line")
 def show_policy(line: str) -> None:
     """Print the promises, remedies and terms of a LINE of business as tables."""
+    from policies import known_policies
+
     known = known_policies()
     if line not in known:
         raise click.UsageError(f"there is no line {line}; there are {', '.join(sorted(known))}")
@@ -90,8 +81,9 @@ def preview(files: tuple[Path, ...], as_json: bool) -> int:
     import asyncio
 
     import policies
-    from console import moving, reading
-    from console.engine import Engine
+    from client import policy_move as moving
+    from client.cases import Engine
+    from console import reading
 
     edited = [policies.load_file(path) for path in _of_lines(files)]
 
@@ -122,15 +114,16 @@ def move_cases(cases: tuple[str, ...], by: str, reason: str, version: str | None
     import asyncio
 
     from cases.errors import Refusal
-    from cases.messages import read
+    from cases.inbox.messages import read
 
     try:
         message = read(MOVE_POLICY, {"by": by, "reason": reason, "version": version})
     except Refusal as error:
         raise click.UsageError(str(error)) from None
 
-    from console import moving, reading
-    from console.engine import Engine
+    from client import policy_move as moving
+    from client.cases import Engine
+    from console import reading
 
     async def move() -> int:
         bad = 0

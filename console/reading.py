@@ -14,7 +14,7 @@ from rich.text import Text
 from cases.calendar import clock as calendar_clock
 from cases.errors import AfterSalesError
 from cases.text import replaced
-from console.policy_files import known_policies
+from policies import known_policies
 
 Json = dict[str, Any]
 Clock = Callable[[str | None], str]
@@ -142,13 +142,13 @@ def command(case_id: str, way: Json) -> str:
 
 
 def stuck(rows: list[Json]) -> RenderableType:
-    """What needs a person (`console.stuck`), one thing a line."""
+    """What needs a person (`client.stuck`), one thing a line."""
     cells = ((row["case_id"], row["what"], clock(row["since"]), row["why"], row["do"]) for row in rows)
     return table("", "case, what, since, why, what to do", cells) or Text("nothing is stuck")
 
 
 def moves(rows: list[Json]) -> RenderableType:
-    """What moving open cases to an edited policy would change (`console.moving`), a case a line."""
+    """What moving open cases to an edited policy would change (`client.policy_move`), a case a line."""
     cells = ((row["case_id"], row["topic"], row["status"], "\n".join(_would_change(row))) for row in rows)
     return table("", "case, topic, status, if it were moved", cells) or Text("no open case would change")
 

@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cases.calendar import CalendarTerms
-from cases.conditions import When
-from cases.policy import EvidenceTerms, Policy, PromiseRule, RemedyRule, Titles
+from cases.policy.conditions import When
+from cases.policy.policy import EvidenceTerms, Policy, PromiseRule, RemedyRule, Titles
 from console.reading import plain, table
 
 Rows = Iterable[Iterable[Any]]

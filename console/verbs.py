@@ -76,7 +76,7 @@ class Sections(click.Group):
 
 def verb(name: str) -> click.Command | None:
     """The verb that sends that message; None where no case understands it."""
-    from cases.messages import MESSAGES
+    from cases.inbox.messages import MESSAGES
 
     if name not in MESSAGES:
         return None
@@ -94,7 +94,7 @@ def verb(name: str) -> click.Command | None:
 def _option(field: str, info: "FieldInfo") -> click.Option:
     from pydantic import BaseModel
 
-    from cases.messages import kind as kind_of
+    from cases.inbox.messages import kind as kind_of
 
     flag, kind = f"--{field.replace('_', '-')}", kind_of(info.annotation)
     text = words.FIELDS.get(field, "") + ("  [required]" if info.is_required() else "")
@@ -116,7 +116,7 @@ def _sends(name: str) -> Callable[..., None]:
     def send(case: str, payload: Any, as_json: bool, **given: Any) -> None:
         from cases.decoding import check_size
         from cases.errors import InvalidInput, Refusal
-        from cases.messages import read
+        from cases.inbox.messages import read
 
         if payload is not None and not isinstance(payload, dict):
             raise click.UsageError("--payload takes a JSON object")
@@ -135,9 +135,9 @@ def _sends(name: str) -> Callable[..., None]:
 def _tell(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> None:
     import asyncio
 
-    from console.engine import CaseOver, Engine
+    from client.cases import CaseOver, Engine
+    from client.reopening import late
     from console.reading import answer as readable
-    from console.reopening import late
 
     async def tell() -> Any:
         engine = await Engine.connect()

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from cases.names import Status
-from console.engine import Engine
+from cases.vocabulary import Status
+from client.cases import Engine
 from console.reading import clock, entry, plain, zone_of
 
 EVERY = 1.0

@@ -15,8 +15,9 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, W
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.testing import TimeSkipper
 
-from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
-from console.engine import Engine, Unreachable
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from client.cases import Engine
+from client.connection import Unreachable
 from demo.complaints import complaint
 from demo.telling import Teller
 from embedded import Embedded

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cases.names import RemedyKind
-from cases.telling import PAID_AS
+from cases.state.summary import PAID_AS
+from cases.vocabulary import RemedyKind
 from demo.play import Stage
 from demo.stories import Story
 from demo.telling import Teller

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from cases.complaint import Complaint
-from cases.messages import MESSAGES
+from cases.inbox.messages import MESSAGES
 
 FOLDER = Path(__file__).with_name("schemas")
 BY_HAND = "snapshot"

@@ -29,7 +29,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 import logs
 from cases.errors import AfterSalesError, InvalidInput, printable
-from cases.pace import after_one_more
+from cases.rate_limit import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
 from encryption.keys import KeyOutOfReach, KeyRing
 from settings import codec_configured, configured, host_and_port

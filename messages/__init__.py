@@ -17,8 +17,8 @@ from jinja2 import Environment, StrictUndefined, Template, UndefinedError, pass_
 from jinja2.runtime import Context
 from ruamel.yaml import YAML
 
-from cases.commands import CustomerMessage, StaffNotice
 from cases.errors import InvalidInput, Problem
+from cases.partner_calls import CustomerMessage, StaffNotice
 from cases.reasons import SENTENCES
 from messages.examples import EVENTS, Event
 from messages.reader import Reader, Words, cleaned, printed

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cases.commands import Contact, CustomerMessage, StaffNotice
-from cases.names import Channel, Role
+from cases.partner_calls import Contact, CustomerMessage, StaffNotice
+from cases.vocabulary import Channel, Role
 
 Facts = dict[str, Any]
 

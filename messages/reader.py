@@ -19,8 +19,9 @@ from jinja2 import UndefinedError
 from pydantic import TypeAdapter
 
 from cases.money import Money
-from cases.names import MONEY, VISITS, Liable, RemedyKind, Severity
+from cases.policy.remedy_kinds import MONEY, VISITS
 from cases.reasons import AMOUNTS, Reason, english, filled
+from cases.vocabulary import Liable, RemedyKind, Severity
 
 MAX_VALUE = 2_000
 """Longest value that is put into a text, in characters; longer ones end in an ellipsis."""

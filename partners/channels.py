@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import apprise
 
-from cases.commands import Contact, CustomerMessage, Delivery, StaffNotice
 from cases.errors import InvalidInput, Problem
-from cases.names import Channel, Role
+from cases.partner_calls import Contact, CustomerMessage, Delivery, StaffNotice
+from cases.vocabulary import Channel, Role
 from messages import Text, render_customer, render_staff
 from partners.ports import Messaging, TryAgain
 from settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from cases.commands import (
+from cases.partner_calls import (
     CallbackRequest,
     Contact,
     CustomerMessage,
@@ -17,8 +17,8 @@ from cases.commands import (
     StepCommand,
     Trail,
 )
-from cases.names import Channel, Partner
 from cases.reasons import Reason
+from cases.vocabulary import Channel, Partner
 from partners.ports import Callbacks, Installation, Logistics, Messaging, PartnerRefused, Refunds, TryAgain, Warehouse
 from partners.transport import Connection, Line
 from partners.wire import OutgoingMessage, ToCustomer, ToStaff

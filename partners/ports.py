@@ -10,7 +10,7 @@ What can go wrong is one of three, and the difference between them decides wheth
 
 from typing import Protocol
 
-from cases.commands import (
+from cases.partner_calls import (
     CallbackRequest,
     CustomerMessage,
     Delivery,

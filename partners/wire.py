@@ -1,12 +1,12 @@
-"""What crosses HTTP between the engine and its partners, beyond the models of `cases.commands`."""
+"""What crosses HTTP between the engine and its partners, beyond the models of `cases.partner_calls`."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cases.commands import Key, Sentence, StepFinding, Wire
-from cases.names import Channel, Role
+from cases.partner_calls import Key, Sentence, StepFinding, Wire
+from cases.vocabulary import Channel, Role
 
 MAX_ANSWER_BYTES = 256 * 1024
 """Largest answer of a partner that is read, in bytes; a larger one is nonsense."""

@@ -16,12 +16,18 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from cases.amounts import amount
 from cases.calendar import FIRST_YEAR, WEEK, CalendarTerms, WorkCalendar
 from cases.errors import InvalidInput, Problem, problems_of
-from cases.policy import Policy, matches
+from cases.policy.amounts import amount
+from cases.policy.policy import Policy, matches
+from settings import configured
 
 SHARED = "every_line.yaml"
+
+
+def known_policies() -> dict[str, Policy]:
+    """The policies in force, by line; raises `InvalidInput` with every fault of every file, and of the settings."""
+    return load(configured().policies)
 
 
 def load(folder: Path) -> dict[str, Policy]:

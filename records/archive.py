@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from cases.names import Outcome, Status
+from cases.vocabulary import Outcome, Status
 from records.database import Database
 from records.errors import AlreadyArchived, CaseIdTaken, UnknownCase
 from records.tables import answers, cases, earlier_cases

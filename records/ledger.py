@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from cases.account import Account
 from cases.money import CENT, MAX_AMOUNT
-from cases.names import MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE, RemedyKind
+from cases.policy.remedy_kinds import MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
 from cases.reasons import Reason
+from cases.state.account import Account
+from cases.vocabulary import RemedyKind
 from records.database import Database
 from records.errors import (
     AlreadyCommitted,

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, Table, select, update
 
-from cases.account import Account, Booking, taken_by
-from cases.names import RemedyKind
 from cases.reasons import Reason
+from cases.state.account import Account, Booking, taken_by
+from cases.vocabulary import RemedyKind
 from records.tables import EntryState, bought, entries, made_good, orders
 
 

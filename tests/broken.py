@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from cases.names import CASE_WORKFLOW, workflow_id
+from cases.contract import CASE_WORKFLOW, workflow_id
 
 
 @workflow.defn(name=CASE_WORKFLOW, sandboxed=False)

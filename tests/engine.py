@@ -24,9 +24,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from cases.names import CASE_QUERY, CASE_WORKFLOW, workflow_id
+from cases.contract import CASE_QUERY, CASE_WORKFLOW, workflow_id
 from child import Server, StartFailed
-from console.engine import Engine
+from client.cases import Engine
 from embedded import SERVER_SETTINGS
 from worker import Parts, build_worker
 from workflows.after_sales_case import AfterSalesCase

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from cases.commands import (
+from cases.partner_calls import (
     CallbackRequest,
     CustomerMessage,
     Delivery,

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
-from cases.messages import MESSAGES
-from cases.names import MAX_INPUT_BYTES
+from cases.contract import MAX_INPUT_BYTES
+from cases.inbox.messages import MESSAGES
 
 _CALM: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],

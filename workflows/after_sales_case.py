@@ -14,32 +14,23 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from cases.case import Case
-from cases.closing import end
 from cases.complaint import Complaint
-from cases.conduct import consider
+from cases.contract import CASE_QUERY, CASE_WORKFLOW, INVALID_COMPLAINT, MOVE_POLICY, PREVIEW_QUERY, workflow_id
 from cases.errors import Problem, Refusal
-from cases.inbox import receive, receive_signal, refuse
-from cases.knowledge import answer_of
-from cases.linking import BETWEEN_CASES
-from cases.linking import read as read_signal
-from cases.messages import FACTS, read
-from cases.moving import previewed
-from cases.names import (
-    CASE_QUERY,
-    CASE_WORKFLOW,
-    INVALID_COMPLAINT,
-    MOVE_POLICY,
-    PREVIEW_QUERY,
-    Outcome,
-    Status,
-    StepState,
-    workflow_id,
-)
-from cases.opening import open_case
-from cases.policy import Policy
-from cases.snapshot import BEING_ADMITTED, attributes, details, snapshot
-from cases.verifying import looked_up
+from cases.inbox.messages import FACTS, read
+from cases.inbox.policy_move import previewed
+from cases.inbox.receiving import receive, receive_signal, refuse
+from cases.inbox.same_matter import BETWEEN_CASES
+from cases.inbox.same_matter import read as read_signal
+from cases.policy.policy import Policy
+from cases.progress.closing import end
+from cases.progress.conduct import consider
+from cases.progress.opening import open_case
+from cases.progress.verification import looked_up
+from cases.state.case import Case
+from cases.views.answers import answer_of
+from cases.views.snapshot import BEING_ADMITTED, attributes, details, snapshot
+from cases.vocabulary import Outcome, Status, StepState
 from workflows.clocks import Clocks
 from workflows.counts import Counts
 from workflows.desk import Desk

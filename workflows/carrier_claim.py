@@ -1,6 +1,6 @@
 """The claim against the carrier outlives its case: filed once, within its window, and followed to its end (B16).
 
-What is true of it and what follows from a message is in `cases.carrier_claim`; here is when it happens.
+What is true of it and what follows from a message is in `cases.claim.claim`; here is when it happens.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
-from cases.carrier_claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive
-from cases.claim_telling import details, view
-from cases.claim_terms import ClaimTerms
-from cases.commands import Receipt, StepCommand
+from cases.claim.claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive
+from cases.claim.terms import ClaimTerms
+from cases.claim.view import details, view
+from cases.contract import CLAIM_WORKFLOW
 from cases.errors import Refusal
-from cases.inbox import refuse
-from cases.messages import Holds, always
-from cases.names import CLAIM_WORKFLOW
+from cases.inbox.messages import Holds, always
+from cases.inbox.receiving import refuse
+from cases.partner_calls import Receipt, StepCommand
 from workflows.doors import decoded, hears, rejected
 from workflows.errands import durably, kind_of, sentence
 from workflows.options import FIND, LETTER, RECORD, STEP

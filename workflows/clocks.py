@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from cases.alarms import Alarm, alarms, ring
+from cases.progress.alarms import Alarm, alarms, ring
 from workflows.desk import Desk
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from temporalio import workflow
 
-from cases.case import Case
-from cases.names import StepState
+from cases.state.case import Case
+from cases.vocabulary import StepState
 
 COUNTERS: dict[str, str] = {
     "after_sales_steps_unknown_total": "Steps of which the partner did not say whether they were done",

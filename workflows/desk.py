@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import Priority
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
-from cases.case import Case
+from cases.state.case import Case
 from workflows.errands import durably
 from workflows.options import QUICK, URGENT
 

@@ -25,10 +25,10 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
+from cases.contract import MAX_INPUT_BYTES, PREVIEW_QUERY
 from cases.decoding import check_size, decode
 from cases.errors import InvalidInput, Problem, Refusal
-from cases.messages import FACTS, MESSAGES, Holds, Message, always
-from cases.names import MAX_INPUT_BYTES, PREVIEW_QUERY
+from cases.inbox.messages import FACTS, MESSAGES, Holds, Message, always
 
 Workflow = TypeVar("Workflow", bound=type)
 ONE_DECODER = "one decoder"

@@ -8,11 +8,11 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from cases.case import Audience, Letter
-from cases.commands import CallbackRequest, CustomerMessage, Delivery
-from cases.delivery import delivered, undeliverable
-from cases.routes import routes
-from cases.telling import contact_of
+from cases.entitlement.step_commands import contact_of
+from cases.partner_calls import CallbackRequest, CustomerMessage, Delivery
+from cases.progress.delivery import delivered, undeliverable
+from cases.state.letter import Audience, Letter
+from cases.views.routes import routes
 from workflows.desk import Desk
 from workflows.errands import kind_of, reason_of
 from workflows.options import LETTER

@@ -6,12 +6,12 @@ from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from cases import linking
+from cases.contract import CASE_CLOSED, COMPLAINT_LINKED, workflow_id
 from cases.errors import Refusal
-from cases.inbox import receive_signal, refuse
-from cases.linking import CaseClosed
-from cases.names import CASE_CLOSED, COMPLAINT_LINKED, workflow_id
-from cases.second import ComplaintLinked
+from cases.inbox import same_matter as linking
+from cases.inbox.receiving import receive_signal, refuse
+from cases.inbox.same_matter import CaseClosed
+from cases.state.second_complaint import ComplaintLinked
 from workflows.desk import Desk
 
 

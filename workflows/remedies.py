@@ -12,13 +12,15 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
-from cases.claim_terms import claim_terms
-from cases.commands import Receipt, ReceiptState, StepCommand
-from cases.conduct import contest, heard, in_ledger, not_done_before, refused, started, unknown
-from cases.names import MONEY, Partner, RemedyKind, StepState, claim_workflow_id
+from cases.claim.terms import claim_terms
+from cases.contract import claim_workflow_id
+from cases.entitlement.step_commands import command_for
+from cases.partner_calls import Receipt, ReceiptState, StepCommand
+from cases.policy.remedy_kinds import MONEY
+from cases.progress.conduct import contest, heard, in_ledger, not_done_before, refused, started, unknown
 from cases.reasons import Reason, Why
-from cases.step import Step
-from cases.telling import command_for
+from cases.state.step import Step
+from cases.vocabulary import Partner, RemedyKind, StepState
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
 from workflows.errands import is_over_limit, is_reserved, kind_of, reason_of

@@ -7,7 +7,7 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 
-from cases.names import ASK_AGAIN
+from cases.contract import ASK_AGAIN
 
 
 class ByTasksAlone(WorkflowRunner):

@@ -1,6 +1,6 @@
 """Slate and other heavy building material: what happens, and the ending that it must have (B10-B18)."""
 
-from cases.names import claim_workflow_id
+from cases.contract import claim_workflow_id
 from demo.play import Stage
 from demo.stories.people import AGENT, contented
 from demo.telling import Teller

@@ -13,16 +13,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from cases.commands import (
-    CallbackRequest,
-    Delivery,
-    Key,
-    Receipt,
-    ReceiptState,
-    StepCommand,
-)
 from cases.errors import InvalidInput
-from cases.names import Partner
+from cases.partner_calls import CallbackRequest, Delivery, Key, Receipt, ReceiptState, StepCommand
+from cases.vocabulary import Partner
 from partners.sandbox import describe, switches
 from partners.sandbox.ledger import KeyReusedError
 from partners.sandbox.reports import reports_of, satisfaction_of

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cases.commands import Delivery, DispatchRecord, InstallationRecord, Receipt, Trail
+from cases.partner_calls import Delivery, DispatchRecord, InstallationRecord, Receipt, Trail
 from partners.wire import PROBLEM_JSON, STEP_REPORTED
 
 _INTRODUCTION = """\

@@ -15,16 +15,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
-from cases.commands import (
-    DispatchRecord,
-    InstallationRecord,
-    Sentence,
-    StepCommand,
-    StepFinding,
-    Trail,
-)
 from cases.errors import InvalidInput, Problem, problems_of
-from cases.names import MONEY, PARTNER_OF, VISITS, Partner, RemedyKind
+from cases.partner_calls import DispatchRecord, InstallationRecord, Sentence, StepCommand, StepFinding, Trail
+from cases.policy.remedy_kinds import MONEY, PARTNER_OF, VISITS
+from cases.vocabulary import Partner, RemedyKind
 from partners.wire import ReportedState
 
 ANY_ORDER = "*"

@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from cases.commands import CallbackRequest, Delivery, Receipt, ReceiptState, StepCommand
-from cases.names import MONEY
+from cases.partner_calls import CallbackRequest, Delivery, Receipt, ReceiptState, StepCommand
+from cases.policy.remedy_kinds import MONEY
 from partners.wire import OutgoingMessage
 
 _SCHEMA = """

@@ -10,8 +10,9 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.commands import CallbackRequest, StepCommand
-from cases.names import Partner, workflow_id
+from cases.contract import workflow_id
+from cases.partner_calls import CallbackRequest, StepCommand
+from cases.vocabulary import Partner
 from partners.sandbox.fixtures import DELAY, OrderFixture
 from partners.sandbox.ledger import Ledger, Report
 from partners.wire import SATISFACTION_REPORTED, STEP_REPORTED, SatisfactionReport, StepReport

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cases.names import RemedyKind
+from cases.vocabulary import RemedyKind
 from partners.sandbox.fixtures import Fixtures, OrderFixture
 from partners.sandbox.ledger import TABLES, Ledger
 from partners.sandbox.reports import Courier

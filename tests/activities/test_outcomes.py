@@ -12,10 +12,10 @@ from temporalio.testing import ActivityEnvironment
 from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
 from activities.warehouse import Warehouse
-from cases.commands import Contact, Payment, Receipt, ReceiptState, Shipment, StepCommand
 from cases.complaint import Affected
-from cases.names import RemedyKind
+from cases.partner_calls import Contact, Payment, Receipt, ReceiptState, Shipment, StepCommand
 from cases.reasons import Reason, is_approvable
+from cases.vocabulary import RemedyKind
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
 from records import EntryState, Records, RecordsUnavailable
 

@@ -13,8 +13,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
-from cases.commands import Contact, Payment, ReceiptState
-from cases.names import RemedyKind
+from cases.partner_calls import Contact, Payment, ReceiptState
+from cases.vocabulary import RemedyKind
 from records import EntryState, Records
 from tests.fakes import FakeSteps, Turn
 from tests.partners.running import RunningSandbox, sandbox_in, talk_to

@@ -7,9 +7,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from cases.offer import Option
-from cases.plan import plan_line
-from cases.policy import Policy
+from cases.entitlement.plan import plan_line
+from cases.policy.policy import Policy
+from cases.state.offer import Option
 from tests.cases.world import START, a_complaint, in_force, remedies_of
 
 GREENS = [{"sku": "GREENS", "quantity": 4}]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import Outcome, PromiseState, Status
+from cases.vocabulary import Outcome, PromiseState, Status
 from tests.cases.world import World, a_trail, open_case
 
 PARCEL = {"amount": "18.00", "freight": "18.00", "items": [], "tracking_no": "SF1"}

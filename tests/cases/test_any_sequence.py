@@ -11,18 +11,19 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from cases import inbox
-from cases.alarms import alarms
-from cases.case import Audience, Case
-from cases.commands import InstallationRecord, Trail
 from cases.errors import Refusal
-from cases.inbox import receive, refuse
-from cases.messages import MESSAGES
-from cases.moving import preview
-from cases.names import PromiseState, RemedyKind, Status
-from cases.offer import Offer
-from cases.policy import Policy
-from cases.snapshot import attributes, details, snapshot
+from cases.inbox import receiving as inbox
+from cases.inbox.messages import MESSAGES
+from cases.inbox.policy_move import preview
+from cases.inbox.receiving import receive, refuse
+from cases.partner_calls import InstallationRecord, Trail
+from cases.policy.policy import Policy
+from cases.progress.alarms import alarms
+from cases.state.case import Case
+from cases.state.letter import Audience
+from cases.state.offer import Offer
+from cases.views.snapshot import attributes, details, snapshot
+from cases.vocabulary import PromiseState, RemedyKind, Status
 from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case
 
 TOPICS = sorted(building_materials().topics)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import policies
 from cases.calendar import CalendarTerms, Length, Measure, WorkCalendar, length
-from cases.names import PromiseName
-from cases.promise import Promise
+from cases.state.promise import Promise
+from cases.vocabulary import PromiseName
 from tests.cases.world import SECOND, SHANGHAI
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import Outcome, PromiseState, Status
+from cases.vocabulary import Outcome, PromiseState, Status
 from tests.cases.world import START, Answer, World, open_case
 
 PHOTO = {"kind": "photo", "uri": "s3://e/1.jpg"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cases.case import Audience
-from cases.names import Outcome, PromiseState, Role, Status
+from cases.state.letter import Audience
+from cases.vocabulary import Outcome, PromiseState, Role, Status
 from tests.cases.world import DETAIL, SECOND, START, World, a_trail, late_by, open_case
 
 DAY = timedelta(days=1)

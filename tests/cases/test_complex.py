@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from cases.names import PromiseState
+from cases.vocabulary import PromiseState
 from tests.cases.world import START, World, open_case
 
 HOUR = timedelta(hours=1)

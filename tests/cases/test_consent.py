@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from cases import inbox
-from cases.case import Audience, Case
-from cases.names import OfferState, Outcome, RemedyKind, Status
-from cases.offer import Offer
+from cases.inbox import receiving as inbox
+from cases.state.case import Case
+from cases.state.letter import Audience
+from cases.state.offer import Offer
+from cases.vocabulary import OfferState, Outcome, RemedyKind, Status
 from tests.cases.world import SECOND, START, World, a_trail, late_by, open_case
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

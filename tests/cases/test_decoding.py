@@ -7,11 +7,11 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import MAX_DEPTH, check_size, decode
+from cases.entitlement.plan import plan_line
 from cases.errors import InvalidInput, Refusal
-from cases.names import MAX_INPUT_BYTES
-from cases.plan import plan_line
-from console.intake import values
+from client.intake import values
 from tests.cases.world import START, a_complaint, in_force
 from workflows.doors import Unreadable, decoded
 

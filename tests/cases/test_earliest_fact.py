@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.case import Audience
-from cases.names import PromiseName, PromiseState
-from cases.promise import Promise
+from cases.state.letter import Audience
+from cases.state.promise import Promise
+from cases.vocabulary import PromiseName, PromiseState
 from tests.cases.test_promise_ledger import AT, promised
 from tests.cases.world import ACK, DETAIL, DISPATCH, PROGRESS, START, World, in_force, open_case
 
@@ -131,7 +131,7 @@ def test_a_fact_of_the_first_cycle_corrects_the_first_cycle() -> None:
     first, second = (p for p in world.case.promises if p.name == DETAIL)
     assert (first.state, second.state) == (BROKEN, OPEN)
 
-    from cases.conduct import delivered_offer  # noqa: PLC0415 (a letter of the first cycle that reports late)
+    from cases.progress.conduct import delivered_offer  # noqa: PLC0415 (a letter of the first cycle that reports late)
 
     delivered_offer(world.case, offer, START + 40 * HOUR)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cases.account import Account, Booking
-from cases.commands import Payment, Shipment
-from cases.names import RemedyKind, Status
-from cases.needs import needs
-from cases.plan import plan
+from cases.entitlement.plan import plan
+from cases.partner_calls import Payment, Shipment
+from cases.state.account import Account, Booking
+from cases.views.needs import needs
+from cases.vocabulary import RemedyKind, Status
 from tests.cases.lines import FOOD, PHOTO
 from tests.cases.world import World, in_force, open_case
 

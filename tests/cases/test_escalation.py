@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cases import alarms as alarms_module
-from cases.alarms import alarms, ring
-from cases.case import Audience
-from cases.names import PromiseState, Role
-from cases.policy import Rung
-from cases.promise import Promise
+from cases.policy.policy import Rung
+from cases.progress import alarms as alarms_module
+from cases.progress.alarms import alarms, ring
+from cases.state.letter import Audience
+from cases.state.promise import Promise
+from cases.vocabulary import PromiseState, Role
 from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, building_materials, open_case, rendered
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

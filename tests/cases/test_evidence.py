@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cases.alarms import alarms
-from cases.names import EvidenceKind, Outcome, PromiseState, Status
+from cases.progress.alarms import alarms
+from cases.vocabulary import EvidenceKind, Outcome, PromiseState, Status
 from tests.cases.world import START, World, open_case
 
 HOUR = timedelta(hours=1)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from cases.commands import StepFinding
+from cases.entitlement.agent_offers import check_limit
+from cases.entitlement.granting import assess
 from cases.errors import Refusal
-from cases.finding import Finding, PartialFinding
-from cases.granting import assess
-from cases.names import RemedyKind
-from cases.offer import Option, Remedy
-from cases.proposing import check_limit
+from cases.partner_calls import StepFinding
+from cases.state.finding import Finding, PartialFinding
+from cases.state.offer import Option, Remedy
+from cases.vocabulary import RemedyKind
 from tests.cases.lines import AT_ONCE, PARCEL, PHOTO, plan_of
 from tests.cases.world import START, in_force, open_case
 

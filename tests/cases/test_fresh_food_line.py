@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import KeptWhen
+from cases.vocabulary import KeptWhen
 from tests.cases.lines import AT_ONCE, FOOD, GREENS, PHOTO, plan_of
 from tests.cases.world import in_force
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from cases.case import Audience
-from cases.names import PromiseName, Status
-from cases.telling import waits_for
+from cases.state.letter import Audience
+from cases.state.summary import waits_for
+from cases.vocabulary import PromiseName, Status
 from messages import LOCALES
 from tests.cases.world import World, a_trail, late_by, open_case, rendered
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from cases.amounts import Base, Sums, evaluate, needs
-from cases.commands import Payment, StepCommand
-from cases.names import MONEY, PAYOUTS, RemedyKind, Status
-from cases.policy import Policy
+from cases.partner_calls import Payment, StepCommand
+from cases.policy.amounts import Base, Sums, evaluate, needs
+from cases.policy.policy import Policy
+from cases.policy.remedy_kinds import MONEY, PAYOUTS
 from cases.reasons import Reason
+from cases.vocabulary import RemedyKind, Status
 from tests.cases.lines import FOOD, PARCEL, PHOTO
 from tests.cases.world import World, building_materials, in_force, open_case
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from cases import linking
 from cases.complaint import Complaint, check_complaint
-from cases.earlier import Earlier, follow_up, follow_up_id, hindrances
+from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, hindrances
 from cases.errors import InvalidInput, Refusal
-from cases.linking import CaseClosed
-from cases.names import Outcome, RemedyKind, Status
-from cases.needs import needs
-from cases.opening import open_case as opened
-from cases.policy import Policy
-from cases.second import ComplaintLinked
-from cases.snapshot import snapshot
+from cases.inbox import same_matter as linking
+from cases.inbox.same_matter import CaseClosed
+from cases.policy.policy import Policy
+from cases.progress.opening import open_case as opened
+from cases.state.second_complaint import ComplaintLinked
+from cases.views.needs import needs
+from cases.views.snapshot import snapshot
+from cases.vocabulary import Outcome, RemedyKind, Status
 from tests.cases.world import (
     ACK,
     DETAIL,

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from cases.case import Audience
 from cases.errors import MAX_NAME, MAX_TOLD, Refusal
-from cases.inbox import MAX_ALIKE, refuse
-from cases.messages import COMMANDS, FACTS, MESSAGES, read
-from cases.names import PromiseState, Status
-from cases.needs import needs
-from cases.snapshot import attributes
+from cases.inbox.messages import COMMANDS, FACTS, MESSAGES, read
+from cases.inbox.receiving import MAX_ALIKE, refuse
+from cases.state.letter import Audience
+from cases.views.needs import needs
+from cases.views.snapshot import attributes
+from cases.vocabulary import PromiseState, Status
 from tests.cases.world import ACK, START, World, a_trail, building_materials, open_case
 
 VALID: dict[str, dict[str, Any]] = {

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from cases.calendar import WorkCalendar
 from cases.errors import Refusal
-from cases.inbox import receive_signal
-from cases.moving import preview, previewed
-from cases.names import PromiseName, PromiseState, Role, Starts, StepState
-from cases.policy import Policy, PromiseRule, Rung
-from cases.promise import Promise
+from cases.inbox.policy_move import preview, previewed
+from cases.inbox.receiving import receive_signal
+from cases.policy.policy import Policy, PromiseRule, Rung
+from cases.state.promise import Promise
+from cases.vocabulary import PromiseName, PromiseState, Role, Starts, StepState
 from tests.cases.lines import FOOD, GREENS, PHOTO
 from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, in_force, open_case
 

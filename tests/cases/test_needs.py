@@ -8,10 +8,10 @@ from typing import Any
 import click
 import pytest
 
-from cases.case import Audience
-from cases.inbox import receive, refuse
-from cases.needs import YOU, needs
-from cases.snapshot import details, snapshot
+from cases.inbox.receiving import receive, refuse
+from cases.state.letter import Audience
+from cases.views.needs import YOU, needs
+from cases.views.snapshot import details, snapshot
 from console.reading import command
 from starter import cli
 from tests.cases.world import START, World, late_by, open_case

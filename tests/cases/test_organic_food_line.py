@@ -7,8 +7,8 @@ import pytest
 
 import policies
 from cases.calendar import CalendarTerms
-from cases.names import KeptWhen
-from cases.policy import Policy
+from cases.policy.policy import Policy
+from cases.vocabulary import KeptWhen
 from tests.cases.lines import AT_ONCE, FOOD, GREENS, plan_of
 from tests.cases.world import SHANGHAI, START, in_force, open_case
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from cases import linking, pace
-from cases.case import Audience
+from cases import rate_limit
 from cases.errors import Refusal
-from cases.inbox import KNOWN, receive, receive_signal, refuse
-from cases.linking import ComplaintLinked
-from cases.names import Status
-from cases.pace import AT_ONCE, EVERY, LIMITS, MAX_DECIDED
-from cases.snapshot import snapshot
+from cases.inbox import same_matter as linking
+from cases.inbox.receiving import KNOWN, receive, receive_signal, refuse
+from cases.rate_limit import AT_ONCE, EVERY, LIMITS, MAX_DECIDED
+from cases.state.letter import Audience
+from cases.state.second_complaint import ComplaintLinked
+from cases.views.snapshot import snapshot
+from cases.vocabulary import Status
 from tests.cases.world import SECOND, World, open_case
 
 TOO_OFTEN = "comes too often: 30 at once are taken, and then one every 12 seconds"
@@ -241,5 +242,5 @@ def test_a_case_that_remarks_have_filled_can_still_be_decided(monkeypatch: pytes
     world.says("assess", severity="moderate")
     world.says("customer-approved")
     assert world.status is Status.EXECUTING
-    monkeypatch.setattr(pace, "LIMITS", {})
+    monkeypatch.setattr(rate_limit, "LIMITS", {})
     assert world.says("note", text="x")["applied"], "the guard is what keeps it out"

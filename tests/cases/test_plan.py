@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.names import Channel
-from cases.plan import plan_line
+from cases.entitlement.plan import plan_line
+from cases.vocabulary import Channel
 from tests.cases.lines import complaint_of, plan_of
 from tests.cases.world import START, World, a_complaint, building_materials, open_case, remedies_of
 

@@ -10,17 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 import policies
-from cases.amounts import amount
 from cases.calendar import WEEK, CalendarTerms, WorkCalendar
 from cases.complaint import check_complaint
-from cases.conditions import bounds
+from cases.entitlement.granting import assess
+from cases.entitlement.plan import plan_line
 from cases.errors import InvalidInput
-from cases.finding import PartialFinding
-from cases.granting import assess
-from cases.names import Channel, PromiseName
-from cases.opening import open_case as opened
-from cases.plan import plan_line
-from cases.policy import matches
+from cases.policy.amounts import amount
+from cases.policy.conditions import bounds
+from cases.policy.policy import matches
+from cases.progress.opening import open_case as opened
+from cases.state.finding import PartialFinding
+from cases.vocabulary import Channel, PromiseName
 from console.policy_files import check
 from tests.cases.world import START, a_complaint, in_force, open_case
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.alarms import ring
 from cases.calendar import WorkCalendar, length
-from cases.names import EvidenceKind, PromiseName, PromiseState
-from cases.promise import Promise, arrived, next_rung
+from cases.progress.alarms import ring
+from cases.state.promise import Promise, arrived, next_rung
+from cases.vocabulary import EvidenceKind, PromiseName, PromiseState
 from tests.cases.world import DETAIL, SECOND, SHANGHAI, World, building_materials, open_case
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

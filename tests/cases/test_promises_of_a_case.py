@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from cases.alarms import alarms
-from cases.case import Audience
-from cases.names import Channel, PromiseState, Status
-from cases.routes import routes
+from cases.progress.alarms import alarms
+from cases.state.letter import Audience
+from cases.views.routes import routes
+from cases.vocabulary import Channel, PromiseState, Status
 from tests.cases.world import (
     ACK,
     DETAIL,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import Outcome, PromiseState, Status
+from cases.vocabulary import Outcome, PromiseState, Status
 from tests.cases.lines import FOOD, PARCEL
 from tests.cases.world import START, Answer, World, a_trail, in_force, open_case
 

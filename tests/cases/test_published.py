@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 import policies
-from cases import names
+from cases import contract, vocabulary
 from cases.complaint import Complaint, check_complaint
 from cases.errors import InvalidInput
-from cases.messages import COMMANDS, FACTS, MESSAGES
-from cases.snapshot import BEING_ADMITTED, snapshot
+from cases.inbox.messages import COMMANDS, FACTS, MESSAGES
+from cases.views.snapshot import BEING_ADMITTED, snapshot
 from docs import schemas
 from settings import ROOT, Settings
 from tests.cases.world import World, open_case
@@ -167,18 +167,18 @@ def test_a_field_that_nobody_described_would_be_noticed() -> None:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        (SNAPSHOT["properties"]["status"], names.Status),
-        (SNAPSHOT["properties"]["outcome"], names.Outcome),
-        (SNAPSHOT["properties"]["evidence"]["items"]["properties"]["kind"], names.EvidenceKind),
-        (SNAPSHOT["$defs"]["remedy_kind"], names.RemedyKind),
-        (SNAPSHOT["$defs"]["finding"]["properties"]["severity"], names.Severity),
-        (SNAPSHOT["$defs"]["finding"]["properties"]["liable"], names.Liable),
-        (SNAPSHOT["$defs"]["promise"]["properties"]["name"], names.PromiseName),
-        (SNAPSHOT["$defs"]["promise"]["properties"]["state"], names.PromiseState),
-        (SNAPSHOT["$defs"]["offer"]["properties"]["state"], names.OfferState),
-        (SNAPSHOT["$defs"]["step"]["properties"]["state"], names.StepState),
-        (SNAPSHOT["$defs"]["step"]["properties"]["partner"], names.Partner),
-        (SNAPSHOT["$defs"]["escalation"]["properties"]["role"], names.Role),
+        (SNAPSHOT["properties"]["status"], vocabulary.Status),
+        (SNAPSHOT["properties"]["outcome"], vocabulary.Outcome),
+        (SNAPSHOT["properties"]["evidence"]["items"]["properties"]["kind"], vocabulary.EvidenceKind),
+        (SNAPSHOT["$defs"]["remedy_kind"], vocabulary.RemedyKind),
+        (SNAPSHOT["$defs"]["finding"]["properties"]["severity"], vocabulary.Severity),
+        (SNAPSHOT["$defs"]["finding"]["properties"]["liable"], vocabulary.Liable),
+        (SNAPSHOT["$defs"]["promise"]["properties"]["name"], vocabulary.PromiseName),
+        (SNAPSHOT["$defs"]["promise"]["properties"]["state"], vocabulary.PromiseState),
+        (SNAPSHOT["$defs"]["offer"]["properties"]["state"], vocabulary.OfferState),
+        (SNAPSHOT["$defs"]["step"]["properties"]["state"], vocabulary.StepState),
+        (SNAPSHOT["$defs"]["step"]["properties"]["partner"], vocabulary.Partner),
+        (SNAPSHOT["$defs"]["escalation"]["properties"]["role"], vocabulary.Role),
     ],
 )
 def test_the_words_of_the_snapshot_are_the_words_of_the_code(where: dict[str, Any], words: Any) -> None:
@@ -195,13 +195,21 @@ def test_both_readmes_name_every_setting(path: str, variable: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*READMES, "docs/contract.md"])
-@pytest.mark.parametrize("word", [*MESSAGES, *KEYS, names.TASK_QUEUE, names.CASE_WORKFLOW])
+@pytest.mark.parametrize("word", [*MESSAGES, *KEYS, contract.TASK_QUEUE, contract.CASE_WORKFLOW])
 def test_messages_and_search_attributes_are_listed_wherever_people_look(path: str, word: str) -> None:
     assert f"`{word}`" in read(path)
 
 
 @pytest.mark.parametrize(
-    "word", [*names.Status, *names.Outcome, *names.PromiseState, *names.OfferState, *names.StepState, *names.RemedyKind]
+    "word",
+    [
+        *vocabulary.Status,
+        *vocabulary.Outcome,
+        *vocabulary.PromiseState,
+        *vocabulary.OfferState,
+        *vocabulary.StepState,
+        *vocabulary.RemedyKind,
+    ],
 )
 def test_the_contract_names_every_word_of_a_snapshot(word: str) -> None:
     assert f"`{word}`" in read("docs/contract.md")

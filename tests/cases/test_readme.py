@@ -13,7 +13,7 @@ import pytest
 
 import policies
 from cases.complaint import Complaint
-from cases.names import Starts
+from cases.vocabulary import Starts
 from console.example import example
 from settings import ROOT
 from starter import cli

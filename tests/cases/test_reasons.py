@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cases.case import Case
 from cases.reasons import SENTENCES, Reason, english
-from cases.snapshot import snapshot
+from cases.state.case import Case
+from cases.views.snapshot import snapshot
 from tests.cases.world import open_case
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from cases import linking
-from cases.carrier_claim import Claim, receive
-from cases.case import Case
-from cases.claim_terms import claim_terms
+from cases.claim.claim import Claim, receive
+from cases.claim.terms import claim_terms
 from cases.errors import Refusal
-from cases.messages import read
-from cases.repeats import fingerprint
+from cases.inbox import same_matter as linking
+from cases.inbox.messages import read
+from cases.inbox.repeats import fingerprint
+from cases.state.case import Case
 from tests.cases.world import START, World, open_case
 
 AT = (START + timedelta(minutes=1)).isoformat()
@@ -101,7 +101,7 @@ def test_a_fingerprint_is_short_however_long_the_message() -> None:
 def test_a_history_that_is_older_than_the_rule_replays_as_it_was() -> None:
     """S31."""
     world = told()
-    from cases.inbox import receive as taken  # noqa: PLC0415
+    from cases.inbox.receiving import receive as taken  # noqa: PLC0415
 
     answer = taken(world.case, "note", {"text": "x", "message_id": "m-1"}, world.now, holds=lambda _: False)
 

@@ -6,7 +6,7 @@ import pytest
 
 from cases.complaint import Complaint, check_complaint
 from cases.errors import InvalidInput, Refusal
-from cases.messages import MESSAGES, read
+from cases.inbox.messages import MESSAGES, read
 from cases.text import readable, same_name
 from tests.cases.test_messages_of_a_case import VALID
 from tests.cases.world import START, a_complaint, open_case

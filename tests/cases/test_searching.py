@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from cases.alarms import alarms
-from cases.names import Outcome, Status
+from cases.progress.alarms import alarms
+from cases.vocabulary import Outcome, Status
 from tests.cases.world import START, Answer, World, a_trail, moved, open_case
 
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import Outcome, Status
+from cases.vocabulary import Outcome, Status
 from tests.cases.world import START, World, open_case
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)

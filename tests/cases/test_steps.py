@@ -4,14 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from cases.case import Audience
-from cases.closing import end
-from cases.commands import StepCommand
-from cases.conduct import unknown
-from cases.names import Outcome, Status
-from cases.needs import needs
+from cases.partner_calls import StepCommand
+from cases.progress.closing import end
+from cases.progress.conduct import unknown
 from cases.reasons import Reason
-from cases.step import Step
+from cases.state.letter import Audience
+from cases.state.step import Step
+from cases.views.needs import needs
+from cases.vocabulary import Outcome, Status
 from tests.cases.world import START, Answer, World, building_materials, late_by, open_case
 
 

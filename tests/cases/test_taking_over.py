@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from cases import linking
-from cases.case import Audience
-from cases.inbox import receive
-from cases.linking import linked
-from cases.names import PromiseName, PromiseState, Status
-from cases.needs import needs
-from cases.policy import Policy
-from cases.second import ComplaintLinked
-from cases.snapshot import details, snapshot
+from cases.inbox import same_matter as linking
+from cases.inbox.receiving import receive
+from cases.inbox.same_matter import linked
+from cases.policy.policy import Policy
+from cases.state.letter import Audience
+from cases.state.second_complaint import ComplaintLinked
+from cases.views.needs import needs
+from cases.views.snapshot import details, snapshot
+from cases.vocabulary import PromiseName, PromiseState, Status
 from tests.cases.world import ACK, DETAIL, START, World, a_trail, building_materials, in_force, moved, open_case
 
 PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}

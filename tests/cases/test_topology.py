@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from cases.names import MAX_INPUT_BYTES
+from cases.contract import MAX_INPUT_BYTES
 from embedded import SERVER_SETTINGS
 from settings import ROOT, Settings
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from cases.case import Audience
 from cases.complaint import check_complaint
-from cases.earlier import Earlier, follow_up
-from cases.moving import preview
-from cases.names import PromiseName, PromiseState
-from cases.opening import open_case as opened
-from cases.policy import Policy, PromiseRule
-from cases.snapshot import attributes, snapshot
+from cases.entitlement.follow_up import Earlier, follow_up
+from cases.inbox.policy_move import preview
+from cases.policy.policy import Policy, PromiseRule
+from cases.progress.opening import open_case as opened
+from cases.state.letter import Audience
+from cases.views.snapshot import attributes, snapshot
+from cases.vocabulary import PromiseName, PromiseState
 from tests.cases.world import DETAIL, SECOND, START, World, building_materials, in_force, open_case
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cases.case import Audience
-from cases.commands import DispatchRecord, InstallationRecord
+from cases.entitlement.granting import Assessment, assess
 from cases.errors import InvalidInput, Refusal
-from cases.finding import Finding, PartialFinding
-from cases.granting import Assessment, assess
-from cases.names import Outcome, PromiseState, Status
+from cases.partner_calls import DispatchRecord, InstallationRecord
+from cases.state.finding import Finding, PartialFinding
+from cases.state.letter import Audience
+from cases.vocabulary import Outcome, PromiseState, Status
 from tests.cases.world import (
     SHANGHAI,
     START,

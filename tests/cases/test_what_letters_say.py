@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import Outcome
+from cases.vocabulary import Outcome
 from tests.cases.world import START, World, a_trail, moved, open_case
 
 PARCEL = {"amount": "28.00", "freight": "28.00", "goods_value": "300.00", "items": []}

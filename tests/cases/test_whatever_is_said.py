@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from cases.case import Case
 from cases.complaint import check_complaint
-from cases.door import policy_for
 from cases.errors import InvalidInput, Refusal
-from cases.inbox import receive, refuse
-from cases.messages import MESSAGES, read
-from cases.opening import open_case as opened
-from cases.snapshot import attributes, details, snapshot
+from cases.inbox.messages import MESSAGES, read
+from cases.inbox.receiving import receive, refuse
+from cases.policy.admission import policy_for
+from cases.progress.opening import open_case as opened
+from cases.state.case import Case
+from cases.views.snapshot import attributes, details, snapshot
 from tests.cases.test_messages_of_a_case import TAKEN
 from tests.cases.world import START, World, a_complaint, in_force
 from tests.garbage import WHOLE, a_few, is_clean, many, spoilt, written

@@ -17,9 +17,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import policies
-from cases.alarms import alarms, ring
-from cases.case import Audience, Case, Letter
-from cases.commands import (
+from cases.complaint import check_complaint
+from cases.contract import MOVE_POLICY
+from cases.entitlement.step_commands import command_for, contact_of
+from cases.errors import Refusal
+from cases.inbox.receiving import receive
+from cases.partner_calls import (
     CustomerMessage,
     DispatchRecord,
     InstallationRecord,
@@ -31,26 +34,20 @@ from cases.commands import (
     TrailEvent,
     TrailState,
 )
-from cases.complaint import check_complaint
-from cases.conduct import (
-    consider,
-    heard,
-    refused,
-    started,
-    unknown,
-)
-from cases.delivery import delivered, undeliverable
-from cases.errors import Refusal
-from cases.inbox import receive
-from cases.names import MONEY, MOVE_POLICY, Partner, PromiseName, PromiseState, RemedyKind, Status
-from cases.offer import Offer, Option
-from cases.opening import open_case as opened
-from cases.policy import Policy, check_against
-from cases.promise import Promise
-from cases.routes import routes
-from cases.step import Step
-from cases.telling import command_for, contact_of
-from cases.verifying import looked_up
+from cases.policy.policy import Policy, check_against
+from cases.policy.remedy_kinds import MONEY
+from cases.progress.alarms import alarms, ring
+from cases.progress.conduct import consider, heard, refused, started, unknown
+from cases.progress.delivery import delivered, undeliverable
+from cases.progress.opening import open_case as opened
+from cases.progress.verification import looked_up
+from cases.state.case import Case
+from cases.state.letter import Audience, Letter
+from cases.state.offer import Offer, Option
+from cases.state.promise import Promise
+from cases.state.step import Step
+from cases.views.routes import routes
+from cases.vocabulary import Partner, PromiseName, PromiseState, RemedyKind, Status
 from messages import LOCALES, Text, render_customer, render_staff
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from cases.messages import MESSAGES
+from cases.inbox.messages import MESSAGES
 from console import words
 from starter import cli, main
 

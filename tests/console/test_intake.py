@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import check_size
 from cases.errors import InvalidInput
-from cases.names import MAX_INPUT_BYTES
-from console.intake import at_the_door, values
+from client.intake import at_the_door, values
 
 
 def read(text: str) -> list[tuple[str, Any]]:

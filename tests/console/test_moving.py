@@ -16,8 +16,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 import policies
-from console import engine as connection
-from console import moving, reading
+from client import cases as connection
+from client import policy_move as moving
+from console import reading
 from records import Records
 from settings import ROOT
 from tests.complaints import complaint

@@ -10,10 +10,10 @@ import pytest
 from temporalio.client import Client
 
 import policies
-from cases.door import admitted
-from cases.names import TASK_QUEUE, workflow_id
-from console.engine import Engine, NoSuchCase
-from console.opening import Opened, Opening, differing
+from cases.contract import TASK_QUEUE, workflow_id
+from cases.policy.admission import admitted
+from client.cases import Engine, NoSuchCase
+from client.opening import Opened, Opening, differing
 from records import Records
 from settings import ROOT
 from tests.complaints import complaint

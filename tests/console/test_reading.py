@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import policies
-from cases.alarms import alarms
-from cases.snapshot import details, snapshot
+from cases.progress.alarms import alarms
+from cases.views.snapshot import details, snapshot
 from console import reading, terms
 from settings import ROOT
 from tests.cases.world import World, building_materials, late_by, open_case

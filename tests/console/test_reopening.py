@@ -9,10 +9,10 @@ import pytest
 from temporalio.client import Client
 
 import policies
+from cases.contract import TASK_QUEUE
 from cases.errors import Refusal
-from cases.names import TASK_QUEUE
-from console.engine import CaseOver, Engine, NoSuchCase
-from console.reopening import late, reopen
+from client.cases import CaseOver, Engine, NoSuchCase
+from client.reopening import late, reopen
 from records import Records
 from settings import ROOT
 from tests.complaints import complaint

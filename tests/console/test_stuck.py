@@ -14,9 +14,9 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWor
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import policies
-from cases.names import CASE_WORKFLOW
-from console import stuck as search
-from console.engine import Engine
+from cases.contract import CASE_WORKFLOW
+from client import stuck as search
+from client.cases import Engine
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import Records
 from settings import ROOT

@@ -7,7 +7,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 import demo
-from cases.names import claim_workflow_id, workflow_id
+from cases.contract import claim_workflow_id, workflow_id
 from demo.play import Stage
 from demo.stories import ALONE, TOGETHER
 from embedded import Embedded

@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from child import StartFailed
-from console import engine
+from client import cases as engine
+from client.connection import Unreachable
 from embedded import Embedded
 from tests.e2e.driving import alive, children_of, eventually, starter_at, starter_here, starter_up
 
@@ -67,7 +68,7 @@ class TestWhatRuns:
         await machine.kill_worker()
         assert not alive(before)
         await connected.client.start_workflow("AfterSalesCase", {}, id="case-ALONE", task_queue="after-sales")
-        with pytest.raises(engine.Unreachable, match="ALONE does not answer: is a worker running"):
+        with pytest.raises(Unreachable, match="ALONE does not answer: is a worker running"):
             await connected.snapshot("ALONE")
 
         await machine.start_worker()

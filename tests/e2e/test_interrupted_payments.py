@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
-from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from child import Child
 from records import EntryState, Records
 from settings import ROOT

@@ -160,7 +160,7 @@ async def test_nothing_is_promised_where_a_manager_has_approved_more_than_the_or
     assert answer["offer"]["state"] == "awaiting_approval"
     told = "29.20 is more than the 0.00 left of what may be paid beside refunds on the order; taken by: compensation"
     assert any(f"{told} in case {first.id}" in why for why in (await second.snapshot())["offers"][0]["over_limits"])
-    assert await sandbox.money(order["order_id"]) == {"compensation": "500.00"}
+    assert await sandbox.money(str(order["order_id"])) == {"compensation": "500.00"}
 
 
 async def _blocked(cases: list[OpenCase], kind: str) -> OpenCase | None:

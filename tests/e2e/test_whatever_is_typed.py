@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.messages import MESSAGES
+from cases.inbox.messages import MESSAGES
 from settings import ROOT
 from tests.cases.world import a_complaint
 from tests.e2e.driving import Result, Starter

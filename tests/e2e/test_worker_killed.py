@@ -14,7 +14,7 @@ import pytest
 from temporalio.api.enums.v1 import TimeoutType
 from temporalio.client import Client
 
-from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from embedded import Embedded
 from records import EntryState, Records
 from tests.complaints import CUSTOMER, complaint

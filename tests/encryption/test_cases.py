@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailed
 from temporalio.common import RawValue
 
 from cases.errors import AfterSalesError
-from console.engine import Engine
+from client.cases import Engine
 from encryption import data_converter, encrypted
 from encryption.codec import is_sealed
 from encryption.keys import KeyRing, new_key

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from embedded import Embedded
 from encryption import data_converter
 from encryption.keys import new_key

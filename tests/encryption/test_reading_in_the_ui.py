@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 from temporalio.client import Client
 
-from cases.names import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from embedded import Embedded
 from encryption import encrypted
 from encryption.keys import KeyRing, new_key

@@ -14,12 +14,13 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 import worker
-from cases import conduct
-from cases.account import Account
-from cases.case import Case
-from cases.names import GOODS, StepState
+from cases.policy.remedy_kinds import GOODS
+from cases.progress import conduct
 from cases.reasons import Why
-from cases.step import Step
+from cases.state.account import Account
+from cases.state.case import Case
+from cases.state.step import Step
+from cases.vocabulary import StepState
 from partners import http
 from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection

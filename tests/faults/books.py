@@ -10,13 +10,13 @@ from functools import cache
 from typing import Any
 
 import policies
-from cases.amounts import evaluate, needs
 from cases.complaint import Complaint
-from cases.finding import PartialFinding
-from cases.granting import sums_of
-from cases.limits import manager_limit
-from cases.names import GOODS, MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
-from cases.policy import Policy
+from cases.entitlement.granting import sums_of
+from cases.entitlement.payout_limits import manager_limit
+from cases.policy.amounts import evaluate, needs
+from cases.policy.policy import Policy
+from cases.policy.remedy_kinds import GOODS, MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
+from cases.state.finding import PartialFinding
 from records import EntryState
 from settings import Settings
 from tests.faults.evidence import Evidence

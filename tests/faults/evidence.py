@@ -11,8 +11,8 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.names import claim_workflow_id, workflow_id
-from console.engine import Engine
+from cases.contract import claim_workflow_id, workflow_id
+from client.cases import Engine
 from records import Records
 from tests.engine import replayer, runs
 from tests.faults.fleet import Fleet

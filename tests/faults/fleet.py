@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.service import PayloadLimitsConfig
 
 from child import Child
-from console.engine import Engine
+from client.cases import Engine
 from embedded import Embedded
 from encryption import data_converter
 from encryption.keys import new_key

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cases.calendar import Measure, length
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from records.archive import untimed
 from tests.faults import books
 from tests.faults.books import Found, in_force

@@ -16,9 +16,9 @@ from temporalio.api.enums.v1 import ResetReapplyType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.service import RPCError
 
+from cases.contract import workflow_id
 from cases.errors import AfterSalesError
-from cases.names import workflow_id
-from console.engine import Engine
+from client.cases import Engine
 from tests.faults.fleet import Fleet
 from tests.faults.people import Life
 

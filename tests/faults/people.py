@@ -15,9 +15,11 @@ from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from cases.errors import Refusal
-from cases.names import CASE_WORKFLOW, SHIPMENTS, TASK_QUEUE, workflow_id
-from console.engine import Engine, NoSuchCase, Unreachable
+from cases.policy.remedy_kinds import SHIPMENTS
+from client.cases import Engine, NoSuchCase
+from client.connection import Unreachable
 from tests.faults.plots import Plot
 
 INSIST = 180.0

@@ -6,8 +6,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple
 
-from cases.names import MONEY
-from cases.policy import Policy
+from cases.policy.policy import Policy
+from cases.policy.remedy_kinds import MONEY
 from demo.complaints import complaint
 
 TRAILS: list[dict[str, Any]] = [

@@ -93,5 +93,8 @@ def test_every_mutation_has_its_place(trial: Trial) -> None:
 
 
 def test_a_mutation_whose_place_is_gone_says_so(trial: Trial) -> None:
-    with pytest.raises(LookupError, match=r"mend mutations\.yaml"), trial.bent("cases/promise.py", "no such line", ""):
+    with (
+        pytest.raises(LookupError, match=r"mend mutations\.yaml"),
+        trial.bent("cases/state/promise.py", "no such line", ""),
+    ):
         pass

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 import policies
-from cases.commands import Contact, CustomerMessage, StaffNotice
-from cases.finding import PartialFinding
-from cases.messages import MESSAGES
-from cases.names import CLAIM_SETTLED, PARTNER_OF, EvidenceKind, Outcome, PromiseName, RemedyKind, Role, StepState
+from cases.contract import CLAIM_SETTLED
+from cases.inbox.messages import MESSAGES
+from cases.partner_calls import Contact, CustomerMessage, StaffNotice
+from cases.policy.remedy_kinds import PARTNER_OF
 from cases.reasons import AMOUNTS, SENTENCES
+from cases.state.finding import PartialFinding
+from cases.vocabulary import EvidenceKind, Outcome, PromiseName, RemedyKind, Role, StepState
 from messages import EVENTS, LOCALES, Text, render_customer, render_staff
 from tests.cases.lines import ORDERS
 from tests.cases.world import open_case

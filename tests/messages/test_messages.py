@@ -9,21 +9,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 import messages
-from cases.commands import Contact, CustomerMessage, StaffNotice, TrailState
 from cases.errors import InvalidInput
-from cases.finding import PartialFinding
-from cases.names import (
-    EvidenceKind,
-    Liable,
-    Outcome,
-    PromiseName,
-    RemedyKind,
-    Role,
-    Severity,
-    Status,
-    StepState,
-)
+from cases.partner_calls import Contact, CustomerMessage, StaffNotice, TrailState
 from cases.reasons import SENTENCES, Reason
+from cases.state.finding import PartialFinding
+from cases.vocabulary import EvidenceKind, Liable, Outcome, PromiseName, RemedyKind, Role, Severity, Status, StepState
 from messages import EVENTS, LOCALES, Text, preview, render_customer, render_staff, term
 
 CUSTOMER = [name for name, event in EVENTS.items() if event.audience == "customer"]

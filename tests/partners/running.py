@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import uvicorn
 
-from cases.commands import Contact, LookUp, StepCommand
-from cases.names import Channel
+from cases.partner_calls import Contact, LookUp, StepCommand
+from cases.vocabulary import Channel
 from partners.http import Partners, Rendering, http_partners
 from partners.sandbox.app import create_app
 from partners.sandbox.fixtures import Fixtures

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from cases.commands import Contact, CustomerMessage, Delivery, StaffNotice
 from cases.errors import InvalidInput
-from cases.names import Channel, Role
+from cases.partner_calls import Contact, CustomerMessage, Delivery, StaffNotice
+from cases.vocabulary import Channel, Role
 from partners.channels import ApprisedMessaging
 from partners.ports import TryAgain
 from settings import Settings

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.commands import CallbackRequest, CustomerMessage, Receipt, ReceiptState
 from cases.errors import InvalidInput
-from cases.names import Channel
+from cases.partner_calls import CallbackRequest, CustomerMessage, Receipt, ReceiptState
+from cases.vocabulary import Channel
 from partners.http import Partners, http_partners
 from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgain
 from partners.transport import MAX_RETRY_AFTER, MAX_SENTENCE, retry_after, sentence

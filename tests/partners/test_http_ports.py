@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cases.commands import CallbackRequest, Contact, CustomerMessage, ReceiptState, StaffNotice, TrailState
-from cases.names import Channel, Role
+from cases.partner_calls import CallbackRequest, Contact, CustomerMessage, ReceiptState, StaffNotice, TrailState
+from cases.vocabulary import Channel, Role
 from partners.http import Partners
 from partners.ports import PartnerRefused
 from tests.partners.running import CONTACT, ORDER, RunningSandbox, command, reply, stranger, talk_to

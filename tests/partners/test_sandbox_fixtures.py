@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cases.errors import InvalidInput
-from cases.names import RemedyKind
+from cases.vocabulary import RemedyKind
 from partners.sandbox.fixtures import Fixtures, load
 from tests.partners.running import RunningSandbox, Start
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cases.commands import ReceiptState
+from cases.partner_calls import ReceiptState
 from partners.http import Partners
 from partners.ports import OutcomeUnknown, PartnerRefused
 from tests.partners.running import RunningSandbox, Start, command, talk_to

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from cases.names import CASE_WORKFLOW, TASK_QUEUE
+from cases.contract import CASE_WORKFLOW, TASK_QUEUE
 from partners.sandbox.reports import NobodyThereError, TemporalSignals
 from tests.engine import PATIENCE
 from tests.partners.running import command, talk_to

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.commands import CallbackRequest, ReceiptState
+from cases.partner_calls import CallbackRequest, ReceiptState
 from partners.http import Partners
 from partners.sandbox.reports import NobodyThereError
 from tests.engine import PATIENCE

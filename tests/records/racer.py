@@ -6,7 +6,7 @@ It says `ready` once its records are open, and starts when it is sent a line.
 import sys
 from decimal import Decimal
 
-from cases.names import RemedyKind
+from cases.vocabulary import RemedyKind
 from records import OverPaid, Records
 
 

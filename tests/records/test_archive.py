@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import Outcome, Status
+from cases.vocabulary import Outcome, Status
 from records import AlreadyArchived, CaseIdTaken, Records, UnknownCase
 
 RECEIVED = datetime(2026, 11, 22, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cases.names import RemedyKind
+from cases.vocabulary import RemedyKind
 from records import Records, WrongAmount
 
 FILED = datetime(2026, 11, 25, 9, tzinfo=UTC)

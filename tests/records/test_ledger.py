@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from cases.names import RemedyKind
+from cases.vocabulary import RemedyKind
 from records import (
     AlreadyCommitted,
     EntryConflict,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from cases.money import CENT, rounded
-from cases.names import PAYOUTS, TO_SOURCE, RemedyKind
+from cases.policy.remedy_kinds import PAYOUTS, TO_SOURCE
+from cases.vocabulary import RemedyKind
 from records import AlreadyCommitted, EntryState, NotReserved, OverLimit, OverPaid, Records
 
 CASES = ("HL-1", "HL-2", "HL-3")

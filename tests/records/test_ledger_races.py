@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, RowMapping
 
-from cases.names import RemedyKind
+from cases.vocabulary import RemedyKind
 from records import OverLimit, OverPaid, OverUnits, Records, Units
 
 ROOT = Path(__file__).resolve().parents[2]

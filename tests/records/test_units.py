@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from cases.account import Account, Booking
-from cases.names import MAKE_GOOD, RemedyKind
+from cases.policy.remedy_kinds import MAKE_GOOD
+from cases.state.account import Account, Booking
+from cases.vocabulary import RemedyKind
 from records import EntryState, OverPaid, OverUnits, Records, Units
 
 PAID = Decimal("1000.00")

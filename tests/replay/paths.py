@@ -6,10 +6,10 @@ A path is a coroutine; what it does is in its docstring. Its cases are called PA
 import asyncio
 from datetime import UTC, datetime
 
-from cases.commands import ReceiptState
 from cases.complaint import Complaint
-from cases.earlier import follow_up
-from cases.messages import FACTS
+from cases.entitlement.follow_up import follow_up
+from cases.inbox.messages import FACTS
+from cases.partner_calls import ReceiptState
 from partners.ports import PartnerRefused, TryAgain
 from records import RecordsUnavailable
 from tests.complaints import complaint

@@ -18,7 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import demo
 import policies
-from cases.names import claim_workflow_id, workflow_id
+from cases.contract import claim_workflow_id, workflow_id
 from demo.play import Stage
 from embedded import Embedded
 from records import Records

@@ -9,8 +9,8 @@ from typing import Any
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
-from cases.commands import DispatchRecord, Trail, TrailState
-from cases.names import claim_workflow_id
+from cases.contract import claim_workflow_id
+from cases.partner_calls import DispatchRecord, Trail, TrailState
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, eventually, step

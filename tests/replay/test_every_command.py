@@ -14,14 +14,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 import activities
-import cases.alarms
 import workflows.carrier_claim
 import workflows.clocks
 import workflows.remedies
-from cases.carrier_claim import FACTS as CLAIM_FACTS
-from cases.linking import BETWEEN_CASES
-from cases.messages import FACTS, MESSAGES
-from cases.names import CASE_WORKFLOW, CLAIM_WORKFLOW
+from cases.claim.claim import FACTS as CLAIM_FACTS
+from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW
+from cases.inbox.messages import FACTS, MESSAGES
+from cases.inbox.same_matter import BETWEEN_CASES
+from cases.progress import alarms
 from tests.replay.commands import history, names
 
 NOBODY = "hurry-up"
@@ -53,7 +53,7 @@ def timers(module: ModuleType, call: str, argument: int) -> set[str]:
 
 PAUSES = {"then send .* again"}
 """What the timer of `workflows.remedies` shows, before a command is sent again."""
-TIMERS = timers(cases.alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
+TIMERS = timers(alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
 POSSIBLE = {
     *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY),
     *(f"local activity {name}" for name in QUICK),

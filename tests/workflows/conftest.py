@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 import policies
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from records import Records
 from settings import ROOT
 from tests.complaints import complaint

@@ -6,7 +6,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from cases.names import CASE_WORKFLOW
+from cases.contract import CASE_WORKFLOW
 from workflows.after_sales_case import AfterSalesCase
 from workflows.doors import listens
 

@@ -13,7 +13,7 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 
-from cases.names import CASE_WORKFLOW, workflow_id
+from cases.contract import CASE_WORKFLOW, workflow_id
 from partners.ports import PartnerRefused, TryAgain
 from records import Records
 from tests.complaints import complaint

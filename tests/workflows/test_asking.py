@@ -9,9 +9,10 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from cases.names import ASK_AGAIN
-from console import engine as connection
-from console.engine import Engine, Unreachable
+from cases.contract import ASK_AGAIN
+from client import cases as connection
+from client.cases import Engine
+from client.connection import Unreachable
 from tests.complaints import complaint
 from tests.engine import PATIENCE, Workshop, eventually
 

@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
-from cases.commands import ReceiptState
+from cases.partner_calls import ReceiptState
 from partners.ports import OutcomeUnknown
 from records import EntryState, Records
 from tests.engine import OpenCase, eventually, step

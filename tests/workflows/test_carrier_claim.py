@@ -13,8 +13,8 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.exceptions import CancelledError
 from temporalio.testing import TimeSkipper
 
-from cases.commands import DispatchRecord, ReceiptState, Trail, TrailEvent, TrailState
-from cases.names import claim_workflow_id
+from cases.contract import claim_workflow_id
+from cases.partner_calls import DispatchRecord, ReceiptState, Trail, TrailEvent, TrailState
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import Records
 from tests.engine import OpenCase, Workshop, eventually, step

@@ -7,7 +7,7 @@ import pytest_asyncio
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from records import EntryState, Records
 from tests.complaints import complaint
 from tests.engine import ONCE, OpenCase, Workshop, promise, serving, step

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from partners.ports import OutcomeUnknown, PartnerRefused
 from records import Records
 from settings import ROOT

@@ -14,8 +14,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 import worker
-from cases.names import claim_workflow_id
-from cases.policy import Policy
+from cases.contract import claim_workflow_id
+from cases.policy.policy import Policy
 from records import Records
 from settings import ROOT, Settings
 from tests.complaints import complaint

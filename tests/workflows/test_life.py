@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from cases.commands import InstallationRecord, ReceiptState, StepFinding, Trail, TrailState
-from cases.names import Severity
+from cases.partner_calls import InstallationRecord, ReceiptState, StepFinding, Trail, TrailState
+from cases.vocabulary import Severity
 from partners.ports import PartnerRefused
 from records import Records
 from tests.complaints import complaint

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cases.calendar import Measure, length
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from tests.engine import OpenCase, Workshop, promise, step
 from tests.workflows.conftest import Open
 from workflows.options import URGENT

@@ -9,8 +9,8 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from cases.complaint import Complaint
-from cases.earlier import follow_up
-from cases.policy import Policy
+from cases.entitlement.follow_up import follow_up
+from cases.policy.policy import Policy
 from records import Records, RecordsUnavailable
 from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, promise

@@ -17,8 +17,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from cases.errors import printable
-from cases.messages import FACTS, MESSAGES
-from cases.pace import AT_ONCE
+from cases.inbox.messages import FACTS, MESSAGES
+from cases.rate_limit import AT_ONCE
 from tests.engine import PATIENCE, OpenCase, eventually, promise
 from tests.workflows.conftest import Open
 from workflows import doors

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from cases.names import PREVIEW_QUERY
-from cases.policy import Policy
+from cases.contract import PREVIEW_QUERY
+from cases.policy.policy import Policy
 from tests.complaints import complaint
 from tests.engine import PATIENCE, OpenCase, Workshop, eventually, promise
 from tests.workflows.conftest import Open

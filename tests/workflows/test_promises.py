@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cases.policy import Policy
+from cases.policy.policy import Policy
 from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, eventually, promise
 from tests.fakes import FakePartners

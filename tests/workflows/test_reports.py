@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cases.commands import ReceiptState
+from cases.partner_calls import ReceiptState
 from cases.reasons import Reason
 from partners.ports import OutcomeUnknown, PartnerRefused
 from records import EntryState, Records

@@ -18,7 +18,7 @@ from temporalio.worker import (
     WorkflowRunner,
 )
 
-from cases.names import ASK_AGAIN
+from cases.contract import ASK_AGAIN
 from tests.engine import serving
 from workflows.runner import ByTasksAlone
 

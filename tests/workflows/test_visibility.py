@@ -8,8 +8,8 @@ from typing import Any
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
-from cases.commands import Trail, TrailState
-from cases.policy import Policy
+from cases.partner_calls import Trail, TrailState
+from cases.policy.policy import Policy
 from tests.complaints import CUSTOMER, complaint
 from tests.engine import PATIENCE, OpenCase, Workshop, eventually, promise, step
 from tests.fakes import FakePartners, Turn

@@ -23,7 +23,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.names import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, workflow_id
+from cases.contract import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, workflow_id
 from tests.complaints import complaint
 from tests.engine import PATIENCE, OpenCase, Workshop, eventually
 from tests.garbage import LEAVES, NAMES, WHOLE, a_few, is_clean, many, payloads, spoilt

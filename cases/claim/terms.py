@@ -1,0 +1,88 @@
+"""What a case hands over to its carrier claim: what is claimed, on what documents, and when it can be filed (B16)."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.calendar import length
+from cases.complaint import Order
+from cases.contract import claim_workflow_id
+from cases.entitlement.step_commands import contact_of
+from cases.money import Money
+from cases.partner_calls import Document, StepCommand
+from cases.state.case import Case
+from cases.views.snapshot import attributes
+from cases.vocabulary import RemedyKind
+
+
+class ClaimTerms(BaseModel):
+    """What is claimed, on what documents, and the window in which it can be filed; amounts in the order's currency."""
+
+    command: StepCommand
+    carrier: str
+    claimed: Money
+    not_before: AwareDatetime
+    not_after: AwareDatetime
+    needed: list[str]
+    """Names of the documents that the policy asks for."""
+    send_again_within: timedelta
+    """After so long the carrier may have forgotten a key, and nothing is sent again under it (S13)."""
+    attributes: dict[str, str | bool]
+    """The search attributes by which operators find it."""
+    facts: dict[str, Any]
+    """What every notice about it tells; no personal data."""
+
+
+def claim_terms(case: Case) -> ClaimTerms:
+    """The claim for what the customer paid for the order, in the window that the policy sets (B16)."""
+    order = case.complaint.order
+    if order is None:
+        raise ValueError("a carrier claim needs an order")
+    terms, add = case.policy.carrier_claim, case.policy.working_days.add
+    promised = order.promised_at or case.complaint.received_at
+    trail = case.look_ups.trail
+    carrier = order.carrier or (trail and trail.carrier) or "the carrier"
+    shown = attributes(case)
+    return ClaimTerms(
+        command=StepCommand(
+            key=f"{case.id}/{RemedyKind.CARRIER_CLAIM}",
+            case_id=case.id,
+            step=RemedyKind.CARRIER_CLAIM,
+            kind=RemedyKind.CARRIER_CLAIM,
+            order_id=order.order_id,
+            currency=order.currency,
+            amount=order.amount,
+            contact=contact_of(case),
+            tracking_no=order.tracking_no,
+            carrier=carrier,
+            note=case.finding.cause or "",
+            documents=_documents(case, order),
+            reply_to=claim_workflow_id(case.id),
+        ),
+        carrier=carrier,
+        claimed=order.amount,
+        not_before=add(promised, length(terms.not_before)),
+        not_after=add(promised, length(terms.not_after)),
+        needed=terms.documents,
+        send_again_within=case.policy.send_again_within,
+        attributes={name: shown[name] for name in ("CaseLine", "CaseTopic", "CaseTeam", "CaseOrder", "Urgent")},
+        facts=case.staff_facts,
+    )
+
+
+def _documents(case: Case, order: Order) -> list[Document]:
+    """What the case has: the order, the partners' records, and what the customer showed."""
+    stated = {"order_id", "amount", "freight", "currency", "promised_at", "declared_value", "goods_value", "items"}
+    found = [Document(name="order", facts=order.model_dump(mode="json", include=stated, exclude_none=True))]
+    if trail := case.look_ups.trail:
+        facts = trail.model_dump(mode="json", exclude={"events"}, exclude_none=True)
+        last = max(trail.events, key=lambda event: event.at, default=None)
+        found.append(
+            Document(name="trail", facts={**facts, **({"last": last.model_dump(mode="json")} if last else {})})
+        )
+    if dispatch := case.look_ups.dispatch:
+        # Who packed it is a person, and the carrier's business is not with them.
+        facts = dispatch.model_dump(mode="json", exclude={"packed_by"}, exclude_none=True)
+        found.append(Document(name="dispatch_record", facts=facts))
+    return found + [Document(name=e.kind, uri=e.uri) for e in case.evidence]

@@ -1,0 +1,74 @@
+"""What a carrier claim tells others: the answer to its query, and its page in the UI. Nothing changes by it."""
+
+from datetime import datetime
+from typing import Any
+
+from cases.calendar import clock
+from cases.claim.claim import Claim, ClaimState
+from cases.contract import CLAIM_SETTLED
+from cases.views.page import page
+
+
+def view(claim: Claim) -> dict[str, Any]:
+    """The claim as JSON values; amounts as decimal strings in `currency`, `net` below zero where it cost us money."""
+    terms = claim.terms
+    return {
+        "case_id": terms.command.case_id,
+        "order_id": terms.command.order_id,
+        "carrier": terms.carrier,
+        "state": claim.state,
+        "currency": terms.command.currency,
+        "claimed": f"{terms.claimed:.2f}",
+        "recovered": None if claim.open else f"{claim.recovered:.2f}",
+        "paid_out": f"{claim.paid_out:.2f}",
+        "net": f"{claim.recovered - claim.paid_out:.2f}",
+        "not_before": terms.not_before.isoformat(),
+        "not_after": terms.not_after.isoformat(),
+        "filed_at": claim.filed_at.isoformat() if claim.filed_at else None,
+        "closed_at": claim.closed_at.isoformat() if claim.closed_at else None,
+        "reference": claim.reference,
+        "documents": [d.model_dump(include={"name", "uri"}, exclude_none=True) for d in claim.documents],
+        "missing": claim.missing,
+        "detail": claim.detail,
+        "refused": [r.model_dump(mode="json") for r in claim.refused],
+        "needs": needs(claim),
+    }
+
+
+def needs(claim: Claim) -> list[str]:
+    """What a person has to do next, as sentences; empty when the claim goes on by itself."""
+    if claim.state is ClaimState.WAITING and claim.missing:
+        until = _clock(claim, claim.last_call)
+        return [f"documents are missing ({', '.join(claim.missing)}): evidence-received; filed without them on {until}"]
+    if claim.state is ClaimState.UNKNOWN:
+        return [
+            f"the carrier has not said whether it has the claim: it is being asked; or ask it, then {CLAIM_SETTLED}"
+        ]
+    if claim.state is ClaimState.FILED and claim.overdue:
+        return [f"the carrier does not answer: ask the carrier, then {CLAIM_SETTLED}"]
+    return []
+
+
+def details(claim: Claim) -> str:
+    """The claim in Markdown, for its page in the UI; no personal data, so nothing of what the carrier wrote."""
+    terms, money = claim.terms, claim.terms.command.currency
+    filed = f"; filed {_clock(claim, claim.filed_at)}" if claim.filed_at else ""
+    amounts = [f"claimed {terms.claimed:.2f} {money}"]
+    if not claim.open:
+        net = claim.recovered - claim.paid_out
+        amounts += [f"recovered {claim.recovered:.2f}", f"paid out {claim.paid_out:.2f}", f"net {net:.2f}"]
+    sections = {
+        "What to do": needs(claim),
+        "Window": [f"{_clock(claim, terms.not_before)} to {_clock(claim, terms.not_after)}{filed}"],
+        "Documents": [f"attached: {', '.join(d.name for d in claim.documents)}"],
+        "Amounts": [", ".join(amounts)],
+    }
+    if claim.missing:
+        sections["Documents"].append(f"**missing**: {', '.join(claim.missing)}")
+    if claim.refused:
+        sections["Refused messages"] = [f"{r.message}: {r.why}" for r in claim.refused[-5:]]
+    return page(f"**{claim.state}** · {terms.carrier} · order {terms.command.order_id}", sections)
+
+
+def _clock(claim: Claim, at: datetime) -> str:
+    return clock(at, claim.terms.facts["timezone"])

@@ -1,0 +1,113 @@
+"""A closed case is taken up again by another one that follows it: when it may be, and what that rests on (G12, S10).
+
+What was established and shown before still counts; what was offered and agreed does not (S19).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.calendar import length
+from cases.complaint import Complaint, Evidence
+from cases.errors import Problem
+from cases.money import Money
+from cases.policy.policy import Policy
+from cases.policy.remedy_kinds import WORDS
+from cases.state.finding import EARLIER, Fact, Finding, PartialFinding
+from cases.state.step import CHECK
+from cases.vocabulary import Outcome, RemedyKind
+
+ASKED_ANEW = frozenset({"trail", "installation"})
+"""Sources that the new case asks by itself, so that what they said before is not taken over."""
+
+UNDECIDED = frozenset({Outcome.NO_RESPONSE, Outcome.WITHDRAWN})
+"""Endings after which the same offer may be made again without anybody's judgement, where nothing was done."""
+
+
+class Earlier(BaseModel):
+    """What is known of the case that a complaint follows."""
+
+    case_id: str
+    line: str
+    topic: str
+    order_id: str | None = None
+    outcome: str | None = None
+    closed_at: AwareDatetime | None = None
+    finding: Finding = Finding()
+    """What people and visits established; partners are asked anew."""
+    evidence: list[Evidence] = []
+    settled: bool = True
+    """Something was decided or done, so that an agent has to judge before anything is offered again."""
+    urgent: bool = False
+    """It was urgent when it closed: whoever follows it up about the same topic goes on as urgent."""
+    paid: dict[RemedyKind, Money] = {}
+    """What has been paid for the order, over all its cases."""
+
+    @classmethod
+    def of(cls, told: dict[str, Any], paid: Mapping[str, Decimal] | None = None) -> "Earlier":
+        """From a snapshot, or from as much of one as is left: `case_id`, `line` and `topic` at least."""
+        known = {name: told.get(name) for name in ("case_id", "line", "topic", "order_id", "outcome", "closed_at")}
+        settled = told.get("outcome") not in UNDECIDED or "steps" not in told or any(map(_done, told["steps"]))
+        found = {"finding": _established(told.get("finding", {})), "evidence": told.get("evidence", [])}
+        return cls.model_validate(
+            {**known, **found, "settled": settled, "paid": paid or {}, "urgent": bool(told.get("urgent"))}
+        )
+
+
+def _done(step: dict[str, Any]) -> bool:
+    return step["attempts"] > 0 and step["kind"] not in WORDS and step["offer"] != CHECK
+
+
+def _established(finding: dict[str, Any]) -> Finding:
+    """What held at the end, each fact with who said it; the fact that decides is the last one that says so."""
+    facts = []
+    for field in PartialFinding.model_fields:
+        said = [f for f in finding.get("facts", []) if f["field"] == field and f["value"] == finding.get(field)]
+        if said and said[-1]["source"] not in ASKED_ANEW:
+            facts.append(Fact.model_validate({**said[-1], "source": EARLIER}))
+    return Finding.model_validate({fact.field: fact.value for fact in facts} | {"facts": facts})
+
+
+def hindrances(complaint: Complaint, earlier: Earlier | None, policy: Policy) -> list[Problem]:
+    """Why a complaint cannot follow the case that it names; judged by when it was received (S9)."""
+    old = complaint.follows
+    if earlier is None:
+        return [_problem(f"there is no case {old} to take up again: correct it, or leave it out")]
+    if earlier.closed_at is None:
+        return [_problem(f"{old} is open: send the message to it")]
+    order = complaint.order.order_id if complaint.order else None
+    if (earlier.line, earlier.order_id) != (complaint.line, order):
+        was = f"order {earlier.order_id} of {earlier.line}" if earlier.order_id else f"no order, in {earlier.line}"
+        return [_problem(f"{old} was about {was}: open a new complaint, without follows")]
+    if complaint.received_at > policy.working_days.add(earlier.closed_at, length(policy.reopen_within)):
+        closed = f"{earlier.closed_at.astimezone(complaint.received_at.tzinfo):%Y-%m-%d}"
+        too_late = f"{old} closed on {closed}, and can be taken up again within {policy.reopen_within}"
+        return [_problem(f"{too_late}: open a new complaint, without follows")]
+    return []
+
+
+def _problem(text: str) -> Problem:
+    return Problem(field="follows", problem=text)
+
+
+def how_to_go_on(case_id: str, reopen_within: str) -> str:
+    """What somebody can do who has more to say about a closed case (S22)."""
+    return f'take it up again within {reopen_within}: "starter.py reopen {case_id}", or a complaint that follows it'
+
+
+def follow_up(old: Complaint, now: datetime, **changes: Any) -> dict[str, Any]:
+    """The complaint that takes a closed case up again, as JSON; what was shown before comes with the old case."""
+    kept = old.model_dump(mode="json", exclude_none=True, exclude={"answered_at", "evidence"})
+    new = {"case_id": follow_up_id(old), "follows": old.case_id, "received_at": now.isoformat()}
+    return {**kept, **new, **{name: value for name, value in changes.items() if value}}
+
+
+def follow_up_id(old: Complaint) -> str:
+    """`HL-1`, `HL-1.2`, `HL-1.3`: numbered on only where the old case is a follow-up itself."""
+    stem, _, number = old.case_id.rpartition(".")
+    if old.follows and number.isdecimal() and old.follows in (stem, f"{stem}.{int(number) - 1}"):
+        return f"{stem}.{int(number) + 1}"
+    return f"{old.case_id}.2"

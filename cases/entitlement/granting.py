@@ -1,0 +1,197 @@
+"""What is offered follows from policy, topic, finding and order alone: a pure function (G4).
+
+A range is offered at its low end. Refunds never exceed what is left of what was paid (S14).
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from cases.complaint import Complaint, pieces
+from cases.drafts import gathered
+from cases.errors import Problem, Refusal
+from cases.money import KEPT_DIGITS, digits_of
+from cases.policy.amounts import Base, Sums, evaluate, needs
+from cases.policy.conditions import unknown, unmet
+from cases.policy.policy import Policy, RemedyRule, Rule, matches
+from cases.policy.remedy_kinds import SHIPMENTS, TO_SOURCE
+from cases.reasons import Reason
+from cases.state.finding import PartialFinding
+from cases.state.offer import Option, Remedy, needs_consent
+from cases.state.units import affected_of, all_items, price_of
+from cases.vocabulary import Outcome
+
+REJECTED = Rule.model_validate(
+    {
+        "rule": "G4",
+        "topics": ["*"],
+        "outcome": "rejected",
+        "options": {"explain": [{"do": "explanation", "at_once": True}]},
+    }
+)
+"""What is found not upheld gets an explanation, needs no consent, and closes as rejected (G4)."""
+
+
+class Assessment(BaseModel):
+    """What follows from a finding: options, or what a person still has to establish.
+
+    Neither options nor missing: no rule of the policy fits, or nothing is left of the order that it could grant, and
+    an agent makes an offer of their own.
+    """
+
+    rule: str | None = None
+    options: list[Option] = []
+    missing: list[str] = []
+    withheld: list[Reason] = []
+    """What the order's ledger has no room for (S35)."""
+    outcome: Outcome | None = None
+
+    @property
+    def consent_required(self) -> bool:
+        """Whether anything waits for the customer's yes (G5)."""
+        return needs_consent(self.options)
+
+
+def known_facts(policy: Policy, complaint: Complaint, finding: PartialFinding) -> dict[str, Any]:
+    """The finding, what the topic assumes, and what the order itself tells, by the names that conditions use."""
+    order = complaint.order
+    facts: dict[str, Any] = {**policy.topics[complaint.topic].assume, **finding.known()}
+    if order is not None:
+        facts["insured"] = order.declared_value is not None
+        facts["every_item_affected"] = _every_item_affected(complaint, finding)
+        if order.delivered_at is not None:
+            received = complaint.received_at
+            facts["days_since_delivery"] = max(0.0, (received - order.delivered_at).total_seconds() / 86_400)
+    return facts
+
+
+def _every_item_affected(complaint: Complaint, finding: PartialFinding) -> bool:
+    return pieces(affected_of(complaint, finding)) == pieces(complaint.order.items if complaint.order else [])
+
+
+def assess(
+    policy: Policy, complaint: Complaint, finding: PartialFinding, *, refunded: Decimal = Decimal(0)
+) -> Assessment:
+    """The offer that the policy grants (B10–B22), or what is missing. `refunded`: already back at the source (S14)."""
+    if problems := check_finding(policy, complaint, finding):
+        raise Refusal("; ".join(str(problem) for problem in problems))
+    facts = known_facts(policy, complaint, finding)
+    sums = sums_of(policy, complaint, finding)
+    left = (complaint.order.amount if complaint.order else Decimal(0)) - refunded
+    if finding.upheld is False:
+        return _granted(REJECTED, complaint, finding, sums, left, facts)
+    rule = _fitting([r for r in policy.remedies if matches(r.topics, complaint.topic)], facts)
+    if rule is None:
+        return Assessment()
+    if missing := _missing(rule, facts, sums):
+        return Assessment(missing=missing)
+    return _granted(rule, complaint, finding, sums, left, facts)
+
+
+def _fitting(rules: list[Rule], facts: dict[str, Any]) -> Rule | None:
+    """The first rule that is not known not to fit; where facts are missing, a later one that grants the same will do.
+
+    So what was delivered long ago is not taken back (M12), whether it was opened or not.
+    """
+    fitting = [rule for rule in rules if not unmet(rule.when, facts)]
+    for rule in fitting:
+        if (rule.options, rule.outcome) != (fitting[0].options, fitting[0].outcome):
+            break
+        if not unknown(rule.when, facts):
+            return rule
+    return fitting[0] if fitting else None
+
+
+def _missing(rule: Rule, facts: dict[str, Any], sums: Sums) -> list[str]:
+    """What has to be established before `rule` can be applied, under the names by which a person knows it."""
+    wanted = [r for option in rule.options.values() for r in option if not unmet(r.when, facts)]
+    missing = unknown(rule.when, facts)
+    missing += [f for r in wanted for f in unknown(r.when, facts)]
+    missing += [f for r in wanted if r.amount for f in needs(r.amount, sums)]
+    return list(dict.fromkeys(_TOLD_BY.get(field, field) for field in missing))
+
+
+_TOLD_BY = {"days_since_delivery": "order.delivered_at"}
+"""Facts that follow from the order, and the field that tells them."""
+
+
+def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:
+    """What of a finding cannot be for this topic and order; both may be drafts (`cases.drafts`)."""
+    return gathered((_severity, _ordered), policy, complaint, finding)
+
+
+def _severity(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:
+    topic = policy.topics.get(complaint.topic)
+    severities = topic.severities if topic else []
+    if finding.severity is not None and severities and finding.severity not in severities:
+        choice = " or ".join(severities)
+        yield Problem(field="severity", problem=f"is {choice} for {complaint.topic}, not {finding.severity}")
+
+
+def _ordered(_policy: Policy, complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:
+    ordered = pieces(complaint.order.items if complaint.order else [])
+    for sku, found in pieces(finding.affected or []).items():
+        if found > ordered[sku]:
+            yield Problem(field="affected", problem=f"{found} of {sku} is more than was ordered ({ordered[sku]})")
+
+
+def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Sums:
+    """What amounts are worked out from."""
+    order = complaint.order
+    if order is None:
+        return Sums(dict.fromkeys(Base), finding.days_late, None, KEPT_DIGITS)
+    share = policy.damaged_share.get(finding.severity) if finding.severity else None
+    return Sums(
+        bases={
+            Base.ORDER: order.amount,
+            Base.AFFECTED_ITEMS: price_of(order, affected_of(complaint, finding)),
+            Base.FREIGHT: order.freight,
+            Base.DECLARED_VALUE: order.declared_value,
+            Base.GOODS_VALUE: order.goods_value if finding.goods_value is None else finding.goods_value,
+        },
+        days_late=finding.days_late,
+        damaged_share=None if share is None else Decimal(str(share)),
+        digits=digits_of(order.currency) if policy.digits is None else policy.digits,
+    )
+
+
+def _granted(  # noqa: PLR0913, PLR0917 (what an offer follows from)
+    rule: Rule, complaint: Complaint, finding: PartialFinding, sums: Sums, left: Decimal, facts: dict[str, Any]
+) -> Assessment:
+    options = []
+    for key, wanted in rule.options.items():
+        remaining, remedies = left, []
+        for part in wanted:
+            if unmet(part.when, facts):
+                continue
+            remedy = _remedy(part, complaint, finding, sums, remaining)
+            if remedy.amount == 0:
+                continue
+            if remedy.kind in TO_SOURCE:
+                remaining -= remedy.amount or Decimal(0)
+            remedies.append(remedy)
+        if remedies:
+            options.append(Option(key=key, remedies=remedies))
+    return Assessment(rule=rule.rule, options=options, outcome=Outcome(rule.outcome) if rule.outcome else None)
+
+
+def _remedy(wanted: RemedyRule, complaint: Complaint, finding: PartialFinding, sums: Sums, left: Decimal) -> Remedy:
+    low = high = None
+    if wanted.amount is not None:
+        low, high = evaluate(wanted.amount, sums)
+        if wanted.do in TO_SOURCE:
+            low, high = min(low, left), min(high, left)
+    items = None
+    if wanted.items == "ordered" and complaint.order:
+        items = all_items(complaint.order)
+    elif wanted.items == "affected" or wanted.do in SHIPMENTS:
+        items = affected_of(complaint, finding)
+    return Remedy(
+        kind=wanted.do,
+        amount=low,
+        max_amount=high if high != low else None,
+        items=items or None,
+        at_once=wanted.at_once,
+    )

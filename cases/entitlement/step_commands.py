@@ -1,0 +1,63 @@
+"""What a partner is asked for a step, under the step's business key (S13)."""
+
+from typing import Any
+
+from cases.complaint import Affected
+from cases.entitlement.payout_limits import approved, payout_limit
+from cases.errors import Refusal
+from cases.partner_calls import Contact, Payment, Shipment, StepCommand
+from cases.policy.remedy_kinds import GOODS, MONEY, SHIPMENTS
+from cases.state.case import Case
+from cases.state.step import Step
+
+MAX_TOLD = 500
+"""Characters of the customer's words that a partner reads."""
+
+
+def contact_of(case: Case) -> Contact:
+    """Whom partners reach."""
+    customer = case.complaint.customer
+    return Contact(name=customer.name, phone=customer.phone, email=customer.email, locale=customer.locale)
+
+
+def command_for(case: Case, step: Step) -> StepCommand:
+    """What is asked of the partner, under the step's business key (S13)."""
+    order = case.complaint.order
+    if order is None:
+        raise Refusal(f"{step.id} needs an order")
+    command = StepCommand(
+        key=step.key(case.id),
+        case_id=case.id,
+        step=step.id,
+        kind=step.kind,
+        order_id=order.order_id,
+        currency=order.currency,
+        amount=step.remedy.amount,
+        items=(step.remedy.items or []) if step.kind in GOODS else [],
+        contact=contact_of(case),
+        address=order.install_address,
+        tracking_no=order.tracking_no,
+        carrier=order.carrier,
+        note=_note(case, step),
+    )
+    skus = {item.sku for item in step.makes_good}
+    books: dict[str, Any] = {
+        **dict(command),
+        "makes_good": step.makes_good,
+        "bought": [Affected(sku=i.sku, quantity=i.quantity) for i in order.items if i.sku in skus],
+        "approved": approved(case, step),
+    }
+    if step.kind in MONEY:
+        return Payment(**books, limit=payout_limit(case, step))
+    return Shipment(**books, paid=order.amount) if step.kind in SHIPMENTS else command
+
+
+def _note(case: Case, step: Step) -> str:
+    """What the partner reads; goods of an order that lists no items are sent as its papers, or the customer, say."""
+    order, parts = case.complaint.order, [case.finding.cause or ""]
+    if step.kind in GOODS and order and not order.items:
+        parts.append(
+            f"order {order.order_id} lists no items here: its papers say what it is about. The complaint: "
+            f"{case.complaint.description[:MAX_TOLD]}"
+        )
+    return "; ".join(part for part in parts if part)

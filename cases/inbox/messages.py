@@ -1,0 +1,236 @@
+"""The messages that a case understands: one frozen model each, past tense for facts, imperative for commands.
+
+Facts come as a signal or as an update of the same name; commands are updates only (contract, *Messages*).
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import Field, ValidationError
+
+from cases.calendar import Instant, Whole
+from cases.complaint import Evidence, Strict
+from cases.contract import MOVE_POLICY
+from cases.errors import Refusal, printable, problems_of
+from cases.money import miscounted
+from cases.partner_calls import Key, ReceiptState, StepFinding
+from cases.state.finding import PartialFinding
+from cases.state.offer import Option
+from cases.text import AT_THE_DOOR, PLAIN, Identifier, Long, MessageId, Signature, Text
+from cases.vocabulary import Wish
+
+
+class Message(Strict):
+    """What every message may carry: who says it, when it happened, and an id that makes it apply once."""
+
+    by: Signature | None = None
+    occurred_at: Instant | None = None
+    message_id: MessageId | None = None
+
+
+class ContactMade(Message):
+    """An agent reached the customer: keeps `acknowledge` (G2)."""
+
+    note: Long = ""
+
+
+class EvidenceReceived(Message):
+    """What was asked for has come: resumes what waited for it (G11)."""
+
+    evidence: Annotated[list[Evidence], Field(min_length=1, max_length=50)]
+
+
+class CustomerApproved(Message):
+    """The customer's yes to one option of an offer (G5, S19)."""
+
+    offer: Identifier | None = None
+    option: Identifier | None = None
+
+
+class CustomerDeclined(Message):
+    """The customer's no, with a reason: back to an agent (G5)."""
+
+    offer: Identifier | None = None
+    reason: Text
+    wish: Wish | None = None
+
+
+class StepReported(Message):
+    """A partner's or a crew's word on a step (G6)."""
+
+    step: Identifier
+    key: Annotated[Key, PLAIN] | None = None
+    """The key that the partner was asked under: a word on an earlier try then changes nothing (S13)."""
+    state: Literal[ReceiptState.DISPATCHED, ReceiptState.DONE, ReceiptState.FAILED]
+    detail: Long = ""
+    finding: StepFinding | None = None
+
+
+class SatisfactionReported(Message):
+    """The customer's answer to the callback, 1 (bad) to 5 (good) (G8)."""
+
+    score: Annotated[Whole, Field(ge=1, le=5)]
+    comment: Long = ""
+
+
+class ComplaintWithdrawn(Message):
+    """The customer takes it back; possible while no step has begun (G12)."""
+
+    reason: Long = ""
+
+
+class Assess(PartialFinding, Message):
+    """What an agent established: the finding (G3)."""
+
+    note: Long = ""
+
+
+class Propose(Message):
+    """An agent's own offer, in place of the computed one (G4)."""
+
+    options: Annotated[list[Option], Field(min_length=1, max_length=10)]
+    note: Long = ""
+
+
+class Approve(Message):
+    """A manager's yes to an offer beyond the limits; `approval` is the offer's id (G4, S20)."""
+
+    approval: Identifier | None = None
+    note: Long = ""
+
+
+class Reject(Message):
+    """A manager's no to an offer beyond the limits."""
+
+    approval: Identifier | None = None
+    note: Long = ""
+
+
+class DeclareComplex(Message):
+    """Fresh food: the solution becomes a preliminary plan and a detailed result (F3)."""
+
+    reason: Text
+    plan: Long = ""
+
+
+class ResolveStep(Message):
+    """A person frees a blocked step (G6). `replace`: waive it, and an agent makes another offer for it.
+
+    `dependents`: what becomes of the steps that wait for one that is replaced or waived (S28).
+    """
+
+    step: Identifier
+    action: Literal["retry", "replace", "waive"]
+    reason: Text
+    dependents: Literal["waive", "carry_out"] = "waive"
+
+
+class Assign(Message):
+    """Who owns the case."""
+
+    team: Identifier | None = None
+    owner: Signature | None = None
+
+
+class AcknowledgeEscalation(Message):
+    """Somebody has it: the ladder pauses one rung (S23)."""
+
+    promise: Identifier
+
+
+class MarkUrgent(Message):
+    """Urgent from now on, and never back: warned of at half the time, first in every queue (G10)."""
+
+    reason: Text
+
+
+class MovePolicy(Message):
+    """Move the open case to the policy that is in force now; the time consumed stays (S18)."""
+
+    by: Signature
+    reason: Text
+    version: Identifier | None = None
+
+
+class Note(Message):
+    """A remark on the timeline."""
+
+    text: Text
+
+
+FACTS: dict[str, type[Message]] = {
+    "contact-made": ContactMade,
+    "evidence-received": EvidenceReceived,
+    "customer-approved": CustomerApproved,
+    "customer-declined": CustomerDeclined,
+    "step-reported": StepReported,
+    "satisfaction-reported": SatisfactionReported,
+    "complaint-withdrawn": ComplaintWithdrawn,
+}
+COMMANDS: dict[str, type[Message]] = {
+    "assess": Assess,
+    "propose": Propose,
+    "approve": Approve,
+    "reject": Reject,
+    "declare-complex": DeclareComplex,
+    "resolve-step": ResolveStep,
+    "assign": Assign,
+    "acknowledge-escalation": AcknowledgeEscalation,
+    "mark-urgent": MarkUrgent,
+    MOVE_POLICY: MovePolicy,
+    "note": Note,
+}
+MESSAGES = {**FACTS, **COMMANDS}
+SAFE_TEXT, DIGITS, REPEATS = "safe text", "digits of currencies", "repeats by content"
+"""Rules that cases may be older than (S29, S30, S31)."""
+
+
+def always(_change: str) -> bool:
+    """What is judged now is judged by all of the rules; a history that is replayed may be older than one of them."""
+    return True
+
+
+Holds = Callable[[str], bool]
+"""Whether a rule that has changed holds already where a message is judged (`workflow.patched`)."""
+
+
+def read(
+    name: str,
+    payload: Any,
+    known: dict[str, type[Message]] = MESSAGES,
+    whose: str = "a case",
+    holds: Holds = always,
+) -> Message:
+    """The message in `payload` (decoded JSON); raises `Refusal` with a sentence that names each faulty field."""
+    model = known.get(name)
+    if model is None:
+        raise Refusal(f"there is no message {printable(name)}; {whose} understands {', '.join(known)}")
+    if payload is None:
+        payload = {}
+    if not isinstance(payload, dict):
+        raise Refusal(f"{name} takes a JSON object with {', '.join(model.model_fields)}")
+    try:
+        return model.model_validate(payload, context=AT_THE_DOOR)
+    except ValidationError as error:
+        refusal = Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error)))
+    with suppress(ValidationError):
+        message = model.model_validate(payload)
+        if not holds(SAFE_TEXT):
+            return message
+    raise refusal
+
+
+def counted(name: str, message: Message, currency: str, holds: Holds = always) -> None:
+    """Raise `Refusal` for an amount with more digits than the currency has (S30)."""
+    problems = [str(problem) for problem in miscounted(message, currency)]
+    if problems and holds(DIGITS):
+        raise Refusal(f"{name}: {'; '.join(problems)}")
+
+
+def kind(annotation: Any) -> Any:
+    """What a field of a message holds when it holds something, without its constraints."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not NoneType)
+    return annotation

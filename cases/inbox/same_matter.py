@@ -1,0 +1,226 @@
+"""Two complaints about one order and topic are linked; or, as the policy says, the older case handles both (G12, S22).
+
+To be merged the later case tells the older one (`ComplaintLinked`) and then rests until that one closes (`CaseClosed`).
+What reaches it meanwhile is passed on. Where the older case is gone, the later one goes on by itself.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ValidationError
+
+from cases import rate_limit
+from cases.complaint import CaseId
+from cases.contract import CASE_CLOSED, COMPLAINT_LINKED, MAX_INPUT_BYTES
+from cases.errors import Refusal, problems_of
+from cases.inbox import messages as m
+from cases.inbox.repeats import remember, repeated
+from cases.inbox.taking_over import take_over, withdrawn
+from cases.progress.closing import retire
+from cases.progress.conduct import UNDECIDED, consider
+from cases.progress.evidence import arrived, ask
+from cases.progress.silence import heard_from
+from cases.reasons import Reason
+from cases.state.case import Case
+from cases.state.promise import Promise
+from cases.state.second_complaint import ComplaintLinked, Promised, SecondComplaint
+from cases.vocabulary import KeptWhen, LinkKind, OfferState, Outcome, Starts, Status, StepState
+
+COMPLAINT_WITHDRAWN = "complaint-withdrawn"
+MAX_LINKS = 100
+"""Related cases that a case names; a flood of complaints about one order must not fill its history."""
+
+
+class CaseClosed(BaseModel):
+    """`case` has closed with `outcome`; without one it could not take the complaint in."""
+
+    case: CaseId
+    outcome: Outcome | None = None
+
+
+BETWEEN_CASES: dict[str, type[ComplaintLinked | CaseClosed]] = {
+    COMPLAINT_LINKED: ComplaintLinked,
+    CASE_CLOSED: CaseClosed,
+}
+"""Signals that cases send to one another; no part of the contract, and still read like any stranger's."""
+
+
+def read(name: str, payload: object) -> ComplaintLinked | CaseClosed:
+    """The signal in `payload` (decoded JSON); raises `Refusal` naming each faulty field."""
+    try:
+        return BETWEEN_CASES[name].model_validate(payload)
+    except ValidationError as error:
+        raise Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error))) from None
+
+
+# The older case
+
+
+def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
+    """Take the later complaint in, or note that it is handled apart; False: this case cannot.
+
+    It is over, merged itself, or has taken in so many lately that the rest had better go on by itself.
+    """
+    if later.case == case.id:
+        raise Refusal(f"{later.case} is this case: it cannot be linked to itself")
+    if case.closing or case.merged_into:
+        return False
+    kind = LinkKind.MERGED if later.merges else LinkKind.RELATED
+    known = {"kind": kind, "case": later.case} in case.links
+    says_more = later.merges and bool(later.complaint or later.evidence or later.withdrawn is not None)
+    if (known and not says_more) or (not later.merges and len(case.links) >= MAX_LINKS):
+        return True
+    if later.merges:
+        if rate_limit.too_much(case.paces, COMPLAINT_LINKED, at, case):
+            return False
+        rate_limit.count(case.paces, COMPLAINT_LINKED, at)
+    if not known:
+        _set_link(case, kind, later.case)
+        how = "handled here" if later.merges else "handled apart"
+        case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
+    heard_from(case, at, at)
+    if later.withdrawn is not None:
+        withdrawn(case, later.case, later.withdrawn, at)
+    elif later.merges and later.complaint:
+        take_over(case, later, later.complaint, at)
+    elif later.merges and (fresh := [e for e in later.evidence if e not in case.evidence]):
+        arrived(case, fresh, at, at)
+    return True
+
+
+def merged(case: Case) -> list[str]:
+    """The cases whose complaints this one handles as well."""
+    return [link["case"] for link in case.links if link["kind"] == LinkKind.MERGED]
+
+
+# The later case
+
+
+def can_merge(case: Case) -> bool:
+    """Whether the policy wants it, and nothing was agreed, begun or taken in that would be lost by it."""
+    begun = any(step.begun for step in case.steps) or case.policy.second_complaint != "merge"
+    if case.status not in UNDECIDED or begun or case.closing or case.accepted or case.merged_into or merged(case):
+        return False
+    # The older case takes no larger message than it takes from strangers.
+    return len(linked(case, merges=True).model_dump_json().encode()) <= MAX_INPUT_BYTES
+
+
+def linked(case: Case, *, merges: bool) -> ComplaintLinked:
+    """What the older case is told: where it takes the complaint over, all that this one claims and is owed."""
+    if not merges:
+        return ComplaintLinked(case=case.id, merges=False)
+    complaint = case.complaint
+    said = complaint.model_dump(include=set(SecondComplaint.model_fields))
+    by_agents = {fact.field for fact in case.finding.facts if fact.source == "agent"}
+    found = {name: value for name, value in case.finding.known().items() if name in by_agents}
+    return ComplaintLinked(
+        case=case.id,
+        merges=True,
+        evidence=case.evidence,
+        complaint=SecondComplaint.model_validate({**said, "urgent": case.urgent, "found": found}),
+        promises=[_promised(p) for p in case.promises if p.live and p.kept_by is not KeptWhen.CUSTOMER_REACHED],
+    )
+
+
+def _promised(promise: Promise) -> Promised:
+    return Promised.model_validate(promise.model_dump(include=set(Promised.model_fields)))
+
+
+def taken_back(case: Case, name: str, payload: object) -> ComplaintLinked | None:
+    """What the older case is told in place of a withdrawal: this complaint is taken back, and not the other one."""
+    if name != COMPLAINT_WITHDRAWN:
+        return None
+    message = m.read(name, payload, holds=lambda _: False)
+    reason = message.reason if isinstance(message, m.ComplaintWithdrawn) else ""
+    return ComplaintLinked(case=case.id, merges=True, withdrawn=reason)
+
+
+def merge(case: Case, first: str, at: datetime) -> None:
+    """Rest while `first` handles the complaint: nothing is offered here, and what was promised is promised there."""
+    _set_link(case, LinkKind.MERGED_INTO, first)
+    retire(case, OfferState.REPLACED)
+    case.letters = [letter for letter in case.letters if not (letter.about or "").startswith("offer:")]
+    for step in case.unsettled:
+        step.turn(StepState.WAIVED, at, Reason.of("handled_by", case=first))
+    for promise in case.promises:
+        if promise.kept_by is not KeptWhen.CUSTOMER_REACHED:
+            promise.lapse(at)
+    case.awaited, case.status = [], Status.RECEIVED
+    case.note("merged", at, f"{first} is older and handles it")
+    case.say("linked", other_case_id=first)
+
+
+def relate(case: Case, other: str, at: datetime, *, told: bool) -> None:
+    """Go on apart; `told`: the other case is alive, and the customer hears of it."""
+    _set_link(case, LinkKind.RELATED, other)
+    case.note("related", at, f"{other} is about the same, {'and goes on apart' if told else 'and cannot be reached'}")
+    if told:
+        case.say("linked", other_case_id=other)
+        if not case.offers and not case.merged_into:
+            # Offered by itself, the same might be granted twice.
+            case.needs_offer = Reason.of("contested_open", case=other)
+
+
+def go_on_alone(case: Case, at: datetime, why: str) -> None:
+    """The case that this one was merged into is gone: a new cycle with promises of its own (S10)."""
+    first = case.merged_into
+    if first is None or case.closing:
+        return
+    _set_link(case, LinkKind.RELATED, first)
+    case.note("goes on alone", at, f"{first} {why}")
+    case.cycle += 1
+    case.reminded = False
+    case.begin_promises(Starts.RECEIVED, at, only=frozenset(KeptWhen) - {KeptWhen.CUSTOMER_REACHED})
+    ask(case, at)
+    if not case.looking_up:
+        consider(case, at)
+
+
+def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
+    """The case that this one was merged into has closed: so has this one, without a second report (G9)."""
+    if case.merged_into is None or case.merged_into != first.case:
+        raise Refusal(f"{case.id} is not merged into {first.case}: it closes by itself")
+    if case.closing:
+        return
+    if first.outcome is None:
+        go_on_alone(case, at, "was over before")
+        return
+    for promise in case.promises:
+        promise.lapse(at)
+    case.outcome, case.status, case.closed_at = first.outcome, Status.CLOSED, at
+    case.note("closed", at, f"{first.outcome}, with {first.case}")
+
+
+def pass_on(case: Case, name: str, payload: object, at: datetime, holds: m.Holds = m.always) -> bool:
+    """Note that a fact goes on to the case that this one was merged into; raises `Refusal` where it must not.
+
+    False: that very message has gone there before (S31). An answer to an offer that was made here would be taken there
+    for a yes to another one (S19).
+    """
+    message = m.read(name, payload, holds=holds)
+    if repeated(case.seen, name, message, holds) and holds(m.REPEATS):
+        return False
+    m.counted(name, message, case.currency, holds)
+    if isinstance(message, m.CustomerApproved | m.CustomerDeclined) and case.offers:
+        raise Refusal(
+            f"{case.id} was merged into {case.merged_into}, and what was offered here no longer stands: "
+            f"answer the offer of {case.merged_into}"
+        )
+    if why := rate_limit.too_much(case.paces, name, at, case):
+        raise Refusal(why)
+    rate_limit.count(case.paces, name, at)
+    if isinstance(message, m.ContactMade):
+        case.keep(KeptWhen.CUSTOMER_REACHED, at)
+    case.note("passed on", at, f"{name} to {case.merged_into}", message.by)
+    return True
+
+
+def passed_on(case: Case, name: str, payload: object) -> None:
+    """The case that this one was merged into has the fact."""
+    remember(case.seen, name, m.read(name, payload, holds=lambda _: False))
+
+
+def _set_link(case: Case, kind: LinkKind, other: str) -> None:
+    """One link between two cases, the latest; a follow-up's link to its predecessor stays."""
+    ours = (LinkKind.MERGED, LinkKind.MERGED_INTO, LinkKind.RELATED)
+    case.links = [x for x in case.links if x["kind"] not in ours or x["case"] != other]
+    case.links.append({"kind": kind, "case": other})

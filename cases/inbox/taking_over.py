@@ -1,0 +1,190 @@
+"""The first case takes over all that a second complaint claims (G12).
+
+Its items, evidence, wish and words, its urgency, and of both promises the stricter. What is new to a finding that was
+made already no rule can judge: it is put to a person, and nothing is offered by itself before they have looked.
+"""
+
+from collections import Counter
+from datetime import datetime
+
+from cases.calendar import WorkCalendar
+from cases.complaint import Affected, Complaint, Evidence, pieces
+from cases.progress.conduct import NOTHING_OFFERED
+from cases.progress.evidence import arrived
+from cases.progress.satisfaction import OWED_AGAIN
+from cases.progress.urgency import deadline, raise_urgency
+from cases.reasons import Reason
+from cases.state.case import Case
+from cases.state.finding import PartialFinding
+from cases.state.promise import Promise, Segment
+from cases.state.second_complaint import SOURCE, ComplaintLinked, Promised, SecondComplaint, TakenOver
+from cases.state.units import affected_of
+from cases.vocabulary import KeptWhen, OfferState, PromiseState, Role, Status
+
+ASKED = frozenset({"trail", "installation", "dispatch", SOURCE})
+"""Sources of a finding that nobody has judged: partners' records, and other complaints."""
+
+
+def take_over(case: Case, later: ComplaintLinked, said: SecondComplaint, at: datetime) -> None:
+    """Take over what another case claims. The same again adds only what was not there before."""
+    other = later.case
+    fresh = [e for e in later.evidence if e not in case.evidence]
+    known = taken_over(case, other)
+    record = known or TakenOver.model_validate({**dict(said), "case": other, "found": {}})
+    news = [] if known else _claims(case, record, at)
+    if found := {name: value for name, value in said.established.items() if name not in record.established}:
+        record.found = {**record.found, **found}
+    news += [f"found there: {', '.join(f'{name} {_text(value)}' for name, value in found.items())}"] if found else []
+    if fresh:
+        news.append(f"shows {', '.join(e.kind for e in fresh)}")
+    if not known:
+        case.second_complaints.append(record)
+    if said.urgent:
+        raise_urgency(case, f"{other} is urgent", at)
+    if news and (_found(case) or found or any(map(_doubtful, news))):
+        to_judge(case, record, news, at)
+    if fresh:
+        arrived(case, fresh, at, at)
+    for promised in later.promises:
+        _promise(case, promised, at)
+
+
+def taken_over(case: Case, other: str) -> TakenOver | None:
+    """What was taken over from this case."""
+    return next((record for record in case.second_complaints if record.case == other), None)
+
+
+def withdrawn(case: Case, other: str, reason: str, at: datetime) -> None:
+    """The second customer takes it back: what is still owed to the first a person has to judge."""
+    record = taken_over(case, other)
+    if record is None or record.withdrawn is not None:
+        return
+    record.withdrawn = reason
+    case.note("withdrawn", at, f"{other}: {reason}")
+    to_judge(case, record, ["is withdrawn"], at)
+
+
+def shown_late(case: Case, evidence: list[Evidence], at: datetime) -> None:
+    """Evidence has come to a case that handles other complaints as well, and may be about what they claim."""
+    if evidence and case.second_complaints and _found(case):
+        to_judge(case, case.second_complaints[-1], [f"shows {', '.join(e.kind for e in evidence)}"], at)
+
+
+def to_judge(case: Case, record: TakenOver, news: list[str], at: datetime) -> None:
+    """A person has to look at what is new, before anything more is offered or the case ends."""
+    record.news += [new for new in news if new not in record.news]
+    case.note("to be judged", at, f"{record.case}: {', '.join(news)}")
+    if record.case not in case.unjudged:
+        case.unjudged.append(record.case)
+    case.needs_offer = case.needs_offer or Reason.of("second_complaint", case=record.case)
+    if case.status is Status.FOLLOWING_UP:
+        case.status = Status.ASSESSING
+    if case.status not in NOTHING_OFFERED or case.status is Status.ASSESSING:
+        # Else whoever works out the offer tells them.
+        case.tell(Role.OWNER, "needs_offer", reason=Reason.of("second_complaint", case=record.case))
+
+
+def _found(case: Case) -> bool:
+    """Whether a finding was made already: somebody has assessed, or something was offered on what partners know."""
+    return bool(case.offers) or any(fact.source not in ASKED for fact in case.finding.facts)
+
+
+# What it claims
+
+
+DOUBTFUL = "as well, or is it the same?"
+
+
+def _doubtful(new: str) -> bool:
+    return new.endswith(DOUBTFUL)
+
+
+def _claims(case: Case, record: TakenOver, at: datetime) -> list[str]:
+    """Add its items to those that the case is about; answers what is new, in a few words each."""
+    others: list[Complaint | SecondComplaint] = [case.complaint, *case.second_complaints]
+    if any(_said(each) == _said(record) for each in others):
+        return []  # the same complaint, sent under another id
+    news = _items(case, record, at)
+    if record.wish and record.wish not in {each.wish for each in others}:
+        news.append(f"wishes {record.wish}")
+    if record.description.strip() and record.description.strip() not in {each.description.strip() for each in others}:
+        news.append("says more")
+    return news
+
+
+def _said(complaint: Complaint | SecondComplaint) -> tuple[object, ...]:
+    return complaint.affected, complaint.description.strip(), complaint.wish
+
+
+def _items(case: Case, record: TakenOver, at: datetime) -> list[str]:
+    order = case.complaint.order
+    ordered = pieces(order.items if order else [])
+    mine = pieces(affected_of(case.complaint, case.finding))
+    theirs = ordered if record.affected is None else pieces(record.affected)
+    both = Counter({sku: min(ordered[sku], mine[sku] + theirs[sku]) for sku in ordered if mine[sku] or theirs[sku]})
+    strange = [f"{count} × {sku}, which is no item of the order" for sku, count in theirs.items() if sku not in ordered]
+    added, named = both - mine, record.affected is not None
+    record.adds = _listed(added)
+    if added and not agreed(case):
+        case.learn(PartialFinding(affected=_listed(both)), SOURCE, at, record.case)
+    return strange + [f"{count} × {sku}{f' {DOUBTFUL}' if named and mine[sku] else ''}" for sku, count in added.items()]
+
+
+def agreed(case: Case) -> bool:
+    """Whether an offer was accepted: of what it is about nothing is to be granted again."""
+    return any(offer.state is OfferState.ACCEPTED for offer in case.offers)
+
+
+def _listed(counted: Counter[str]) -> list[Affected]:
+    return [Affected(sku=sku, quantity=count) for sku, count in counted.items() if count > 0]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"{item['quantity']} × {item['sku']}" for item in value)
+    return str(value)
+
+
+# What it was promised
+
+
+def _promise(case: Case, owed: Promised, at: datetime) -> None:
+    """The stricter of both, by deadline; a promise that was kept counts anew where somebody has to judge again."""
+    if owed.kept_by is KeptWhen.CUSTOMER_REACHED:
+        return  # that customer is answered by their own case
+    theirs = _made(case, owed, at)
+    mine = next((p for p in reversed(case.promises) if p.name == owed.name and p.cycle == case.cycle), None)
+    if mine is not None and mine.live:
+        if not mine.running or deadline(theirs, at) >= deadline(mine, at):
+            return
+        theirs.claimed, theirs.hold = list(mine.claimed), mine.hold
+        mine.lapse(at)
+        case.note("promised earlier", at, f"{theirs.name}: due {case.clock(deadline(theirs, at))}")
+    elif mine is not None and not (case.unjudged and owed.kept_by in OWED_AGAIN):
+        return
+    theirs.miss(at)
+    case.promises.append(theirs)
+
+
+def _made(case: Case, owed: Promised, at: datetime) -> Promise:
+    """The promise as it stood there, waiting for what this case waits for."""
+    calendar: WorkCalendar = case.policy.working_days
+    promise = Promise(
+        rule=owed.rule,
+        name=owed.name,
+        kept_by=owed.kept_by,
+        cycle=case.cycle,
+        within=owed.within,
+        pausable=owed.pausable,
+        calendar=calendar,
+        started_at=owed.segments[0].ran_from,
+        segments=[Segment.model_validate(dict(stretch)) for stretch in owed.segments],
+        pauses=set(owed.pauses),
+        state=PromiseState.PAUSED if owed.pauses else PromiseState.OPEN,
+        moved_at=at,
+    )
+    for reason in sorted(promise.pauses - set(case.awaited)):
+        promise.resume(reason, at)
+    for kind in case.awaited:
+        promise.pause(kind, at)
+    return promise

@@ -1,0 +1,1 @@
+"""What a business decides, as data: promises, remedies, amounts, conditions. Nothing about a single case."""

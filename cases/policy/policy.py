@@ -1,0 +1,401 @@
+"""A policy is data: the promises, remedies, teams and limits of one line of business, with a version.
+
+All numbers of the rulebook live in policy files; this module says what such a file may hold. A case carries
+the part of the policy that concerns its topic, until it is moved on purpose (S18): `Policy.slice_for`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
+from cases.complaint import Complaint, Evidence, lacking
+from cases.drafts import gathered
+from cases.errors import Problem
+from cases.money import digits_of
+from cases.policy.amounts import AmountText, OrderLimitText
+from cases.policy.conditions import When
+from cases.policy.remedy_kinds import GOODS, MONEY
+from cases.vocabulary import KEPT_WHEN, Channel, EvidenceKind, KeptWhen, PromiseName, RemedyKind, Role, Severity, Starts
+
+KEY_MARGIN = timedelta(hours=1)
+"""How long before partners forget a key we stop sending it again."""
+
+
+class Part(BaseModel):
+    """A part of a policy: unknown keys are refused, because a misspelt one would silently change a promise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _share(value: object) -> object:
+    """`80%` as 0.8."""
+    if isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
+        return float(Decimal(match[1]) / 100)
+    return value
+
+
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%", re.ASCII)
+
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=10)]
+
+
+class Titles(Part):
+    """A name in both languages."""
+
+    zh: Annotated[str, Field(alias="zh-CN")]
+    en: str
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class Rung(Part):
+    """One rung of the ladder (G10): at a share of a promise's time, `role` is told."""
+
+    role: Role
+    at: Share
+    urgent: Share | None = None
+
+    def share(self, *, urgent: bool) -> float:
+        """The share of the promise's time at which this rung is due."""
+        return self.urgent if urgent and self.urgent is not None else self.at
+
+
+class Silence(Part):
+    """What we do when the customer does not answer an offer (G5); all counted from its delivery."""
+
+    reminders: list[Duration]
+    tell: Role
+    tell_after: Duration
+    close_after: Duration
+
+
+class Callback(Part):
+    """How we ask whether the customer is satisfied (G8)."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)]
+    every: Duration
+    satisfied_from: Annotated[int, Field(ge=1, le=5)] = 4
+    dissatisfied_to: Annotated[int, Field(ge=1, le=5)] = 2
+    dissatisfied_tells: Annotated[list[Role], Field(min_length=1)]
+    """Whom the first, second, … dissatisfied answer is told to; the last one from then on."""
+
+
+class EvidenceTerms(Part):
+    """How we wait for evidence that we asked for (G11): a reminder, then on without it, or the end of the case."""
+
+    remind_after: Duration
+    go_on_after: Duration | None = None
+    close_after: Duration | None = None
+    """Nothing can be decided without it (a claim's documents): the case closes as `no_response`."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.go_on_after is None) == (self.close_after is None):
+            raise ValueError("evidence needs one of go_on_after and close_after")
+        return self
+
+
+class CarrierClaimTerms(Part):
+    """When a carrier claim can be filed, counted from the promised arrival (B16)."""
+
+    not_before: Duration
+    not_after: Duration
+    documents: list[str]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name}; write one such as Asia/Shanghai") from None
+    return name
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class EveryLine(Part):
+    """What holds for every line of business (§1); a line's own file may say otherwise."""
+
+    timezone: Annotated[str, AfterValidator(_zone)]
+    escalation: Annotated[list[Rung], Field(min_length=1)]
+    silence: Silence
+    callback: Callback
+    evidence: EvidenceTerms
+    second_complaint: Literal["link", "merge"] = "link"
+    """What becomes of a second complaint about the same order and topic: a linked case that a person looks at before
+    anything is offered, or one that rests while the first case handles both (G12)."""
+    reopen_within: Duration
+    """How long after its closing a case can be taken up again, as a linked one (G12)."""
+    progress_before_warning: Duration
+    """How long before the owner would be warned the daily update goes out by itself (G7)."""
+    stalled_after: Duration
+    """A shipment whose trail has not moved for so long counts as lost."""
+    carrier_claim: CarrierClaimTerms
+    manager_limit: AmountText
+    """What money beyond an agent's range a manager may approve, in all."""
+    compensation_limit: Annotated[list[OrderLimitText], BeforeValidator(_listed)] = []
+    """What may be paid beside refunds over all cases of an order: the first amount that the order tells (S15).
+
+    Empty only in policies that were pinned before there was a limit: nothing is held to it then.
+    """
+    key_lifetime: Duration
+    """How long partners remember an idempotency key; nothing is sent again after it (S13)."""
+
+    @model_validator(mode="after")
+    def _breaks(self) -> Self:
+        shares = [rung.at for rung in self.escalation]
+        if 1.0 not in shares or shares != sorted(set(shares)):
+            raise ValueError("escalation must rise from rung to rung and have one at 100%, where the promise breaks")
+        urgent = [rung.share(urgent=True) for rung in self.escalation]
+        if urgent != sorted(set(urgent)) or urgent[shares.index(1.0)] != 1.0:
+            raise ValueError("escalation of urgent cases must rise from rung to rung, and break at 100% as well")
+        return self
+
+
+class Topic(Part):
+    """What a complaint can be about."""
+
+    title: Titles
+    team: str
+    owner: str | None = None
+    """The expert who has it from the first moment, by their role."""
+    look_up: list[Literal["trail", "dispatch", "installation"]] = []
+    urgent: bool = False
+    severities: list[Severity] = []
+    assume: When = {}
+    """What is taken to hold until somebody says otherwise."""
+    evidence: list[EvidenceKind] = []
+    """What the customer is asked to show, where they have not."""
+    audit: str | None = None
+    """The team of which somebody else decides before anything is offered (a claims audit, S20)."""
+    answered_from: Literal["trail", "policy", "agent"] | None = None
+    """Where the `answer` to an inquiry comes from: the trail, a set text, or an agent."""
+    prevention: Titles | None = None
+    """How we keep it from happening again, as the report says (G9)."""
+
+    def lacking(self, given: Iterable[Evidence]) -> list[EvidenceKind]:
+        """The kinds of evidence that the customer still has to show (F10)."""
+        return lacking(self.evidence, (e.kind for e in given))
+
+
+class PromiseRule(Part):
+    """One promise: to whom, how long, from when."""
+
+    rule: str
+    name: PromiseName
+    topics: list[str] = ["*"]
+    except_topics: list[str] = []
+    channels: list[Channel] = []
+    urgent: bool | None = None
+    within: Duration
+    starts: Starts = Starts.RECEIVED
+    pausable: bool = False
+    kept_when: KeptWhen | None = None
+    """Where it is not what always keeps a promise of this name."""
+    picking_up_counts: bool = True
+    """A call or chat that was picked up keeps a first answer, at the time that intake gives (G2, M1)."""
+    complex: bool = False
+    """Made only when an agent declares the case complex, from receipt, in place of `solution` (F3)."""
+    target: Share | None = None
+
+    @model_validator(mode="after")
+    def _complex_from_receipt(self) -> Self:
+        if self.complex and self.starts is not Starts.RECEIVED:
+            raise ValueError(f"a complex case's promise runs from receipt, not from {self.starts}")
+        return self
+
+    @property
+    def kept_by(self) -> KeptWhen:
+        """The event that keeps it."""
+        return self.kept_when or KEPT_WHEN[self.name]
+
+    def concerns(self, topic: str, channel: Channel, *, urgent: bool | None = None) -> bool:
+        """Whether this promise is made for such a complaint; `urgent`: None: for one that is, or that is not."""
+        return (
+            matches(self.topics, topic)
+            and not (self.except_topics and matches(self.except_topics, topic))
+            and (not self.channels or channel in self.channels)
+            and (self.urgent is None or urgent is None or self.urgent is urgent)
+        )
+
+
+class RemedyRule(Part):
+    """One remedy within an option: what is done or paid, how much, and whether it waits for consent.
+
+    Goods that are sent are the affected items, where `items` does not say otherwise; a collection without items is of
+    a sample (F11).
+    """
+
+    do: RemedyKind
+    amount: AmountText | None = None
+    items: Literal["affected", "ordered"] | None = None
+    at_once: bool = False
+    when: When = {}
+
+    @model_validator(mode="after")
+    def _amount_where_money(self) -> Self:
+        if (self.do in MONEY) != (self.amount is not None):
+            raise ValueError(f"{self.do} {'needs an amount' if self.do in MONEY else 'has no amount'}")
+        if self.items and self.do not in GOODS:
+            raise ValueError(f"{self.do} moves no items")
+        return self
+
+
+class Rule(Part):
+    """What is offered for a topic when the finding is so (G4): options by key, each a list of remedies."""
+
+    rule: str
+    topics: list[str]
+    when: When = {}
+    options: Annotated[dict[str, Annotated[list[RemedyRule], Field(min_length=1)]], Field(min_length=1)]
+    outcome: Literal["informed", "rejected"] | None = None
+    repeat_at_most: int | None = None
+    """Carried out again while the customer is dissatisfied, at most so often in all (B17)."""
+    then: Severity | None = None
+    """The severity found when repeating did not help."""
+
+
+def _no_money(kind: RemedyKind) -> RemedyKind:
+    if kind in MONEY:
+        raise ValueError(f"{kind} pays, and nothing is paid before anything is found")
+    return kind
+
+
+Deed = Annotated[RemedyKind, AfterValidator(_no_money)]
+"""What can be done before anything is found."""
+
+
+class Investigation(Part):
+    """What is done at once to establish something that nobody knows yet (a site check before B17).
+
+    After `within` without an answer, a `lost` parcel is taken to be so (E13).
+    """
+
+    rule: str
+    topics: list[str]
+    establishes: Literal["severity", "lost"]
+    do: Deed
+    within: Duration | None = None
+
+    @model_validator(mode="after")
+    def _only_loss_by_time(self) -> Self:
+        if self.within and self.establishes != "lost":
+            raise ValueError("within: only a loss can be established by waiting")
+        return self
+
+
+class Precaution(Part):
+    """What is done the moment a complaint arrives, whatever will be found (F11)."""
+
+    rule: str
+    topics: list[str]
+    do: Deed
+
+
+class Policy(EveryLine):
+    """One line of business."""
+
+    line: str
+    version: str
+    name: str
+    title: Titles
+    topics: Annotated[dict[str, Topic], Field(min_length=1)]
+    promises: list[PromiseRule]
+    precautions: list[Precaution] = []
+    investigations: list[Investigation] = []
+    remedies: list[Rule]
+    satisfaction_target: Share | None = None
+    """The share of closed cases that answered whose customers should be satisfied."""
+    damaged_share: dict[Severity, Share] = {}
+    calendar: CalendarText = CalendarTerms()
+    working_days: WorkCalendar = WorkCalendar()
+    goods_may_cost_more: bool = False
+    """The order's amount is only the freight, so its items may be worth more (express)."""
+    digits: int | None = None
+    """Digits of the currency of the order to whose case this is pinned (S30); None: not pinned, or before they were."""
+
+    @property
+    def stalled(self) -> timedelta:
+        """A shipment whose trail has not moved for so long counts as lost."""
+        return length(self.stalled_after).amount
+
+    @property
+    def send_again_within(self) -> timedelta:
+        """After so long nothing is sent again under a key: a partner may soon have forgotten it (S13)."""
+        return length(self.key_lifetime).amount - KEY_MARGIN
+
+    def promised(self, *, urgent: bool) -> list[PromiseRule]:
+        """The promises made to a case that is urgent, or is not: it may become so (G10)."""
+        return [rule for rule in self.promises if rule.urgent in (None, urgent)]
+
+    def slice_for(self, complaint: Complaint) -> "Policy":
+        """The part of this policy that concerns one complaint: small enough to pin to its case (S18)."""
+        topic = complaint.topic
+        part = self.model_copy(
+            update={
+                "topics": {topic: self.topics[topic]},
+                "promises": [p for p in self.promises if p.concerns(topic, complaint.channel)],
+                "precautions": [p for p in self.precautions if matches(p.topics, topic)],
+                "investigations": [i for i in self.investigations if matches(i.topics, topic)],
+                "remedies": [r for r in self.remedies if matches(r.topics, topic)],
+                "digits": self._digits(complaint) if self.digits is None else self.digits,
+            }
+        )
+        return part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
+
+    @staticmethod
+    def _digits(complaint: Complaint) -> int | None:
+        return digits_of(complaint.order.currency) if complaint.order else None
+
+    @property
+    def counts_working_time(self) -> bool:
+        """Whether anything is promised or done in working days or working hours."""
+        return bool(
+            _WORKED.search(self.model_dump_json(include={"promises", "investigations", *EveryLine.model_fields}))
+        )
+
+    def days_that_matter(self, since: datetime) -> WorkCalendar:
+        """The working days of a case received then: none where nothing is counted in them (S12)."""
+        if not self.counts_working_time:
+            return WorkCalendar(zone=self.timezone)
+        return self.working_days.since(since.astimezone(ZoneInfo(self.timezone)).date())
+
+
+_WORKED = re.compile(r'"[0-9]+ *working (day|hour)s?"')
+
+
+def matches(patterns: list[str], topic: str) -> bool:
+    """Whether a topic is meant by one of `patterns`: itself, `area.*` or `*`."""
+    return any(p in ("*", topic) or (p.endswith(".*") and topic.startswith(p[:-1])) for p in patterns)
+
+
+def check_against(policy: Policy, complaint: Complaint) -> list[Problem]:
+    """What only the policy can say of a complaint: its topic, and items that cost more than the order.
+
+    The complaint may be a draft (`cases.drafts`).
+    """
+    return gathered((_known_topic, _worth), policy, complaint)
+
+
+def _known_topic(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
+    if complaint.topic not in policy.topics:
+        known = ", ".join(sorted(policy.topics))
+        yield Problem(field="topic", problem=f"{policy.line} has no topic {complaint.topic}; it has {known}")
+
+
+def _worth(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
+    """Of a draft's items those count that have a price and a number: they cost that much at least."""
+    order = complaint.order
+    if order is None or policy.goods_may_cost_more:
+        return
+    prices = [getattr(item, "unit_price", Decimal(0)) * getattr(item, "quantity", 0) for item in order.items]
+    worth = sum(prices, Decimal(0))
+    if worth > order.amount:
+        yield Problem(field="order.items", problem=f"cost {worth}, more than order.amount {order.amount}")

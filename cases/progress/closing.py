@@ -1,0 +1,62 @@
+"""How a case ends: the customer is asked whether they are content, and told what was done (G8, G9)."""
+
+from datetime import datetime
+from typing import Any
+
+from cases.policy.remedy_kinds import WORDS
+from cases.reasons import Reason
+from cases.state.case import Case
+from cases.state.letter import Audience
+from cases.state.step import CHECK, Step
+from cases.state.summary import paid
+from cases.vocabulary import OfferState, Outcome, Partner, StepState
+
+CARRIED_OUT = frozenset({Outcome.SATISFIED, Outcome.NEUTRAL, Outcome.UNREACHABLE})
+"""Outcomes after which something went wrong and was put right, so that there is something to prevent."""
+
+
+def retire(case: Case, state: OfferState) -> None:
+    """An offer that nobody answered gives way."""
+    for offer in case.offers:
+        if offer.state in (OfferState.OPEN, OfferState.AWAITING_APPROVAL):
+            offer.state = state
+
+
+def call_back(case: Case, at: datetime) -> None:
+    """Have the customer asked whether the result satisfies (G8)."""
+    case.callbacks += 1
+    case.called_at = at
+    case.note("callback", at, f"attempt {case.callbacks}")
+    case.write(Audience.CALLBACK, "callback", {"attempt": case.callbacks})
+
+
+def end(case: Case, outcome: Outcome, at: datetime) -> None:
+    """Settle the outcome and report to the customer (G9); delivering the report closes the case."""
+    case.outcome = outcome
+    retire(case, OfferState.EXPIRED)
+    for step in case.unsettled:
+        # What a partner has taken on goes on without us, and its money counts as gone; a check has no purpose any more.
+        idle = step.state is StepState.WAITING or (step.state is StepState.BLOCKED and not step.uncertain)
+        if idle or step.offer == CHECK:
+            step.turn(StepState.WAIVED, at, Reason.of("case_ended", outcome=outcome))
+    for promise in case.promises:
+        promise.lapse(at)
+    case.note("ended", at, outcome)
+    prevention = case.topic.prevention if outcome in CARRIED_OUT else None
+    case.say(
+        "report",
+        about="report",
+        outcome=outcome,
+        # The cause of an inquiry is its answer, which the customer has had.
+        finding={} if case.topic.answered_from else case.finding.known(),
+        done=[_done(s) for s in case.steps if s.state is StepState.DONE and s.kind not in WORDS],
+        prevention=prevention.model_dump() if prevention else None,
+        paid=paid(case),
+    )
+
+
+def _done(step: Step) -> dict[str, Any]:
+    """A step as the report tells it; a message has no number that a customer could use."""
+    reference = None if step.partner is Partner.MESSAGING else step.reference
+    what = step.remedy.model_dump(mode="json", include={"amount", "items"})
+    return {"kind": step.kind, "reference": reference, **what}

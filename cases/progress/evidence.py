@@ -1,0 +1,111 @@
+"""Evidence is asked for; it arrives, it is asked for again, or the case goes on without it (G11)."""
+
+from datetime import datetime
+
+from cases.calendar import length
+from cases.complaint import Evidence, lacking
+from cases.progress.closing import end
+from cases.progress.conduct import consider
+from cases.progress.silence import documents_since, heard_from
+from cases.state.case import Case
+from cases.vocabulary import Outcome, Starts, Status
+
+
+def ask(case: Case, now: datetime) -> None:
+    """Ask for what the customer has not shown, once; promises that can wait for it stand still meanwhile (G11)."""
+    missing = case.topic.lacking(case.evidence)
+    if not missing:
+        return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
+    case.awaited, case.asked_at = missing, now
+    for promise in case.promises:
+        for kind in missing:
+            promise.pause(kind, now)
+    case.note("evidence asked for", now, ", ".join(missing))
+    case.say("evidence_request", kinds=missing)
+    return None
+
+
+def arrived(case: Case, evidence: list[Evidence], at: datetime, now: datetime, by: str | None = None) -> None:
+    """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on.
+
+    What came earlier than others that were entered before it lets the clocks run from then (S32).
+    """
+    case.show(evidence)
+    case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
+    heard_from(case, at, now)
+    wanted = {*case.topic.evidence, *case.awaited}
+    shown = wanted - set(lacking(wanted, (e.kind for e in evidence)))
+    for kind in shown:
+        case.shown_at[kind] = min(at, case.shown_at.get(kind, at))
+    came = [kind for kind in case.awaited if kind in shown]
+    _no_longer_awaited(case, at, sorted(shown))
+    if case.awaited:
+        return
+    _documents_complete(case)
+    if came and case.status is Status.AWAITING_EVIDENCE:
+        consider(case, at)
+
+
+def _documents_complete(case: Case) -> None:
+    """What runs from complete documents runs from the last of them, whichever was entered last."""
+    if not case.topic.evidence or case.topic.lacking(case.evidence):
+        return
+    at = max(case.shown_at.get(kind, case.complaint.received_at) for kind in case.topic.evidence)
+    case.begin_promises(Starts.DOCUMENTS, at)
+    names = {rule.name for rule in case.policy.promises if rule.starts is Starts.DOCUMENTS}
+    for promise in case.promises:
+        if promise.name in names and promise.cycle == 1:
+            promise.begin_at(at)
+
+
+def go_on_without(case: Case, at: datetime, why: str) -> None:
+    """What has not come is no longer waited for; the caller sees to what happens next."""
+    case.note("evidence missing", at, f"{', '.join(case.awaited)}: {why}")
+    _no_longer_awaited(case, at, [str(kind) for kind in case.awaited])
+
+
+def _no_longer_awaited(case: Case, at: datetime, kinds: list[str]) -> None:
+    case.awaited = [kind for kind in case.awaited if kind not in kinds]
+    for promise in case.promises:
+        for kind in kinds:
+            promise.resume(kind, at)
+
+
+def insisted_on(case: Case) -> bool:
+    """Whether nothing can be decided before it has come: a claim needs its documents (E3)."""
+    return bool(case.awaited) and case.policy.evidence.go_on_after is None
+
+
+def next_reminder(case: Case) -> tuple[datetime, str] | None:
+    """When something happens if nothing arrives, and what: `remind`, `go on without it` or `close`."""
+    if not case.awaited or case.asked_at is None:
+        return None
+    terms, add = case.policy.evidence, case.policy.working_days.add
+    # To go on without it shuts nobody out, so that does not wait for silence; closing does.
+    since = case.asked_at if terms.go_on_after else documents_since(case, case.asked_at)
+    if not case.reminded:
+        return add(since, length(terms.remind_after)), "remind"
+    if terms.go_on_after:
+        return add(since, length(terms.go_on_after)), "go on without it"
+    return add(since, length(terms.close_after or "7 days")), "close"
+
+
+def remind_or_go_on(case: Case, now: datetime) -> None:
+    """The time has come: once a reminder, then on without it, or the end where it is insisted on."""
+    due = next_reminder(case)
+    if due is None:
+        return
+    match due[1]:
+        case "remind":
+            case.reminded = True
+            case.note("evidence asked for again", now, ", ".join(case.awaited))
+            after = next_reminder(case)
+            closes = after[0].isoformat() if after and after[1] == "close" else None
+            case.say("evidence_reminder", kinds=case.awaited, closes_at=closes)
+        case "close":
+            case.note("no response", now, f"{', '.join(case.awaited)} never came")
+            end(case, Outcome.NO_RESPONSE, now)
+        case _:
+            go_on_without(case, now, "it did not come in time")
+            if case.status is Status.AWAITING_EVIDENCE:
+                consider(case, now)

@@ -1,0 +1,90 @@
+"""A complaint becomes a case: promises start, it is acknowledged, evidence is asked for (G1, G2)."""
+
+from datetime import datetime
+
+from cases.complaint import Complaint
+from cases.entitlement.follow_up import Earlier
+from cases.entitlement.granting import check_finding
+from cases.policy.policy import Policy
+from cases.progress.evidence import ask
+from cases.reasons import Reason
+from cases.state.case import Case
+from cases.state.offer import Remedy
+from cases.state.promise import arrived
+from cases.state.step import PRECAUTION
+from cases.vocabulary import KeptWhen, LinkKind, PromiseName, RemedyKind, Starts
+
+
+def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earlier | None = None) -> Case:
+    """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2).
+
+    It rests on what was found and shown in the `earlier` case that it follows (G12).
+    """
+    pinned = policy.slice_for(complaint)
+    topic = pinned.topics[complaint.topic]
+    inherited = earlier is not None and earlier.urgent and earlier.topic == complaint.topic
+    case = Case(
+        complaint=complaint,
+        policy=pinned,
+        opened_at=now,
+        urgent=complaint.urgent or topic.urgent or inherited,
+        urgent_by_word=inherited,
+        team=topic.team,
+        owner=topic.owner,
+        evidence=list(complaint.evidence),
+        looking_up=list(topic.look_up) if complaint.order else [],
+    )
+    case.note("received", complaint.received_at, f"{complaint.topic} through {complaint.channel}")
+    if earlier:
+        _follow(case, earlier, now)
+    _promise(case, now)
+    result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
+    due = result.due_at() if result else None
+    case.say(
+        "acknowledged",
+        about="acknowledge",
+        result_due=due.isoformat() if due else None,
+        next=_next(case),
+        asked=case.topic.look_up,
+    )
+    for precaution in pinned.precautions:
+        case.add_step(Remedy(kind=precaution.do, at_once=True), PRECAUTION, now)
+    ask(case, now)
+    return case
+
+
+def _next(case: Case) -> str:
+    """What the acknowledgement says will happen next (G2)."""
+    if case.topic.answered_from:
+        return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
+    if case.topic.lacking(case.evidence):
+        return "evidence"
+    if any(i.do is RemedyKind.SEARCH for i in case.policy.investigations):
+        return "search"
+    return "verify" if case.topic.look_up else "contact"
+
+
+def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
+    """Take over what was found and shown; what was offered and agreed is not, and what was paid counts (S14, S19)."""
+    case.links.append({"kind": LinkKind.FOLLOWS, "case": earlier.case_id})
+    case.show(earlier.evidence)
+    case.paid_before = earlier.paid
+    case.note("follows", now, f"{earlier.case_id}, which closed as {earlier.outcome}")
+    same = earlier.topic == case.complaint.topic
+    if same and not check_finding(case.policy, case.complaint, earlier.finding):
+        case.finding = earlier.finding
+    if earlier.settled:
+        case.needs_offer = Reason.of("contested_closed", case=earlier.case_id, outcome=earlier.outcome)
+
+
+def _promise(case: Case, now: datetime) -> None:
+    """What the policy promises from receipt on; a call or chat that was picked up reached the customer (G2, M1)."""
+    complaint = case.complaint
+    case.begin_promises(Starts.RECEIVED, complaint.received_at)
+    by_call = {rule.name for rule in case.policy.promised(urgent=case.urgent) if rule.picking_up_counts}
+    by_call &= {promise.name for promise in case.promises if promise.kept_by is KeptWhen.CUSTOMER_REACHED}
+    for promise in case.promises:
+        if complaint.answered_at and promise.name in by_call:
+            promise.keep(complaint.answered_at)
+            case.note("answered", complaint.answered_at, f"{complaint.channel} picked up")
+        arrived(promise, case.policy.escalation, now, urgent=case.urgent)

@@ -1,0 +1,93 @@
+"""Which promises the steps of an accepted offer keep, and which have nothing left to keep (B3, F4, O5, E4)."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from cases.partner_calls import ReceiptState
+from cases.policy.remedy_kinds import GOODS, MONEY, SHIPMENTS, VISITS
+from cases.state.case import Case
+from cases.state.step import CHECK, PRECAUTION, Step
+from cases.vocabulary import KeptWhen, RemedyKind, StepState
+
+CREWS = VISITS - {RemedyKind.INSPECTION}
+"""Visits that put things right; an inspection only looks."""
+
+RETURNS = frozenset({RemedyKind.COLLECTION})
+
+KEPT_BY_STEPS: dict[KeptWhen, tuple[Collection[RemedyKind], ...]] = {
+    KeptWhen.CREW_DISPATCHED: (CREWS,),
+    KeptWhen.MADE_GOOD: (SHIPMENTS, RETURNS, MONEY),
+    KeptWhen.ON_ITS_WAY: (SHIPMENTS, MONEY),
+    KeptWhen.PAID: (MONEY,),
+}
+"""The kinds of steps that keep a promise, the first of which the case has any."""
+
+
+def steps_moved(case: Case, cycle: int) -> None:
+    """A step of `cycle` has got further, or had earlier than was known: keep what it keeps, from the last one on."""
+    for event, choices in KEPT_BY_STEPS.items():
+        steps = next((found for kinds in choices if (found := _agreed(case, kinds, cycle))), [])
+        moments = [_enough(event, step) for step in steps]
+        known = [at for at in moments if at]
+        if steps and len(known) == len(steps):
+            case.keep(event, max(known), cycle=cycle)
+
+
+def carried_out(case: Case, at: datetime) -> datetime:
+    """When all that was agreed in this cycle had been done, `at` or before it was known."""
+    done = [s.reached(ReceiptState.DONE) for s in case.steps if s.cycle == case.cycle and s.state is StepState.DONE]
+    return max([at, *(moment for moment in done if moment)])
+
+
+def earlier_word(case: Case, step: Step, state: ReceiptState, at: datetime) -> bool:
+    """Whether this word on a step that has got so far says that it had earlier: promises are judged by that (S32)."""
+    got_there = step.state is StepState.DONE or step.state.value == state.value
+    so_far = {ReceiptState.DISPATCHED: MOVED, ReceiptState.DONE: (ReceiptState.DONE,)}.get(state, ())
+    known = step.reached(*so_far)
+    if not got_there or not so_far or known is None or at >= known:
+        return False
+    step.heard_at[state] = at
+    case.note("step was earlier", at, f"{step.id}: {state}")
+    steps_moved(case, step.cycle)
+    owed = [s for s in case.steps if s.cycle == step.cycle and s.offer not in IDLE]
+    if all(s.settled for s in owed) and case.accepted and case.accepted.cycle == step.cycle:
+        case.keep(KeptWhen.CARRIED_OUT, max(_settled_at(s) for s in owed), cycle=step.cycle)
+    return True
+
+
+def _settled_at(step: Step) -> datetime:
+    at = step.reached(ReceiptState.DONE) if step.state is StepState.DONE else step.since
+    return at or step.added_at or datetime.min.replace(tzinfo=UTC)
+
+
+def nothing_to_keep(case: Case, at: datetime) -> None:
+    """An offer was accepted: a promise that none of its steps can keep is not owed any more."""
+    for promise in case.promises:
+        choices = KEPT_BY_STEPS.get(promise.kept_by)
+        if choices and not any(_agreed(case, kinds, case.cycle) for kinds in choices):
+            promise.lapse(at)
+
+
+IDLE = (CHECK, PRECAUTION)
+"""What stands in place of an offer for steps that nobody agreed on."""
+
+MOVED = (ReceiptState.DISPATCHED, ReceiptState.DONE)
+
+
+def _agreed(case: Case, kinds: Collection[RemedyKind], cycle: int) -> list[Step]:
+    """Steps of these kinds that a cycle owes the customer."""
+    return [
+        s
+        for s in case.steps
+        if s.kind in kinds and s.cycle == cycle and s.offer not in IDLE and s.state is not StepState.WAIVED
+    ]
+
+
+def _enough(event: KeptWhen, step: Step) -> datetime | None:
+    """When the step had got far enough for `event`; None: it has not."""
+    if step.kind in VISITS:
+        return step.reached(*MOVED) if step.state in (StepState.DISPATCHED, StepState.DONE) else None
+    if event is KeptWhen.MADE_GOOD and step.kind in RETURNS:
+        return step.reached(ReceiptState.ACCEPTED, *MOVED) if step.booked else None
+    goods = MOVED if step.kind in GOODS else (ReceiptState.DONE,)
+    return step.reached(*goods) if step.left else None

@@ -1,0 +1,47 @@
+"""The customer's answer to the callback: the end, or another cycle with promises of its own (G8, S10)."""
+
+from datetime import datetime
+
+from cases.progress.closing import end
+from cases.progress.conduct import consider
+from cases.reasons import Reason
+from cases.state.case import Case, Satisfaction
+from cases.state.finding import PartialFinding
+from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Severity, Starts, Status
+
+OWED_AGAIN = frozenset({KeptWhen.OFFER_DELIVERED, KeptWhen.CARRIED_OUT, KeptWhen.ON_ITS_WAY})
+"""What a customer who is not content is promised anew (S10)."""
+
+
+def answered(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
+    """The customer's answer to the callback: the end, or another cycle (G8, S10)."""
+    case.satisfaction.append(Satisfaction(at=at, cycle=case.cycle, score=score, comment=comment))
+    case.note("satisfaction", at, f"score {score}", by)
+    rules = case.policy.callback
+    if score >= rules.satisfied_from:
+        end(case, Outcome.SATISFIED, at)
+    elif score > rules.dissatisfied_to:
+        end(case, Outcome.NEUTRAL, at)
+    else:
+        _once_more(case, score, at)
+
+
+def _once_more(case: Case, score: int, at: datetime) -> None:
+    """Dissatisfied: a new cycle with promises of its own; past cycles never change (S10)."""
+    done = case.accepted
+    times = sum(s.score <= case.policy.callback.dissatisfied_to for s in case.satisfaction)
+    tells = case.policy.callback.dissatisfied_tells
+    case.tell(tells[min(times, len(tells)) - 1], "dissatisfied", score=score, times=times)
+    case.cycle += 1
+    for starts in (Starts.RECEIVED, Starts.DOCUMENTS):
+        case.begin_promises(starts, at, only=OWED_AGAIN)
+    case.status = Status.ASSESSING
+    rule = next((r for r in case.policy.remedies if done and r.rule == done.rule and r.repeat_at_most), None)
+    if rule is None:
+        case.needs_offer = Reason.of("dissatisfied", score=score)
+        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+        return
+    if sum(o.rule == rule.rule and o.state is OfferState.ACCEPTED for o in case.offers) >= (rule.repeat_at_most or 0):
+        worse = PartialFinding(severity=rule.then or Severity.SEVERE)
+        case.learn(worse, "repeated without success", at, binding=True)
+    consider(case, at)

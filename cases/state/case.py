@@ -1,0 +1,362 @@
+"""A case: everything that is true of one complaint, and every way in which it can change.
+
+Nothing here waits, sends or asks a clock: `at` is handed in, letters and steps are left for the workflow to carry
+out. So the whole life of a case can be tried in microseconds.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.calendar import clock
+from cases.complaint import Complaint, Evidence
+from cases.money import Money
+from cases.partner_calls import LookUp, StaffNotice
+from cases.policy.policy import Policy, Topic
+from cases.policy.remedy_kinds import MONEY, TO_SOURCE
+from cases.reasons import Why, as_fact
+from cases.state.account import Account
+from cases.state.finding import Finding, LookUps, PartialFinding
+from cases.state.letter import Audience, Letter
+from cases.state.offer import Offer, Remedy
+from cases.state.promise import Escalation, Promise
+from cases.state.second_complaint import TakenOver
+from cases.state.seen import Seen
+from cases.state.step import Step
+from cases.state.units import makes_good
+from cases.vocabulary import (
+    EvidenceKind,
+    KeptWhen,
+    LinkKind,
+    OfferState,
+    Outcome,
+    RemedyKind,
+    Role,
+    Starts,
+    Status,
+    StepState,
+)
+
+ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
+
+
+class Entry(BaseModel):
+    """One line of the timeline."""
+
+    at: AwareDatetime
+    what: str
+    text: str = ""
+    by: str | None = None
+
+
+class Refused(BaseModel):
+    """A signal that could not be applied, and those like it: the latest sentence that says why."""
+
+    at: AwareDatetime
+    message: str
+    by: str | None = None
+    why: str
+    count: int = 1
+    last_at: AwareDatetime | None = None
+    """When the latest of several came."""
+
+
+class Satisfaction(BaseModel):
+    """The customer's answer to a callback."""
+
+    at: AwareDatetime
+    cycle: int
+    score: int
+    comment: str = ""
+
+
+class Case(BaseModel):
+    """The state of one case; carried whole when the workflow continues as new."""
+
+    complaint: Complaint
+    policy: Policy
+    opened_at: AwareDatetime
+    status: Status = Status.RECEIVED
+    outcome: Outcome | None = None
+    ending: Outcome | None = None
+    """The outcome to take once the steps that have begun are settled."""
+    urgent: bool
+    urgent_by_word: bool = False
+    """Because somebody, or another complaint, said so: a move to another policy does not take that back."""
+    team: str
+    owner: str | None = None
+    cycle: int = 1
+    finding: Finding = Finding()
+    look_ups: LookUps = LookUps()
+    looking_up: list[str] = []
+    promises: list[Promise] = []
+    offers: list[Offer] = []
+    steps: list[Step] = []
+    escalations: list[Escalation] = []
+    evidence: list[Evidence] = []
+    awaited: list[EvidenceKind] = []
+    """Evidence that we asked the customer for and still wait for (G11)."""
+    asked_at: AwareDatetime | None = None
+    reminded: bool = False
+    satisfaction: list[Satisfaction] = []
+    refused: list[Refused] = []
+    timeline: list[Entry] = []
+    links: list[dict[str, str]] = []
+    second_complaints: list[TakenOver] = []
+    """What this case handles as well (G12)."""
+    unjudged: list[str] = []
+    """Those of them that say what is new to a finding that was made before: somebody has to judge."""
+    letters: list[Letter] = []
+    """Said, and not yet delivered."""
+    letters_written: int = 0
+    seen: Seen = {}
+    """Messages that were applied, by their id."""
+    paces: dict[str, AwareDatetime] = {}
+    """How often each message has come lately (`cases.rate_limit`)."""
+    ask_after: list[str] = []
+    """Steps whose partner is to be asked how they stand."""
+    unpaid: list[str] = []
+    """Keys of payments that were reported as failed: what is reserved for them is to be set free (S15)."""
+    disputed: list[str] = []
+    """Keys of payments of which a partner has said both that they were made and that they were not (S26, S27)."""
+    vouched: dict[str, str] = {}
+    """Keys of payments that are done on somebody's word, and whose; the partner itself may not have told (S13)."""
+    needs_offer: Why | None = None
+    """Why an agent has to make another offer, where one has to."""
+    paid_before: dict[RemedyKind, Money] = {}
+    """What had been paid for the order when this case began to follow another (G12); `account` replaces it."""
+    account: Account | None = None
+    """What the order's other cases have taken, as last read; None in cases that older workers admitted (S35)."""
+    exhausted: Why | None = None
+    """Why nothing that the policy grants can be offered: which case has taken it (S35)."""
+    last_word_at: AwareDatetime | None = None
+    """The last word between us beside the offers: an agent reached the customer, or something came from them (G5)."""
+    shown_at: dict[EvidenceKind, AwareDatetime] = {}
+    """When each kind of evidence first came, where it did not come with the complaint (S32)."""
+    silence_steps: int = 0
+    callbacks: int = 0
+    called_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+
+    # What can be asked of a case
+
+    @property
+    def id(self) -> str:
+        """The complaint's id."""
+        return self.complaint.case_id
+
+    @property
+    def topic(self) -> Topic:
+        """What the policy says of the complaint's topic."""
+        return self.policy.topics[self.complaint.topic]
+
+    @property
+    def offer(self) -> Offer | None:
+        """The current offer: the last one that was made."""
+        return self.offers[-1] if self.offers else None
+
+    @property
+    def accepted(self) -> Offer | None:
+        """The offer that was accepted in this cycle; of several the last, which took the place of the others."""
+        return next(
+            (o for o in reversed(self.offers) if o.cycle == self.cycle and o.state is OfferState.ACCEPTED), None
+        )
+
+    @property
+    def closing(self) -> bool:
+        """Whether the outcome is settled, so that nothing but the report is left to do."""
+        return self.outcome is not None
+
+    @property
+    def merged_into(self) -> str | None:
+        """The case that handles this complaint as well (G12)."""
+        return next((link["case"] for link in self.links if link["kind"] == LinkKind.MERGED_INTO), None)
+
+    @property
+    def contested(self) -> bool:
+        """Whether another case about the same was settled, or is open, and nobody has judged what is owed (G12)."""
+        judged = any(fact.source == "agent" for fact in self.finding.facts)
+        return bool(self.needs_offer) and not self.offers and not judged
+
+    def step(self, step_id: str) -> Step | None:
+        """The step with this id."""
+        return next((s for s in self.steps if s.id == step_id), None)
+
+    def promise(self, name: str) -> Promise | None:
+        """The latest promise of this name."""
+        return next((p for p in reversed(self.promises) if p.name == name), None)
+
+    def paid(self, kinds: frozenset[RemedyKind] = MONEY) -> Decimal:
+        """Money out for steps of these kinds that have begun and were not finally refused, and for the other cases."""
+        out = (s for s in self.steps if s.kind in kinds and s.counts)
+        others = self.account.bookings if self.account else ()
+        before = sum((b.amount for b in others if b.kind in kinds), Decimal(0))
+        if self.account is None:
+            before = sum((amount for kind, amount in self.paid_before.items() if kind in kinds), Decimal(0))
+        return sum((s.remedy.amount or Decimal(0) for s in out), before)
+
+    @property
+    def refunded(self) -> Decimal:
+        """What has gone, or is on its way, back to the source (S14)."""
+        return self.paid(TO_SOURCE)
+
+    @property
+    def unsettled(self) -> list[Step]:
+        """Steps that are still going on."""
+        return [s for s in self.steps if not s.settled]
+
+    def ready(self) -> list[Step]:
+        """Steps that can begin now: nothing that they depend on is outstanding."""
+        by_id = {s.id: s for s in self.steps}
+        return [s for s in self.steps if s.state is StepState.WAITING and all(by_id[a].under_way for a in s.after)]
+
+    def look_up(self) -> LookUp | None:
+        """What to ask the partners about; None without an order."""
+        order = self.complaint.order
+        if order is None:
+            return None
+        return LookUp(case_id=self.id, order_id=order.order_id, tracking_no=order.tracking_no)
+
+    # Saying things
+
+    def note(self, what: str, at: datetime, text: str = "", by: str | None = None) -> None:
+        """Put a line on the timeline."""
+        self.timeline.append(Entry(at=at, what=what, text=text, by=by))
+
+    def write(  # noqa: PLR0913 (a letter has as many parts)
+        self,
+        audience: Audience,
+        event: str,
+        facts: dict[str, Any],
+        *,
+        to: Role | None = None,
+        team: str | None = None,
+        about: str | None = None,
+    ) -> None:
+        """Leave a letter to be delivered."""
+        self.letters_written += 1
+        letter = Letter(
+            number=self.letters_written,
+            audience=audience,
+            event=event,
+            cycle=self.cycle,
+            facts={"case_id": self.id, "timezone": self.policy.timezone, "currency": self.currency, **facts},
+            role=to,
+            team=team,
+            about=about,
+        )
+        self.letters.append(letter)
+
+    def tell(self, to: Role, event: str, about: str | None = None, to_team: str | None = None, **facts: Any) -> None:
+        """Tell somebody of our own, of the team that has the case or of `to_team`; without personal data."""
+        told = {name: as_fact(value) for name, value in facts.items()}
+        self.write(Audience.STAFF, event, {**self.staff_facts, **told}, to=to, team=to_team, about=about)
+
+    @property
+    def staff_facts(self) -> dict[str, Any]:
+        """What every notice about the case tells; no personal data."""
+        order = self.complaint.order
+        return {
+            "line": self.complaint.line,
+            "topic": self.complaint.topic,
+            "topic_title": self.topic.title.model_dump(),
+            "order_id": order.order_id if order else None,
+            "urgent": self.urgent,
+            "timezone": self.policy.timezone,
+            "currency": self.currency,
+        }
+
+    def say(self, event: str, about: str | None = None, **facts: Any) -> None:
+        """Tell the customer."""
+        self.write(Audience.CUSTOMER, event, {"topic_title": self.topic.title.model_dump(), **facts}, about=about)
+
+    def notice(self, letter: Letter) -> StaffNotice:
+        """A letter to staff, addressed to those who own the case when it is sent."""
+        return StaffNotice(
+            key=letter.key(self.id),
+            case_id=self.id,
+            event=letter.event,
+            role=letter.role or Role.OWNER,
+            team=letter.team or self.team,
+            owner=self.owner if letter.team is None else None,
+            urgent=self.urgent,
+            facts=letter.facts,
+        )
+
+    @property
+    def currency(self) -> str:
+        """The order's currency."""
+        return self.complaint.order.currency if self.complaint.order else "CNY"
+
+    def show(self, evidence: list[Evidence]) -> None:
+        """Keep what was shown and was not known yet."""
+        self.evidence += [e for e in evidence if e not in self.evidence]
+
+    def clock(self, at: datetime) -> str:
+        """An instant as an operator of this line reads it."""
+        return clock(at, self.policy.timezone)
+
+    def learn(
+        self, new: PartialFinding, source: str, at: datetime, by: str | None = None, *, binding: bool = False
+    ) -> None:
+        """Add to the finding what one source says; `binding`: even against a person's word."""
+        self.finding = self.finding.told(new, source=source, at=at, by=by, binding=binding)
+        if stated := new.known():
+            said = ", ".join(f"{k} {v}" for k, v in stated.items() if k != "affected")
+            self.note("found", at, f"{source}: {said}" if said else source, by)
+
+    # Promises
+
+    def begin_promises(self, starts: Starts, at: datetime, *, only: Collection[KeptWhen] = ALL) -> None:
+        """Start the clocks of the promises that run from `starts`: once a cycle, and at each consent anew."""
+        for rule in self.policy.promised(urgent=self.urgent):
+            made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
+            again = starts is Starts.CONSENT and not any(p.live for p in made)
+            if rule.starts is starts and not rule.complex and rule.kept_by in only and (again or not made):
+                self.promises.append(Promise.of(rule, at, cycle=self.cycle, calendar=self.policy.working_days))
+
+    def keep(self, event: KeptWhen, at: datetime, *, cycle: int | None = None) -> None:
+        """Promises that `event` keeps were carried out at `at`: the earliest such fact counts (S32).
+
+        `cycle`: the one that the fact belongs to; None: whichever had begun by then. Escalations sent meanwhile stay,
+        annotated (S9).
+        """
+        for promise in self.promises:
+            concerned = promise.kept_by is event and cycle in (None, promise.cycle)
+            if not concerned or not (promise.live or at >= promise.started_at):
+                continue
+            before = promise.kept_at
+            promise.keep(max(at, promise.started_at))
+            if promise.kept_at and promise.kept_at != before:
+                self._annotate(promise, promise.kept_at)
+
+    def _annotate(self, promise: Promise, kept_at: datetime) -> None:
+        """Say of each escalation of a promise that was due later than `kept_at` that it was needless."""
+        alike = [p.started_at for p in self.promises if (p.name, p.cycle) == (promise.name, promise.cycle)]
+        until = min((at for at in alike if at > promise.started_at), default=None)
+        for escalation in self.escalations:
+            same = escalation.promise == promise.name and escalation.cycle == promise.cycle
+            mine = escalation.due_at >= promise.started_at and (until is None or escalation.due_at < until)
+            if same and mine and escalation.due_at > kept_at:
+                escalation.remark = f"had been carried out at {kept_at.isoformat()}, as was learnt later"
+
+    # Steps
+
+    def add_step(self, remedy: Remedy, offer_id: str, at: datetime) -> Step:
+        """One more step; its id is its kind, numbered where the case has had one of that kind before."""
+        taken = sum(s.kind is remedy.kind for s in self.steps)
+        step = Step(
+            id=remedy.kind if not taken else f"{remedy.kind}-{taken + 1}",
+            kind=remedy.kind,
+            remedy=remedy,
+            cycle=self.cycle,
+            offer=offer_id,
+            since=at,
+            added_at=at,
+            makes_good=makes_good(self.complaint, self.finding, remedy),
+        )
+        self.steps.append(step)
+        return step

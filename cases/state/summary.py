@@ -1,0 +1,71 @@
+"""What a case adds up to: money paid, promises broken, what holds it up."""
+
+from decimal import Decimal
+from typing import Any
+
+from cases.policy.remedy_kinds import TO_SOURCE
+from cases.state.case import Case
+from cases.state.step import Step
+from cases.vocabulary import PromiseName, PromiseState, RemedyKind, Status, StepState
+
+PAID_AS = {
+    "refund": TO_SOURCE,
+    "compensation": {RemedyKind.COMPENSATION, RemedyKind.CLAIM_PAYMENT},
+    "coupon": {RemedyKind.COUPON},
+}
+"""Under which heading of the snapshot's `paid` a kind of money stands."""
+
+
+def about_step(case: Case, step: Step) -> dict[str, Any]:
+    """What a notice says of a step: which one, its worth, why it stands as it does, and its key for engineers."""
+    return {
+        "step": step.id,
+        "kind": step.kind,
+        "partner": step.partner,
+        **step.remedy.model_dump(mode="json", include={"amount", "items"}),
+        "reason": step.reason,
+        "key": step.key(case.id),
+    }
+
+
+ANYHOW = frozenset(
+    {
+        PromiseName.ACKNOWLEDGE,
+        PromiseName.ASSIGN,
+        PromiseName.DISPATCH,
+        PromiseName.PRELIMINARY_PLAN,
+        PromiseName.PROGRESS_UPDATE,
+    }
+)
+"""Promises that are kept by the same act whatever the case waits for."""
+
+
+def waits_for(case: Case, promise: PromiseName) -> str | None:
+    """What holds a promise up, where it is something else than the promise's own act: a word of `situation`."""
+    if promise in ANYHOW:
+        return None
+    if any(step.state is StepState.BLOCKED for step in case.steps):
+        return "blocked"
+    if any(step.state is StepState.UNKNOWN for step in case.steps):
+        return "unknown"
+    if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
+        return "undelivered"
+    return {
+        Status.AWAITING_EVIDENCE: "evidence",
+        Status.AWAITING_APPROVAL: "approval",
+        Status.AWAITING_CONSENT: "consent",
+    }.get(case.status)
+
+
+def paid(case: Case) -> dict[str, str]:
+    """Money that has gone out, by kind; what is under way is not in it."""
+    done = [s for s in case.steps if s.state is StepState.DONE]
+    return {
+        name: f"{sum((s.remedy.amount or Decimal(0) for s in done if s.kind in kinds), Decimal(0)):.2f}"
+        for name, kinds in PAID_AS.items()
+    }
+
+
+def broken(case: Case) -> list[str]:
+    """Names of the promises that were not kept in time, in order."""
+    return list(dict.fromkeys(p.name.value for p in case.promises if p.state is PromiseState.BROKEN))

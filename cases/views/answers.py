@@ -1,0 +1,31 @@
+"""What an agent answered to an inquiry is kept by product, for whoever is asked the same again (M14)."""
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.state.case import Case
+from cases.vocabulary import RemedyKind, StepState
+
+
+class Answer(BaseModel):
+    """A question and what was answered; `product` is the sku, where it was about one product."""
+
+    line: str
+    product: str | None
+    question: str
+    answer: str
+    answered_at: AwareDatetime
+
+
+def answer_of(case: Case) -> Answer | None:
+    """What an agent has answered; None where nobody asked, or no answer went out."""
+    given = next((s for s in case.steps if s.kind is RemedyKind.ANSWER and s.state is StepState.DONE), None)
+    if case.topic.answered_from != "agent" or given is None or given.since is None or not case.finding.cause:
+        return None
+    products = {item.sku for item in case.complaint.affected_items}
+    return Answer(
+        line=case.complaint.line,
+        product=products.pop() if len(products) == 1 else None,
+        question=case.complaint.description,
+        answer=case.finding.cause,
+        answered_at=given.since,
+    )

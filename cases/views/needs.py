@@ -1,0 +1,297 @@
+"""What a person has to do next: each thing with the message that does it, its fields and an example of its payload.
+
+It says what is missing and what would be accepted, so that nobody has to know the program to go on with a case.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from cases.complaint import pieces
+from cases.inbox.messages import MESSAGES, kind
+from cases.inbox.taking_over import agreed
+from cases.progress.conduct import UNDECIDED, granted
+from cases.progress.evidence import insisted_on
+from cases.reasons import Reason, english
+from cases.state.case import Case
+from cases.state.finding import PartialFinding
+from cases.state.offer import Offer
+from cases.state.second_complaint import TakenOver
+from cases.state.step import Step
+from cases.state.units import affected_of
+from cases.vocabulary import RemedyKind, Severity, Status, StepState
+
+Json = dict[str, Any]
+YOU = "YOU"
+"""What stands in an example where somebody has to write their name."""
+TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text", Decimal: "amount"}
+EVERYWHERE = ("occurred_at", "message_id")
+"""Fields that every message may carry and that nobody needs to decide anything."""
+EXAMPLES: Json = {
+    "severity": Severity.MINOR.value,
+    "days_late": 1,
+    "hours_late": 1,
+    "lost": True,
+    "upheld": True,
+    "liable": "delivery",
+    "cause": "what you found",
+    "sealed": True,
+    "goods_value": "640.00",
+}
+"""One possible value of each field of a finding."""
+
+
+def needs(case: Case) -> list[Json]:
+    """What a person has to do: `what`, `text`, `message`, `fields`, `example`, and under `instead` other messages.
+
+    Empty when the case goes on by itself, or another one handles it.
+    """
+    if case.merged_into:
+        return []
+    found = [_blocked(case, step) for step in case.steps if step.state is StepState.BLOCKED]
+    found += [_unknown(case, step) for step in case.steps if step.state is StepState.UNKNOWN and step.since]
+    found += [_second(case, record) for record in case.second_complaints if record.case in case.unjudged]
+    told = isinstance(case.needs_offer, Reason) and case.needs_offer.code == "second_complaint"
+    match case.status:
+        case Status.ASSESSING if case.unjudged and told:
+            pass  # said above
+        case Status.ASSESSING if case.needs_offer or case.exhausted:
+            found.append(_another_offer(case))
+        case Status.ASSESSING if not case.unsettled:
+            found.append(_finding(case))
+        case Status.AWAITING_EVIDENCE:
+            found.append(_evidence(case))
+        case Status.AWAITING_APPROVAL:
+            found.append(_approval(case, case.offers[-1]))
+        case Status.OFFERING if case.offer and case.offer.undeliverable:
+            found.append(_undelivered(case.offer))
+        case Status.AWAITING_CONSENT:
+            found.append(_consent(case.offers[-1]))
+        case Status.FOLLOWING_UP:
+            ask = _message("satisfaction-reported", {"score": 5}, values={"score": [1, 2, 3, 4, 5]})
+            found.append(_need("satisfaction", "the customer's answer to the callback, from 1 (bad) to 5 (good)", ask))
+    return found
+
+
+def _need(what: str, text: str, message: Json, *instead: Json) -> Json:
+    """One thing to do; `instead`: other messages that settle it as well."""
+    return {"what": what, "text": text, **message, "instead": list(instead)}
+
+
+def _message(
+    name: str,
+    example: Json,
+    *,
+    values: Mapping[str, Any] | None = None,
+    required: tuple[str, ...] = (),
+    only: tuple[str, ...] | None = None,
+) -> Json:
+    """A message with its fields: `values` are those that this case takes, `required` what it cannot do without."""
+    narrowed = values or {}
+    fields = [
+        {
+            **field,
+            **({"values": list(narrowed[field["name"]])} if field["name"] in narrowed else {}),
+            "required": field["required"] or field["name"] in required,
+        }
+        for field in _fields(name)
+        if only is None or field["name"] in (*only, *required, *example)
+    ]
+    return {"message": name, "fields": fields, "example": {**example, "by": YOU}}
+
+
+@cache
+def _fields(name: str) -> list[Json]:
+    """What a message may carry: `name`, `type`, `values` where only some are taken, `required`."""
+    found = []
+    for field, info in MESSAGES[name].model_fields.items():
+        if field not in EVERYWHERE:
+            found.append({"name": field, **_type(info.annotation), "required": info.is_required()})
+    return found
+
+
+def _type(annotation: Any) -> Json:
+    wanted = kind(annotation)
+    if get_origin(wanted) is list:
+        return {"type": f"list of {_type(get_args(wanted)[0])['type']}"}
+    if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        return {"type": "{" + ", ".join(wanted.model_fields) + "}"}
+    if isinstance(wanted, type) and issubclass(wanted, StrEnum):
+        return {"type": "text", "values": [value.value for value in wanted]}
+    if args := get_args(wanted):  # a Literal
+        return {"type": "text", "values": [str(value) for value in args]}
+    return {"type": TYPES.get(wanted, "text")}
+
+
+# The finding, and offers
+
+
+def _finding(case: Case) -> Json:
+    """What nobody knows yet; or that no rule fits what is known."""
+    missing = granted(case).missing
+    assess, propose = _assess(case, missing), _propose(case)
+    if not missing:
+        told = ", ".join(f"{field} {value}" for field, value in case.finding.known().items() if field != "affected")
+        text = f"no rule fits what was found ({told or 'nothing'}): propose an offer of your own, or assess anew"
+        return _need("no_rule_fits", text, propose, assess)
+    text = f"the finding is incomplete: {', '.join(_wanted(case, field) for field in missing)} "
+    if not set(missing) & set(PartialFinding.model_fields):
+        text += "is not in the complaint and cannot be added; propose an offer of your own"
+        return _need("finding_incomplete", text, propose)
+    text += f"{'is' if len(missing) == 1 else 'are'} missing; assess, or propose an offer of your own"
+    return _need("finding_incomplete", text, assess, propose)
+
+
+def _wanted(case: Case, field: str) -> str:
+    values = _values(case).get(field) or next((f.get("values") for f in _fields("assess") if f["name"] == field), None)
+    return f"{field} ({_or([str(value) for value in values])})" if values else field
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _values(case: Case) -> Json:
+    """The values of a finding that fit this topic and this order."""
+    order = case.complaint.order
+    values: Json = {"severity": case.topic.severities} if case.topic.severities else {}
+    return values | ({"affected": [item.sku for item in order.items]} if order and order.items else {})
+
+
+def _assess(case: Case, missing: list[str], **more: Any) -> Json:
+    wanted = tuple(field for field in missing if field in PartialFinding.model_fields)
+    values = _values(case)
+    example = {field: values.get(field, [None])[0] or EXAMPLES[field] for field in wanted if field in EXAMPLES}
+    example |= more
+    if not example:
+        example = {"upheld": True}
+    return _message("assess", example, values=values, required=(*wanted, *_signed(case)))
+
+
+def _propose(case: Case) -> Json:
+    """The example is what the policy grants, or what nobody has to approve."""
+    options = [option.model_dump(mode="json", exclude_defaults=True) for option in granted(case).options]
+    apology = {"key": "apology", "remedies": [{"kind": RemedyKind.APOLOGY.value}]}
+    return _message("propose", {"options": options or [apology]}, required=_signed(case))
+
+
+def _signed(case: Case) -> tuple[str, ...]:
+    """A claim is decided by somebody who did not prepare it, so everybody says who they are (S20)."""
+    return ("by",) if case.topic.audit else ()
+
+
+def _another_offer(case: Case) -> Json:
+    """Why; where the order has no room for what the policy grants, which case has taken it (S35)."""
+    if case.exhausted:
+        text = f"{case.exhausted}: propose what somebody else approves, or assess anew"
+        return _need("order_exhausted", text, _propose(case), _assess(case, []))
+    text = f"{case.needs_offer}: propose another offer, or assess anew"
+    return _need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
+
+
+def _second(case: Case, record: TakenOver) -> Json:
+    """What another complaint brought that is new to the finding: a person judges it (G12)."""
+    text = f"{record.case} complains of the same as well, which nobody has judged yet: {', '.join(record.news)}"
+    if case.status not in UNDECIDED:
+        later = _message("note", {"text": f"{record.case}: what was agreed about it"})
+        return _need("second_complaint", f"{text}; an agent makes an offer for it when the steps are done", later)
+    about = Counter(pieces(record.adds))
+    if not agreed(case):
+        about |= pieces(affected_of(case.complaint, case.finding))
+    affected = {"affected": [{"sku": sku, "quantity": count} for sku, count in about.items()]} if about else {}
+    text += "; assess anew, or propose an offer of your own"
+    return _need("second_complaint", text, _assess(case, granted(case).missing, **affected), _propose(case))
+
+
+def _evidence(case: Case) -> Json:
+    kinds = [kind.value for kind in case.awaited]
+    shown = [{"kind": kind, "uri": f"https://files.example.com/{kind}"} for kind in kinds]
+    meanwhile = "nothing is decided before" if insisted_on(case) else "assess goes on without it"
+    text = f"evidence from the customer ({', '.join(kinds)}): evidence-received; {meanwhile}"
+    received = _message("evidence-received", {"evidence": shown}, values={"evidence": kinds})
+    return _need("evidence", text, received, *([] if insisted_on(case) else [_assess(case, granted(case).missing)]))
+
+
+def _approval(case: Case, offer: Offer) -> Json:
+    who = "a manager's" if offer.over_limits else f"the {case.topic.audit} team's"
+    beyond = f" ({'; '.join(map(str, offer.over_limits))})" if offer.over_limits else ""
+    not_by = f", and not {offer.made_by}'s" if offer.made_by else ""
+    chosen, required = {"approval": offer.id}, ("by",)
+    return _need(
+        "approval",
+        f"offer {offer.id} waits for {who} approve or reject{not_by}{beyond}",
+        _message("approve", chosen, required=required, values={"approval": [offer.id]}),
+        _message("reject", chosen, required=required, values={"approval": [offer.id]}),
+    )
+
+
+def _undelivered(offer: Offer) -> Json:
+    why = f"offer {offer.id} did not reach the customer ({offer.undeliverable})"
+    text = f"{why}: tell them, then contact-made, or their answer"
+    return _need("offer_undelivered", text, _message("contact-made", {"note": "told them the offer"}), *_answers(offer))
+
+
+def _consent(offer: Offer) -> Json:
+    keys = ", ".join(f"{number} {option.key}" for number, option in enumerate(offer.options, start=1))
+    text = f"the customer's answer to offer {offer.id}: customer-approved ({keys}) or customer-declined"
+    return _need("consent", text, *_answers(offer))
+
+
+def _answers(offer: Offer) -> tuple[Json, Json]:
+    """The customer's yes and no."""
+    keys = [option.key for option in offer.options]
+    named = {"offer": [offer.id], "option": keys}
+    several = ("option",) if len(keys) > 1 else ()
+    yes = _message("customer-approved", {"offer": offer.id, "option": keys[0]}, values=named, required=several)
+    no = _message("customer-declined", {"offer": offer.id, "reason": "what the customer said"}, values=named)
+    return yes, no
+
+
+# Steps
+
+
+def _blocked(case: Case, step: Step) -> Json:
+    """A headline, what it comes to, a line for each choice; the key, which only programs need, at the end."""
+    key = step.key(case.id)
+    over = ", by somebody who did not prepare it" if step.over_limit else ""
+    lines = [
+        f"step {step.id} is blocked: {_because(step)}",
+        f"  {_comes_to(case, step)}" if _comes_to(case, step) else "",
+        f"  retry: ask {step.partner} again{over}",
+        "  replace: leave it, and an agent makes another offer",
+        "  waive: leave it for good",
+        f"  key {key}",
+    ]
+    values = {"step": [step.id], "action": ["retry", "replace", "waive"], "dependents": ["waive", "carry_out"]}
+    example = {"step": step.id, "action": "retry", "reason": "what has changed"}
+    message = _message("resolve-step", example, values=values, required=("by",) if step.over_limit else ())
+    return _need("step_blocked", "\n".join(line for line in lines if line), message)
+
+
+def _because(step: Step) -> str:
+    """The reason, without what the choices say as well."""
+    reason = step.reason or "the partner could not do it"
+    if isinstance(reason, Reason) and reason.code == "approvable":
+        because = reason.params["because"]
+        return english(because if isinstance(because, str) else Reason.model_validate(because))
+    return str(reason)
+
+
+def _comes_to(case: Case, step: Step) -> str:
+    if step.remedy.amount is not None:
+        return f"{step.remedy.amount} {case.currency}"
+    return ", ".join(f"{item.quantity} × {item.sku}" for item in step.remedy.items or [])
+
+
+def _unknown(case: Case, step: Step) -> Json:
+    since = f" (since {case.clock(step.since)})" if step.since else ""
+    text = f"step {step.id}: the partner has not said whether it was done{since}; it is being asked"
+    key = step.key(case.id)
+    values = {"step": [step.id], "key": [key], "state": ["done", "failed"]}
+    example = {"step": step.id, "state": "done", "key": key}
+    return _need("step_unknown", text, _message("step-reported", example, values=values))
