@@ -289,7 +289,8 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
         raise Refusal(f"nothing can be offered before the documents have come: {', '.join(case.awaited)}")
     named = with_items(case, completed(message.options, policy_grants, case.complaint, case.finding))
     options = [as_proposed(option, policy_grants) for option in named]
-    over = [*over_limits(options, policy_grants), *beyond(case, options)]
+    limits = policy_grants.model_copy(update={"options": with_items(case, policy_grants.options)})
+    over = [*over_limits(options, limits), *beyond(case, options)]
     _possible_offer(case, options, over)
     if (over or case.topic.audit) and not message.by:
         why = "; ".join(map(str, over)) or case.topic.audit

@@ -454,3 +454,18 @@ def test_a_shipment_reported_as_failed_is_released_and_one_that_left_is_booked()
     world.says("resolve-step", step="replacement", action="retry", reason="found some", by="Wu")
     world.says("step-reported", step="replacement", state="done", by="WH")
     assert list(world.case.vouched) == ["HL-1/1/o1/replacement/2"]
+
+
+@pytest.mark.parametrize("severity", ["moderate", "severe"])
+def test_what_the_policy_grants_an_agent_may_propose_alone(severity: str) -> None:
+    """G4: with the ledger at hand as without it."""
+    world = slate()
+    world.says("assess", severity=severity, by="Li")
+    granted = [
+        {"kind": r.kind, **({"amount": str(r.amount)} if r.amount else {})}
+        for r in world.case.offers[-1].options[0].remedies
+    ]
+
+    offer = proposes(world, *granted)
+
+    assert (offer["state"], offer["over_limits"]) == ("open", [])
