@@ -9,7 +9,7 @@ import pytest
 
 from partners.sandbox.reports import TemporalSignals
 from tests.complaints import complaint
-from tests.engine import OpenCase, Workshop, eventually, step
+from tests.engine import OpenCase, Workshop, step
 from tests.partners.running import Gate, RunningSandbox, sandbox_in
 
 pytestmark = pytest.mark.e2e
@@ -100,13 +100,13 @@ async def test_report_that_comes_before_the_call_is_answered_counts(
 
 
 async def test_report_on_an_earlier_try_is_kept_with_a_sentence_and_changes_nothing(
-    workshop: Workshop, sandbox: RunningSandbox, post: Post
+    workshop: Workshop, sandbox: RunningSandbox, post: Post, signals: TemporalSignals
 ) -> None:
-    """S13: the partner gives up, is asked anew under another key, and then claims to have done the first."""
+    """S13: the partner gives up, is asked anew under another key, and then somebody reports the first as done."""
     case = await offered(workshop)
-    contradictory = [{"state": "failed", "after": 0, "detail": "out of stock"}, {"state": "done", "after": 0}]
-    order_id = f"SO-{case.id}"
-    await sandbox.order(order_id, reports_by_kind={"replacement": contradictory})
+    order_id, key = f"SO-{case.id}", f"{case.id}/1/o1/replacement"
+    failed = [{"state": "failed", "after": 0, "detail": "out of stock"}]
+    await sandbox.order(order_id, reports_by_kind={"replacement": failed})
     await case.says("customer-approved", by="Wang Li")
     post.let_through.release()
     await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
@@ -114,15 +114,31 @@ async def test_report_on_an_earlier_try_is_kept_with_a_sentence_and_changes_noth
     await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
     await case.until(lambda c: step(c, "replacement")["reference"] and step(c, "replacement")["state"] == "running")
 
-    post.let_through.release()
+    await signals(case.handle.id, "step-reported", {"step": "replacement", "key": key, "state": "done"})
     seen = await case.until(lambda c: c["refused"])
 
-    key = f"{case.id}/1/o1/replacement"
     assert [refused["why"] for refused in seen["refused"]] == [
         f"step replacement is carried out under {key}/2: a report on {key} changes nothing any more"
     ]
     assert step(seen, "replacement")["state"] == "running"
-    await eventually(lambda: _all_sent(sandbox, case), "the end of the partner's trying")
+
+
+async def test_partner_that_gave_up_and_did_it_all_the_same_is_not_asked_to_do_it_twice(
+    workshop: Workshop, sandbox: RunningSandbox, post: Post
+) -> None:
+    """S25: before a new key is used, the partner is asked what became of the old one."""
+    case = await offered(workshop)
+    contradictory = [{"state": "failed", "after": 0, "detail": "out of stock"}, {"state": "done", "after": 0}]
+    await sandbox.order(f"SO-{case.id}", reports_by_kind={"replacement": contradictory})
+    await case.says("customer-approved", by="Wang Li")
+    post.let_through.release()
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+
+    await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
+
+    seen = await case.until(lambda c: step(c, "replacement")["state"] == "done")
+    assert step(seen, "replacement")["key"] == f"{case.id}/1/o1/replacement"
+    assert len(await _booked(sandbox, case)) == 1
 
 
 async def test_report_on_what_nobody_asked_for_is_kept_with_a_sentence_and_holds_nothing_up(
@@ -150,7 +166,3 @@ async def test_report_on_what_nobody_asked_for_is_kept_with_a_sentence_and_holds
 async def _booked(sandbox: RunningSandbox, case: OpenCase) -> list[dict[str, Any]]:
     """What the warehouse has in its books."""
     return [row for row in await sandbox.rows("steps", case_id=case.id) if row["partner"] == "warehouse"]
-
-
-async def _all_sent(sandbox: RunningSandbox, case: OpenCase) -> bool:
-    return [row["outcome"] for row in await sandbox.rows("reports", case_id=case.id)] == ["sent", "sent"]
