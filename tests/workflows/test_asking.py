@@ -9,7 +9,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from cases.contract import ASK_AGAIN
+from cases.contract import ASK_AGAIN, TASK_QUEUE
 from client import cases as connection
 from client.cases import Engine
 from client.connection import Unreachable
@@ -61,6 +61,7 @@ class Hasty:
     """A workflow at rest that answers its third question."""
 
     raw_description = DescribeWorkflowExecutionResponse()
+    task_queue = TASK_QUEUE
 
     def __init__(self, why: str) -> None:
         self.why, self.asked = why, 0
