@@ -79,7 +79,7 @@ def _parse(value: Any) -> Decimal:
         raise ValueError("must not be negative")
     if amount != amount.quantize(CENT):
         raise ValueError("has more than two digits after the point")
-    return amount.quantize(CENT)
+    return abs(amount).quantize(CENT)  # "-0" is zero, and is written without a sign
 
 
 Money = Annotated[

@@ -164,8 +164,8 @@ def _cut(remedy: Remedy, amount: Decimal, most: Decimal) -> Remedy:
 
 
 def _with_items(complaint: Complaint, finding: Finding, remedy: Remedy) -> Remedy:
-    """A refund says which items' price goes back, so that the ledger counts them."""
-    if remedy.kind is not RemedyKind.REFUND:
+    """A refund says which items' price goes back, so that the ledger counts them; what it names itself stays."""
+    if remedy.kind is not RemedyKind.REFUND or remedy.items:
         return remedy
     return remedy.model_copy(update={"items": makes_good(complaint, finding, remedy) or None})
 

@@ -67,6 +67,15 @@ def test_an_amount_has_no_more_digits_than_its_currency(field: str, currency: st
     assert set(faults(**order)) == (set() if fine else {f"order.{field}"})
 
 
+@pytest.mark.parametrize("zero", ["-0", "-0.00", "0", 0])
+def test_zero_has_no_sign(zero: str | int) -> None:
+    """S30: however it was written, it is written one way."""
+    complaint = check_complaint(a_complaint(order={"freight": zero}), START)
+
+    assert complaint.order
+    assert complaint.order.model_dump(mode="json")["freight"] == "0.00"
+
+
 def test_every_price_is_held_to_it() -> None:
     """S30."""
     items = [{"sku": sku, "quantity": 1, "unit_price": price} for sku, price in (("A", "1.00"), ("B", "1.50"))]

@@ -390,6 +390,16 @@ def test_what_was_not_ordered_is_not_sent(kind: str) -> None:
     assert why == f"options.own: {kind} of 1 of OAK is more than was ordered"
 
 
+@pytest.mark.parametrize("beside", [[], [SLATE]])
+def test_what_was_not_ordered_is_not_refunded(beside: list[dict[str, Any]]) -> None:
+    """G4, S35: nor is it taken for the affected items."""
+    items = [*beside, {"sku": "OAK", "quantity": 1}]
+
+    why = refuses(slate(), {"kind": "refund", "amount": "100.00", "items": items})
+
+    assert why == "options.own: refund of 1 of OAK is more than was ordered"
+
+
 def test_a_substitute_may_be_of_another_product_and_stands_for_the_affected_items() -> None:
     """M13, S35."""
     world = slate()
