@@ -8,7 +8,9 @@ from rich.text import Text
 
 from cases.calendar import CalendarTerms
 from cases.policy.conditions import When
-from cases.policy.policy import EvidenceTerms, Policy, PromiseRule, RemedyRule, Titles
+from cases.policy.every_line import EvidenceTerms
+from cases.policy.parts import Titles
+from cases.policy.policy import Policy, PromiseRule, RemedyRule
 from console.reading import plain, table
 
 Rows = Iterable[Iterable[Any]]

@@ -16,7 +16,8 @@ from cases.calendar import Instant
 from cases.entitlement.granting import check_finding
 from cases.errors import Refusal, problems_of
 from cases.inbox.messages import MovePolicy
-from cases.policy.policy import Policy, PromiseRule, Rung, check_against
+from cases.policy.every_line import Rung
+from cases.policy.policy import Policy, PromiseRule, check_against
 from cases.progress.alarms import alarms, ring
 from cases.progress.conduct import granted
 from cases.progress.silence import silence_plan

@@ -44,10 +44,12 @@ from cases.progress.satisfaction import answered
 from cases.progress.silence import heard_from
 from cases.progress.urgency import raise_urgency
 from cases.reasons import Reason, Why
-from cases.state.case import Case, Refused
+from cases.state.case import Case
+from cases.state.entries import Refused
+from cases.state.escalation import settled_on
 from cases.state.finding import PartialFinding
 from cases.state.offer import Offer, Option, describe
-from cases.state.promise import Promise, settled_on
+from cases.state.promise import Promise
 from cases.state.step import Step
 from cases.vocabulary import KeptWhen, OfferState, Outcome, PromiseName, PromiseState, Role, Status, StepState
 

@@ -14,7 +14,8 @@ from cases.progress.conduct import not_found_in_time, settle, tell_unknown
 from cases.progress.evidence import next_reminder, remind_or_go_on
 from cases.progress.silence import next_callback, silence_plan
 from cases.state.case import Case
-from cases.state.promise import Escalation, Promise, next_rung
+from cases.state.escalation import Escalation, next_rung
+from cases.state.promise import Promise
 from cases.state.step import CHECK, Step
 from cases.state.summary import waits_for
 from cases.vocabulary import OfferState, Outcome, PromiseName, Status, StepState

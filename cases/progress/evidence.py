@@ -85,9 +85,9 @@ def next_reminder(case: Case) -> tuple[datetime, str] | None:
     since = case.asked_at if terms.go_on_after else documents_since(case, case.asked_at)
     if not case.reminded:
         return add(since, length(terms.remind_after)), "remind"
-    if terms.go_on_after:
-        return add(since, length(terms.go_on_after)), "go on without it"
-    return add(since, length(terms.close_after or "7 days")), "close"
+    if terms.close_after:
+        return add(since, length(terms.close_after)), "close"
+    return (add(since, length(terms.go_on_after)), "go on without it") if terms.go_on_after else None
 
 
 def remind_or_go_on(case: Case, now: datetime) -> None:

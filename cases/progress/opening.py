@@ -9,8 +9,8 @@ from cases.policy.policy import Policy
 from cases.progress.evidence import ask
 from cases.reasons import Reason
 from cases.state.case import Case
+from cases.state.escalation import arrived
 from cases.state.offer import Remedy
-from cases.state.promise import arrived
 from cases.state.step import PRECAUTION
 from cases.vocabulary import KeptWhen, LinkKind, PromiseName, RemedyKind, Starts
 

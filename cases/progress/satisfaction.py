@@ -5,7 +5,8 @@ from datetime import datetime
 from cases.progress.closing import end
 from cases.progress.conduct import consider
 from cases.reasons import Reason
-from cases.state.case import Case, Satisfaction
+from cases.state.case import Case
+from cases.state.entries import Satisfaction
 from cases.state.finding import PartialFinding
 from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Severity, Starts, Status
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from cases.calendar import Length
 from cases.policy.policy import PromiseRule
 from cases.state.case import Case
-from cases.state.promise import Promise, next_rung
+from cases.state.escalation import next_rung
+from cases.state.promise import Promise
 
 
 def raise_urgency(case: Case, why: str, now: datetime, by: str | None = None) -> bool:

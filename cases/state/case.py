@@ -19,10 +19,12 @@ from cases.policy.policy import Policy, Topic
 from cases.policy.remedy_kinds import MONEY, TO_SOURCE
 from cases.reasons import Why, as_fact
 from cases.state.account import Account
+from cases.state.entries import Entry, Refused, Satisfaction
+from cases.state.escalation import Escalation
 from cases.state.finding import Finding, LookUps, PartialFinding
 from cases.state.letter import Audience, Letter
 from cases.state.offer import Offer, Remedy
-from cases.state.promise import Escalation, Promise
+from cases.state.promise import Promise
 from cases.state.second_complaint import TakenOver
 from cases.state.seen import Seen
 from cases.state.step import Step
@@ -41,36 +43,6 @@ from cases.vocabulary import (
 )
 
 ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
-
-
-class Entry(BaseModel):
-    """One line of the timeline."""
-
-    at: AwareDatetime
-    what: str
-    text: str = ""
-    by: str | None = None
-
-
-class Refused(BaseModel):
-    """A signal that could not be applied, and those like it: the latest sentence that says why."""
-
-    at: AwareDatetime
-    message: str
-    by: str | None = None
-    why: str
-    count: int = 1
-    last_at: AwareDatetime | None = None
-    """When the latest of several came."""
-
-
-class Satisfaction(BaseModel):
-    """The customer's answer to a callback."""
-
-    at: AwareDatetime
-    cycle: int
-    score: int
-    comment: str = ""
 
 
 class Case(BaseModel):

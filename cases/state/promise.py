@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, BaseModel
 
 from cases.calendar import WORKED, Duration, Length, WorkCalendar, length
-from cases.policy.policy import PromiseRule, Rung
-from cases.vocabulary import KEPT_WHEN, KeptWhen, PromiseName, PromiseState, Role
+from cases.policy.policy import PromiseRule
+from cases.vocabulary import KeptWhen, PromiseName, PromiseState
 
 
 class Segment(BaseModel):
@@ -71,47 +71,20 @@ class Promise(BaseModel):
     """When its case was moved to the policy that it is under now (S18): none of its rungs was due before that."""
     replaced: list[Replaced] = []
     """The terms before those that count now, oldest first."""
-    revision: int = 0
-    """Grows with every change, so that whoever waits on this promise works it out again (S3)."""
-
-    @classmethod
-    def made(  # noqa: PLR0913 (a promise has as many parts)
-        cls,
-        name: PromiseName,
-        within: str,
-        at: datetime,
-        *,
-        rule: str,
-        cycle: int,
-        pausable: bool,
-        calendar: WorkCalendar,
-        kept_by: KeptWhen | None = None,
-    ) -> "Promise":
-        """A promise whose clock starts at `at`; `kept_by`: where it is not what always keeps one of this name."""
-        return cls(
-            rule=rule,
-            name=name,
-            kept_by=kept_by or KEPT_WHEN[name],
-            cycle=cycle,
-            within=within,
-            pausable=pausable,
-            calendar=calendar,
-            started_at=at,
-            segments=[Segment(ran_from=at)],
-        )
 
     @classmethod
     def of(cls, rule: PromiseRule, at: datetime, *, cycle: int, calendar: WorkCalendar) -> "Promise":
         """The promise that a policy's rule makes, running from `at`."""
-        return cls.made(
-            rule.name,
-            rule.within,
-            at,
+        return cls(
             rule=rule.rule,
+            name=rule.name,
+            kept_by=rule.kept_by,
             cycle=cycle,
+            within=rule.within,
             pausable=rule.pausable,
             calendar=calendar,
-            kept_by=rule.kept_by,
+            started_at=at,
+            segments=[Segment(ran_from=at)],
         )
 
     def instead_of(self, other: "Promise", claimed: list[int]) -> "Promise":
@@ -233,7 +206,6 @@ class Promise(BaseModel):
         due = self.due_at()
         if self.state is PromiseState.OPEN and due is not None and due <= now:
             self.state = PromiseState.BROKEN
-            self.revision += 1
 
     def pause(self, reason: str, at: datetime) -> None:
         """Stop the clock for one more reason; only pausable promises do (G11)."""
@@ -265,7 +237,6 @@ class Promise(BaseModel):
             self.segments.append(Segment(ran_from=max(at, self.segments[-1].ran_until or at)))
             if self.state is PromiseState.PAUSED:
                 self.state = PromiseState.OPEN
-            self.revision += 1
 
     def take_terms(self, rule: PromiseRule, calendar: WorkCalendar, awaited: Collection[str], now: datetime) -> None:
         """From now on with the time, the pauses and the calendar of another policy; what was consumed stays (S18, S33).
@@ -278,7 +249,6 @@ class Promise(BaseModel):
         self.replaced.append(Replaced(within=self.within, calendar=self.calendar, until=now))
         self.calendar = calendar
         self.within, self.pausable = rule.within, rule.pausable
-        self.revision += 1
         due = self.due_at()
         if due is not None and due <= now:
             self.state = PromiseState.BROKEN  # also while it stands still
@@ -293,7 +263,6 @@ class Promise(BaseModel):
         """What it counts from turns out to have happened earlier than was known (S32)."""
         if at < self.started_at:
             self.started_at = self.segments[0].ran_from = at
-            self.revision += 1
             self._judge()
 
     def _run_anew(self) -> None:
@@ -312,7 +281,6 @@ class Promise(BaseModel):
         self.segments = segments
         if end := self.kept_at or self.lapsed_at:
             self._end(end, "kept" if self.kept_at else "void")
-        self.revision += 1
         self._judge()
 
     def _end(self, at: datetime, why: str) -> None:
@@ -329,65 +297,3 @@ class Promise(BaseModel):
         if last.ran_until is None:
             last.ran_until = max(at, last.ran_from)
             last.why_stopped = why
-        self.revision += 1
-
-
-class Escalation(BaseModel):
-    """The next person up was told (G10); `due_at` and `sent_at` tell an outage from neglect (S8)."""
-
-    promise: str
-    cycle: int
-    rung: int
-    role: Role
-    due_at: AwareDatetime
-    sent_at: AwareDatetime | None = None
-    acknowledged_by: str | None = None
-    remark: str | None = None
-
-
-def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, datetime] | None:
-    """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end.
-
-    One that came due before its promise ended stays due: after an outage what ends a promise may be heard before the
-    timer that should have rung first (S8).
-    """
-    for number, rung in enumerate(ladder, start=1):
-        if number not in promise.claimed:
-            due = promise.due_at(rung.share(urgent=urgent))
-            if due and promise.moved_at:
-                due = max(due, promise.moved_at)
-            return (number, due) if due and promise.ran_at(due) else None
-    return None
-
-
-def arrived(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
-    """A promise older than its whole time on arrival starts broken and is escalated once, not once a rung (G10).
-
-    The rungs that were past before we knew of the complaint are settled, but for the one that says it broke. Of one
-    that had been kept by then nobody is told.
-    """
-    promise.miss(now)
-    if promise.state is PromiseState.KEPT:
-        promise.claimed = list(range(1, len(ladder) + 1))
-    if promise.state is not PromiseState.BROKEN:
-        return
-    for number, rung in enumerate(ladder, start=1):
-        due = promise.due_at(rung.share(urgent=urgent))
-        if rung.at != 1.0 and due is not None and due <= now:
-            promise.claimed.append(number)
-
-
-def settled_on(old: Promise, new: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> list[int]:
-    """The rungs of `new`, which takes the place of `old`, at which the same role was told of `old` at the same instant.
-
-    What is due for `old` by `now` counts as told: it is, late or not.
-    """
-    clock = new.instead_of(old, [])
-    shares = [rung.share(urgent=urgent) for rung in ladder]
-    told = {
-        (rung.role, due)
-        for number, (rung, share) in enumerate(zip(ladder, shares, strict=True), start=1)
-        if (due := old.due_at(share)) and (number in old.claimed or due <= now)
-    }
-    settled = enumerate(zip(ladder, shares, strict=True), start=1)
-    return [number for number, (rung, share) in settled if (rung.role, clock.due_at(share)) in told]

@@ -5,7 +5,8 @@ from typing import Any
 
 from cases.complaint import Complaint
 from cases.progress.alarms import alarms
-from cases.state.case import Case, Refused
+from cases.state.case import Case
+from cases.state.entries import Refused
 from cases.state.offer import Offer
 from cases.state.promise import Promise
 from cases.state.second_complaint import SecondComplaint, TakenOver

@@ -12,6 +12,7 @@ import policies
 from cases.calendar import CalendarTerms, Length, Measure, WorkCalendar, length
 from cases.state.promise import Promise
 from cases.vocabulary import PromiseName
+from tests.cases.promises import promised
 from tests.cases.world import SECOND, SHANGHAI
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -173,7 +174,7 @@ def test_without_opening_hours_a_working_hour_is_an_hour_of_a_working_day() -> N
 
 def test_a_pause_with_opening_hours_costs_the_share_of_the_day_that_it_took() -> None:
     """S1: stood still for three of nine hours, so due three open hours later."""
-    promise = Promise.made(
+    promise = promised(
         PromiseName.SOLUTION, "5 working days", WEDNESDAY, rule="O3", cycle=1, pausable=True, calendar=SHOP_DAY
     )
     assert promise.due_at() == WEDNESDAY + 7 * DAY
@@ -258,7 +259,7 @@ def test_a_deadline_over_national_day_skips_the_holidays_and_counts_the_make_up_
 def test_a_pause_over_the_make_up_saturday_costs_a_working_day(china: WorkCalendar) -> None:
     """S1, S12: the clock that stood from Friday to Sunday midnight lost one."""
     friday, monday = in_shanghai(2026, 10, 10), in_shanghai(2026, 10, 12)
-    promise = Promise.made(
+    promise = promised(
         PromiseName.SOLUTION,
         "5 working days",
         in_shanghai(2026, 10, 8),
@@ -347,9 +348,7 @@ def test_only_working_time_can_be_provisional(china: WorkCalendar, measure: Meas
 def test_a_promise_says_that_its_deadline_is_provisional(china: WorkCalendar) -> None:
     """S12: and not while it is paused, when there is none."""
     made = in_shanghai(2026, 12, 30, 10)
-    promise = Promise.made(
-        PromiseName.SOLUTION, "5 working days", made, rule="O3", cycle=1, pausable=True, calendar=china
-    )
+    promise = promised(PromiseName.SOLUTION, "5 working days", made, rule="O3", cycle=1, pausable=True, calendar=china)
     assert promise.provisional
 
     promise.pause("evidence", made + HOUR)
@@ -368,9 +367,7 @@ def test_a_date_exception_beats_the_weekend_and_a_holiday() -> None:
 def test_a_new_release_of_the_calendar_moves_no_deadline_that_was_promised(china: WorkCalendar) -> None:
     """S12: what the calendar said is recorded with the promise."""
     made = in_shanghai(2026, 9, 30, 10)
-    promise = Promise.made(
-        PromiseName.SOLUTION, "5 working days", made, rule="O3", cycle=1, pausable=True, calendar=china
-    )
+    promise = promised(PromiseName.SOLUTION, "5 working days", made, rule="O3", cycle=1, pausable=True, calendar=china)
 
     replayed = Promise.model_validate(promise.model_dump(mode="json"))
 
@@ -543,7 +540,7 @@ def test_pausing_anywhere_gains_and_loses_nothing_where_the_clocks_change(
 ) -> None:
     """S1, S11: with opening hours, over both changes; what was not paused is what was used up."""
     calendar = WorkCalendar(zone="Europe/Berlin", opens=time(9), closes=time(18), weekend=frozenset({0}))
-    promise = Promise.made(PromiseName.SOLUTION, within, start, rule="O3", cycle=1, pausable=True, calendar=calendar)
+    promise = promised(PromiseName.SOLUTION, within, start, rule="O3", cycle=1, pausable=True, calendar=calendar)
     measure = length(within).measure
 
     now, ran = start, timedelta()

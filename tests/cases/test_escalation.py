@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.policy.policy import Rung
+from cases.policy.every_line import Rung
 from cases.progress import alarms as alarms_module
 from cases.progress.alarms import alarms, ring
 from cases.state.letter import Audience

@@ -13,10 +13,12 @@ from cases.calendar import WorkCalendar
 from cases.errors import Refusal
 from cases.inbox.policy_move import preview, previewed
 from cases.inbox.receiving import receive_signal
-from cases.policy.policy import Policy, PromiseRule, Rung
+from cases.policy.every_line import Rung
+from cases.policy.policy import Policy, PromiseRule
 from cases.state.promise import Promise
 from cases.vocabulary import PromiseName, PromiseState, Role, Starts, StepState
 from tests.cases.lines import FOOD, GREENS, PHOTO
+from tests.cases.promises import promised
 from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, in_force, open_case
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -153,7 +155,7 @@ def test_kept_and_void_promises_never_change() -> None:
 )
 def test_a_fact_from_before_a_move_is_judged_by_what_was_promised_then(hours: int, state: str) -> None:
     """S9, S18: moved after 40 hours, from 48 to 24, before we heard of it."""
-    promise = Promise.made(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    promise = promised(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     promise.take_terms(rule_of("24h"), WorkCalendar(), [], START + 40 * HOUR)
     assert promise.state == "broken"
 
@@ -164,7 +166,7 @@ def test_a_fact_from_before_a_move_is_judged_by_what_was_promised_then(hours: in
 
 def test_a_fact_is_judged_by_the_terms_of_its_time_whatever_moves_followed() -> None:
     """S9, S18: twice moved; each stretch has its own terms and its own way of counting."""
-    promise = Promise.made(DETAIL, "4h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    promise = promised(DETAIL, "4h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     for within, hours in (("1 working day", 3), ("2h", 30)):  # by then the working day is over
         promise.take_terms(rule_of(within), WorkCalendar(), [], START + hours * HOUR)
     late = promise.model_copy(deep=True)
@@ -177,7 +179,7 @@ def test_a_fact_is_judged_by_the_terms_of_its_time_whatever_moves_followed() -> 
 
 def test_time_consumed_stays_over_a_pause() -> None:
     """S1, S18: six hours ran, the clock stands still; what is left of the new time runs on when it may."""
-    promise = Promise.made(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    promise = promised(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     promise.pause("photo", START + 6 * HOUR)
 
     promise.take_terms(rule_of("24h"), WorkCalendar(), [], START + 20 * HOUR)
@@ -190,7 +192,7 @@ def test_time_consumed_stays_over_a_pause() -> None:
 @pytest.mark.parametrize(("within", "state"), [("6h", "broken"), ("7h", "paused")])
 def test_a_paused_promise_whose_new_time_is_used_up_is_broken_at_once(within: str, state: str) -> None:
     """S3, S18: standing still hides no breach; from both sides."""
-    promise = Promise.made(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    promise = promised(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     promise.pause("photo", START + 6 * HOUR)
 
     promise.take_terms(rule_of(within), WorkCalendar(), ["photo"], START + 20 * HOUR)
@@ -291,7 +293,7 @@ def test_moving_between_editions_of_a_calendar_never_changes_what_was_consumed(
     """S1, S33: whenever the case is moved and whenever its clock stands still."""
     shop = WorkCalendar(opens=time(9), closes=time(18))
     editions = [WorkCalendar(exceptions={(START + 2 * DAY).date(): False}), shop]
-    promise = Promise.made(DETAIL, "5 working days", START, rule="B4", cycle=1, pausable=True, calendar=shop)
+    promise = promised(DETAIL, "5 working days", START, rule="B4", cycle=1, pausable=True, calendar=shop)
     now = START + pause * HOUR
     promise.pause("photo", now)
     promise.resume("photo", now + 10 * HOUR)
@@ -340,7 +342,7 @@ def test_whenever_it_is_moved_the_whole_of_the_new_time_has_run_when_it_is_due(
     before: int, after: int, at: int, pauses: list[int]
 ) -> None:
     """S1, S18: neither gained nor lost, but for a promise that was up before."""
-    promise = Promise.made(DETAIL, f"{before}h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
+    promise = promised(DETAIL, f"{before}h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     edge = START
     for number, pause in enumerate(pauses):
         edge += timedelta(seconds=pause)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from cases.calendar import WorkCalendar, length
 from cases.progress.alarms import ring
-from cases.state.promise import Promise, arrived, next_rung
+from cases.state.escalation import arrived, next_rung
+from cases.state.promise import Promise
 from cases.vocabulary import EvidenceKind, PromiseName, PromiseState
+from tests.cases.promises import promised as promised_within
 from tests.cases.world import DETAIL, SECOND, SHANGHAI, World, building_materials, open_case
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -21,7 +23,7 @@ LADDER = building_materials().escalation
 def promised(
     within: str = "48h", *, pausable: bool = True, at: datetime = AT, calendar: WorkCalendar | None = None
 ) -> Promise:
-    return Promise.made(
+    return promised_within(
         PromiseName.DETAILED_RESULT,
         within,
         at,

@@ -1,0 +1,34 @@
+"""What every part of a policy file has: no unknown keys; shares and titles as they are written."""
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """A part of a policy: unknown keys are refused, because a misspelt one would silently change a promise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _share(value: object) -> object:
+    """`80%` as 0.8."""
+    if isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
+        return float(Decimal(match[1]) / 100)
+    return value
+
+
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%", re.ASCII)
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=10)]
+
+
+class Titles(Part):
+    """A name in both languages."""
+
+    zh: Annotated[str, Field(alias="zh-CN")]
+    en: str
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)

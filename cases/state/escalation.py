@@ -1,0 +1,70 @@
+"""The ladder of a promise: which rung is due next, and which are settled already (G10, S6)."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.policy.every_line import Rung
+from cases.state.promise import Promise
+from cases.vocabulary import PromiseState, Role
+
+
+class Escalation(BaseModel):
+    """The next person up was told (G10); `due_at` and `sent_at` tell an outage from neglect (S8)."""
+
+    promise: str
+    cycle: int
+    rung: int
+    role: Role
+    due_at: AwareDatetime
+    sent_at: AwareDatetime | None = None
+    acknowledged_by: str | None = None
+    remark: str | None = None
+
+
+def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, datetime] | None:
+    """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end.
+
+    One that came due before its promise ended stays due: after an outage what ends a promise may be heard before the
+    timer that should have rung first (S8).
+    """
+    for number, rung in enumerate(ladder, start=1):
+        if number not in promise.claimed:
+            due = promise.due_at(rung.share(urgent=urgent))
+            if due and promise.moved_at:
+                due = max(due, promise.moved_at)
+            return (number, due) if due and promise.ran_at(due) else None
+    return None
+
+
+def arrived(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
+    """A promise older than its whole time on arrival starts broken and is escalated once, not once a rung (G10).
+
+    The rungs that were past before we knew of the complaint are settled, but for the one that says it broke. Of one
+    that had been kept by then nobody is told.
+    """
+    promise.miss(now)
+    if promise.state is PromiseState.KEPT:
+        promise.claimed = list(range(1, len(ladder) + 1))
+    if promise.state is not PromiseState.BROKEN:
+        return
+    for number, rung in enumerate(ladder, start=1):
+        due = promise.due_at(rung.share(urgent=urgent))
+        if rung.at != 1.0 and due is not None and due <= now:
+            promise.claimed.append(number)
+
+
+def settled_on(old: Promise, new: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> list[int]:
+    """The rungs of `new`, which takes the place of `old`, at which the same role was told of `old` at the same instant.
+
+    What is due for `old` by `now` counts as told: it is, late or not.
+    """
+    clock = new.instead_of(old, [])
+    shares = [rung.share(urgent=urgent) for rung in ladder]
+    told = {
+        (rung.role, due)
+        for number, (rung, share) in enumerate(zip(ladder, shares, strict=True), start=1)
+        if (due := old.due_at(share)) and (number in old.claimed or due <= now)
+    }
+    settled = enumerate(zip(ladder, shares, strict=True), start=1)
+    return [number for number, (rung, share) in settled if (rung.role, clock.due_at(share)) in told]
