@@ -286,7 +286,8 @@ def list_cases(as_json: bool, **filters: Any) -> int:
 def stuck(as_json: bool) -> int:
     """Print what needs a person for a technical reason, and what to do.
 
-    Exit code 1 if anything does. Every open case is looked at. With --json a line of JSON for each thing found.
+    Exit code 1 if anything does. Every open case is looked at, and what is contested of closed ones in our records.
+    With --json a line of JSON for each thing found.
     """
     import asyncio
 

@@ -20,7 +20,7 @@ from cases.policy.admission import judged, policy_for
 from cases.policy.policy import Policy
 from cases.state.account import Account
 from cases.views.answers import Answer
-from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
+from records import AlreadyArchived, CaseIdTaken, EntryState, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
 
 
@@ -169,7 +169,10 @@ class Records:
             activity.logger.warning("archived before", extra={"why": str(error)})
         if closing.answer:
             self._database.keep_answer(closing.case_id, **dict(closing.answer))
+        contested = {e["key"] for e in self._database.entries(closing.case_id) if e["state"] == EntryState.CONTESTED}
         for key, whose in closing.vouched.items():
+            if key in contested:
+                continue  # it was taken back while the case closed (S27)
             # The partner's own word, where it came, is booked already, and stands.
             with suppress(LedgerRefusal):
                 self._database.commit(key, whose)

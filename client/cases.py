@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Self
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -50,6 +49,7 @@ from cases.contract import (
 from cases.errors import AfterSalesError, Refusal
 from cases.policy.policy import Policy
 from client.connection import Unreachable, connect
+from client.late_reports import records_of
 from settings import Settings
 from workflows.options import URGENT, USUAL
 
@@ -355,12 +355,8 @@ def overdue(now: datetime) -> list[str]:
 
 def archived(case_id: str, database_url: str) -> Json | None:
     """A closed case in our own records, its final snapshot under `record`; None where they have none."""
-    file = database_url.removeprefix("sqlite:///")
-    if file != database_url and not Path(file).exists():
-        return None  # nothing was recorded here, and looking would create the file
-    from records import Records  # noqa: PLC0415 (the database library is slow to load, and this is rarely asked)
-
-    row = Records(database_url).case(case_id)
+    with records_of(database_url) as records:
+        row = records.case(case_id) if records else None
     return row if row and row["record"] else None
 
 

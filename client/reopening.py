@@ -3,6 +3,7 @@
 G12, S22. Where Temporal has forgotten the old case, our own records tell what it was about.
 """
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from cases.errors import Refusal
 from cases.policy.admission import admitted
 from cases.vocabulary import LinkKind, Outcome
 from client.cases import Engine, NoSuchCase, archived
+from client.late_reports import ON_STEPS, kept
 from policies import known_policies
 from settings import configured
 
@@ -47,12 +49,16 @@ async def reopen(
 async def late(engine: Engine, case_id: str, name: str, payload: Json, now: datetime) -> Json:
     """What becomes of a message to a case that is over: `case` is where it went, `why` says so.
 
-    Evidence, and a yes after `no_response`, mean that the customer wants us to go on. Raises `Refusal` for every
-    other message, with the case to send it to.
+    Evidence, and a yes after `no_response`, mean that the customer wants us to go on. What is reported of a payment or
+    shipment is kept in the order's ledger (S27). Raises `Refusal` for every other message, with the case to send it to.
     """
     seen = await closed(engine, case_id)
     when = datetime.fromisoformat(seen["closed_at"])
     over = f"{case_id} closed as {seen['outcome']} on {when.astimezone():%Y-%m-%d}"
+    if name in ON_STEPS and (
+        done := await asyncio.to_thread(kept, case_id, over, name, payload, configured().database_url)
+    ):
+        return done
     heir = await _living(engine, seen)
     if heir and name == EVIDENCE:
         answer: Json = await engine.tell(heir, name, payload)

@@ -1,4 +1,4 @@
-"""Which open cases need a person for a technical reason, and what to do: read only, every open case is looked at.
+"""Which cases need a person for a technical reason, and what to do: read only, every open case is looked at.
 
 A case whose workflow task waits for a worker is judged by what the server says of it and is not queried: a query then
 would wait as well, and can spoil its history (docs/findings.md).
@@ -21,6 +21,8 @@ from cases.contract import CASE_QUERY, CASE_WORKFLOW, CLAIM_WORKFLOW, TASK_QUEUE
 from cases.vocabulary import Role, StepState
 from client.cases import ANSWER_WITHIN, Engine, Json
 from client.connection import Unreachable
+from client.late_reports import contested
+from settings import configured
 
 AT_A_TIME = 10
 """How many cases are looked at side by side; more would keep workers from their work."""
@@ -38,7 +40,8 @@ UNDELIVERABLE, SEEN_TO = "undeliverable", ("contact", "note")
 async def stuck(engine: Engine) -> list[Json]:
     """A row for each thing that is stuck: `case_id`, `workflow_id`, `what`, `since`, `why`, `do`.
 
-    Without a `case_id` it concerns a task queue with all its cases. Raises `Unreachable`.
+    Without a `case_id` it concerns a task queue with all its cases, or our records. Payments of closed cases that are
+    contested come last (S27). Raises `Unreachable`.
     """
     opened = [workflow_id(row["case_id"]) async for row in engine.cases("ExecutionStatus = 'Running'")]
     tour = _Tour(engine)
@@ -52,7 +55,8 @@ async def stuck(engine: Engine) -> list[Json]:
         rows = await asyncio.gather(*(tour.judge(look, served=look.task_queue in served) for look in there))
     except (RPCError, RPCTimeoutOrCancelledError) as error:
         raise Unreachable(f"{engine.address} has stopped answering: {error}") from None
-    return [_no_worker(queue, on_queue[queue]) for queue in on_queue.keys() - served] + list(chain(*rows))
+    closed = await asyncio.to_thread(contested, configured().database_url)
+    return [_no_worker(queue, on_queue[queue]) for queue in on_queue.keys() - served] + list(chain(*rows)) + closed
 
 
 class _Tour:

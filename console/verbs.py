@@ -135,7 +135,7 @@ def _sends(name: str) -> Callable[..., None]:
 def _tell(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> None:
     import asyncio
 
-    from client.cases import CaseOver, Engine
+    from client.cases import CaseOver, Engine, NoSuchCase
     from client.reopening import late
     from console.reading import answer as readable
 
@@ -143,7 +143,7 @@ def _tell(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> No
         engine = await Engine.connect()
         try:
             return await engine.tell(case, name, payload)
-        except CaseOver:
+        except (CaseOver, NoSuchCase):  # Temporal forgets closed cases, our records do not
             return await late(engine, case, name, payload, datetime.now(UTC))
 
     answer = asyncio.run(tell())

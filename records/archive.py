@@ -79,7 +79,7 @@ class CaseArchive(Database):
     ) -> None:
         """Close the case with its final snapshot and its complaint, JSON values only; an equal archive changes nothing.
 
-        Messages that came too late may be added to what was refused.
+        Messages that came too late may be added to what was refused, and to the timeline.
 
         Raises `AlreadyArchived` where it was closed otherwise, `UnknownCase` where it was never opened.
         """
@@ -147,9 +147,10 @@ def untimed(value: Any) -> Any:
 
 
 def _completes(known: RowMapping, closing: dict[str, Any]) -> bool:
-    """Whether it is the same end with more that was refused (S22); what worked it out anew may tell other instants."""
+    """Whether it is the same end with more that came too late (S22, S27); worked out anew, instants may be others."""
     before, after = (untimed(json.loads(each["record"])) for each in (known, closing))
-    same = all(before.get(name) == after.get(name) for name in {*before, *after} - {"refused"})
+    grows = {"refused", "timeline"}
+    same = all(before.get(name) == after.get(name) for name in {*before, *after} - grows)
     ending = all(known[name] == closing[name] for name in ("closed_at", "outcome"))
     # Not "the same and more": of very many only the latest are kept.
-    return same and ending and len(after.get("refused", [])) >= len(before.get("refused", []))
+    return same and ending and all(len(after.get(name, [])) >= len(before.get(name, [])) for name in grows)

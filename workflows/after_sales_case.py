@@ -91,9 +91,12 @@ class AfterSalesCase:
         await self._linking.tell_closed()
         await self._remedies.release_unpaid()
         record = await self._archive()
-        await workflow.wait_condition(lambda: self._linking.at_rest and workflow.all_handlers_finished())
+        await workflow.wait_condition(
+            lambda: self._linking.at_rest and self._remedies.at_rest and workflow.all_handlers_finished()
+        )
         while record != snapshot(self._desk.case):
             record = await self._archive()  # what came too late is kept as well (S22)
+            await workflow.wait_condition(lambda: self._remedies.at_rest)
         # Here as well, because nobody says which of the two goes on first.
         self._tell()
         if cancelled:

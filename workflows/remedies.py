@@ -49,8 +49,14 @@ class Remedies:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._releasing = 0
+        self._contesting = 0
         self._calling: set[str] = set()
         """Keys of calls that have not been answered."""
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the ledger knows of everything that is contested (S27)."""
+        return not self._contesting and not self._desk.case.disputed
 
     def begin(self) -> None:
         """Begin every step that is ready, and ask after those that nobody has heard of; called after every change."""
@@ -65,6 +71,7 @@ class Remedies:
         while case.unpaid:
             self._desk.begin(self._release(case.unpaid.pop(0)))
         while case.disputed:
+            self._contesting += 1
             self._desk.begin(self._contest(case.disputed.pop(0)))
         while case.ask_after:
             step_id = case.ask_after.pop(0)
@@ -242,6 +249,7 @@ class Remedies:
         """Neither paid nor free: the ledger counts it as taken, and says so (S26, S27)."""
         why = "its partner says both that it was paid and that it was not"
         await self._desk.durably(Refunds.contest, key, why, summary=f"contest {key}", options=RECORD)
+        self._contesting -= 1
 
     async def release_unpaid(self) -> None:
         """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""

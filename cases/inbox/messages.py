@@ -184,7 +184,8 @@ COMMANDS: dict[str, type[Message]] = {
 }
 MESSAGES = {**FACTS, **COMMANDS}
 SAFE_TEXT, DIGITS, REPEATS = "safe text", "digits of currencies", "repeats by content"
-"""Rules that cases may be older than (S29, S30, S31)."""
+LATE_REPORTS = "late reports are kept"
+"""Rules that cases may be older than (S29, S30, S31, S27)."""
 
 
 def always(_change: str) -> bool:

@@ -74,6 +74,9 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
     if repeated(case.seen, name, message, holds):
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
     if case.status is Status.CLOSED or (case.closing and name != "note"):
+        if isinstance(message, m.StepReported) and _taken_back_at_the_end(case, message, now, holds):
+            remember(case.seen, name, message)
+            return {"applied": True, "status": case.status, "outcome": case.outcome}
         again = how_to_go_on(case.id, case.policy.reopen_within)
         there = f"send it to {case.merged_into}" if case.merged_into else again
         raise Refusal(f"{case.id} is closed as {case.outcome}: {there}")
@@ -234,6 +237,20 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
     )
     if in_ledger(case, step) and message.state is ReceiptState.DONE:
         case.vouched[key] = reference
+
+
+def _taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, holds: m.Holds) -> bool:
+    """A payment is reported as failed while its case closes: the ledger keeps it, and `stuck` shows it (S27)."""
+    step = case.step(message.step)
+    if step is None or message.state is not ReceiptState.FAILED or not step.can_be_taken_back:
+        return False
+    key = step.key(case.id)
+    if message.key not in (None, key) or not in_ledger(case, step) or not holds(m.LATE_REPORTS):
+        return False
+    case.vouched.pop(key, None)
+    case.disputed.append(key)
+    case.note("step taken back", now, f"{step.id}: {message.detail[:2000]}", message.by)
+    return True
 
 
 def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:

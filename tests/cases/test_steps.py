@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from cases.inbox.receiving import receive
 from cases.partner_calls import StepCommand
 from cases.progress.closing import end
 from cases.progress.conduct import unknown
@@ -573,6 +574,21 @@ def test_a_further_report_does_not_settle_what_was_taken_back() -> None:
     world.says("step-reported", step="refund", state="failed", detail="account closed")
 
     assert "it takes resolve-step" in world.refuses("step-reported", step="refund", state="done")
+
+
+def test_payment_that_is_taken_back_while_the_case_closes_is_kept() -> None:
+    """S27: the outcome is settled, the report to the customer is still under way."""
+    world = agreed("severe")
+    world.down.add(Audience.CUSTOMER)
+    world.says("satisfaction-reported", score=5)
+    assert (world.case.closing, world.status is Status.CLOSED) == (True, False)
+
+    kept = receive(world.case, "step-reported", {"step": "refund", "state": "failed", "detail": "closed"}, world.now)
+
+    assert kept["applied"]
+    assert world.case.disputed == ["HL-1/1/o1/refund"]
+    assert (world.case.timeline[-1].what, world.case.timeline[-1].text) == ("step taken back", "refund: closed")
+    assert "is closed as satisfied" in world.refuses("step-reported", step="collection", state="failed")
 
 
 def test_words_and_a_carrier_claim_are_not_taken_back_by_a_report() -> None:

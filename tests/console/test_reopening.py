@@ -13,10 +13,11 @@ from cases.contract import TASK_QUEUE
 from cases.errors import Refusal
 from client.cases import CaseOver, Engine, NoSuchCase
 from client.reopening import late, reopen
-from records import Records
+from client.stuck import stuck
+from records import EntryState, Records
 from settings import ROOT
 from tests.complaints import complaint
-from tests.engine import OpenCase, Workshop
+from tests.engine import OpenCase, Workshop, step
 from tests.fakes import FakePartners
 from worker import Parts
 
@@ -244,3 +245,79 @@ async def test_message_to_a_case_that_was_merged_goes_to_the_one_that_lives(
         await reopen(engine_here, second.id, now())
     with pytest.raises(Refusal, match=f'"starter.py reopen {first.id}"'):
         await late(engine_here, second.id, "note", {"text": "hello"}, now())
+
+
+@pytest.fixture
+async def paid(workshop: Workshop) -> OpenCase:
+    """A case that closed after a coupon was paid."""
+    case = await workshop.take_in(complaint())
+    await case.becomes("assessing")
+    await case.says("assess", severity="minor", by="Zhao")
+    await case.becomes("awaiting_consent")
+    await case.says("customer-approved", by="Wang Li")
+    await case.until(lambda c: step(c, "coupon")["state"] == "done" and step(c, "onsite_repair")["reference"])
+    await case.says("step-reported", step="onsite_repair", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await case.result()
+    return case
+
+
+TAKEN_BACK = {"step": "coupon", "state": "failed", "detail": "account closed", "by": "refunds"}
+NOT_PAID = {"step": "coupon", "action": "waive", "reason": "it came back", "by": "Zhao"}
+
+
+async def test_payment_that_is_taken_back_after_closing_is_contested_until_a_person_decides(
+    engine_here: Engine, paid: OpenCase, records: Records
+) -> None:
+    """S27: it is kept, its sender reads so, somebody finds it, and nothing is free for the report alone."""
+    key = f"{paid.id}/1/o1/coupon"
+
+    answer = await late(engine_here, paid.id, "step-reported", TAKEN_BACK, now())
+    again = await late(engine_here, paid.id, "step-reported", TAKEN_BACK, now())
+    (entry,) = records.entries(paid.id)
+    (row,) = [found for found in await stuck(engine_here) if found["case_id"] == paid.id]
+
+    assert (answer["applied"], again["applied"]) == (True, False)
+    assert f"{key} (640.00 CNY) is contested now" in answer["why"]
+    assert (entry["state"], entry["reason"]) == (
+        EntryState.CONTESTED,
+        "reported as failed after the case had closed: account closed",
+    )
+    assert row["what"] == "contested"
+    assert "account closed" in row["why"]
+    assert f"starter.py resolve-step {paid.id} --step coupon --action waive" in row["do"]
+
+    with pytest.raises(Refusal, match="is closed and sends nothing any more"):
+        await late(engine_here, paid.id, "resolve-step", NOT_PAID | {"action": "retry"}, now())
+    with pytest.raises(Refusal, match="say who has looked"):
+        await late(engine_here, paid.id, "resolve-step", NOT_PAID | {"by": None}, now())
+    decided = await late(engine_here, paid.id, "resolve-step", NOT_PAID, now())
+    (entry,) = records.entries(paid.id)
+
+    assert "counts as not done and is free again" in decided["why"]
+    assert (entry["state"], entry["reason"]) == (EntryState.RELEASED, "Zhao: it came back")
+    assert not [found for found in await stuck(engine_here) if found["case_id"] == paid.id]
+
+
+async def test_contested_payment_of_a_closed_case_that_was_made_after_all_counts_again(
+    engine_here: Engine, paid: OpenCase, records: Records
+) -> None:
+    """S27: under the partner's number, as before."""
+    (before,) = records.entries(paid.id)
+    await late(engine_here, paid.id, "step-reported", TAKEN_BACK, now())
+
+    answer = await late(engine_here, paid.id, "step-reported", {**TAKEN_BACK, "state": "done"}, now())
+    again = await late(engine_here, paid.id, "step-reported", {**TAKEN_BACK, "state": "done"}, now())
+    (entry,) = records.entries(paid.id)
+
+    assert (answer["applied"], again["applied"]) == (True, False)
+    assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, before["reference"])
+
+
+async def test_report_on_a_closed_case_that_the_ledger_knows_nothing_of_is_refused(
+    engine_here: Engine, paid: OpenCase
+) -> None:
+    """S22: a visit is in no ledger; the sender reads how to go on."""
+    with pytest.raises(Refusal, match=f'"starter.py reopen {paid.id}"'):
+        await late(engine_here, paid.id, "step-reported", TAKEN_BACK | {"step": "onsite_repair"}, now())

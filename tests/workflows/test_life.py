@@ -281,3 +281,33 @@ async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
     assert archived is not None
     assert [r["by"] for r in result["refused"]] == ["too late"]
     assert archived["record"] == result
+
+
+async def test_payment_that_is_taken_back_while_the_record_is_archived_is_contested(
+    open_case: Open, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S27: the ledger, the record and the result keep it."""
+    archive, held = records.archive_case, threading.Event()
+
+    def slowly(*record: Any) -> None:
+        assert held.wait(PATIENCE)
+        archive(*record)
+
+    monkeypatch.setattr(records, "archive_case", slowly)
+    case = await open_case()
+    await agreed(case, "minor")
+    await case.until(lambda c: step(c, "coupon")["state"] == "done" and step(c, "onsite_repair")["reference"])
+    await case.says("step-reported", step="onsite_repair", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await case.becomes("closed")
+
+    await case.signals("step-reported", step="coupon", state="failed", detail="account closed", by="refunds")
+    await case.until(lambda c: c["timeline"][-1]["what"] == "step taken back")
+    held.set()
+    result = await case.result()
+
+    archived = records.case(case.id)
+    assert archived is not None
+    assert archived["record"] == result
+    assert [entry["state"] for entry in records.entries(case.id)] == ["contested"]
