@@ -1,6 +1,8 @@
 """What several verbs take and print: a case's id, JSON, and examples under their help."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,18 +10,23 @@ import click
 
 PREFIX = "case-"
 """Before a case's id in Temporal (`cases.vocabulary.workflow_id`); people copy either."""
+_CASE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+"""As the contract has it (`cases.complaint.CaseId`), without loading what reads complaints."""
 
 
 class CaseId(click.ParamType[str]):
-    """A case's id, with or without the `case-` that Temporal's workflow ids begin with."""
+    """A case's id, with or without the `case-` that Temporal's workflow ids begin with, and however wide."""
 
     name = "CASE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The id alone."""
-        found = str(value).strip().removeprefix(PREFIX)
+        found = unicodedata.normalize("NFKC", str(value)).strip().removeprefix(PREFIX)
         if not found:
             self.fail("is empty: give the id of a case", param, ctx)
+        if not _CASE_ID.fullmatch(found):
+            # As it is escaped: of what nobody sees the sentence would show nothing.
+            self.fail(f"{found!a} is no id of a case, which has 1 to 100 of A-Z a-z 0-9 . _ : -", param, ctx)
         return found
 
 
