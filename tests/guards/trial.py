@@ -16,9 +16,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:  # the runner begins with nothing of the project in memory
+    from tests.guards.mutations import Mutation
 
 LIBRARIES = (
     "hypothesis.strategies",
@@ -83,13 +86,11 @@ class Trial:
         return Verdict(code, (self.folder / LOG).read_text(encoding="utf-8", errors="replace"))
 
     @contextmanager
-    def bent(self, file: str, source: str, instead: str) -> Iterator[None]:
-        """The copy with `instead` in place of `source`; raises `LookupError` unless that stands there exactly once."""
-        path = self.folder / file
+    def bent(self, mutation: "Mutation") -> Iterator[None]:
+        """The copy with the mutation; raises `LookupError` where it has no place."""
+        path = self.folder / mutation.file
         text = path.read_text(encoding="utf-8")
-        if (found := text.count(source)) != 1:
-            raise LookupError(f"{file} holds {found} times what a mutation replaces; mend mutations.yaml:\n{source}")
-        path.write_text(text.replace(source, instead), encoding="utf-8")
+        path.write_text(mutation.of(text), encoding="utf-8")
         # Byte code is told apart by size and second only.
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
         try:

@@ -1,0 +1,60 @@
+"""Each mutation of `mutations.yaml` still has its place in the code, and its tests exist: cheap, so it always runs."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from docs.tested import RULES
+from settings import ROOT
+from tests.guards.mutations import MUTATIONS, Mutation
+
+
+def misplaced(mutation: Mutation) -> str | None:
+    """Why a mutation has no place in the code as it is now; None: it has one."""
+    try:
+        mutation.of((ROOT / mutation.file).read_text(encoding="utf-8"))
+    except (LookupError, FileNotFoundError) as error:
+        return str(error)
+    return None
+
+
+def missing(tests: list[str]) -> list[str]:
+    """Those of `tests` that pytest does not find."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "", *tests]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    found = re.findall(r"^ERROR: (.*)$", done.stderr, re.MULTILINE)
+    assert found or done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
+    return found
+
+
+def test_every_mutation_has_its_place() -> None:
+    assert [why for mutation in MUTATIONS if (why := misplaced(mutation))] == []
+
+
+def test_the_tests_of_every_mutation_exist() -> None:
+    assert missing(sorted({test for mutation in MUTATIONS for test in mutation.tests})) == []
+
+
+def test_every_trap_of_the_semantics_has_a_mutation() -> None:
+    traps = {rule for rule in RULES if rule.startswith("S")}
+    assert traps - {mutation.rule for mutation in MUTATIONS} == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "why"),
+    [
+        ("cases/money.py", "no such line", "holds 0 times"),
+        ("cases/money.py", "import", "mend mutations.yaml"),
+        ("cases/none.py", "import", "No such file"),
+    ],
+    ids=["gone", "several", "no file"],
+)
+def test_a_mutation_whose_place_is_gone_is_reported(file: str, source: str, why: str) -> None:
+    assert why in (misplaced(MUTATIONS[0]._replace(file=file, source=source)) or "")
+
+
+def test_a_test_that_is_gone_is_reported() -> None:
+    [found] = missing([*MUTATIONS[0].tests, "tests/cases/test_steps.py::test_of_nothing"])
+    assert "test_of_nothing" in found
