@@ -94,11 +94,14 @@ class Records:
         earlier = self._followed(complaint, policy, problems)
         if problems or policy is None:
             return Admission(problems=InvalidInput(problems).problems)
-        others = account = None
+        others = None
+        # Empty while our records are out of reach: the ledger still holds every step to what is left.
+        account = Account() if complaint.order else None
         if run_id is not None:
             with suppress(RecordsUnavailable):
                 others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
-                account = self.account(complaint.order.order_id, complaint.case_id) if complaint.order else None
+                if complaint.order:
+                    account = self.account(complaint.order.order_id, complaint.case_id)
         return Admission(policy=policy.slice_for(complaint), earlier=earlier, others=others, account=account)
 
     def _followed(self, complaint: Complaint, policy: Policy | None, problems: list[Problem]) -> Earlier | None:

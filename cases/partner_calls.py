@@ -88,7 +88,8 @@ class Payment(Booked):
     """A step that moves money."""
 
     limit: Money | None = None
-    """The most that all cases of the order may be paid beside refunds (S15); None: no such limit."""
+    """The most that all cases of the order may be paid of this kind: beside refunds together (S15), of freight once
+    (S35); None: no such limit."""
 
 
 class Shipment(Booked):

@@ -28,6 +28,7 @@ SENTENCES = {
     "units_left": "{option}: {count} × {sku} is more than the {left} left of the {bought} bought",
     "affected_left": "of the {count} × {sku} affected only {left} can still be made good ({bought} bought)",
     "refunds_left": "{option}: {kind} {amount} is more than the {limit} left of what was paid",
+    "freight_left": "{option}: {kind} {amount} is more than the {limit} left of the order's freight",
     "payouts_left": "{option}: {amount} is more than the {limit} left of what may be paid beside refunds on the order",
     "taken_by": "{because}; taken by: {entries}",
     "entry": "{kind} in case {case}",
@@ -39,6 +40,10 @@ SENTENCES = {
     "forgotten": "{who} never heard of it, but may have forgotten: check by hand before trying again",
     "over_paid": (
         "{amount} cannot be refunded on order {order}: {paid} was paid, {taken} is refunded or reserved already"
+    ),
+    "over_kind": (
+        "{amount} of {kind} is too much on order {order}: over all its cases {limit} may go back, "
+        "{taken} is paid or reserved already"
     ),
     "over_limit": (
         "{amount} of {kind} is too much on order {order}: over all its cases {limit} may be paid beside refunds, "
@@ -76,7 +81,7 @@ SENTENCES = {
 
 AMOUNTS = frozenset({"amount", "limit", "paid", "taken"})
 """Parameters that are amounts, as decimal strings; `currency` names their currency, where there is one."""
-OVER_LIMITS = frozenset({"over_limit", "over_units"})
+OVER_LIMITS = frozenset({"over_kind", "over_limit", "over_units"})
 """Codes with which an order's ledger refuses what somebody may approve (S15)."""
 NAMES = frozenset({"kind", "outcome"})
 """Parameters that are names of the contract."""

@@ -30,6 +30,7 @@ from records.tables import EntryState, cases, entries, orders, paid_statements
 from records.units import Units, account, no_units_left, state_bought, units_taken, write_units
 
 NOTHING = Decimal("0.00")
+FREIGHT = frozenset({RemedyKind.FREIGHT_REFUND})
 COUNTED = MONEY | SHIPMENTS
 """What the ledger has entries of."""
 _COUNTED = ", ".join(sorted(COUNTED))
@@ -62,11 +63,12 @@ class OrderLedger(Database):
     ) -> None:
         """Write down that `amount` or goods are about to move, under the business key `case/cycle/offer/step`.
 
-        `paid` is what this case says was paid for the order; of several statements the smallest counts, all are
-        kept. `limit` is the most that may be paid beside refunds over the order, of all kinds together; refunds are
-        not held to it. `units`: the items of the order that are made good by it; goods that are sent have an amount of
-        0.00. The same call again changes nothing; where the entry was released meanwhile, it is reserved anew. Raises
-        `OverPaid` (refunds only), `OverLimit` (all else), `OverUnits`, `EntryConflict` or `WrongAmount`.
+        `paid` is what this case says was paid for the order; of several statements the smallest counts, all are kept.
+        `limit` is the most that may be paid over the order: beside refunds, of all kinds together; and of freight,
+        which goes back once (S35). Other refunds are not held to it. `units`: the items of the order that are made good
+        by it; goods that are sent have an amount of 0.00. The same call again changes nothing; where the entry was
+        released meanwhile, it is reserved anew. Raises `OverPaid` (refunds only), `OverLimit` (all else), `OverUnits`,
+        `EntryConflict` or `WrongAmount`.
         """
         if kind not in COUNTED:
             raise LedgerRefusal(f"{key}: {kind} moves no money and no goods; expected one of {_COUNTED}")
@@ -245,6 +247,9 @@ class OrderLedger(Database):
             taken = self._taken(connection, order_id, TO_SOURCE)
             if taken + asked > paid:
                 return OverPaid(Reason.of("over_paid", **sums, paid=str(paid), taken=str(taken)))
+            taken = self._taken(connection, order_id, FREIGHT)
+            if kind in FREIGHT and limit is not None and taken + asked > limit:
+                return OverLimit(Reason.of("over_kind", **sums, kind=kind, limit=str(limit), taken=str(taken)))
         elif limit is not None:
             taken = self._taken(connection, order_id, PAYOUTS)
             if taken + asked > limit:

@@ -17,6 +17,7 @@ from cases.state.finding import PartialFinding
 from cases.state.offer import Offer
 from cases.state.step import Step
 from cases.text import same_name
+from cases.vocabulary import RemedyKind
 
 
 def manager_limit(policy: Policy, complaint: Complaint) -> Decimal:
@@ -37,11 +38,15 @@ def order_limit(policy: Policy, complaint: Complaint, finding: PartialFinding) -
 
 
 def payout_limit(case: Case, step: Step) -> Decimal | None:
-    """The most that the order's cases together may be paid beside refunds when this step is paid.
+    """The most that the order's cases together may be paid of this step's kind when it is paid.
 
-    What somebody has approved goes up to a manager's limit. None: a refund, or a policy that was pinned before there
-    was a limit.
+    Of what is paid beside refunds: all kinds together, and up to a manager's limit where somebody has approved it. Of
+    freight: what was paid for it, once (S35), unless somebody has approved more. None: any other refund, or a policy
+    that was pinned before there was a limit.
     """
+    order = case.complaint.order
+    if step.kind is RemedyKind.FREIGHT_REFUND and order and order.freight and case.account is not None:
+        return None if approved(case, step) else order.freight
     limit = order_limit(case.policy, case.complaint, case.finding)
     if step.kind not in PAYOUTS or limit is None:
         return None

@@ -49,6 +49,14 @@ def payable(case: Case) -> Decimal | None:
     return None if limit is None else max(NOTHING, limit - case.paid(PAYOUTS))
 
 
+def freight_left(case: Case) -> Decimal | None:
+    """How much of the order's freight can still go back without anybody's approval (S35); None: it states none."""
+    order = case.complaint.order
+    if order is None or not order.freight:
+        return None
+    return max(NOTHING, order.freight - sum(b.amount for b in bookings(case) if b.kind is RemedyKind.FREIGHT_REFUND))
+
+
 class _Units(NamedTuple):
     """Pieces of each sku: bought, and made good by whom."""
 
@@ -89,6 +97,8 @@ def _wanted(complaint: Complaint, finding: Finding, remedies: list[Remedy]) -> C
 def _too_much(case: Case, option: Option, kind: RemedyKind, amount: Decimal, most: Decimal) -> Reason:
     """Why not so much can be paid: what is left, and which cases have taken the rest."""
     kinds, code = (TO_SOURCE, "refunds_left") if kind in TO_SOURCE else (PAYOUTS, "payouts_left")
+    if kind is RemedyKind.FREIGHT_REFUND and most < refundable(case):
+        kinds, code = frozenset({kind}), "freight_left"
     amounts = {"amount": f"{amount:.2f}", "limit": f"{most:.2f}"}
     why = Reason.of(code, option=option.key, kind=kind, **amounts)
     return _taken_by(why, (b for b in bookings(case) if b.kind in kinds))
@@ -135,10 +145,12 @@ def _fitted(case: Case, option: Option, finding: Finding) -> tuple[Option | None
     wanted = _wanted(case.complaint, finding, remedies)
     if excess := _units(case).excess(wanted, "units_left", option=option.key):
         return None, excess
-    refunds, payouts = refundable(case), payable(case)
+    refunds, payouts, freight = refundable(case), payable(case), freight_left(case)
     fitted, why = [], []
     for remedy in remedies:
         most = refunds if remedy.kind in TO_SOURCE else payouts
+        if remedy.kind is RemedyKind.FREIGHT_REFUND and freight is not None:
+            most = min(refunds, freight)
         if remedy.amount is None or most is None:
             fitted.append(remedy)
             continue
@@ -177,12 +189,14 @@ def beyond(case: Case, options: list[Option]) -> list[Reason]:
     """What of an agent's own offer the order's ledger would refuse unless somebody approves it."""
     if case.account is None:
         return []
-    found, units, most = [], _units(case), payable(case)
+    found, units, most, freight = [], _units(case), payable(case), freight_left(case)
     for option in options:
         wanted = _wanted(case.complaint, case.finding, option.remedies)
         found += units.excess(wanted, "units_left", option=option.key)
         if most is not None and (extra := money(option, PAYOUTS)) > most:
             found.append(_too_much(case, option, RemedyKind.COMPENSATION, extra, most))
+        if freight is not None and (back := money(option, frozenset({RemedyKind.FREIGHT_REFUND}))) > freight:
+            found.append(_too_much(case, option, RemedyKind.FREIGHT_REFUND, back, freight))
     return found
 
 

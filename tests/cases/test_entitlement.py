@@ -479,3 +479,37 @@ def test_what_the_policy_grants_an_agent_may_propose_alone(severity: str) -> Non
     offer = proposes(world, *granted)
 
     assert (offer["state"], offer["over_limits"]) == ("open", [])
+
+
+FREIGHT = "60.00"
+
+
+def late(*bookings: Booking) -> World:
+    """Greens that come over a day late: all the freight of 60.00 goes back, and a gift (F14)."""
+    world = with_account(
+        open_case("transport.delay", line="fresh_food", order=FOOD, affected=GREENS), *bookings, paid="860.00"
+    )
+    world.says("assess", hours_late=30, upheld=True, by="Li")
+    return world
+
+
+def test_freight_that_went_back_in_another_case_does_not_go_back_again() -> None:
+    """S35: of an order its freight is refunded once, as its units are made good once."""
+    alone, again, partly = late(), late(taken("freight_refund", FREIGHT)), late(taken("freight_refund", "20.00"))
+
+    assert ("freight_refund", FREIGHT) in options(alone)["wait"]
+    assert "freight_refund" not in [kind for kind, _ in options(again)["wait"]]
+    assert ("freight_refund", "40.00") in options(partly)["wait"]
+
+
+def test_freight_beyond_what_was_paid_for_it_takes_somebody_elses_approval() -> None:
+    """S35, S20."""
+    world = late(taken("freight_refund", FREIGHT))
+
+    offer = proposes(world, {"kind": "freight_refund", "amount": "6.00"})
+
+    assert offer["state"] == "awaiting_approval"
+    assert any(
+        "6.00 is more than the 0.00 left of the order's freight; taken by: freight refund in case HL-0" in str(why)
+        for why in world.case.offers[-1].over_limits
+    )

@@ -310,3 +310,14 @@ def test_entries_are_found_by_case_and_by_order(records: Records) -> None:
         "order": ["HL-1/1/1/refund", "HL-2/1/1/refund"],
         "both": ["HL-1/1/1/refund"],
     }
+
+
+def test_freight_goes_back_once_over_all_cases_of_an_order(records: Records) -> None:
+    """S35: other refunds are held to what was paid alone."""
+    freight = Decimal("60.00")
+    reserve(records, "HL-1/1/o1/freight_refund", "40.00", RemedyKind.FREIGHT_REFUND, limit=freight)
+
+    with pytest.raises(OverLimit, match=r"40\.00 is paid or reserved already"):
+        reserve(records, "HL-2/1/o1/freight_refund", "20.01", RemedyKind.FREIGHT_REFUND, limit=freight)
+    reserve(records, "HL-2/1/o1/freight_refund", "20.00", RemedyKind.FREIGHT_REFUND, limit=freight)
+    reserve(records, "HL-3/1/o1/refund", "100.00", limit=freight)
