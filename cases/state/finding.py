@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from cases.calendar import Whole
-from cases.complaint import Affected, Complaint
+from cases.complaint import Affected, Complaint, pieces
 from cases.money import Money
 from cases.partner_calls import DispatchRecord, InstallationRecord, Trail, TrailState
 from cases.text import Clean
@@ -20,6 +20,14 @@ EARLIER = "earlier case"
 """The source of what was established in the case that this one follows (G12)."""
 PEOPLE = frozenset({"agent", EARLIER})
 """Sources whose word a derived fact does not override."""
+
+
+def _together(items: list[Affected]) -> list[Affected]:
+    """One entry for each sku: what names it twice counts together, as it does against what was ordered (S35)."""
+    counted = pieces(items)
+    if len(counted) == len(items):
+        return items
+    return [Affected.model_construct(sku=sku, quantity=quantity) for sku, quantity in counted.items()]
 
 
 class PartialFinding(BaseModel):
@@ -37,7 +45,7 @@ class PartialFinding(BaseModel):
     sealed: bool | None = None
     goods_value: Money | None = None
     """What the goods were worth, as documents prove; in place of what the order says (E12)."""
-    affected: Annotated[list[Affected], Field(min_length=1, max_length=500)] | None = None
+    affected: Annotated[list[Affected], Field(min_length=1, max_length=500), AfterValidator(_together)] | None = None
 
     def known(self) -> dict[str, Any]:
         """The fields that are established, as JSON values."""

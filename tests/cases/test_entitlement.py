@@ -382,6 +382,17 @@ def test_one_item_named_twice_is_refused() -> None:
     assert "reship names SLATE-9 twice" in refuses(slate(), {"kind": "reship", "items": [SLATE, SLATE]})
 
 
+def test_one_item_found_twice_counts_together_and_what_is_offered_may_be_proposed() -> None:
+    """S35: a finding holds each sku once, and so does every remedy that follows from it."""
+    world = slate()
+    world.says("assess", severity="moderate", affected=[SLATE, SLATE], by="Li")
+
+    granted = [option.model_dump(mode="json", exclude_defaults=True) for option in world.offer.options]
+
+    assert [r["items"] for r in granted[0]["remedies"]] == [[{"sku": "SLATE-9", "quantity": 2}]] * 2
+    assert world.says("propose", by="Li", options=granted)["offer"]["state"] == "open"
+
+
 @pytest.mark.parametrize("kind", ["replacement", "reship", "transfer", "collection"])
 def test_what_was_not_ordered_is_not_sent(kind: str) -> None:
     """G4."""
