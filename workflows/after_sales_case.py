@@ -23,8 +23,8 @@ from cases.inbox.receiving import receive, receive_signal, refuse
 from cases.inbox.same_matter import BETWEEN_CASES
 from cases.inbox.same_matter import read as read_signal
 from cases.policy.policy import Policy
+from cases.progress.assessing import consider
 from cases.progress.closing import end
-from cases.progress.conduct import consider
 from cases.progress.opening import open_case
 from cases.progress.verification import looked_up
 from cases.state.case import Case

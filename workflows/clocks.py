@@ -1,4 +1,4 @@
-"""Durable timers for what the case waits for next; what it means when one fires is told by `cases.alarms`.
+"""Durable timers for what the case waits for next; what it means when one fires is told by `cases.progress.alarms`.
 
 A timer is started only where none that runs is as early, and none is ever cancelled: the case is asked each time one
 fires (S3, S5). Cancelling and starting anew would cost more than a timer that fires for nothing.

@@ -17,7 +17,7 @@ from cases.contract import claim_workflow_id
 from cases.entitlement.step_commands import command_for
 from cases.partner_calls import Receipt, ReceiptState, StepCommand
 from cases.policy.remedy_kinds import MONEY
-from cases.progress.conduct import contest, heard, in_ledger, not_done_before, refused, started, unknown
+from cases.progress.carrying_out import contest, heard, in_ledger, not_done_before, refused, started, unknown
 from cases.reasons import Reason, Why
 from cases.state.step import Step
 from cases.vocabulary import Partner, RemedyKind, StepState

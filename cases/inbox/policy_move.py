@@ -19,7 +19,7 @@ from cases.inbox.messages import MovePolicy
 from cases.policy.every_line import Rung
 from cases.policy.policy import Policy, PromiseRule, check_against
 from cases.progress.alarms import alarms, ring
-from cases.progress.conduct import granted
+from cases.progress.assessing import granted
 from cases.progress.silence import silence_plan
 from cases.state.case import Case
 from cases.state.promise import Promise

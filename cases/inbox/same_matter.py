@@ -15,9 +15,10 @@ from cases.errors import Refusal, problems_of
 from cases.inbox import messages as m
 from cases.inbox.repeats import remember, repeated
 from cases.inbox.taking_over import take_over, withdrawn
+from cases.progress.assessing import consider
 from cases.progress.closing import retire
-from cases.progress.conduct import UNDECIDED, consider
 from cases.progress.evidence import arrived, ask
+from cases.progress.offering import UNDECIDED
 from cases.progress.silence import heard_from
 from cases.reasons import Reason
 from cases.state.case import Case

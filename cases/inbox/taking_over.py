@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cases.calendar import WorkCalendar
 from cases.complaint import Affected, Complaint, Evidence, pieces
-from cases.progress.conduct import NOTHING_OFFERED
+from cases.progress.assessing import NOTHING_OFFERED
 from cases.progress.evidence import arrived
 from cases.progress.satisfaction import OWED_AGAIN
 from cases.progress.urgency import deadline, raise_urgency

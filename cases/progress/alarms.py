@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from cases.calendar import length
 from cases.policy.policy import Investigation
-from cases.progress.closing import call_back, end, retire
-from cases.progress.conduct import not_found_in_time, settle, tell_unknown
+from cases.progress.assessing import not_found_in_time
+from cases.progress.carrying_out import tell_unknown
+from cases.progress.closing import call_back, end, retire, settle
 from cases.progress.evidence import next_reminder, remind_or_go_on
 from cases.progress.silence import next_callback, silence_plan
 from cases.state.case import Case

@@ -4,12 +4,22 @@ from datetime import datetime
 from typing import Any
 
 from cases.policy.remedy_kinds import WORDS
+from cases.progress.promises_kept import carried_out
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.letter import Audience
-from cases.state.step import CHECK, Step
+from cases.state.step import CHECK, PRECAUTION, Step
 from cases.state.summary import paid
-from cases.vocabulary import OfferState, Outcome, Partner, StepState
+from cases.vocabulary import (
+    KeptWhen,
+    OfferState,
+    Outcome,
+    Partner,
+    PromiseName,
+    Role,
+    Status,
+    StepState,
+)
 
 CARRIED_OUT = frozenset({Outcome.SATISFIED, Outcome.NEUTRAL, Outcome.UNREACHABLE})
 """Outcomes after which something went wrong and was put right, so that there is something to prevent."""
@@ -28,6 +38,35 @@ def call_back(case: Case, at: datetime) -> None:
     case.called_at = at
     case.note("callback", at, f"attempt {case.callbacks}")
     case.write(Audience.CALLBACK, "callback", {"attempt": case.callbacks})
+
+
+def settle(case: Case, at: datetime) -> None:
+    """When nothing is left to carry out, go on: another offer, the end, or the callback."""
+    if case.status is not Status.EXECUTING or any(s.offer != CHECK for s in case.unsettled):
+        return
+    progress = case.promise(PromiseName.PROGRESS_UPDATE)
+    if progress:
+        progress.lapse(at)
+    if case.accepted and not case.ending and not case.needs_offer and _nothing_carried_out(case):
+        case.needs_offer = Reason.of("nothing_carried_out", offer=case.accepted.id)
+    if case.needs_offer:
+        case.status = Status.ASSESSING
+        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+        return
+    if case.accepted:
+        case.keep(KeptWhen.CARRIED_OUT, carried_out(case, at), cycle=case.cycle)
+    if case.ending:
+        end(case, case.ending, at)
+    else:
+        case.status = Status.FOLLOWING_UP
+        case.callbacks = 0
+        call_back(case, at)
+
+
+def _nothing_carried_out(case: Case) -> bool:
+    """Whether every step of this cycle was waived; nobody asks then whether the customer is satisfied (S28)."""
+    agreed = [s for s in case.steps if s.cycle == case.cycle and s.offer not in (CHECK, PRECAUTION)]
+    return bool(agreed) and all(s.state is StepState.WAIVED and not s.uncertain for s in agreed)
 
 
 def end(case: Case, outcome: Outcome, at: datetime) -> None:

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from cases.partner_calls import Receipt, ReceiptState
-from cases.progress.conduct import delivered_offer, heard, refused
+from cases.progress.carrying_out import heard, refused
+from cases.progress.offering import delivered_offer
 from cases.reasons import Why
 from cases.state.case import Case
 from cases.state.letter import Audience, Letter

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from cases.calendar import length
 from cases.complaint import Evidence, lacking
+from cases.progress.assessing import consider
 from cases.progress.closing import end
-from cases.progress.conduct import consider
 from cases.progress.silence import documents_since, heard_from
 from cases.state.case import Case
 from cases.vocabulary import Outcome, Starts, Status

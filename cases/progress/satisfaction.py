@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from cases.progress.assessing import consider
 from cases.progress.closing import end
-from cases.progress.conduct import consider
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.entries import Satisfaction

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from cases.partner_calls import DispatchRecord, InstallationRecord, Trail
-from cases.progress.conduct import consider, granted
+from cases.progress.assessing import consider, granted
 from cases.state.case import Case
 from cases.state.finding import PartialFinding, from_installation, from_trail
 from cases.vocabulary import Status

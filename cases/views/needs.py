@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from cases.complaint import pieces
 from cases.inbox.messages import MESSAGES, kind
 from cases.inbox.taking_over import agreed
-from cases.progress.conduct import UNDECIDED, granted
+from cases.progress.assessing import granted
 from cases.progress.evidence import insisted_on
+from cases.progress.offering import UNDECIDED
 from cases.reasons import Reason, english
 from cases.state.case import Case
 from cases.state.finding import PartialFinding

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from cases.errors import Refusal
-from cases.inbox import receiving as inbox
+from cases.inbox import facts
 from cases.inbox.messages import MESSAGES
 from cases.inbox.policy_move import preview
 from cases.inbox.receiving import receive, refuse
@@ -347,7 +347,7 @@ def test_the_sequences_would_find_a_yes_that_counts_twice(monkeypatch: pytest.Mo
             raise Refusal("there is no offer yet")
         return case.offer
 
-    monkeypatch.setattr(inbox, "_answerable", careless)
+    monkeypatch.setattr(facts, "_answerable", careless)
     quick = settings(
         max_examples=600,
         stateful_step_count=25,

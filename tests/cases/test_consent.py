@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cases.inbox import receiving as inbox
+from cases.inbox import commands, facts
 from cases.state.case import Case
 from cases.state.letter import Audience
 from cases.state.offer import Offer
@@ -90,7 +90,7 @@ def test_without_that_guard_a_yes_to_the_refund_would_bring_the_repair(monkeypat
         assert case.offer is not None
         return case.offer
 
-    monkeypatch.setattr(inbox, "_answerable", careless)
+    monkeypatch.setattr(facts, "_answerable", careless)
     world.says("customer-approved", offer="o1")
 
     assert "refund" not in world.steps
@@ -343,7 +343,7 @@ def test_the_one_who_asked_never_approves(by: str) -> None:
 def test_without_that_guard_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
     """S20, the control."""
     world = over()
-    monkeypatch.setattr(inbox, "_approval", lambda case, _message: case.offers[-1])
+    monkeypatch.setattr(commands, "_approval", lambda case, _message: case.offers[-1])
 
     world.says("approve", by="Li Ming")
 

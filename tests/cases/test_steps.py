@@ -6,8 +6,8 @@ import pytest
 
 from cases.inbox.receiving import receive
 from cases.partner_calls import StepCommand
+from cases.progress.carrying_out import unknown
 from cases.progress.closing import end
-from cases.progress.conduct import unknown
 from cases.reasons import Reason
 from cases.state.letter import Audience
 from cases.state.step import Step

@@ -37,7 +37,8 @@ from cases.partner_calls import (
 from cases.policy.policy import Policy, check_against
 from cases.policy.remedy_kinds import MONEY
 from cases.progress.alarms import alarms, ring
-from cases.progress.conduct import consider, heard, refused, started, unknown
+from cases.progress.assessing import consider
+from cases.progress.carrying_out import heard, refused, started, unknown
 from cases.progress.delivery import delivered, undeliverable
 from cases.progress.opening import open_case as opened
 from cases.progress.verification import looked_up

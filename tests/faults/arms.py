@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 import worker
 from cases.policy.remedy_kinds import GOODS
-from cases.progress import conduct
+from cases.progress import carrying_out
 from cases.reasons import Why
 from cases.state.account import Account
 from cases.state.case import Case
@@ -83,7 +83,7 @@ def dependents() -> None:
         case.note("step waived", at, f"{step.id}: {reason}")
 
     setattr(Step, "under_way", property(under_way))  # noqa: B010 (mypy knows that it is none to be set)
-    vars(conduct)["_waive"] = waive
+    vars(carrying_out)["_waive"] = waive
 
 
 def units() -> None:

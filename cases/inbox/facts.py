@@ -1,0 +1,154 @@
+"""What happened outside: each fact that others report, and what it changes (contract, *Facts*)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cases.entitlement.agent_offers import check_possible
+from cases.entitlement.within_order import refundable
+from cases.errors import Refusal
+from cases.inbox import messages as m
+from cases.inbox.checks import possible_finding, step_of
+from cases.inbox.taking_over import shown_late
+from cases.partner_calls import Receipt, ReceiptState
+from cases.progress.carrying_out import heard, in_ledger, taken_back
+from cases.progress.closing import end
+from cases.progress.evidence import arrived
+from cases.progress.offering import accept, delivered_offer
+from cases.progress.promises_kept import earlier_word
+from cases.progress.satisfaction import answered
+from cases.progress.silence import heard_from
+from cases.reasons import Reason
+from cases.state.case import Case
+from cases.state.finding import PartialFinding
+from cases.state.offer import Offer, describe
+from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Status, StepState
+
+
+def _contact_made(case: Case, message: m.ContactMade, at: datetime, now: datetime) -> None:
+    case.keep(KeptWhen.CUSTOMER_REACHED, at)
+    heard_from(case, at, now)
+    case.note("contact", at, message.note, message.by)
+    if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
+        delivered_offer(case, case.offer, at)
+
+
+def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, now: datetime) -> None:
+    fresh = [e for e in message.evidence if e not in case.evidence]
+    arrived(case, message.evidence, at, now, message.by)
+    shown_late(case, fresh, at)
+
+
+def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
+    offer = _answerable(case, message.offer, at)
+    option = offer.option(message.option)
+    # Eligibility is checked again when it is carried out (S20): other money may have gone out since it was offered.
+    later = option.model_copy(update={"remedies": [r for r in option.remedies if not r.at_once]})
+    check_possible([later], case.complaint, left=refundable(case))
+    accept(case, offer, option, at, message.by)
+
+
+def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _now: datetime) -> None:
+    offer = _answerable(case, message.offer, at)
+    offer.state = OfferState.DECLINED
+    case.status = Status.ASSESSING
+    wish = f"; wishes {message.wish}" if message.wish else ""
+    case.needs_offer = Reason.of("declined", offer=offer.id)
+    case.note("declined", at, f"{offer.id}: {message.reason}{wish}", message.by)
+    case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+
+
+def _answerable(case: Case, offer_id: str | None, at: datetime) -> Offer:
+    """The offer that an answer is for: consent binds to the current one only (S19)."""
+    offer = case.offer
+    if offer is None:
+        raise Refusal(f"{case.id} has made no offer yet: it is {case.status}")
+    if offer_id not in (None, offer.id):
+        raise Refusal(f"offer {offer_id} is not the current one: that is {offer.id}, {_options(offer)}")
+    if at < offer.made_at:
+        raise Refusal(f"occurred_at: {at.isoformat()} is before offer {offer.id} was made")
+    expired_but_not_closed = offer.state is OfferState.EXPIRED and not case.closing
+    if not offer.consent_required:
+        raise Refusal(f"offer {offer.id} needs no consent: it is carried out at once")
+    if offer.state is not OfferState.OPEN and not expired_but_not_closed:
+        raise Refusal(f"offer {offer.id} is {offer.state}, {_options(offer)}: there is nothing to answer")
+    return offer
+
+
+def _options(offer: Offer) -> str:
+    chosen = f", chosen: {offer.accepted}" if offer.accepted else ""
+    return " or ".join(describe(o) for o in offer.options) + chosen
+
+
+def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: datetime) -> None:
+    step = step_of(case, message.step)
+    if not step.begun:
+        raise Refusal(f"step {step.id} has not begun: it is {step.state}")
+    if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, at):
+        return
+    failed_later = message.state is ReceiptState.FAILED and step.can_be_taken_back
+    if step.settled and not failed_later:
+        raise Refusal(f"step {step.id} is {step.state} already")
+    if step.state is StepState.BLOCKED and (step.contested or not step.uncertain):
+        raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
+    if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
+        raise Refusal(f"step {step.id} is dispatched already")
+    key = step.key(case.id)
+    if message.key not in (None, key):
+        raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
+    if failed_later:
+        case.vouched.pop(key, None)
+        taken_back(case, step, message.detail[:2000], at)
+        return
+    if message.finding:
+        possible_finding(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
+    reference = step.reference or f"{message.by or step.partner}"
+    heard(
+        case,
+        step,
+        Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
+        at,
+    )
+    if in_ledger(case, step) and message.state is ReceiptState.DONE:
+        case.vouched[key] = reference
+
+
+def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, holds: m.Holds) -> bool:
+    """A payment is reported as failed while its case closes: the ledger keeps it, and `stuck` shows it (S27)."""
+    step = case.step(message.step)
+    if step is None or message.state is not ReceiptState.FAILED or not step.can_be_taken_back:
+        return False
+    key = step.key(case.id)
+    if message.key not in (None, key) or not in_ledger(case, step) or not holds(m.LATE_REPORTS):
+        return False
+    case.vouched.pop(key, None)
+    case.disputed.append(key)
+    case.note("step taken back", now, f"{step.id}: {message.detail[:2000]}", message.by)
+    return True
+
+
+def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:
+    if case.status is not Status.FOLLOWING_UP:
+        raise Refusal(f"{case.id} is {case.status}: satisfaction is asked once the steps are done")
+    answered(case, message.score, message.comment, at, message.by)
+
+
+def _withdrawn(case: Case, message: m.ComplaintWithdrawn, at: datetime, _now: datetime) -> None:
+    begun = [s.id for s in case.steps if s.begun]
+    if begun:
+        instead = "; decline the offer instead" if case.offer and case.offer.state is OfferState.OPEN else ""
+        raise Refusal(f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun{instead}")
+    case.note("withdrawn", at, message.reason, message.by)
+    end(case, Outcome.WITHDRAWN, at)
+
+
+FACTS: dict[type[m.Message], Callable[[Case, Any, datetime, datetime], dict[str, Any] | None]] = {
+    m.ContactMade: _contact_made,
+    m.EvidenceReceived: _evidence_received,
+    m.CustomerApproved: _customer_approved,
+    m.CustomerDeclined: _customer_declined,
+    m.StepReported: _step_reported,
+    m.SatisfactionReported: _satisfaction,
+    m.ComplaintWithdrawn: _withdrawn,
+}
+"""What applies each fact; a handler may return what is answered beside the status."""

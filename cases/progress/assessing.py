@@ -1,0 +1,105 @@
+"""From a finding to what is offered: what is missing is looked into, and what nobody knows a person judges (G3, G4)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from cases.complaint import Complaint
+from cases.entitlement.granting import Assessment, assess
+from cases.entitlement.within_order import still_affected, within
+from cases.policy.policy import Investigation
+from cases.progress.closing import retire
+from cases.progress.offering import make_offer
+from cases.reasons import Reason
+from cases.state.case import Case
+from cases.state.finding import Finding, PartialFinding
+from cases.state.offer import Remedy
+from cases.state.step import CHECK, Step
+from cases.vocabulary import (
+    OfferState,
+    Role,
+    Status,
+    StepState,
+)
+
+NOTHING_OFFERED = frozenset({Status.RECEIVED, Status.ASSESSING, Status.AWAITING_EVIDENCE})
+"""Where the finding is still being established."""
+
+
+def consider(case: Case, at: datetime) -> Assessment:
+    """Work out the offer from the finding; where something is missing, see to it that somebody establishes it."""
+    # What another complaint brought that is new nothing but a person judges (G12).
+    found = Assessment() if case.unjudged else granted(case)
+    for investigation in _fresh_investigations(case, found):
+        case.add_step(Remedy(kind=investigation.do, at_once=True), CHECK, at)
+    if case.awaited:
+        case.status = Status.AWAITING_EVIDENCE
+        return Assessment(missing=[*found.missing, *(f"evidence: {kind}" for kind in case.awaited)])
+    for why in found.withheld:
+        case.note("not offered", at, str(why))
+    if found.options:
+        make_offer(case, found.options, at, rule=found.rule, outcome=found.outcome)
+        return found
+    retire(case, OfferState.REPLACED)
+    case.status = Status.ASSESSING
+    case.exhausted = Reason.of("order_exhausted", reasons=found.withheld) if found.withheld else None
+    if case.exhausted:
+        case.tell(Role.OWNER, "needs_offer", reason=case.exhausted)
+        case.note("assessing", at, f"a person has to judge: {case.exhausted}")
+    elif case.contested or case.unjudged:
+        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+        case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
+    elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
+        case.tell(Role.OWNER, "needs_assessment", missing=found.missing, severities=case.topic.severities)
+        case.note(
+            "assessing",
+            at,
+            f"a person has to establish: {', '.join(found.missing)}" if found.missing else "no rule fits",
+        )
+    return found
+
+
+def granted(case: Case) -> Assessment:
+    """What the policy grants, as far as the order's ledger has room for it (S35)."""
+    finding, why = still_affected(case)
+    found = granted_by_policy(case, finding)
+    if found.options:
+        found = found.model_copy(update={"withheld": why})
+    return within(case, found, finding)
+
+
+def granted_by_policy(case: Case, finding: Finding) -> Assessment:
+    """What the policy grants; an inquiry that nothing answers by itself waits for an agent's words (M14).
+
+    Nothing by itself where another case about the same was settled, or is open: it might be granted twice (G12).
+    """
+    if case.contested:
+        return Assessment()
+    # A case that knows its order's account is held to it afterwards, where it can say why.
+    refunded = Decimal(0) if case.account else case.refunded
+    found = assess(case.policy, _with_delivery(case), finding, refunded=refunded)
+    source = case.topic.answered_from
+    nobody_knows = source == "agent" or (source == "trail" and case.look_ups.trail is None)
+    return Assessment(missing=["cause"]) if nobody_knows and case.finding.cause is None else found
+
+
+def _with_delivery(case: Case) -> Complaint:
+    """The complaint, with the delivery that its trail shows where intake did not know it (M11)."""
+    order, trail = case.complaint.order, case.look_ups.trail
+    if order is None or order.delivered_at or trail is None or trail.delivered_at is None:
+        return case.complaint
+    delivered = order.model_copy(update={"delivered_at": trail.delivered_at})
+    return case.complaint.model_copy(update={"order": delivered})
+
+
+def _fresh_investigations(case: Case, found: Assessment) -> list[Investigation]:
+    """What has to be looked into, and has not been in this cycle (B17, E13)."""
+    begun = {s.kind for s in case.steps if s.offer == CHECK and s.cycle == case.cycle}
+    return [i for i in case.policy.investigations if i.establishes in found.missing and i.do not in begun]
+
+
+def not_found_in_time(case: Case, investigation: Investigation, step: Step, at: datetime) -> None:
+    """A search has had its time and nothing turned up: the parcel is lost (E13)."""
+    step.turn(StepState.DONE, at, Reason.of("nothing_found", within=investigation.within))
+    case.learn(PartialFinding(lost=True), step.kind, at)
+    if case.status in NOTHING_OFFERED:
+        consider(case, at)

@@ -1,0 +1,194 @@
+"""Steps: what a partner answers or reports, and what becomes of a step that cannot be done (G6)."""
+
+from datetime import datetime
+from typing import Any
+
+from cases.entitlement.granting import check_finding
+from cases.entitlement.payout_limits import approved
+from cases.partner_calls import Receipt, StepFinding
+from cases.policy.remedy_kinds import MONEY
+from cases.progress.assessing import NOTHING_OFFERED, consider
+from cases.progress.closing import settle
+from cases.progress.promises_kept import nothing_to_keep, steps_moved
+from cases.reasons import Reason, Why
+from cases.state.case import Case
+from cases.state.finding import PartialFinding
+from cases.state.step import CHECK, Step
+from cases.state.summary import about_step, paid
+from cases.vocabulary import (
+    KeptWhen,
+    Outcome,
+    Partner,
+    RemedyKind,
+    Role,
+    Starts,
+    Status,
+    StepState,
+)
+
+
+def started(case: Case, step: Step, at: datetime) -> None:
+    """A step is about to be asked of its partner; what is only said goes out as a letter."""
+    step.attempts += 1
+    step.reference = None
+    step.turn(StepState.RUNNING, at)
+    if step.partner is Partner.MESSAGING:
+        trail, record = case.look_ups.trail, case.look_ups.installation
+        case.say(
+            step.kind,
+            about=f"step:{step.id}",
+            **case.finding.known(),
+            expected_at=trail.expected_at.isoformat() if trail and trail.expected_at else None,
+            installed_by=record.expected_at.isoformat() if record and record.expected_at else None,
+            due=case.ending is not Outcome.REJECTED,
+            **_words(case, step),
+        )
+
+
+def _words(case: Case, step: Step) -> dict[str, Any]:
+    """What one kind of message says beyond the finding."""
+    if step.kind is RemedyKind.ANSWER:
+        trail = case.look_ups.trail if case.topic.answered_from == "trail" else None
+        return {"text": case.finding.cause, "trail_state": trail.state if trail else None}
+    if step.kind is RemedyKind.EXPLANATION:
+        searched = any(s.kind is RemedyKind.SEARCH and s.state is StepState.DONE for s in case.steps)
+        return {"found": searched and case.finding.lost is False}
+    if step.kind is RemedyKind.STOP_USE_NOTICE:
+        return {
+            "items": [{"sku": i.sku, "name": i.name, "quantity": i.quantity} for i in case.complaint.affected_items]
+        }
+    return {}
+
+
+def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
+    """A partner's word on a step: from its answer, or reported later."""
+    before, key = step.state, step.key(case.id)
+    step.heard(receipt, at)
+    if step.state is before:
+        return
+    money = f", {step.remedy.amount} {case.currency} as {step.reference}" if step.remedy.amount else ""
+    case.note(f"step {step.state}", at, f"{step.id}{money}{f': {receipt.detail}' if receipt.detail else ''}")
+    steps_moved(case, step.cycle)
+    if step.state is StepState.BLOCKED:
+        if in_ledger(case, step):
+            case.unpaid.append(key)
+        _blocked(case, step, at)
+    if receipt.finding:
+        _found(case, step, receipt.finding, at)
+    elif step.offer == CHECK and step.settled and case.status is Status.ASSESSING:
+        consider(case, at)
+    settle(case, at)
+
+
+def in_ledger(case: Case, step: Step) -> bool:
+    """Whether the order's ledger has an entry of it: money, and goods of cases that know the order's account (S35).
+
+    Units of other cases are counted as well, and stay so: their histories know of no release.
+    """
+    return step.kind in MONEY or bool(case.account and step.makes_good)
+
+
+def refused(  # noqa: PLR0913 (what a refusal is)
+    case: Case,
+    step: Step,
+    reason: Why,
+    at: datetime,
+    *,
+    final: bool = True,
+    over_limit: bool = False,
+    reserved: bool = False,
+) -> None:
+    """The step cannot be done: it goes to a person, and money that moved stays moved (G6, S17).
+
+    `over_limit`: it is the order's limit that refused it, up to a manager's limit somebody may approve it (S15).
+    `reserved`: the ledger has reserved a payment for it, which is free again now.
+    """
+    if reserved:
+        case.unpaid.append(step.key(case.id))
+    if final:
+        step.number += 1
+    step.over_limit = over_limit
+    if over_limit and not approved(case, step):
+        reason = Reason.of("approvable", because=reason)
+    step.turn(StepState.BLOCKED, at, reason)
+    _blocked(case, step, at)
+
+
+def unknown(case: Case, step: Step, reason: Why, at: datetime) -> None:
+    """The partner may or may not have done it: it is asked before anything is sent again (S13)."""
+    step.uncertain = True
+    step.turn(StepState.UNKNOWN, at, reason)
+    case.note("step unknown", at, f"{step.id}: {reason}")
+
+    if isinstance(reason, Reason) and reason.code == "key_reused":
+        tell_unknown(case, step)
+
+
+def tell_unknown(case: Case, step: Step) -> None:
+    """Its owner is told, once, that nobody knows whether a step was done."""
+    step.told = True
+    since = step.since.isoformat() if step.since else None
+    case.tell(Role.OWNER, "step_unknown", **about_step(case, step), since=since)
+
+
+def not_done_before(step: Step, at: datetime) -> None:
+    """Its partner did nothing under an earlier key: the step may be sent under the new one (S25)."""
+    step.uncertain = False
+    step.turn(StepState.RUNNING, at)
+
+
+def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
+    """Its partner says both that it was done and that it was not: nothing is free, and a person decides (S26, S27).
+
+    The customer is not asked whether they are satisfied meanwhile.
+    """
+    step.contested = step.uncertain = True
+    step.turn(StepState.BLOCKED, at, reason)
+    if in_ledger(case, step):
+        case.disputed.append(step.key(case.id))
+    if case.status is Status.FOLLOWING_UP:
+        case.status = Status.EXECUTING
+        case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
+    _blocked(case, step, at)
+
+
+def taken_back(case: Case, step: Step, detail: str, at: datetime) -> None:
+    """A partner reports a step as failed that it had reported as done (S27)."""
+    because = {"code": "taken_back_because", "words": detail} if detail else {"code": "taken_back"}
+    contest(case, step, Reason.of(who=step.partner, **because), at)
+
+
+def _blocked(case: Case, step: Step, at: datetime) -> None:
+    step.team = case.team
+    case.note("step blocked", at, f"{step.id}: {step.reason}")
+    case.tell(Role.OWNER, "step_blocked", **about_step(case, step), team=case.team, paid=paid(case))
+
+
+def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
+    case.show(finding.evidence)
+    facts = PartialFinding.model_validate(finding.model_dump(exclude={"evidence"}))
+    if problems := check_finding(case.policy, case.complaint, facts):
+        case.note("finding ignored", at, f"{step.id}: {'; '.join(str(p) for p in problems)}")
+        return
+    case.learn(facts, step.kind, at)
+    if case.status in NOTHING_OFFERED and step.cycle == case.cycle:
+        consider(case, at)
+
+
+def waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool = False) -> None:
+    """A step that will not be carried out; nor will what depends on it, unless a person says otherwise (S28)."""
+    _waive(case, step, reason, at, carry_out_dependents=carry_out_dependents)
+    if not case.needs_offer:
+        steps_moved(case, case.cycle)
+        nothing_to_keep(case, at)
+    settle(case, at)
+
+
+def _waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool) -> None:
+    step.turn(StepState.WAIVED, at, reason)
+    case.note("step waived", at, f"{step.id}: {reason}")
+    for dependent in [s for s in case.steps if s.state is StepState.WAITING and step.id in s.after]:
+        if carry_out_dependents:
+            dependent.after.remove(step.id)
+        else:
+            _waive(case, dependent, Reason.of("depends_on", step=step.id), at, carry_out_dependents=False)
