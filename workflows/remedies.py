@@ -248,6 +248,8 @@ class Remedies:
     async def _contest(self, key: str) -> None:
         """Neither paid nor free: the ledger counts it as taken, and says so (S26, S27)."""
         why = "its partner says both that it was paid and that it was not"
+        if self._releasing:  # or a release that is under way would free it again
+            await workflow.wait_condition(lambda: not self._releasing)
         await self._desk.durably(Refunds.contest, key, why, summary=f"contest {key}", options=RECORD)
         self._contesting -= 1
 

@@ -11,7 +11,7 @@ from cases.inbox import messages as m
 from cases.inbox.checks import possible_finding, step_of
 from cases.inbox.taking_over import shown_late
 from cases.partner_calls import Receipt, ReceiptState
-from cases.progress.carrying_out import heard, in_ledger, taken_back
+from cases.progress.carrying_out import done_after_all, heard, in_ledger, taken_back
 from cases.progress.closing import end
 from cases.progress.evidence import arrived
 from cases.progress.offering import accept, delivered_offer
@@ -22,6 +22,7 @@ from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
 from cases.state.offer import Offer, describe
+from cases.state.step import Step
 from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Status, StepState
 
 
@@ -86,16 +87,12 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         raise Refusal(f"step {step.id} has not begun: it is {step.state}")
     if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, at):
         return
+    if step.failed and _done_after_all(case, step, message):
+        done_after_all(case, step, at)
+        return
     failed_later = message.state is ReceiptState.FAILED and step.can_be_taken_back
-    if step.settled and not failed_later:
-        raise Refusal(f"step {step.id} is {step.state} already")
-    if step.state is StepState.BLOCKED and (step.contested or not step.uncertain):
-        raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
-    if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
-        raise Refusal(f"step {step.id} is dispatched already")
     key = step.key(case.id)
-    if message.key not in (None, key):
-        raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
+    _check_report(step, message, key, failed_later=failed_later)
     if failed_later:
         case.vouched.pop(key, None)
         taken_back(case, step, message.detail[:2000], at)
@@ -111,6 +108,23 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
     )
     if in_ledger(case, step) and message.state is ReceiptState.DONE:
         case.vouched[key] = reference
+
+
+def _done_after_all(case: Case, step: Step, message: m.StepReported) -> bool:
+    """Whether a report says that the try which had failed was carried out (S26)."""
+    return message.state is not ReceiptState.FAILED and message.key in (None, step.key(case.id, step.number - 1))
+
+
+def _check_report(step: Step, message: m.StepReported, key: str, *, failed_later: bool) -> None:
+    """Raises `Refusal` for a report that changes nothing any more; `failed_later`: it takes back what was done."""
+    if step.settled and not failed_later:
+        raise Refusal(f"step {step.id} is {step.state} already")
+    if step.state is StepState.BLOCKED and (step.contested or not step.uncertain):
+        raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
+    if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
+        raise Refusal(f"step {step.id} is dispatched already")
+    if message.key not in (None, key):
+        raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
 
 
 def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, holds: m.Holds) -> bool:

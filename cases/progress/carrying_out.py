@@ -158,6 +158,18 @@ def taken_back(case: Case, step: Step, detail: str, at: datetime) -> None:
     contest(case, step, Reason.of(who=step.partner, **because), at)
 
 
+def done_after_all(case: Case, step: Step, at: datetime) -> None:
+    """A partner reports a step as done, or on its way, that it had reported as failed (S26).
+
+    What the first word set free counts as taken again. Before anything is sent under another key it is asked (S25).
+    """
+    step.number -= 1
+    key = step.key(case.id)
+    if key in case.unpaid:
+        case.unpaid.remove(key)
+    contest(case, step, Reason.of("contradiction", who=step.partner), at)
+
+
 def _blocked(case: Case, step: Step, at: datetime) -> None:
     step.team = case.team
     case.note("step blocked", at, f"{step.id}: {step.reason}")

@@ -576,6 +576,25 @@ def test_a_further_report_does_not_settle_what_was_taken_back() -> None:
     assert "it takes resolve-step" in world.refuses("step-reported", step="refund", state="done")
 
 
+@pytest.mark.parametrize(("step", "severity"), [("refund", "severe"), ("replacement", "moderate")])
+@pytest.mark.parametrize("key", [None, "the key"])
+def test_what_was_reported_as_failed_and_then_as_done_is_not_free(step: str, severity: str, key: str | None) -> None:
+    """S26: contradicting words never free money or units; a person decides, and the partner is asked before a retry."""
+    world = agreed(severity, refund="failed", replacement="failed")
+    asked = f"HL-1/1/o1/{step}"
+
+    world.says("step-reported", step=step, state="done", **({"key": asked} if key else {}))
+
+    assert (world.step(step).state, str(world.step(step).reason)) == (
+        "blocked",
+        f"{world.step(step).partner} says both that it was done and that it was not",
+    )
+    assert world.step(step).key("HL-1") == asked
+    assert world.step(step).counts
+    assert world.case.unpaid == []
+    assert "it takes resolve-step" in world.refuses("step-reported", step=step, state="done")
+
+
 def test_payment_that_is_taken_back_while_the_case_closes_is_kept() -> None:
     """S27: the outcome is settled, the report to the customer is still under way."""
     world = agreed("severe")

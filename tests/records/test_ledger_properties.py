@@ -46,7 +46,9 @@ class Ledger(RuleBasedStateMachine):
 
     def fits(self, kind: RemedyKind, amount: Decimal) -> bool:
         if kind in TO_SOURCE:
-            return self.taken(TO_SOURCE) + amount <= self.paid
+            freight = frozenset({RemedyKind.FREIGHT_REFUND})
+            once = kind not in freight or self.taken(freight) + amount <= self.limit
+            return once and self.taken(TO_SOURCE) + amount <= self.paid
         return self.taken(PAYOUTS) + amount <= self.limit
 
     @rule(case_id=st.sampled_from(CASES), step=st.integers(1, 3), kind=st.sampled_from(KINDS), amount=amounts)

@@ -107,6 +107,7 @@ async def test_refused_step_is_blocked_and_tried_again_under_a_new_key_when_a_pe
     seen = await case.until(lambda c: [s["state"] for s in c["steps"]] == ["blocked", "blocked"])
     assert step(seen, "refund")["reason"] == "card closed"
     assert step(seen, "refund")["team"] == "logistics"
+    await case.at_rest()
     assert {e["state"] for e in records.entries(case.id)} == {EntryState.RELEASED}
 
     await case.says("resolve-step", step="refund", action="retry", reason="new card", by="Zhao")
