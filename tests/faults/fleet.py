@@ -14,13 +14,16 @@ import httpx
 from temporalio.client import Client
 from temporalio.service import PayloadLimitsConfig
 
-from child import Child
+from child import Child, StartFailed
 from client.cases import Engine
 from embedded import Embedded
 from encryption import data_converter
 from encryption.keys import new_key
 from settings import Settings
 from tests.postgres import Cluster
+
+PORT_TRIES = 30
+"""How often a process that was killed is started again, where its port is taken meanwhile."""
 
 LONG_HISTORY = 120
 """Events after which a case continues as new; an ordinary server says so at 4,096."""
@@ -139,5 +142,14 @@ async def _crash(child: Child | None) -> None:
     assert child is not None, "it is up for as long as the machine is"
     child.kill()
     await child.until_ended()
-    await child.launch()
-    await child.until_ready()
+    for left in reversed(range(PORT_TRIES)):
+        try:
+            await child.launch()
+            await child.until_ready()
+        except StartFailed as error:
+            # While it was down, a connection of another process may have been given its port for a moment.
+            if not left or "address already in use" not in str(error):
+                raise
+            await asyncio.sleep(1)
+        else:
+            return
