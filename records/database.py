@@ -1,8 +1,10 @@
 """Every transaction that writes is serial where it must be, whole or not at all, and fails with a sentence."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
@@ -33,7 +35,7 @@ class Database:
         parsed = _parse(url)
         self.address = _address(parsed)
         """Where the records are, without user or password."""
-        self._engine = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _sqlite(parsed)
+        self._engine = open_engine(parsed)
         self._reader = self._engine.execution_options(reads_only=True)
         try:
             with self._writing() as connection:
@@ -74,6 +76,11 @@ class Database:
         return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
+def open_engine(url: URL) -> Engine:
+    """The engine for a checked URL, set up as our transactions need it. Raises `WrongDatabaseUrl`."""
+    return _postgresql(url) if url.get_backend_name() == "postgresql" else _sqlite(url)
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -112,7 +119,7 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, _: object) -> None:
         raw.isolation_level = None  # Python's driver would begin late, at the first write, after our reads
-        raw.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(raw)
         raw.execute("PRAGMA synchronous = FULL")  # a payment that was noted stays noted through a power cut
         raw.execute("PRAGMA foreign_keys = ON")
 
@@ -122,6 +129,20 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _switch_to_wal(raw: Any) -> None:
+    """Ask again while the file is locked: of several that switch a new file, SQLite refuses some without waiting."""
+    deadline = monotonic() + PATIENCE
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or monotonic() > deadline:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engine:

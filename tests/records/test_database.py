@@ -5,11 +5,16 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from records import Records, RecordsUnavailable, WrongDatabaseUrl
+from records.database import open_engine
 from tests.postgres import PASSWORD, Cluster
 
 
@@ -39,6 +44,30 @@ def test_workers_that_start_at_once_lay_the_database_out_once(url: str) -> None:
     assert all(records.claims() == [] for records in opened)
     for records in opened:
         records.close()
+
+
+def test_processes_that_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
+    """Twenty new files: on a busy machine SQLite refuses one process of eight in every fifth, if nobody asks again."""
+    fork = get_context("fork")
+    for number in range(20):
+        url, together, results = f"sqlite:///{tmp_path / str(number)}.db", fork.Barrier(8), fork.SimpleQueue()
+        processes = [fork.Process(target=_connect, args=(url, together, results)) for _ in range(8)]
+        for process in processes:
+            process.start()
+        assert {results.get() for _ in processes} == {"wal"}
+        for process in processes:
+            process.join()
+
+
+def _connect(url: str, together: Any, results: Any) -> None:
+    engine = open_engine(make_url(url))
+    together.wait()
+    try:
+        with engine.connect() as connection:
+            results.put(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+    except DBAPIError as error:
+        results.put(str(error.orig))
+    engine.dispose()
 
 
 def test_a_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
