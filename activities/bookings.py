@@ -7,12 +7,55 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.outcomes import OVER_LIMIT, REFUSED, RESERVED, TRY_AGAIN
+from activities.outcomes import OVER_LIMIT, REFUSED, RESERVED, TRY_AGAIN, carry_out
 from cases.complaint import pieces
 from cases.money import Money
-from cases.partner_calls import Booked, Payment
+from cases.partner_calls import Booked, Payment, Receipt, ReceiptState
 from cases.reasons import details_of
+from partners import ports
 from records import LedgerRefusal, OverLimit, OverUnits, Records, RecordsUnavailable, Units
+
+
+async def carry_out_booked(
+    port: ports.StepPartner, records: Records, command: Booked, paid: Money, moved: frozenset[ReceiptState]
+) -> Receipt:
+    """Reserve, have it done once, and book it where the partner's word is in `moved`.
+
+    What was reserved stays so unless the case, which hears reports as well, releases it (S26).
+    """
+    await reserve(records, command, paid)
+    # Once the partner has been asked, a worker that is told to stop waits for the answer: a shield alone would give
+    # up at once and leave the step unattended.
+    asked = asyncio.ensure_future(_ask(port, records, command, moved))
+    try:
+        return await asyncio.shield(asked)
+    except asyncio.CancelledError:
+        return await asked
+
+
+async def _ask(port: ports.StepPartner, records: Records, command: Booked, moved: frozenset[ReceiptState]) -> Receipt:
+    try:
+        receipt = await carry_out(port, command.asked)
+    except ApplicationError as error:
+        if error.type == REFUSED:
+            raise _still_reserved(error) from None
+        raise
+    await book(records, command.key, receipt, moved)
+    return receipt
+
+
+async def book(records: Records, key: str, receipt: Receipt, moved: frozenset[ReceiptState]) -> None:
+    """Commit what has moved.
+
+    What failed is released by the case: it alone knows whether a report or another answer says the opposite (S26).
+    """
+    if receipt.state not in moved:
+        return
+    try:
+        await asyncio.to_thread(records.commit, key, receipt.reference)
+    except LedgerRefusal as error:
+        # It has moved: the books must not stop the case, but somebody has to look.
+        activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})
 
 
 async def reserve(records: Records, command: Booked, paid: Money) -> None:
@@ -61,7 +104,7 @@ async def contest(records: Records, key: str, why: str) -> None:
         activity.logger.warning("not contested", extra={"key": key, "why": str(error)})
 
 
-def still_reserved(error: ApplicationError) -> ApplicationError:
+def _still_reserved(error: ApplicationError) -> ApplicationError:
     """A partner's refusal; the case, which hears reports as well, says whether the reservation is free (S26)."""
     # One detail only: a workflow leaves several undecoded (`workflows.doors.AsTheyCame`).
     reason = next((detail for detail in error.details if isinstance(detail, dict)), {})

@@ -7,13 +7,12 @@ more than was bought (S35). It is given back only when the warehouse has finally
 import asyncio
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities.bookings import reserve, still_reserved
-from activities.outcomes import REFUSED, carry_out, find, told_to_temporal
+from activities.bookings import book, carry_out_booked
+from activities.outcomes import carry_out, find, told_to_temporal
 from cases.partner_calls import DispatchRecord, LookUp, Receipt, ReceiptState, Shipment
 from partners import ports
-from records import LedgerRefusal, Records
+from records import Records
 
 LEFT = frozenset({ReceiptState.DISPATCHED, ReceiptState.DONE})
 """What the warehouse has only accepted may still fail: it stays reserved."""
@@ -37,29 +36,12 @@ class Warehouse:
         """Ship something, once."""
         if not command.makes_good or command.paid is None:
             return await carry_out(self._port, command.asked)
-        await reserve(self._records, command, command.paid)
-        try:
-            receipt = await carry_out(self._port, command.asked)
-        except ApplicationError as error:
-            if error.type == REFUSED:
-                raise still_reserved(error) from None
-            raise
-        await self._book(command.key, receipt)
-        return receipt
+        return await carry_out_booked(self._port, self._records, command, command.paid, LEFT)
 
     @activity.defn(name="warehouse-find")
     async def find(self, key: str) -> Receipt | None:
         """What became of a step."""
         receipt = await find(self._port, key)
         if receipt is not None and await asyncio.to_thread(self._records.known, key):
-            await self._book(key, receipt)
+            await book(self._records, key, receipt, LEFT)
         return receipt
-
-    async def _book(self, key: str, receipt: Receipt) -> None:
-        # What failed is freed by the case: it alone knows whether a report has said the opposite (S26).
-        if receipt.state in LEFT:
-            try:
-                await asyncio.to_thread(self._records.commit, key, receipt.reference)
-            except LedgerRefusal as error:
-                # The goods have left: the books must not stop the case, but somebody has to look.
-                activity.logger.error("ledger and warehouse disagree", extra={"key": key, "why": str(error)})
