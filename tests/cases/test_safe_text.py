@@ -8,7 +8,7 @@ from cases.complaint import Complaint, check_complaint
 from cases.errors import InvalidInput, Refusal
 from cases.inbox.messages import MESSAGES, read
 from cases.text import readable, same_name
-from tests.cases.test_messages_of_a_case import VALID
+from tests.cases.inbox.test_messages_of_a_case import VALID
 from tests.cases.world import START, a_complaint, open_case
 
 HIDDEN = {

@@ -56,5 +56,5 @@ def test_a_mutation_whose_place_is_gone_is_reported(file: str, source: str, why:
 
 
 def test_a_test_that_is_gone_is_reported() -> None:
-    [found] = missing([*MUTATIONS[0].tests, "tests/cases/test_steps.py::test_of_nothing"])
+    [found] = missing([*MUTATIONS[0].tests, "tests/cases/progress/test_steps.py::test_of_nothing"])
     assert "test_of_nothing" in found

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cases.state.letter import Audience
 from cases.state.promise import Promise
 from cases.vocabulary import PromiseName, PromiseState
-from tests.cases.test_promise_ledger import AT, promised
+from tests.cases.state.test_promise_ledger import AT, promised
 from tests.cases.world import ACK, DETAIL, DISPATCH, PROGRESS, START, World, in_force, open_case
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

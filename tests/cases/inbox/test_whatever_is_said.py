@@ -19,7 +19,7 @@ from cases.policy.admission import policy_for
 from cases.progress.opening import open_case as opened
 from cases.state.case import Case
 from cases.views.snapshot import attributes, details, snapshot
-from tests.cases.test_messages_of_a_case import TAKEN
+from tests.cases.inbox.test_messages_of_a_case import TAKEN
 from tests.cases.world import START, World, a_complaint, in_force
 from tests.garbage import WHOLE, a_few, is_clean, many, spoilt, written
 

@@ -22,7 +22,7 @@ from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, eventually, serving, step
 from tests.fakes import FakePartners
 from tests.workflows.conftest import agreed, offered
-from tests.workflows.next_build import NextCase
+from tests.workflows.operation.next_build import NextCase
 from worker import Parts, build_worker, register_search_attributes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]

@@ -16,7 +16,7 @@ from settings import Settings
 from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, replayer, step
 from tests.workflows.conftest import Open, agreed
-from tests.workflows.test_continuing import case, impatient_engine  # noqa: F401 (fixtures)
+from tests.workflows.operation.test_continuing import case, impatient_engine  # noqa: F401 (fixtures)
 
 PERSONAL = ("Wang Xiaoming", "13900001234", "xiaoming@example.org", "Lotus Street", "my daughter", "Zhao Yun")
 """Name, phone, email, address, what a customer wrote, an agent's name."""
