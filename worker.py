@@ -44,8 +44,8 @@ from records import Records as Database
 from settings import Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.doors import OneArgument, taking_in_all
-from workflows.runner import ByTasksAlone
+from workflows.runner import QuerySafeRunner
+from workflows.sdk_hardening import FirstArgumentOnly, hardened
 from workflows.search import KEYS
 
 PASSED_THROUGH = (
@@ -109,7 +109,7 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     records = Records(parts.policies, parts.records)
     # Other processes send as they like; how payloads are taken in is for the worker alone to say.
     config = client.config()
-    config["data_converter"] = taking_in_all(client.data_converter)
+    config["data_converter"] = hardened(client.data_converter)
     return Worker(
         Client(**config),
         task_queue=task_queue,
@@ -128,8 +128,8 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=max_cached_workflows,
-        interceptors=[OneArgument()],
-        workflow_runner=ByTasksAlone(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
+        interceptors=[FirstArgumentOnly()],
+        workflow_runner=QuerySafeRunner(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
         deployment_config=_pinned(build_id) if build_id else None,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,

@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.outcomes import Stopwatch, told_to_temporal
+from activities.outcomes import Stopwatch, as_application_errors
 from cases.partner_calls import CallbackRequest, Delivery
 from partners import ports
 
@@ -17,6 +17,6 @@ class Callbacks:
     async def ask(self, request: CallbackRequest) -> Delivery:
         """Have the customer asked; the answer comes as `satisfaction-reported`."""
         watch = Stopwatch()
-        async with told_to_temporal():
+        async with as_application_errors():
             delivery = await self._port.ask(request)
         return delivery.model_copy(update={"at": watch.now()})

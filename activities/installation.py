@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.outcomes import carry_out, find, told_to_temporal
+from activities.outcomes import as_application_errors, carry_out, find
 from cases.partner_calls import InstallationRecord, LookUp, Receipt, StepCommand
 from partners import ports
 
@@ -16,7 +16,7 @@ class Installation:
     @activity.defn(name="installation-record")
     async def record(self, what: LookUp) -> InstallationRecord | None:
         """How the installation went; None where there was none (G3)."""
-        async with told_to_temporal():
+        async with as_application_errors():
             return await self._port.record(what)
 
     @activity.defn(name="installation-step")

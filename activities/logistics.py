@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.outcomes import carry_out, find, told_to_temporal
+from activities.outcomes import as_application_errors, carry_out, find
 from cases.partner_calls import LookUp, Receipt, StepCommand, Trail
 from partners import ports
 
@@ -16,7 +16,7 @@ class Logistics:
     @activity.defn(name="logistics-trail")
     async def trail(self, what: LookUp) -> Trail | None:
         """The shipment's trail; None where there is none (G3)."""
-        async with told_to_temporal():
+        async with as_application_errors():
             return await self._port.trail(what)
 
     @activity.defn(name="logistics-step")

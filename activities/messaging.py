@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.outcomes import Stopwatch, told_to_temporal
+from activities.outcomes import Stopwatch, as_application_errors
 from cases.partner_calls import CustomerMessage, Delivery, StaffNotice
 from partners import ports
 
@@ -17,7 +17,7 @@ class Messaging:
     async def to_customer(self, message: CustomerMessage) -> Delivery:
         """Hand one message over; that counts as delivered (G2)."""
         watch = Stopwatch()
-        async with told_to_temporal():
+        async with as_application_errors():
             delivery = await self._port.to_customer(message)
         return delivery.model_copy(update={"at": watch.now()})
 
@@ -25,6 +25,6 @@ class Messaging:
     async def to_staff(self, notice: StaffNotice) -> Delivery:
         """Hand one notice over (G10)."""
         watch = Stopwatch()
-        async with told_to_temporal():
+        async with as_application_errors():
             delivery = await self._port.to_staff(notice)
         return delivery.model_copy(update={"at": watch.now()})

@@ -36,7 +36,7 @@ async def _beat() -> None:
 
 
 @asynccontextmanager
-async def told_to_temporal() -> AsyncIterator[None]:
+async def as_application_errors() -> AsyncIterator[None]:
     """Translate what a port raises: only `TryAgain` is retried by the server, and after as long as it asks."""
     alive = asyncio.create_task(_beat())
     try:
@@ -56,7 +56,7 @@ async def told_to_temporal() -> AsyncIterator[None]:
 
 async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
     """Have a step done, once: a later attempt asks by key before it sends again, for the first may have arrived."""
-    async with told_to_temporal():
+    async with as_application_errors():
         if activity.info().attempt > 1:
             found = await _asked(port, command.key)
             if found is not None:
@@ -66,7 +66,7 @@ async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
 
 async def find(port: StepPartner, key: str) -> Receipt | None:
     """What became of a step; None: the partner never heard of it."""
-    async with told_to_temporal():
+    async with as_application_errors():
         return await _asked(port, key)
 
 

@@ -9,7 +9,7 @@ import asyncio
 from temporalio import activity
 
 from activities.bookings import book, carry_out_booked
-from activities.outcomes import carry_out, find, told_to_temporal
+from activities.outcomes import as_application_errors, carry_out, find
 from cases.partner_calls import DispatchRecord, LookUp, Receipt, ReceiptState, Shipment
 from partners import ports
 from records import Records
@@ -28,7 +28,7 @@ class Warehouse:
     @activity.defn(name="warehouse-record")
     async def record(self, what: LookUp) -> DispatchRecord | None:
         """How the order left the warehouse; None where it knows of none (G3)."""
-        async with told_to_temporal():
+        async with as_application_errors():
             return await self._port.dispatch_record(what)
 
     @activity.defn(name="warehouse-step")

@@ -31,7 +31,7 @@ from embedded import SERVER_SETTINGS
 from worker import Parts, build_worker
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.doors import OneArgument, taking_in_all
+from workflows.sdk_hardening import FirstArgumentOnly, hardened
 
 PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "60"))
 """Seconds after which what has not happened is taken not to happen: far more than it needs."""
@@ -264,7 +264,7 @@ def replayer(client: Client | None = None) -> Replayer:
         workflows=[AfterSalesCase, CarrierClaim],
         # What is encrypted opens in its own namespace only.
         namespace=client.namespace if client else "default",
-        data_converter=taking_in_all(client.data_converter if client else pydantic_data_converter),
-        interceptors=[OneArgument()],
+        data_converter=hardened(client.data_converter if client else pydantic_data_converter),
+        interceptors=[FirstArgumentOnly()],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )

@@ -17,7 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from cases.complaint import Complaint
 from cases.contract import CASE_QUERY, CASE_WORKFLOW, INVALID_COMPLAINT, MOVE_POLICY, PREVIEW_QUERY, workflow_id
 from cases.errors import Problem, Refusal
-from cases.inbox.messages import FACTS, read
+from cases.inbox.messages import FACTS, MESSAGES, read
 from cases.inbox.policy_move import previewed
 from cases.inbox.receiving import receive, receive_signal, refuse
 from cases.inbox.same_matter import BETWEEN_CASES
@@ -34,7 +34,7 @@ from cases.vocabulary import Outcome, Status, StepState
 from workflows.clocks import Clocks
 from workflows.counts import Counts
 from workflows.desk import Desk
-from workflows.doors import Unreadable, decoded, listens, rejected, written
+from workflows.handlers import Unreadable, decoded, decoded_unchecked, handles, rejection
 from workflows.letters import Letters
 from workflows.linking import Linking
 from workflows.options import LOOK_UP, RECORD
@@ -60,7 +60,7 @@ CONTINUED = "continued_case"
 
 
 @workflow.defn(name=CASE_WORKFLOW)
-@listens
+@handles(signals=FACTS, updates=MESSAGES)
 class AfterSalesCase:
     """One complaint's durable process."""
 
@@ -116,7 +116,7 @@ class AfterSalesCase:
         try:
             return previewed(self._desk.case, decoded(asked)) if self._desk.admitted else None
         except Refusal as refusal:
-            raise rejected(refusal) from None
+            raise rejection(refusal) from None
 
     # Admission: G1
 
@@ -124,7 +124,7 @@ class AfterSalesCase:
         continues = workflow.info().continued_run_id is not None
         try:
             # What continues was written by us, and outgrows what a complaint may be.
-            raw = written(payload) if continues else decoded(payload, workflow.patched)
+            raw = decoded_unchecked(payload) if continues else decoded(payload, workflow.patched)
         except Unreadable as fault:
             raise _invalid(fault.problems) from None
         if continues and isinstance(raw, dict) and CONTINUED in raw:
@@ -332,7 +332,7 @@ class AfterSalesCase:
             else:
                 read(name, message)
         except Refusal as refusal:
-            raise rejected(refusal) from None
+            raise rejection(refusal) from None
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
         """An update: applied and answered, or rejected with a sentence."""
@@ -343,7 +343,7 @@ class AfterSalesCase:
                 await self._read_account()
             answer = self._receive(name, payload, in_force)
         except Refusal as refusal:
-            raise rejected(refusal) from None
+            raise rejection(refusal) from None
         self._desk.changed()
         return answer
 

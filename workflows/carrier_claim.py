@@ -21,8 +21,8 @@ from cases.errors import Refusal
 from cases.inbox.messages import Holds, always
 from cases.inbox.receiving import refuse
 from cases.partner_calls import Receipt, StepCommand
-from workflows.doors import decoded, hears, rejected
 from workflows.errands import durably, kind_of, sentence
+from workflows.handlers import decoded, handles, rejection
 from workflows.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
 
@@ -37,7 +37,7 @@ A_DAY = timedelta(days=1)
 
 
 @workflow.defn(name=CLAIM_WORKFLOW)
-@hears(FACTS, FACTS)
+@handles(signals=FACTS, updates=FACTS)
 class CarrierClaim:
     """One claim against one carrier."""
 
@@ -231,4 +231,4 @@ class CarrierClaim:
         try:
             return receive(claim, name, decoded(payload, holds), workflow.now(), holds)
         except Refusal as refusal:
-            raise rejected(refusal) from None
+            raise rejection(refusal) from None

@@ -1,4 +1,4 @@
-"""How a worker runs workflows: by workflow tasks alone, whatever a query brings along (docs/findings.md)."""
+"""A workflow runner that takes in only what a workflow task has brought, whatever a query brings (docs/findings.md)."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from cases.contract import ASK_AGAIN
 
 
-class ByTasksAlone(WorkflowRunner):
+class QuerySafeRunner(WorkflowRunner):
     """Runs workflows as `runner` does, and answers a query that would spoil the history with `ASK_AGAIN`.
 
     A case that is not in the cache is built from its history to answer a query. Events that came since the last
@@ -34,7 +34,7 @@ class ByTasksAlone(WorkflowRunner):
         instance = self._runner.create_instance(det)
         activate, length, latest = instance.activate, 0, 0
 
-        def by_tasks_alone(act: WorkflowActivation) -> WorkflowActivationCompletion:
+        def guarded(act: WorkflowActivation) -> WorkflowActivationCompletion:
             nonlocal length, latest
             at = act.timestamp.ToNanoseconds()
             # More of the history and yet no new time, which every workflow task has. An eviction tells no time at all.
@@ -45,5 +45,5 @@ class ByTasksAlone(WorkflowRunner):
             length, latest = act.history_length, at
             return activate(act)
 
-        instance.activate = by_tasks_alone  # type: ignore[method-assign]  # the other methods are the SDK's own affair
+        instance.activate = guarded  # type: ignore[method-assign]  # the other methods are the SDK's own affair
         return instance

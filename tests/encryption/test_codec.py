@@ -16,7 +16,7 @@ from encryption import data_converter, encrypted
 from encryption.codec import Encryption, NotAuthentic, seal, unseal
 from encryption.keys import KeyOutOfReach, KeyRing, new_key
 from settings import Settings
-from workflows.doors import AsTheyCame, taking_in_all
+from workflows.sdk_hardening import LenientPayloadConverter, hardened
 
 KEYS = KeyRing(text=new_key("k1"))
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"the customer\'s words"')
@@ -197,11 +197,11 @@ async def test_what_a_failure_says_is_sealed_as_well() -> None:
 @pytest.mark.parametrize("settings", [Settings(), Settings(encryption_keys=new_key("k1"))], ids=["plain", "encrypted"])
 def test_worker_builds_no_converter_for_each_payload(settings: Settings) -> None:
     """The SDK takes a converter with context for every payload, and a pydantic converter is dear to build."""
-    converter = taking_in_all(data_converter(settings))
+    converter = hardened(data_converter(settings))
 
     with_context = converter.with_context(workflow())
 
     assert with_context.payload_converter is converter.payload_converter
     assert with_context.failure_converter is converter.failure_converter
     assert with_context.payload_codec is not converter.payload_codec
-    assert AsTheyCame().converters is AsTheyCame().converters
+    assert LenientPayloadConverter().converters is LenientPayloadConverter().converters

@@ -21,9 +21,9 @@ from tests.engine import ONCE, PATIENCE, OpenCase, Workshop, eventually, promise
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open
 from workflows.after_sales_case import CONTINUED
-from workflows.doors import AsTheyCame
+from workflows.sdk_hardening import LenientPayloadConverter
 
-AS_THEY_CAME = DataConverter(payload_converter_class=AsTheyCame)
+AS_THEY_CAME = DataConverter(payload_converter_class=LenientPayloadConverter)
 
 
 async def failure(handle: WorkflowHandle[Any, Any]) -> ApplicationError:
@@ -128,7 +128,7 @@ async def test_worker_that_decodes_as_it_likes_would_hang_the_start(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The guard bites: its first workflow task fails, and is tried again."""
-    monkeypatch.setattr(AsTheyCame, "from_payloads", PydanticPayloadConverter.from_payloads)
+    monkeypatch.setattr(LenientPayloadConverter, "from_payloads", PydanticPayloadConverter.from_payloads)
     content = complaint()
 
     handle = await workshop.client.start_workflow(

@@ -21,8 +21,7 @@ from cases.inbox.messages import FACTS, MESSAGES
 from cases.rate_limit import AT_ONCE
 from tests.engine import PATIENCE, OpenCase, eventually, promise
 from tests.workflows.conftest import Open
-from workflows import doors
-from workflows.doors import AsTheyCame
+from workflows.sdk_hardening import HardenedDataConverter, LenientPayloadConverter
 
 
 async def raw_signal(case: OpenCase, name: str, *payloads: Payload) -> None:
@@ -158,7 +157,7 @@ async def test_worker_that_decodes_as_it_likes_would_drop_the_signal(
     open_case: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The guard bites: without it the first signal is gone, and only the second is seen."""
-    monkeypatch.setattr(AsTheyCame, "from_payloads", PydanticPayloadConverter.from_payloads)
+    monkeypatch.setattr(LenientPayloadConverter, "from_payloads", PydanticPayloadConverter.from_payloads)
     case = await open_case()
     await case.becomes("assessing")
 
@@ -175,7 +174,7 @@ async def test_worker_that_fetches_what_is_stored_elsewhere_would_stop_at_it(
 ) -> None:
     """The guard bites: its workflow task fails, again and again, whoever sent the payload."""
     for step in ("_decode_reference_payload_sequence", "_external_retrieve_payload_sequence"):
-        monkeypatch.delattr(doors._ForWorkers, step)  # noqa: SLF001 (the guard)
+        monkeypatch.delattr(HardenedDataConverter, step)
     case = await open_case()
     await case.becomes("assessing")
 

@@ -7,12 +7,13 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from cases.contract import CASE_WORKFLOW
+from cases.inbox.messages import FACTS, MESSAGES
 from workflows.after_sales_case import AfterSalesCase
-from workflows.doors import listens
+from workflows.handlers import handles
 
 
 @workflow.defn(name=CASE_WORKFLOW)
-@listens
+@handles(signals=FACTS, updates=MESSAGES)
 class NextCase(AfterSalesCase):
     """Waits a moment before it looks at the complaint."""
 

@@ -20,7 +20,7 @@ from temporalio.worker import (
 
 from cases.contract import ASK_AGAIN
 from tests.engine import serving
-from workflows.runner import ByTasksAlone
+from workflows.runner import QuerySafeRunner
 
 QUEUE = "q"
 HELD = threading.Event()
@@ -143,7 +143,7 @@ async def _ask_while_it_is_told(client: Client, number: int) -> list[BaseExcepti
 @pytest.mark.long
 async def test_query_takes_in_nothing_that_no_task_has_brought(tmp_path: Path) -> None:
     """S13: what happens of it would be in no history."""
-    found, failures = await strays(tmp_path, ByTasksAlone)
+    found, failures = await strays(tmp_path, QuerySafeRunner)
 
     assert found == 0
     assert failures
