@@ -17,7 +17,17 @@ from cases.contract import claim_workflow_id
 from cases.entitlement.step_commands import command_for
 from cases.partner_calls import Receipt, ReceiptState, StepCommand
 from cases.policy.remedy_kinds import MONEY
-from cases.progress.carrying_out import contest, heard, in_ledger, not_done_before, refused, started, unknown
+from cases.progress.carrying_out import (
+    contest,
+    heard,
+    in_ledger,
+    not_done_before,
+    numbered,
+    refused,
+    started,
+    unknown,
+    unnumbered,
+)
 from cases.reasons import Reason, Why
 from cases.state.step import Step
 from cases.vocabulary import Partner, RemedyKind, StepState
@@ -41,6 +51,8 @@ PARTNERS: dict[Partner, Any] = {
 }
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 """Before a command is sent again that its partner knows nothing of: doubled from the first to the longest."""
+NUMBERS = "the partner's number is kept"
+"""The patch of cases that take over the partner's own number of a step that somebody has reported as done."""
 
 
 class Remedies:
@@ -113,14 +125,20 @@ class Remedies:
                 return None
 
     async def _failed_after_report(self, step: Step, attempt: int, error: ActivityError) -> None:
-        """A report has said meanwhile how it stands: a refusal of what it says was done is a contradiction (S26)."""
-        contradiction = kind_of(error) == REFUSED and step.attempts == attempt
-        if (
-            contradiction
-            and step.contradicts(ReceiptState.FAILED)
-            and workflow.patched("contradictions are cleared up")
-        ):
-            await self._clear_up(step, step.number)
+        """A report has said meanwhile how it stands: a refusal of what it says was done is a contradiction (S26).
+
+        After any other failure the number of a payment is asked for: the reporter need not know it.
+        """
+        case = self._desk.case
+        if step.attempts != attempt or step.state is not StepState.DONE:
+            return
+        if kind_of(error) == REFUSED:
+            if step.contradicts(ReceiptState.FAILED) and workflow.patched("contradictions are cleared up"):
+                await self._clear_up(step, step.number)
+        elif step.kind in MONEY and workflow.patched(NUMBERS):
+            found = await self._find(step, step.key(case.id))
+            if found is not None and step.attempts == attempt:
+                await self._answered(step, found)
 
     def _refused(self, step: Step, error: ActivityError) -> None:
         """A final no, or half a day without a way to the partner."""
@@ -141,6 +159,8 @@ class Remedies:
             # A failure that was reported has freed the next key already.
             await self._clear_up(step, step.number - step.failed)
             return
+        if unnumbered(case, step, receipt) and workflow.patched(NUMBERS):
+            numbered(case, step, receipt)
         heard(case, step, receipt, workflow.now())
         if key in case.unpaid and not workflow.patched("the case frees what was reserved"):
             case.unpaid.remove(key)  # the activity has done so

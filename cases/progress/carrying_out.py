@@ -80,6 +80,17 @@ def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
     settle(case, at)
 
 
+def unnumbered(case: Case, step: Step, receipt: Receipt) -> bool:
+    """Whether a step that was reported as done bears another reference than the partner now gives: the reporter's."""
+    vouched = step.key(case.id) in case.vouched
+    return step.state is StepState.DONE and vouched and step.reference != receipt.reference
+
+
+def numbered(case: Case, step: Step, receipt: Receipt) -> None:
+    """The partner's own number takes the place of the name of whoever reported the step."""
+    step.reference = case.vouched[step.key(case.id)] = receipt.reference
+
+
 def in_ledger(case: Case, step: Step) -> bool:
     """Whether the order's ledger has an entry of it: money, and goods of cases that know the order's account (S35).
 

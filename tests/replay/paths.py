@@ -10,7 +10,7 @@ from cases.complaint import Complaint
 from cases.entitlement.follow_up import follow_up
 from cases.inbox.messages import FACTS
 from cases.partner_calls import ReceiptState
-from partners.ports import PartnerRefused, TryAgain
+from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import RecordsUnavailable
 from tests.complaints import complaint
 from tests.engine import eventually, step
@@ -199,6 +199,26 @@ async def taken_back(scene: Scene) -> None:
     await over(case)
 
 
+async def reported_first(scene: Scene) -> None:
+    """S26: a payment is reported as done, then its answer is lost; the partner is asked for its number."""
+    lost = asyncio.Event()
+    scene.partners.refunds.will(Turn(until=lost, raises=OutcomeUnknown("no answer within 8 s"), done=True))
+    case = await scene.case("reported-first")
+    await agreed(case)
+
+    async def asked() -> bool:
+        return bool(scene.partners.refunds.commands)
+
+    await eventually(asked)
+    await case.signals("step-reported", step="refund", state="done", by="refunds")
+    await case.until(lambda c: step(c, "refund")["state"] == "done")
+    lost.set()
+    await case.until(lambda c: step(c, "refund")["reference"] != "refunds")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
 # Its end
 
 
@@ -339,6 +359,7 @@ ALL: dict[str, Path] = {
         answers_lost,
         payment_waived,
         taken_back,
+        reported_first,
         sent_again,
         cancelled,
         long_life,

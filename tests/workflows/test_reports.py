@@ -87,6 +87,32 @@ async def test_answer_that_contradicts_a_report_is_cleared_up_by_key_or_goes_to_
     assert len(partners.refunds.commands) == 1
 
 
+@pytest.mark.parametrize(
+    "answers", [Turn(), Turn(raises=TIMED_OUT, done=True)], ids=["it is answered", "the answer is lost"]
+)
+async def test_partners_own_number_takes_the_place_of_the_name_of_who_reported_the_payment(
+    open_case: Open, partners: FakePartners, records: Records, answers: Turn
+) -> None:
+    """S26: in the case and in the ledger, also where the answer that would have brought it is lost."""
+    late = asyncio.Event()
+    partners.refunds.will(replace(answers, until=late))
+    case = await open_case()
+    await agreed(case, "minor")
+    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    await case.signals("step-reported", step="coupon", state="done", by="refunds")
+    reported = await case.until(lambda c: step(c, "coupon")["state"] == "done")
+    late.set()
+
+    seen = await case.until(lambda c: step(c, "coupon")["reference"] != "refunds", "the partner's number")
+    await case.says("step-reported", step="onsite_repair", state="done")
+    await case.says("satisfaction-reported", score=5)
+    await case.result()
+
+    (entry,) = records.entries(case.id)
+    assert [step(each, "coupon")["reference"] for each in (reported, seen)] == ["refunds", "R-1"]
+    assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, "R-1")
+
+
 async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_free(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
