@@ -20,8 +20,7 @@ from cases.inbox.messages import EvidenceReceived, Holds, Message, StepReported,
 from cases.inbox.repeats import remember, repeated
 from cases.money import Money
 from cases.partner_calls import Document, Receipt, ReceiptState, StaffNotice, StepCommand
-from cases.state.entries import Refused
-from cases.state.seen import Seen
+from cases.state.entries import Refused, Seen
 from cases.text import Long
 from cases.vocabulary import EvidenceKind, RemedyKind, Role
 

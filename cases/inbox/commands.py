@@ -14,7 +14,7 @@ from cases.policy.remedy_kinds import PAYOUTS
 from cases.progress.assessing import consider, granted_by_policy
 from cases.progress.carrying_out import waive
 from cases.progress.evidence import go_on_without, insisted_on
-from cases.progress.offering import UNDECIDED, make_offer, publish
+from cases.progress.offering import make_offer, publish
 from cases.progress.urgency import raise_urgency
 from cases.reasons import Reason, Why
 from cases.state.case import Case
@@ -22,6 +22,7 @@ from cases.state.escalation import settled_on
 from cases.state.finding import PartialFinding
 from cases.state.offer import Offer, Option
 from cases.state.promise import Promise
+from cases.state.status import UNDECIDED
 from cases.vocabulary import KeptWhen, OfferState, PromiseName, PromiseState, Role, Status, StepState
 
 
@@ -112,7 +113,7 @@ def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> No
 def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None:
     offer = _approval(case, message)
     offer.state = OfferState.REPLACED
-    case.status = Status.ASSESSING
+    case.enter(Status.ASSESSING)
     case.needs_offer = Reason.of("not_approved", offer=offer.id)
     case.note("not approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
     case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)

@@ -52,7 +52,7 @@ def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _n
 def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _now: datetime) -> None:
     offer = _answerable(case, message.offer, at)
     offer.state = OfferState.DECLINED
-    case.status = Status.ASSESSING
+    case.enter(Status.ASSESSING)
     wish = f"; wishes {message.wish}" if message.wish else ""
     case.needs_offer = Reason.of("declined", offer=offer.id)
     case.note("declined", at, f"{offer.id}: {message.reason}{wish}", message.by)

@@ -18,12 +18,12 @@ from cases.inbox.taking_over import take_over, withdrawn
 from cases.progress.assessing import consider
 from cases.progress.closing import retire
 from cases.progress.evidence import arrived, ask
-from cases.progress.offering import UNDECIDED
 from cases.progress.silence import heard_from
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.promise import Promise
 from cases.state.second_complaint import ComplaintLinked, Promised, SecondComplaint
+from cases.state.status import UNDECIDED
 from cases.vocabulary import KeptWhen, LinkKind, OfferState, Outcome, Starts, Status, StepState
 
 COMPLAINT_WITHDRAWN = "complaint-withdrawn"
@@ -145,7 +145,8 @@ def merge(case: Case, first: str, at: datetime) -> None:
     for promise in case.promises:
         if promise.kept_by is not KeptWhen.CUSTOMER_REACHED:
             promise.lapse(at)
-    case.awaited, case.status = [], Status.RECEIVED
+    case.awaited = []
+    case.enter(Status.RECEIVED)
     case.note("merged", at, f"{first} is older and handles it")
     case.say("linked", other_case_id=first)
 
@@ -187,7 +188,8 @@ def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
         return
     for promise in case.promises:
         promise.lapse(at)
-    case.outcome, case.status, case.closed_at = first.outcome, Status.CLOSED, at
+    case.outcome, case.closed_at = first.outcome, at
+    case.enter(Status.CLOSED)
     case.note("closed", at, f"{first.outcome}, with {first.case}")
 
 

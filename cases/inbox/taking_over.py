@@ -9,7 +9,6 @@ from datetime import datetime
 
 from cases.calendar import WorkCalendar
 from cases.complaint import Affected, Complaint, Evidence, pieces
-from cases.progress.assessing import NOTHING_OFFERED
 from cases.progress.evidence import arrived
 from cases.progress.satisfaction import OWED_AGAIN
 from cases.progress.urgency import deadline, raise_urgency
@@ -18,6 +17,7 @@ from cases.state.case import Case
 from cases.state.finding import PartialFinding
 from cases.state.promise import Promise, Segment
 from cases.state.second_complaint import SOURCE, ComplaintLinked, Promised, SecondComplaint, TakenOver
+from cases.state.status import NOTHING_OFFERED
 from cases.state.units import affected_of
 from cases.vocabulary import KeptWhen, OfferState, PromiseState, Role, Status
 
@@ -78,7 +78,7 @@ def to_judge(case: Case, record: TakenOver, news: list[str], at: datetime) -> No
         case.unjudged.append(record.case)
     case.needs_offer = case.needs_offer or Reason.of("second_complaint", case=record.case)
     if case.status is Status.FOLLOWING_UP:
-        case.status = Status.ASSESSING
+        case.enter(Status.ASSESSING)
     if case.status not in NOTHING_OFFERED or case.status is Status.ASSESSING:
         # Else whoever works out the offer tells them.
         case.tell(Role.OWNER, "needs_offer", reason=Reason.of("second_complaint", case=record.case))

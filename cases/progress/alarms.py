@@ -238,7 +238,7 @@ def _break_silence(case: Case, now: datetime) -> None:
         case.note("no response", now, f"{offer.id} expired")
         retire(case, OfferState.EXPIRED)
         case.ending = Outcome.NO_RESPONSE
-        case.status = Status.EXECUTING
+        case.enter(Status.EXECUTING)
         settle(case, now)
         return
     if "remind" in due:

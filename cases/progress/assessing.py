@@ -13,6 +13,7 @@ from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.finding import Finding, PartialFinding
 from cases.state.offer import Remedy
+from cases.state.status import NOTHING_OFFERED
 from cases.state.step import CHECK, Step
 from cases.vocabulary import (
     OfferState,
@@ -20,9 +21,6 @@ from cases.vocabulary import (
     Status,
     StepState,
 )
-
-NOTHING_OFFERED = frozenset({Status.RECEIVED, Status.ASSESSING, Status.AWAITING_EVIDENCE})
-"""Where the finding is still being established."""
 
 
 def consider(case: Case, at: datetime) -> Assessment:
@@ -32,7 +30,7 @@ def consider(case: Case, at: datetime) -> Assessment:
     for investigation in _fresh_investigations(case, found):
         case.add_step(Remedy(kind=investigation.do, at_once=True), CHECK, at)
     if case.awaited:
-        case.status = Status.AWAITING_EVIDENCE
+        case.enter(Status.AWAITING_EVIDENCE)
         return Assessment(missing=[*found.missing, *(f"evidence: {kind}" for kind in case.awaited)])
     for why in found.withheld:
         case.note("not offered", at, str(why))
@@ -40,7 +38,7 @@ def consider(case: Case, at: datetime) -> Assessment:
         make_offer(case, found.options, at, rule=found.rule, outcome=found.outcome)
         return found
     retire(case, OfferState.REPLACED)
-    case.status = Status.ASSESSING
+    case.enter(Status.ASSESSING)
     case.exhausted = Reason.of("order_exhausted", reasons=found.withheld) if found.withheld else None
     if case.exhausted:
         case.tell(Role.OWNER, "needs_offer", reason=case.exhausted)

@@ -7,12 +7,13 @@ from cases.entitlement.granting import check_finding
 from cases.entitlement.payout_limits import approved
 from cases.partner_calls import Receipt, StepFinding
 from cases.policy.remedy_kinds import MONEY
-from cases.progress.assessing import NOTHING_OFFERED, consider
+from cases.progress.assessing import consider
 from cases.progress.closing import settle
 from cases.progress.promises_kept import nothing_to_keep, steps_moved
 from cases.reasons import Reason, Why
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
+from cases.state.status import NOTHING_OFFERED
 from cases.state.step import CHECK, Step
 from cases.state.summary import about_step, paid
 from cases.vocabulary import (
@@ -158,7 +159,7 @@ def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
     if in_ledger(case, step):
         case.disputed.append(step.key(case.id))
     if case.status is Status.FOLLOWING_UP:
-        case.status = Status.EXECUTING
+        case.enter(Status.EXECUTING)
         case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
     _blocked(case, step, at)
 

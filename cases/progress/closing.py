@@ -50,7 +50,7 @@ def settle(case: Case, at: datetime) -> None:
     if case.accepted and not case.ending and not case.needs_offer and _nothing_carried_out(case):
         case.needs_offer = Reason.of("nothing_carried_out", offer=case.accepted.id)
     if case.needs_offer:
-        case.status = Status.ASSESSING
+        case.enter(Status.ASSESSING)
         case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
         return
     if case.accepted:
@@ -58,7 +58,7 @@ def settle(case: Case, at: datetime) -> None:
     if case.ending:
         end(case, case.ending, at)
     else:
-        case.status = Status.FOLLOWING_UP
+        case.enter(Status.FOLLOWING_UP)
         case.callbacks = 0
         call_back(case, at)
 

@@ -58,6 +58,6 @@ def _progress_made(case: Case, at: datetime) -> None:
 
 
 def _closed(case: Case, at: datetime) -> None:
-    case.status = Status.CLOSED
+    case.enter(Status.CLOSED)
     case.closed_at = at
     case.note("closed", at, case.outcome or "")

@@ -21,18 +21,6 @@ from cases.vocabulary import (
     StepState,
 )
 
-UNDECIDED = frozenset(
-    {
-        Status.RECEIVED,
-        Status.ASSESSING,
-        Status.AWAITING_EVIDENCE,
-        Status.AWAITING_APPROVAL,
-        Status.OFFERING,
-        Status.AWAITING_CONSENT,
-    }
-)
-"""Where a new finding or another offer still changes what will be done."""
-
 
 def make_offer(  # noqa: PLR0913 (what an offer is)
     case: Case,
@@ -61,7 +49,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
     case.offers.append(offer)
     case.needs_offer, case.exhausted, case.unjudged = None, None, []
     if waits:
-        case.status = Status.AWAITING_APPROVAL
+        case.enter(Status.AWAITING_APPROVAL)
         why = "; ".join(map(str, offer.over_limits)) or case.topic.audit
         case.note("awaiting approval", at, f"{offer.id}: {why}", made_by)
         to, team = (Role.MANAGER, None) if over else (Role.TEAM_LEAD, case.topic.audit)
@@ -75,7 +63,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
 def publish(case: Case, offer: Offer, at: datetime) -> None:
     """Put an offer to the customer; what is done at once begins now (G5)."""
     offer.state = OfferState.OPEN
-    case.status = Status.OFFERING
+    case.enter(Status.OFFERING)
     case.silence_steps = 0
     case.note("offered", at, f"{offer.id}: {' or '.join(describe(o) for o in offer.options)}", offer.made_by)
     if offer.outcome is None:
@@ -111,7 +99,7 @@ def delivered_offer(case: Case, offer: Offer, at: datetime) -> None:
     offer.delivered_at = at
     case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)
     if case.status is Status.OFFERING and offer is case.offer and offer.state is OfferState.OPEN:
-        case.status = Status.AWAITING_CONSENT
+        case.enter(Status.AWAITING_CONSENT)
 
 
 def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | None = None) -> None:
@@ -119,7 +107,7 @@ def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | Non
     offer.state = OfferState.ACCEPTED
     offer.accepted = option.key
     case.ending = offer.outcome
-    case.status = Status.EXECUTING
+    case.enter(Status.EXECUTING)
     if offer.consent_required:
         case.note("agreed", at, f"{offer.id}: {option.key}", by)
         case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)

@@ -36,7 +36,7 @@ def _once_more(case: Case, score: int, at: datetime) -> None:
     case.cycle += 1
     for starts in (Starts.RECEIVED, Starts.DOCUMENTS):
         case.begin_promises(starts, at, only=OWED_AGAIN)
-    case.status = Status.ASSESSING
+    case.enter(Status.ASSESSING)
     rule = next((r for r in case.policy.remedies if done and r.rule == done.rule and r.repeat_at_most), None)
     if rule is None:
         case.needs_offer = Reason.of("dissatisfied", score=score)

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from cases.calendar import clock
 from cases.complaint import Complaint, Evidence
@@ -19,14 +19,14 @@ from cases.policy.policy import Policy, Topic
 from cases.policy.remedy_kinds import MONEY, TO_SOURCE
 from cases.reasons import Why, as_fact
 from cases.state.account import Account
-from cases.state.entries import Entry, Refused, Satisfaction
+from cases.state.entries import Entry, Refused, Satisfaction, Seen
 from cases.state.escalation import Escalation
 from cases.state.finding import Finding, LookUps, PartialFinding
 from cases.state.letter import Audience, Letter
 from cases.state.offer import Offer, Remedy
 from cases.state.promise import Promise
 from cases.state.second_complaint import TakenOver
-from cases.state.seen import Seen
+from cases.state.status import allowed
 from cases.state.step import Step
 from cases.state.units import makes_good
 from cases.vocabulary import (
@@ -51,7 +51,8 @@ class Case(BaseModel):
     complaint: Complaint
     policy: Policy
     opened_at: AwareDatetime
-    status: Status = Status.RECEIVED
+    status: Status = Field(default=Status.RECEIVED, frozen=True)
+    """Read-only: `enter` changes it."""
     outcome: Outcome | None = None
     ending: Outcome | None = None
     """The outcome to take once the steps that have begun are settled."""
@@ -191,6 +192,14 @@ class Case(BaseModel):
         if order is None:
             return None
         return LookUp(case_id=self.id, order_id=order.order_id, tracking_no=order.tracking_no)
+
+    # Where it stands
+
+    def enter(self, status: Status) -> None:
+        """Go to another status, or stay; raises `RuntimeError` for a transition that is not in the table."""
+        if not allowed(self.status, status):
+            raise RuntimeError(f"{self.id} cannot go from {self.status} to {status}")
+        self.__dict__["status"] = status  # the field is frozen, so that nothing else changes it
 
     # Saying things
 

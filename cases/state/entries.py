@@ -1,6 +1,8 @@
-"""What a case keeps a list of: lines of its timeline, refused signals, answers to the callback."""
+"""What a case keeps a list of: lines of its timeline, refused signals, answers to the callback, messages."""
 
-from pydantic import AwareDatetime, BaseModel
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 
 class Entry(BaseModel):
@@ -31,3 +33,12 @@ class Satisfaction(BaseModel):
     cycle: int
     score: int
     comment: str = ""
+
+
+def _ids_alone(value: Any) -> Any:
+    """Cases of earlier releases remembered ids without what was said under them."""
+    return dict.fromkeys(value, "") if isinstance(value, list) else value
+
+
+Seen = Annotated[dict[str, str], BeforeValidator(_ids_alone)]
+"""Fingerprints of the messages that were applied, by `message_id` (S31); an empty one matches everything."""

@@ -17,12 +17,12 @@ from cases.inbox.messages import MESSAGES, kind
 from cases.inbox.taking_over import agreed
 from cases.progress.assessing import granted
 from cases.progress.evidence import insisted_on
-from cases.progress.offering import UNDECIDED
 from cases.reasons import Reason, english
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
 from cases.state.offer import Offer
 from cases.state.second_complaint import TakenOver
+from cases.state.status import UNDECIDED
 from cases.state.step import Step
 from cases.state.units import affected_of
 from cases.vocabulary import RemedyKind, Severity, Status, StepState

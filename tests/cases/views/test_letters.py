@@ -172,8 +172,7 @@ def test_a_promise_that_waits_for_something_else_says_for_what(
     status: Status, promise: PromiseName, told: str | None
 ) -> None:
     """G10: whoever is told does what helps."""
-    case = open_case("transport.damage").case
-    case.status = status
+    case = open_case("transport.damage").case.model_copy(update={"status": status})
 
     assert waits_for(case, promise) == told
 
