@@ -23,7 +23,7 @@ from cases.reasons import SENTENCES
 from messages.examples import EVENTS, Event
 from messages.reader import Reader, Words, cleaned, printed
 
-__all__ = ["EVENTS", "LOCALES", "Event", "Text", "preview", "render_customer", "render_staff", "term"]
+__all__ = ["EVENTS", "LOCALES", "Event", "Text", "preview", "render_customer", "render_staff"]
 
 MAX_SUBJECT = 120
 MAX_BODY = 4_000
@@ -71,14 +71,6 @@ def render_staff(notice: StaffNotice, locale: str) -> Text:
         return text
     subject = _words(locale)["format"]["urgent"].format(subject=text.subject)
     return Text(_cut(subject, MAX_SUBJECT), text.body)
-
-
-def term(group: str, key: str, locale: str) -> str:
-    """The word for a name of the contract: `term("status", "executing", "zh-CN")`; an unknown one is spelled out.
-
-    Groups: those of `words.yaml`, such as remedy, step_state, evidence, outcome, status, role, promise, partner, team.
-    """
-    return _words(_resolved(locale)).get(group, {}).get(key) or key.replace("_", " ")
 
 
 def preview(locale: str) -> Iterator[tuple[str, Text]]:

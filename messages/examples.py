@@ -173,7 +173,6 @@ EVENTS: dict[str, Event] = {
         {"trail_state": "in_transit", "expected_at": "2026-11-22T18:00:00+08:00"},
     ),
     "stop_use_notice": _customer({"items": _ITEMS}),
-    "step_done": _customer({"kind": "refund", "amount": "640.00", "reference": "RF-20261118-7"}),
     "report": _customer(
         {"outcome": "satisfied", **_REPORT},
         *({"outcome": outcome} for outcome in ("neutral", "unreachable", "no_response", "withdrawn", "informed")),
@@ -188,7 +187,6 @@ EVENTS: dict[str, Event] = {
             "result_due": "2026-11-20T09:00:00+08:00",
         }
     ),
-    "callback": _customer({"attempt": 1}, {"attempt": 2}),
     "promise_warning": _staff({**_DUE, "rung": 1, "role": "owner", "percent": 80, "late": "entered_late"}),
     "promise_broken": _staff(
         {**_DUE, "rung": 2, "role": "team_lead", "percent": 100, "late": "registered_late"},

@@ -25,7 +25,7 @@ def test_one_message_in_one_language_is_shown_alone() -> None:
     assert said.count("── ") == 1
 
 
-@pytest.mark.parametrize(("wanted", "named"), [(["nope"], "callback"), (["--locale", "xx"], "zh-CN")])
+@pytest.mark.parametrize(("wanted", "named"), [(["nope"], "acknowledged"), (["--locale", "xx"], "zh-CN")])
 def test_what_there_is_not_is_refused_with_what_there_is(wanted: list[str], named: str) -> None:
     result = shown(*wanted)
 

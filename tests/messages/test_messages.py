@@ -13,8 +13,8 @@ from cases.errors import InvalidInput
 from cases.partner_calls import Contact, CustomerMessage, StaffNotice, TrailState
 from cases.reasons import SENTENCES, Reason
 from cases.state.finding import PartialFinding
-from cases.vocabulary import EvidenceKind, Liable, Outcome, PromiseName, RemedyKind, Role, Severity, Status, StepState
-from messages import EVENTS, LOCALES, Text, preview, render_customer, render_staff, term
+from cases.vocabulary import EvidenceKind, Liable, Outcome, PromiseName, RemedyKind, Role, Severity, StepState
+from messages import EVENTS, LOCALES, Text, preview, render_customer, render_staff
 
 CUSTOMER = [name for name, event in EVENTS.items() if event.audience == "customer"]
 STAFF = [name for name, event in EVENTS.items() if event.audience == "staff"]
@@ -122,7 +122,6 @@ def test_every_language_has_a_text_for_every_event_and_no_other(audience: str, l
         ("promise", PromiseName),
         ("todo", PromiseName),
         ("role", Role),
-        ("status", Status),
         ("outcome", Outcome),
         ("evidence", EvidenceKind),
         ("severity", Severity),
@@ -174,30 +173,30 @@ def test_a_sentence_that_needs_something_unknown_is_left_out(line: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "sentence"),
     [
-        ("zh-CN", "已办妥：退款 ¥12,800.00，单号 RF-7。"),
-        ("en", "Done: refund of CN¥12,800.00, reference RF-7."),
+        ("zh-CN", "退款 ¥12,800.00，单号 RF-7\n"),
+        ("en", "- Refund of CN¥12,800.00, reference RF-7\n"),
     ],
 )
 def test_amounts_are_written_as_the_reader_writes_them(locale: str, sentence: str) -> None:
-    facts = {"kind": "refund", "amount": "12800.00", "reference": "RF-7", "currency": "CNY"}
+    facts = {"done": [{"kind": "refund", "amount": "12800.00", "reference": "RF-7"}], "currency": "CNY"}
 
-    assert sentence in _told("step_done", facts, locale).body
+    assert sentence in _told("report", facts, locale).body
 
 
 @pytest.mark.parametrize(
     ("currency", "amount"), [("CNY", "CN¥640.00"), ("USD", "$640.00"), ("JPY", "¥640"), ("XXX", "¤640.00")]
 )
 def test_amounts_carry_their_currency(currency: str, amount: str) -> None:
-    facts = {"kind": "refund", "amount": "640.00", "currency": currency}
+    facts = {"done": [{"kind": "refund", "amount": "640.00"}], "currency": currency}
 
-    assert f"Done: refund of {amount}." in _told("step_done", facts).body
+    assert f"- Refund of {amount}\n" in _told("report", facts).body
 
 
 @pytest.mark.parametrize("currency", [None, "", "cny", 5, "CNYX"])
 def test_an_amount_without_a_currency_is_not_told(currency: Any) -> None:
-    facts = {"kind": "refund", "amount": "640.00", "currency": currency}
+    facts = {"done": [{"kind": "refund", "amount": "640.00"}], "currency": currency}
 
-    assert "Done: refund.\n" in _told("step_done", facts).body
+    assert "- Refund\n" in _told("report", facts).body
 
 
 @pytest.mark.parametrize(
@@ -254,11 +253,6 @@ def test_a_topic_without_a_title_is_left_out_for_customers_and_spelled_out_for_s
 
     assert "transport.damage" not in _told("acknowledged", facts).body
     assert "Topic: transport.damage." in _noticed("silence", facts).body
-
-
-def test_a_term_is_the_word_of_the_contract_or_spelled_out() -> None:
-    assert term("status", "awaiting_consent", "zh-CN") == "等待客户答复"
-    assert term("remedy", "moon_trip", "en") == "moon trip"
 
 
 # What is said
@@ -441,9 +435,9 @@ def test_a_text_is_cut_to_its_limits() -> None:
 
 
 def test_an_amount_that_is_none_takes_its_sentence_with_it_and_nothing_else() -> None:
-    text = _told("step_done", {"kind": "refund", "amount": "1e999999", "currency": "CNY"})
+    done = [{"kind": "refund", "amount": "1e999999"}]
 
-    assert text == _told("step_done", {})
+    assert _told("report", {"done": done, "currency": "CNY"}) == _told("report", {})
 
 
 JSON = st.recursive(

@@ -107,10 +107,10 @@ def _message(*routes: Channel, to: Contact | None = None) -> CustomerMessage:
     return CustomerMessage(
         key="C-1/m1",
         case_id="C-1",
-        event="step_done",
+        event="progress",
         to=to or Contact(name="李薇", phone="13800000000", email="wei.li@example.com"),
         routes=list(routes),
-        facts={"kind": "refund", "amount": "640.00", "currency": "CNY"},
+        facts={"steps": [{"kind": "refund", "state": "done", "amount": "640.00"}], "currency": "CNY"},
     )
 
 
@@ -127,7 +127,7 @@ async def test_a_customer_gets_the_rendered_text_at_their_own_number() -> None:
 
     assert (delivery.channel, delivery.reference) == ("sms", "C-1/m1")
     assert hook.paths == ["/sms/13800000000"]
-    assert hook.posts[0]["title"] == "已为您办妥一项（工单 C-1）"
+    assert hook.posts[0]["title"] == "处理进度（工单 C-1）"
     assert "退款 ¥640.00" in hook.posts[0]["message"]
     assert hook.posts[0]["who"] == "李薇"
     assert partner.given == []
@@ -142,7 +142,7 @@ async def test_a_letter_arrives_over_real_smtp_at_the_customers_address_alone() 
     letter = email.message_from_string(raw, policy=default)
     body = letter.get_body(("plain",))
     assert recipients == ["wei.li@example.com"]
-    assert letter["subject"] == "已为您办妥一项（工单 C-1）"
+    assert letter["subject"] == "处理进度（工单 C-1）"
     assert body is not None
     assert "李薇，您好！" in body.get_content()
     assert letter["x-application"] == "After-sales service"

@@ -105,7 +105,8 @@ def test_every_letter_of_a_case_can_be_read_in_every_language(story: object) -> 
     assert callable(story)
     world = story()
 
-    assert len(world.texts) == len(world.sent) * len(LOCALES) > 0
+    read = [letter for letter in world.sent if letter.audience is not Audience.CALLBACK]
+    assert len(world.texts) == len(read) * len(LOCALES) > 0
     for text in world.texts:
         assert text.subject.strip()
         assert "HL-1" in text.subject
