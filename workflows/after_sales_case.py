@@ -5,7 +5,7 @@ makes possible (steps, letters, timers) is begun. Handlers record and return; `r
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from cases.inbox.policy_move import previewed
 from cases.inbox.receiving import receive, receive_signal, refuse
 from cases.inbox.same_matter import BETWEEN_CASES
 from cases.inbox.same_matter import read as read_signal
+from cases.partner_calls import DispatchRecord, InstallationRecord, LookUp, Trail
 from cases.policy.policy import Policy
 from cases.progress.assessing import consider
 from cases.progress.closing import end
@@ -34,6 +35,7 @@ from cases.vocabulary import Outcome, Status, StepState
 from workflows.clocks import Clocks
 from workflows.counts import Counts
 from workflows.desk import Desk
+from workflows.errands import call
 from workflows.handlers import Unreadable, decoded, decoded_unchecked, handles, rejection
 from workflows.letters import Letters
 from workflows.linking import Linking
@@ -48,7 +50,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.verification import Answers, Verification
     from activities.warehouse import Warehouse
 
-LOOK_UPS: dict[str, Any] = {
+LOOK_UPS: dict[str, Callable[[Any, LookUp], Awaitable[Trail | DispatchRecord | InstallationRecord | None]]] = {
     "trail": Logistics.trail,
     "dispatch": Warehouse.record,
     "installation": Installation.record,
@@ -163,20 +165,19 @@ class AfterSalesCase:
         ours = isinstance(raw, dict) and workflow.info().workflow_id == workflow_id(str(raw.get("case_id")))
         run_id = workflow.info().first_execution_run_id if ours else None
         try:
-            admission: Admission = await self._desk.quickly(Records.admit, raw, now, run_id, summary=what)
+            return await self._desk.quickly(call(Records.admit, raw, now, run_id), summary=what)
         except FailureError as error:
             if isinstance(error, ApplicationError) and error.non_retryable:
                 raise
             # Whether it may follow an earlier case our records have to say: they come back.
-            admission = await self._desk.durably(Records.admit, raw, now, None, summary=what, options=RECORD)
-        return admission
+            return await self._desk.durably(call(Records.admit, raw, now, None), summary=what, options=RECORD)
 
     async def _claim_id(self, case: Case, others: list[str] | None) -> None:
         """Our own records keep the id from being used again, and know earlier complaints; down, they delay nothing."""
         if others is None:
             run_id = workflow.info().first_execution_run_id
             claim = Claim(complaint=case.complaint, run_id=run_id, opened_at=case.opened_at)
-            others = await self._desk.durably(Records.claim, claim, summary="claim the case id", options=RECORD)
+            others = await self._desk.durably(call(Records.claim, claim), summary="claim the case id", options=RECORD)
         await self._linking.join(others)
 
     # Verification: G3
@@ -185,9 +186,11 @@ class AfterSalesCase:
         """Ask the partners side by side; one that cannot be asked now holds nobody up."""
         case = self._desk.case
         wanted, question = list(case.looking_up), case.look_up()
+        if question is None:
+            return  # without an order there is nothing to look up
         try:
-            answers: Answers = await self._desk.quickly(
-                Verification.look_up, question, wanted, summary=f"look up {', '.join(wanted)}"
+            answers = await self._desk.quickly(
+                call(Verification.look_up, question, wanted), summary=f"look up {', '.join(wanted)}"
             )
         except FailureError:
             answers = Answers(failed=wanted)
@@ -195,15 +198,15 @@ class AfterSalesCase:
         for what in wanted:
             looked_up(case, what, getattr(answers, what), workflow.now())
             if what in answers.failed:
-                self._desk.begin(self._keep_looking(what))
+                self._desk.begin(self._keep_looking(what, question))
         self._desk.changed()
 
-    async def _keep_looking(self, what: str) -> None:
+    async def _keep_looking(self, what: str, question: LookUp) -> None:
         """A partner that could not be asked at first; what it says later still counts."""
         case = self._desk.case
         try:
             answer = await self._desk.durably(
-                LOOK_UPS[what], case.look_up(), summary=f"look up {what}", options=LOOK_UP
+                call(LOOK_UPS[what], question), summary=f"look up {what}", options=LOOK_UP
             )
         except ActivityError as error:
             case.note("not found", workflow.now(), f"{what}: {error.cause}")
@@ -289,7 +292,7 @@ class AfterSalesCase:
             vouched=case.vouched,
         )
         # Never the quick way: a task that is lost with its worker may end otherwise, and the record would not.
-        await self._desk.durably(Records.archive, closing, summary="archive the record", options=RECORD)
+        await self._desk.durably(call(Records.archive, closing), summary="archive the record", options=RECORD)
         return record
 
     # Messages
@@ -362,13 +365,13 @@ class AfterSalesCase:
         order_id = case.complaint.order.order_id
         with suppress(FailureError):
             case.account = await self._desk.quickly(
-                Records.account, order_id, case.id, summary="what is left of the order"
+                call(Records.account, order_id, case.id), summary="what is left of the order"
             )
 
     async def _in_force(self) -> Policy:
         """The policy that a worker has for the line, on record: whoever sends a message could forge one (S18)."""
-        admission: Admission = await self._desk.durably(
-            Records.in_force, self._desk.case.complaint, summary="look up the policy in force", options=RECORD
+        admission = await self._desk.durably(
+            call(Records.in_force, self._desk.case.complaint), summary="look up the policy in force", options=RECORD
         )
         if admission.policy is None:
             raise Refusal("; ".join(str(p) for p in admission.problems))

@@ -21,7 +21,7 @@ from cases.errors import Refusal
 from cases.inbox.messages import Holds, always
 from cases.inbox.receiving import refuse
 from cases.partner_calls import Receipt, StepCommand
-from workflows.errands import durably, kind_of, sentence
+from workflows.errands import call, durably, kind_of, sentence
 from workflows.handlers import decoded, handles, rejection
 from workflows.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
@@ -114,7 +114,7 @@ class CarrierClaim:
             self._changed()
             try:
                 what = f"claim {claim.terms.claimed} {command.currency}"
-                receipt = await durably(Logistics.carry_out, command, summary=what, options=STEP)
+                receipt: Receipt | None = await durably(call(Logistics.carry_out, command), summary=what, options=STEP)
             except ActivityError as error:
                 if kind_of(error) != UNKNOWN:
                     claim.not_taken(sentence(error), final=kind_of(error) == REFUSED)
@@ -135,13 +135,13 @@ class CarrierClaim:
         claim = self._claim
         claim.unknown(why)
         self._changed()
-        asked = asyncio.create_task(durably(Logistics.find, key, summary="was the claim filed?", options=FIND))
+        find = call(Logistics.find, key)
+        asked = asyncio.create_task(durably(find, summary="was the claim filed?", options=FIND))
         await workflow.wait_condition(lambda: asked.done() or not claim.open)
         if not asked.done():
             asked.cancel()
             return None
-        found: Receipt | None = await asked
-        return found
+        return await asked
 
     async def _answer(self) -> None:
         claim = self._claim
@@ -177,7 +177,8 @@ class CarrierClaim:
 
     async def _deliver(self, why: str) -> None:
         try:
-            await durably(Messaging.to_staff, self._claim.notice(why), summary=f"tell staff: {why}", options=LETTER)
+            notice = call(Messaging.to_staff, self._claim.notice(why))
+            await durably(notice, summary=f"tell staff: {why}", options=LETTER)
         except ActivityError:
             workflow.logger.warning("no channel takes a notice", extra={"case_id": self._claim.terms.command.case_id})
 
@@ -195,7 +196,7 @@ class CarrierClaim:
             closed_at=claim.closed_at,
         )
         claim.paid_out = await durably(
-            Records.record_claim, record, summary=f"record: claim {claim.state}", options=RECORD
+            call(Records.record_claim, record), summary=f"record: claim {claim.state}", options=RECORD
         )
         self._changed()
 

@@ -9,7 +9,7 @@ from temporalio.common import Priority
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from cases.state.case import Case
-from workflows.errands import durably
+from workflows.errands import Call, Result, durably
 from workflows.options import QUICK, URGENT
 
 
@@ -72,25 +72,26 @@ class Desk:
         kept.add(task)
         task.add_done_callback(self._done)
 
-    async def quickly(self, method: Any, *arguments: Any, summary: str, options: LocalActivityConfig = QUICK) -> Any:
+    async def quickly(self, call: Call[Result], *, summary: str, options: LocalActivityConfig = QUICK) -> Result:
         """One try inside the workflow task: no round trip through the server when the partner answers at once.
 
         One at a time: results of local activities that ran side by side can come in other groups on replay than
         they first did, and what the case does in between would then differ (docs/findings.md). Raises `FailureError`:
         what the activity raised, where one through the server raises `ActivityError`.
         """
-        how: Any = {**options, "summary": summary}
+        how: LocalActivityConfig = {**options, "summary": summary}
         self._quick += 1
         try:
             async with self._lane:
-                return await workflow.execute_local_activity_method(method, args=arguments, **how)
+                result: Result = await workflow.execute_local_activity_method(call.method, args=call.arguments, **how)
+                return result
         finally:
             self._quick -= 1
             self.changed()
 
-    async def durably(self, method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
+    async def durably(self, call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
         """Through the server, repeated as `options` say; what an urgent case needs goes before the rest (§3)."""
-        return await durably(method, *arguments, summary=summary, options={**options, "priority": self.priority})
+        return await durably(call, summary=summary, options={**options, "priority": self.priority})
 
     @property
     def priority(self) -> Priority:

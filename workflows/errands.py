@@ -1,7 +1,9 @@
-"""Calls of activities through the server, and what a failure means to the case."""
+"""Calls of activities, checked against their signatures, and what a failure means to the case."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, TypeVarTuple, overload
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -14,10 +16,35 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcomes import OVER_LIMIT, REFUSED, RESERVED, TRY_AGAIN, UNKNOWN
 
 
-async def durably(method: Any, *arguments: Any, summary: str, options: ActivityConfig) -> Any:
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Call(Generic[Result]):
+    """An activity with its arguments; made by `call`, which checks them."""
+
+    method: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+# The SDK takes the arguments of several as `Sequence[Any]`: a wrong one would first be noticed at run time.
+
+
+@overload
+def call(method: Callable[[Any, *Arguments], Awaitable[Result]], *arguments: *Arguments) -> Call[Result]: ...
+@overload
+def call(method: Callable[[Any, *Arguments], Result], *arguments: *Arguments) -> Call[Result]: ...
+def call(method: Any, *arguments: Any) -> Call[Any]:  # type: ignore[misc]  # mypy compares no `*Arguments` with `*Any`
+    """A call of an activity's `method`; mypy refuses arguments that do not fit its signature."""
+    return Call(method, arguments)
+
+
+async def durably(call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
     """Through the server, repeated as `options` say; `summary` is what the UI shows."""
-    how: Any = {**options, "summary": summary}
-    return await workflow.execute_activity_method(method, args=arguments, **how)
+    how: ActivityConfig = {**options, "summary": summary}
+    result: Result = await workflow.execute_activity_method(call.method, args=call.arguments, **how)
+    return result
 
 
 def kind_of(error: FailureError) -> str:

@@ -14,7 +14,7 @@ from cases.progress.delivery import delivered, undeliverable
 from cases.state.letter import Audience, Letter
 from cases.views.routes import routes
 from workflows.desk import Desk
-from workflows.errands import kind_of, reason_of
+from workflows.errands import Call, call, kind_of, reason_of
 from workflows.options import LETTER
 
 with workflow.unsafe.imports_passed_through():
@@ -53,27 +53,27 @@ class Letters:
 
     async def _send(self, letter: Letter) -> datetime:
         """Hand it over and say when that was; raises `FailureError` when no channel will ever take it."""
-        method, command = self._command(letter)
+        handing_over = self._call(letter)
         asked = workflow.now()
         try:
-            await self._desk.quickly(method, command, summary=letter.event)
+            await self._desk.quickly(handing_over, summary=letter.event)
             return workflow.now()
         except FailureError as error:
             if kind_of(error) == REFUSED:
                 raise
-        delivery: Delivery = await self._desk.durably(method, command, summary=letter.event, options=LETTER)
+        delivery = await self._desk.durably(handing_over, summary=letter.event, options=LETTER)
         # Judged by when it was handed over, not by when a worker came to hear of it (S9).
         return min(max(delivery.at, asked), workflow.now())
 
-    def _command(self, letter: Letter) -> tuple[object, object]:
+    def _call(self, letter: Letter) -> Call[Delivery]:
         case = self._desk.case
         to = contact_of(case)
         key = letter.key(case.id)
         if letter.audience is Audience.STAFF:
-            return Messaging.to_staff, case.notice(letter)
+            return call(Messaging.to_staff, case.notice(letter))
         if letter.audience is Audience.CALLBACK:
-            return Callbacks.ask, CallbackRequest(key=key, case_id=case.id, attempt=letter.facts["attempt"], to=to)
+            request = CallbackRequest(key=key, case_id=case.id, attempt=letter.facts["attempt"], to=to)
+            return call(Callbacks.ask, request)
         ways = routes(case.complaint.channel)
-        return Messaging.to_customer, CustomerMessage(
-            key=key, case_id=case.id, event=letter.event, to=to, routes=ways, facts=letter.facts
-        )
+        message = CustomerMessage(key=key, case_id=case.id, event=letter.event, to=to, routes=ways, facts=letter.facts)
+        return call(Messaging.to_customer, message)

@@ -7,7 +7,6 @@ allows another call; once it may have forgotten the key, nothing is sent again a
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
@@ -31,24 +30,16 @@ from cases.progress.carrying_out import (
 from cases.reasons import Reason, Why
 from cases.state.step import Step
 from cases.vocabulary import Partner, RemedyKind, StepState
+from workflows import step_calls
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import is_over_limit, is_reserved, kind_of, reason_of
+from workflows.errands import call, is_over_limit, is_reserved, kind_of, reason_of
 from workflows.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
-    from activities.installation import Installation
-    from activities.logistics import Logistics
     from activities.outcomes import REFUSED, TRY_AGAIN
     from activities.refunds import Refunds
-    from activities.warehouse import Warehouse
 
-PARTNERS: dict[Partner, Any] = {
-    Partner.WAREHOUSE: Warehouse,
-    Partner.LOGISTICS: Logistics,
-    Partner.INSTALLATION: Installation,
-    Partner.REFUNDS: Refunds,
-}
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 """Before a command is sent again that its partner knows nothing of: doubled from the first to the longest."""
 NUMBERS = "the partner's number is kept"
@@ -214,17 +205,14 @@ class Remedies:
                 )
 
     async def _call(self, step: Step, command: StepCommand) -> Receipt:
-        partner = PARTNERS[step.partner]
-        order = self._desk.case.complaint.order
-        arguments = [command, order.amount] if step.kind in MONEY and order else [command]
+        carrying_out = step_calls.carry_out(step.partner, command, self._desk.case.complaint.order)
         what = f"{command.amount} {command.currency}" if command.amount else ""
         summary = f"{step.id} {what}".strip()
         self._calling.add(command.key)
         try:
-            receipt: Receipt = await self._desk.durably(partner.carry_out, *arguments, summary=summary, options=STEP)
+            return await self._desk.durably(carrying_out, summary=summary, options=STEP)
         finally:
             self._calling.discard(command.key)
-        return receipt
 
     async def _ask(self, step: Step, key: str, why: Why) -> Receipt | None:
         """Nobody knows whether it was done: what the partner knows of it."""
@@ -233,11 +221,8 @@ class Remedies:
         return await self._find(step, key)
 
     async def _find(self, step: Step, key: str) -> Receipt | None:
-        partner = PARTNERS[step.partner]
-        found: Receipt | None = await self._desk.durably(
-            partner.find, key, summary=f"was {step.id} done?", options=FIND
-        )
-        return found
+        question = step_calls.find(step.partner, key)
+        return await self._desk.durably(question, summary=f"was {step.id} done?", options=FIND)
 
     async def _ask_after(self, step: Step) -> None:
         """A report may have been lost: once a day, with the update, the partner is asked how the step stands."""
@@ -257,7 +242,7 @@ class Remedies:
             await asyncio.sleep(0)
         if not self._is_spoken_for(key):
             why = "it was reported as failed"
-            await self._desk.durably(Refunds.release, key, why, summary=f"release {key}", options=RECORD)
+            await self._desk.durably(call(Refunds.release, key, why), summary=f"release {key}", options=RECORD)
         self._releasing -= 1
 
     def _is_spoken_for(self, key: str) -> bool:
@@ -270,7 +255,7 @@ class Remedies:
         why = "its partner says both that it was paid and that it was not"
         if self._releasing:  # or a release that is under way would free it again
             await workflow.wait_condition(lambda: not self._releasing)
-        await self._desk.durably(Refunds.contest, key, why, summary=f"contest {key}", options=RECORD)
+        await self._desk.durably(call(Refunds.contest, key, why), summary=f"contest {key}", options=RECORD)
         self._contesting -= 1
 
     async def release_unpaid(self) -> None:
@@ -282,7 +267,7 @@ class Remedies:
             if in_ledger(case, step) and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = str(step.reason or "waived")
                 await self._desk.durably(
-                    Refunds.release, step.key(case.id), why, summary=f"release {step.id}", options=RECORD
+                    call(Refunds.release, step.key(case.id), why), summary=f"release {step.id}", options=RECORD
                 )
 
     async def _pursue_carrier(self, step: Step) -> None:

@@ -6,9 +6,10 @@ from cases.complaint import Affected
 from cases.entitlement.payout_limits import approved, payout_limit
 from cases.errors import Refusal
 from cases.partner_calls import Contact, Payment, Shipment, StepCommand
-from cases.policy.remedy_kinds import GOODS, MONEY, SHIPMENTS
+from cases.policy.remedy_kinds import GOODS, MONEY
 from cases.state.case import Case
 from cases.state.step import Step
+from cases.vocabulary import Partner
 
 MAX_TOLD = 500
 """Characters of the customer's words that a partner reads."""
@@ -49,7 +50,7 @@ def command_for(case: Case, step: Step) -> StepCommand:
     }
     if step.kind in MONEY:
         return Payment(**books, limit=payout_limit(case, step))
-    return Shipment(**books, paid=order.amount) if step.kind in SHIPMENTS else command
+    return Shipment(**books, paid=order.amount) if step.partner is Partner.WAREHOUSE else command
 
 
 def _note(case: Case, step: Step) -> str:
