@@ -22,8 +22,7 @@ class Clocks:
     def ring(self) -> None:
         """Ring what is due; called after every change, because what is overdue does not wait for a timer."""
         while (alarm := self._next()) is not None and alarm.at <= workflow.now():
-            ring(self._desk.case, alarm.name, workflow.now())
-            self._desk.changed()
+            self._desk.apply(ring, alarm.name, workflow.now())
 
     def wind(self) -> None:
         """See to it that a timer runs for what comes next; called when the case is at rest."""
@@ -39,4 +38,3 @@ class Clocks:
         while (left := alarm.at - workflow.now()) > timedelta():
             await workflow.sleep(left, summary=alarm.summary)
         self._running.discard(alarm.at)
-        self._desk.changed()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from temporalio import workflow
 from temporalio.common import Priority
@@ -12,9 +12,11 @@ from cases.state.case import Case
 from workflows.errands import Call, Result, durably
 from workflows.options import QUICK, URGENT
 
+Arguments = ParamSpec("Arguments")
+
 
 class Desk:
-    """Holds the case; every part calls `changed` after it has changed something."""
+    """Holds the case; it is changed by `apply` alone, so that no change goes unnoticed."""
 
     def __init__(self) -> None:
         self.revision = 0
@@ -53,6 +55,17 @@ class Desk:
         """The complaint has been admitted, or the case continues as new."""
         self._case = case
         self.changed()
+
+    def apply(
+        self,
+        change: Callable[Concatenate[Case, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Change the case, `change(case, …)`, and have whoever waits look again; raises what `change` raises."""
+        result = change(self.case, *arguments, **named)
+        self.changed()
+        return result
 
     def changed(self) -> None:
         """Something is different now: whoever waits looks again."""

@@ -45,10 +45,9 @@ class Letters:
             try:
                 at = await self._send(letter)
             except FailureError as error:
-                undeliverable(self._desk.case, letter, reason_of(error), workflow.now())
+                self._desk.apply(undeliverable, letter, reason_of(error), workflow.now())
             else:
-                delivered(self._desk.case, letter, at)
-            self._desk.changed()
+                self._desk.apply(delivered, letter, at)
         self._open.discard(audience)
 
     async def _send(self, letter: Letter) -> datetime:

@@ -9,7 +9,7 @@ from temporalio.exceptions import FailureError
 from cases.contract import CASE_CLOSED, COMPLAINT_LINKED, workflow_id
 from cases.errors import Refusal
 from cases.inbox import same_matter as linking
-from cases.inbox.receiving import receive_signal, refuse
+from cases.inbox.receiving import keep_refused, receive_signal
 from cases.inbox.same_matter import CaseClosed
 from cases.state.second_complaint import ComplaintLinked
 from workflows.desk import Desk
@@ -57,25 +57,24 @@ class Linking:
                 return
 
     def _joined(self, first: str, *, merges: bool, alive: bool) -> None:
-        case, now = self._desk.case, workflow.now()
+        now = workflow.now()
         if merges and alive:
-            linking.merge(case, first, now)
+            self._desk.apply(linking.merge, first, now)
             for answer in self._answers:
-                linking.close_with(case, answer, now)
+                self._desk.apply(linking.close_with, answer, now)
         else:
-            linking.relate(case, first, now, told=alive)
+            self._desk.apply(linking.relate, first, now, told=alive)
         self._answers.clear()
-        self._desk.changed()
 
     def hear(self, told: ComplaintLinked | CaseClosed) -> None:
         """Another case's word; raises `Refusal`."""
-        case, now = self._desk.case, workflow.now()
+        now = workflow.now()
         if isinstance(told, CaseClosed):
             if told.case == self._joining:
                 self._answers.append(told)
             else:
-                linking.close_with(case, told, now)
-        elif not linking.link(case, told, now):
+                self._desk.apply(linking.close_with, told, now)
+        elif not self._desk.apply(linking.link, told, now):
             self._desk.begin(self._turn_away(told.case))
 
     async def _turn_away(self, later: str) -> None:
@@ -84,7 +83,7 @@ class Linking:
 
     def pass_on(self, name: str, payload: Any) -> None:
         """A fact for the case that this one was merged into; raises `Refusal` where it must not go there."""
-        if linking.pass_on(self._desk.case, name, payload, workflow.now(), workflow.patched):
+        if self._desk.apply(linking.pass_on, name, payload, workflow.now(), workflow.patched):
             self._desk.begin(self._pass_on(name, payload))
 
     async def _pass_on(self, name: str, payload: Any) -> None:
@@ -95,14 +94,13 @@ class Linking:
             return
         told = linking.taken_back(case, name, payload)
         if await self._signal(first, COMPLAINT_LINKED if told else name, told or payload):
-            linking.passed_on(case, name, payload)
+            self._desk.apply(linking.passed_on, name, payload)
             return
-        linking.go_on_alone(case, workflow.now(), "cannot be reached any more")
+        self._desk.apply(linking.go_on_alone, workflow.now(), "cannot be reached any more")
         try:
-            receive_signal(case, name, payload, workflow.now(), workflow.patched)
+            self._desk.apply(receive_signal, name, payload, workflow.now(), workflow.patched)
         except Refusal as refusal:
-            refuse(case.refused, name, payload, str(refusal), workflow.now())
-        self._desk.changed()
+            self._desk.apply(keep_refused, name, payload, refusal, workflow.now())
 
     async def tell_closed(self) -> None:
         """Close the cases that this one has handled as well; one that is gone needs no telling."""

@@ -183,6 +183,8 @@ COMMANDS: dict[str, type[Message]] = {
     "note": Note,
 }
 MESSAGES = {**FACTS, **COMMANDS}
+OFFERS = frozenset({"assess", "propose", "approve"})
+"""Messages that may put an offer to the customer: the order's account is read before them (S35)."""
 SAFE_TEXT, DIGITS, REPEATS = "safe text", "digits of currencies", "repeats by content"
 LATE_REPORTS = "late reports are kept"
 """Rules that cases may be older than (S29, S30, S31, S27)."""

@@ -88,6 +88,20 @@ def receive_signal(case: Case, name: str, payload: Any, now: datetime, holds: m.
     receive(case, name, payload, now, holds=holds)
 
 
+def rehearse(case: Case, name: str, payload: Any, now: datetime) -> None:
+    """Raise `Refusal` for an update that could not be applied; the case stays as it is.
+
+    What the order's ledger has room for is judged by an account that is read when the update is applied.
+    """
+    copy = case.model_copy(deep=True, update={"account": None} if name in m.OFFERS else None)
+    receive(copy, name, payload, now)
+
+
+def keep_refused(case: Case, name: str, payload: Any, refusal: Refusal, now: datetime) -> None:
+    """Keep a signal that could not be applied (see `refuse`)."""
+    refuse(case.refused, name, payload, str(refusal), now)
+
+
 def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime) -> bool:
     """Keep a signal that could not be applied, without its content (it may be personal).
 

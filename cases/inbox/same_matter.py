@@ -193,6 +193,11 @@ def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
     case.note("closed", at, f"{first.outcome}, with {first.case}")
 
 
+def is_for_older_case(case: Case, name: str) -> bool:
+    """Whether a fact is passed on to the case that this one was merged into."""
+    return bool(case.merged_into) and not case.closing and name in m.FACTS
+
+
 def pass_on(case: Case, name: str, payload: object, at: datetime, holds: m.Holds = m.always) -> bool:
     """Note that a fact goes on to the case that this one was merged into; raises `Refusal` where it must not.
 

@@ -94,6 +94,22 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
     )
 
 
+def cancel(case: Case, at: datetime) -> None:
+    """An operator cancelled the workflow: the case ends as withdrawn, and its customer is told."""
+    case.note("cancelled", at, "the workflow was cancelled by an operator")
+    end(case, Outcome.WITHDRAWN, at)
+
+
+def is_over(case: Case) -> bool:
+    """Whether it is closed, and every letter has been delivered."""
+    return case.status is Status.CLOSED and not case.letters
+
+
+def is_outcome_open(case: Case) -> bool:
+    """Whether a partner has been asked for something and its answer is not known yet (S13)."""
+    return any(s.state is StepState.UNKNOWN or (s.state is StepState.RUNNING and not s.reference) for s in case.steps)
+
+
 def _done(step: Step) -> dict[str, Any]:
     """A step as the report tells it; a message has no number that a customer could use."""
     reference = None if step.partner is Partner.MESSAGING else step.reference

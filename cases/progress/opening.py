@@ -8,6 +8,7 @@ from cases.entitlement.granting import check_finding
 from cases.policy.policy import Policy
 from cases.progress.evidence import ask
 from cases.reasons import Reason
+from cases.state.account import Account
 from cases.state.case import Case
 from cases.state.escalation import arrived
 from cases.state.offer import Remedy
@@ -15,10 +16,13 @@ from cases.state.step import PRECAUTION
 from cases.vocabulary import KeptWhen, LinkKind, PromiseName, RemedyKind, Starts
 
 
-def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earlier | None = None) -> Case:
+def open_case(
+    complaint: Complaint, policy: Policy, now: datetime, earlier: Earlier | None = None, account: Account | None = None
+) -> Case:
     """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2).
 
-    It rests on what was found and shown in the `earlier` case that it follows (G12).
+    It rests on what was found and shown in the `earlier` case that it follows (G12). `account`: what the order's
+    other cases have taken (S35).
     """
     pinned = policy.slice_for(complaint)
     topic = pinned.topics[complaint.topic]
@@ -50,6 +54,7 @@ def open_case(complaint: Complaint, policy: Policy, now: datetime, earlier: Earl
     for precaution in pinned.precautions:
         case.add_step(Remedy(kind=precaution.do, at_once=True), PRECAUTION, now)
     ask(case, now)
+    case.account = account
     return case
 
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from cases.partner_calls import DispatchRecord, InstallationRecord, Trail
 from cases.progress.assessing import consider, granted
+from cases.state.account import Account
 from cases.state.case import Case
 from cases.state.finding import PartialFinding, from_installation, from_trail
 from cases.vocabulary import Status
@@ -27,6 +28,16 @@ def looked_up(case: Case, what: str, answer: Trail | DispatchRecord | Installati
     late = case.status is Status.ASSESSING and answer is not None
     if case.status is Status.RECEIVED or (late and granted(case).options):
         consider(case, at)
+
+
+def not_found(case: Case, what: str, why: str, at: datetime) -> None:
+    """A partner could not be asked for as long as a look-up is tried: a person assesses without it."""
+    case.note("not found", at, f"{what}: {why}")
+
+
+def account_read(case: Case, account: Account) -> None:
+    """Our records say what the order's other cases have taken by now (S35)."""
+    case.account = account
 
 
 def _as_far_as_it_tells(case: Case, trail: Trail, at: datetime) -> PartialFinding:

@@ -15,8 +15,8 @@ from temporalio.client import WorkflowHistory
 from activities.refunds import Refunds
 from demo.stories import ALONE, TOGETHER
 from tests.replay.commands import HISTORIES, difference, fingerprints, history, names, replayed
-from workflows.after_sales_case import AfterSalesCase
 from workflows.clocks import Clocks
+from workflows.display import Display
 from workflows.letters import Letters
 from workflows.remedies import Remedies
 
@@ -58,8 +58,8 @@ def another_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def another_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    show = AfterSalesCase._show  # noqa: SLF001 (nothing public is in its place)
-    monkeypatch.setattr(AfterSalesCase, "_show", lambda self: asyncio.get_running_loop().call_soon(show, self))
+    refresh = Display.refresh
+    monkeypatch.setattr(Display, "refresh", lambda self: asyncio.get_running_loop().call_soon(refresh, self))
 
 
 def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:

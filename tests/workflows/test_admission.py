@@ -20,7 +20,7 @@ from tests.complaints import complaint
 from tests.engine import ONCE, PATIENCE, OpenCase, Workshop, eventually, promise, replayer
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open
-from workflows.after_sales_case import CONTINUED
+from workflows.intake import CONTINUED
 from workflows.sdk_hardening import LenientPayloadConverter
 
 AS_THEY_CAME = DataConverter(payload_converter_class=LenientPayloadConverter)

@@ -1,0 +1,62 @@
+"""The end of a case: wound up where somebody cancels it, and its record kept (G9)."""
+
+from typing import Any
+
+from temporalio import workflow
+
+from cases.progress.closing import cancel, is_outcome_open, is_over
+from cases.views.answers import answer_of
+from cases.views.snapshot import snapshot
+from cases.vocabulary import Outcome
+from workflows.desk import Desk
+from workflows.errands import call
+from workflows.linking import Linking
+from workflows.options import RECORD
+from workflows.remedies import Remedies
+
+with workflow.unsafe.imports_passed_through():
+    from activities.records import Closing as Record
+    from activities.records import Records
+
+
+class Closing:
+    """Brings a case to its end."""
+
+    def __init__(self, desk: Desk, remedies: Remedies, linking: Linking) -> None:
+        self._desk = desk
+        self._remedies = remedies
+        self._linking = linking
+
+    async def wind_up(self) -> None:
+        """Somebody cancelled the workflow: no step is left in between, and the case ends in an orderly way."""
+        case = self._desk.case
+        await workflow.wait_condition(lambda: case.closing or not is_outcome_open(case))
+        if not case.closing:
+            self._desk.apply(cancel, workflow.now())
+        await self._desk.until(lambda: is_over(case))
+
+    async def keep_record(self) -> dict[str, Any]:
+        """Archive the final snapshot, and again where something came too late for it (S22); answers with it."""
+        record = await self._archive()
+        await workflow.wait_condition(
+            lambda: self._linking.at_rest and self._remedies.at_rest and workflow.all_handlers_finished()
+        )
+        while record != snapshot(self._desk.case):
+            record = await self._archive()
+            await workflow.wait_condition(lambda: self._remedies.at_rest)
+        return record
+
+    async def _archive(self) -> dict[str, Any]:
+        case, record = self._desk.case, snapshot(self._desk.case)
+        closing = Record(
+            case_id=case.id,
+            closed_at=case.closed_at or workflow.now(),
+            outcome=case.outcome or Outcome.WITHDRAWN,
+            record=record,
+            complaint=case.complaint.model_dump(mode="json", exclude_none=True),
+            answer=answer_of(case),
+            vouched=case.vouched,
+        )
+        # Never the quick way: a task that is lost with its worker may end otherwise, and the record would not.
+        await self._desk.durably(call(Records.archive, closing), summary="archive the record", options=RECORD)
+        return record

@@ -1,0 +1,93 @@
+"""What a case looks up: at its partners what happened (G3), in our records the order's account and the policy."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, FailureError
+
+from cases.errors import Refusal
+from cases.partner_calls import DispatchRecord, InstallationRecord, LookUp, Trail
+from cases.policy.policy import Policy
+from cases.progress.verification import account_read, looked_up, not_found
+from workflows.desk import Desk
+from workflows.errands import call
+from workflows.options import LOOK_UP, RECORD
+
+with workflow.unsafe.imports_passed_through():
+    from activities.installation import Installation
+    from activities.logistics import Logistics
+    from activities.records import Records
+    from activities.verification import Answers, Verification
+    from activities.warehouse import Warehouse
+
+LOOK_UPS: dict[str, Callable[[Any, LookUp], Awaitable[Trail | DispatchRecord | InstallationRecord | None]]] = {
+    "trail": Logistics.trail,
+    "dispatch": Warehouse.record,
+    "installation": Installation.record,
+}
+
+
+class LookUps:
+    """Asks, and applies what is answered."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def begin(self) -> None:
+        """Ask the partners what the case wants to know of them."""
+        question = self._desk.case.look_up()
+        if question and self._desk.case.looking_up:
+            self._desk.begin(self._look_up(question))
+
+    async def _look_up(self, question: LookUp) -> None:
+        """Ask the partners side by side; one that cannot be asked now holds nobody up."""
+        wanted = list(self._desk.case.looking_up)
+        try:
+            answers = await self._desk.quickly(
+                call(Verification.look_up, question, wanted), summary=f"look up {', '.join(wanted)}"
+            )
+        except FailureError:
+            answers = Answers(failed=wanted)
+        if answers.account:
+            self._desk.apply(account_read, answers.account)
+        for what in wanted:
+            self._desk.apply(looked_up, what, getattr(answers, what), workflow.now())
+            if what in answers.failed:
+                self._desk.begin(self._keep_looking(what, question))
+
+    async def _keep_looking(self, what: str, question: LookUp) -> None:
+        """A partner that could not be asked at first; what it says later still counts."""
+        try:
+            answer = await self._desk.durably(
+                call(LOOK_UPS[what], question), summary=f"look up {what}", options=LOOK_UP
+            )
+        except ActivityError as error:
+            self._desk.apply(not_found, what, str(error.cause), workflow.now())
+        else:
+            self._desk.apply(looked_up, what, answer, workflow.now())
+
+    async def order_account(self) -> None:
+        """What the order's other cases have taken by now; where nobody can say, what was known last counts (S35).
+
+        Only for a case that knows an account: what older workers began goes on as it was recorded.
+        """
+        case = self._desk.case
+        if case.account is None or case.complaint.order is None:
+            return
+        order_id = case.complaint.order.order_id
+        with suppress(FailureError):
+            account = await self._desk.quickly(
+                call(Records.account, order_id, case.id), summary="what is left of the order"
+            )
+            self._desk.apply(account_read, account)
+
+    async def policy_in_force(self) -> Policy:
+        """The policy that a worker has for the line, on record: whoever sends a message could forge one (S18)."""
+        admission = await self._desk.durably(
+            call(Records.in_force, self._desk.case.complaint), summary="look up the policy in force", options=RECORD
+        )
+        if admission.policy is None:
+            raise Refusal("; ".join(str(p) for p in admission.problems))
+        return admission.policy
