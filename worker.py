@@ -44,8 +44,8 @@ from records import Records as Database
 from settings import Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.runner import QuerySafeRunner
-from workflows.sdk_hardening import FirstArgumentOnly, hardened
+from workflows.sdk.hardening import FirstArgumentOnly, hardened
+from workflows.sdk.runner import QuerySafeRunner
 from workflows.search import KEYS
 
 PASSED_THROUGH = (

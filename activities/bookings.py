@@ -106,7 +106,7 @@ async def contest(records: Records, key: str, why: str) -> None:
 
 def _still_reserved(error: ApplicationError) -> ApplicationError:
     """A partner's refusal; the case, which hears reports as well, says whether the reservation is free (S26)."""
-    # One detail only: a workflow leaves several undecoded (`workflows.sdk_hardening.LenientPayloadConverter`).
+    # One detail only: a workflow leaves several undecoded (`workflows.sdk.hardening.LenientPayloadConverter`).
     reason = next((detail for detail in error.details if isinstance(detail, dict)), {})
     return ApplicationError(
         error.message,

@@ -51,7 +51,7 @@ from cases.policy.policy import Policy
 from client.connection import Unreachable, connect
 from client.late_reports import records_of
 from settings import Settings
-from workflows.options import URGENT, USUAL
+from workflows.sdk.options import URGENT, USUAL
 
 ANSWER_WITHIN = timedelta(seconds=15)
 """For queries and updates: longer than a case waits after its worker was killed (5 s) and it moves to another one."""

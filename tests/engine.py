@@ -31,7 +31,7 @@ from embedded import SERVER_SETTINGS
 from worker import Parts, build_worker
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
-from workflows.sdk_hardening import FirstArgumentOnly, hardened
+from workflows.sdk.hardening import FirstArgumentOnly, hardened
 
 PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "60"))
 """Seconds after which what has not happened is taken not to happen: far more than it needs."""

@@ -22,12 +22,12 @@ from workflows.clocks import Clocks
 from workflows.closing import Closing
 from workflows.desk import Desk
 from workflows.display import Display
-from workflows.handlers import decoded, handles, rejection
 from workflows.intake import CONTINUED, Intake
 from workflows.letters import Letters
 from workflows.linking import Linking
 from workflows.look_ups import LookUps
 from workflows.remedies import Remedies
+from workflows.sdk.handlers import decoded, handles, rejection
 
 
 @workflow.defn(name=CASE_WORKFLOW)

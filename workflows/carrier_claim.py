@@ -21,9 +21,9 @@ from cases.errors import Refusal
 from cases.inbox.messages import Holds, always
 from cases.inbox.receiving import refuse
 from cases.partner_calls import Receipt, StepCommand
-from workflows.errands import call, durably, kind_of, sentence
-from workflows.handlers import decoded, handles, rejection
-from workflows.options import FIND, LETTER, RECORD, STEP
+from workflows.sdk.activity_calls import call, durably, kind_of, sentence
+from workflows.sdk.handlers import decoded, handles, rejection
+from workflows.sdk.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
 
 with workflow.unsafe.imports_passed_through():

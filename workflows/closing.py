@@ -9,10 +9,10 @@ from cases.views.answers import answer_of
 from cases.views.snapshot import snapshot
 from cases.vocabulary import Outcome
 from workflows.desk import Desk
-from workflows.errands import call
 from workflows.linking import Linking
-from workflows.options import RECORD
 from workflows.remedies import Remedies
+from workflows.sdk.activity_calls import call
+from workflows.sdk.options import RECORD
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import Closing as Record

@@ -9,8 +9,8 @@ from temporalio.common import Priority
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from cases.state.case import Case
-from workflows.errands import Call, Result, durably
-from workflows.options import QUICK, URGENT
+from workflows.sdk.activity_calls import Call, Result, durably
+from workflows.sdk.options import QUICK, URGENT
 
 Arguments = ParamSpec("Arguments")
 

@@ -11,7 +11,7 @@ from cases.inbox.policy_move import previewed
 from cases.views.snapshot import BEING_ADMITTED, attributes, details, snapshot
 from workflows.counts import Counts
 from workflows.desk import Desk
-from workflows.handlers import decoded, rejection
+from workflows.sdk.handlers import decoded, rejection
 from workflows.search import KEYS
 
 

@@ -14,11 +14,11 @@ from cases.progress.assessing import consider
 from cases.progress.opening import open_case
 from cases.state.case import Case
 from workflows.desk import Desk
-from workflows.errands import call
-from workflows.handlers import Unreadable, decoded, decoded_unchecked
 from workflows.letters import Letters
 from workflows.linking import Linking
-from workflows.options import RECORD
+from workflows.sdk.activity_calls import call
+from workflows.sdk.handlers import Unreadable, decoded, decoded_unchecked
+from workflows.sdk.options import RECORD
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import Admission, Claim, Records

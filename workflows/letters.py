@@ -14,8 +14,8 @@ from cases.progress.delivery import delivered, undeliverable
 from cases.state.letter import Audience, Letter
 from cases.views.routes import routes
 from workflows.desk import Desk
-from workflows.errands import Call, call, kind_of, reason_of
-from workflows.options import LETTER
+from workflows.sdk.activity_calls import Call, call, kind_of, reason_of
+from workflows.sdk.options import LETTER
 
 with workflow.unsafe.imports_passed_through():
     from activities.callbacks import Callbacks

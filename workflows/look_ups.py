@@ -12,8 +12,8 @@ from cases.partner_calls import DispatchRecord, InstallationRecord, LookUp, Trai
 from cases.policy.policy import Policy
 from cases.progress.verification import account_read, looked_up, not_found
 from workflows.desk import Desk
-from workflows.errands import call
-from workflows.options import LOOK_UP, RECORD
+from workflows.sdk.activity_calls import call
+from workflows.sdk.options import LOOK_UP, RECORD
 
 with workflow.unsafe.imports_passed_through():
     from activities.installation import Installation

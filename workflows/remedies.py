@@ -33,8 +33,8 @@ from cases.vocabulary import Partner, RemedyKind, StepState
 from workflows import step_calls
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.errands import call, is_over_limit, is_reserved, kind_of, reason_of
-from workflows.options import FIND, RECORD, STEP
+from workflows.sdk.activity_calls import call, is_over_limit, is_reserved, kind_of, reason_of
+from workflows.sdk.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
     from activities.outcomes import REFUSED, TRY_AGAIN

@@ -8,7 +8,7 @@ from temporalio import workflow
 from cases.complaint import Order
 from cases.partner_calls import Payment, Receipt, Shipment, StepCommand
 from cases.vocabulary import Partner
-from workflows.errands import Call, call
+from workflows.sdk.activity_calls import Call, call
 
 with workflow.unsafe.imports_passed_through():
     from activities.installation import Installation

@@ -13,7 +13,7 @@ from cases.entitlement.plan import plan_line
 from cases.errors import InvalidInput, Refusal
 from client.intake import values
 from tests.cases.world import START, a_complaint, in_force
-from workflows.handlers import Unreadable, decoded
+from workflows.sdk.handlers import Unreadable, decoded
 
 NESTED = '{"a": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}"
 REFUSED = [

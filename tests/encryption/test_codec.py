@@ -16,7 +16,7 @@ from encryption import data_converter, encrypted
 from encryption.codec import Encryption, NotAuthentic, seal, unseal
 from encryption.keys import KeyOutOfReach, KeyRing, new_key
 from settings import Settings
-from workflows.sdk_hardening import LenientPayloadConverter, hardened
+from workflows.sdk.hardening import LenientPayloadConverter, hardened
 
 KEYS = KeyRing(text=new_key("k1"))
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"the customer\'s words"')

@@ -134,7 +134,7 @@ def test_every_source_of_timers_is_looked_through() -> None:
     """Timers are started by `wait_condition` with a time-out; whoever starts them elsewhere has to be added above."""
     starting = {
         module.name
-        for module in pkgutil.iter_modules(workflows.__path__, "workflows.")
+        for module in pkgutil.walk_packages(workflows.__path__, "workflows.")
         if re.search(r"timeout_summary|workflow\.sleep", inspect.getsource(importlib.import_module(module.name)))
     }
     assert starting == {workflows.clocks.__name__, workflows.carrier_claim.__name__, workflows.remedies.__name__}

@@ -21,7 +21,7 @@ from tests.engine import ONCE, PATIENCE, OpenCase, Workshop, eventually, promise
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open
 from workflows.intake import CONTINUED
-from workflows.sdk_hardening import LenientPayloadConverter
+from workflows.sdk.hardening import LenientPayloadConverter
 
 AS_THEY_CAME = DataConverter(payload_converter_class=LenientPayloadConverter)
 

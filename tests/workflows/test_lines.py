@@ -7,7 +7,7 @@ from cases.calendar import Measure, length
 from cases.policy.policy import Policy
 from tests.engine import OpenCase, Workshop, promise, step
 from tests.workflows.conftest import Open
-from workflows.options import URGENT
+from workflows.sdk.options import URGENT
 
 PHOTO = {"kind": "photo", "uri": "s3://e/1.jpg"}
 VALUE = {"kind": "proof_of_value", "uri": "s3://e/2.pdf"}

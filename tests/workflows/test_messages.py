@@ -21,7 +21,7 @@ from cases.inbox.messages import FACTS, MESSAGES
 from cases.rate_limit import AT_ONCE
 from tests.engine import PATIENCE, OpenCase, eventually, promise
 from tests.workflows.conftest import Open
-from workflows.sdk_hardening import HardenedDataConverter, LenientPayloadConverter
+from workflows.sdk.hardening import HardenedDataConverter, LenientPayloadConverter
 
 
 async def raw_signal(case: OpenCase, name: str, *payloads: Payload) -> None:

@@ -9,7 +9,7 @@ from temporalio.common import RawValue
 from cases.contract import CASE_WORKFLOW
 from cases.inbox.messages import FACTS, MESSAGES
 from workflows.after_sales_case import AfterSalesCase
-from workflows.handlers import handles
+from workflows.sdk.handlers import handles
 
 
 @workflow.defn(name=CASE_WORKFLOW)

@@ -20,7 +20,7 @@ from temporalio.worker import (
 
 from cases.contract import ASK_AGAIN
 from tests.engine import serving
-from workflows.runner import QuerySafeRunner
+from workflows.sdk.runner import QuerySafeRunner
 
 QUEUE = "q"
 HELD = threading.Event()

@@ -1,7 +1,7 @@
 """Message handlers: every message of the contract as a signal (facts) and as an update (facts and commands).
 
 A payload arrives undecoded (`RawValue`), so that one that is no JSON is refused with a sentence and fails no workflow
-task. What the SDK would do with a payload or an argument before a handler runs: `workflows.sdk_hardening`.
+task. What the SDK would do with a payload or an argument before a handler runs: `workflows.sdk.hardening`.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import check_size, decode
 from cases.errors import InvalidInput, Problem, Refusal
 from cases.inbox.messages import Holds, Message, always
-from workflows.sdk_hardening import LenientPayloadConverter
+from workflows.sdk.hardening import LenientPayloadConverter
 
 Workflow = TypeVar("Workflow", bound=type)
 ONE_DECODER = "one decoder"

@@ -1,7 +1,7 @@
 """What a worker changes in Temporal's SDK, so that nothing a stranger sends fails a workflow task (docs/findings.md).
 
 A failed workflow task is repeated for ever, and its case stands still. Three things are changed here, and one in
-`workflows.runner`:
+`workflows.sdk.runner`:
 
 * what cannot be decoded stays raw (`LenientPayloadConverter`);
 * nothing is fetched from a store that does not exist (`HardenedDataConverter`);
@@ -9,9 +9,9 @@ A failed workflow task is repeated for ever, and its case stands still. Three th
 
 Private names of temporalio that are touched, and the tests that fail when the SDK moves:
 
-* `DataConverter._…_payload_sequence`, all four of `HardenedDataConverter`: tests/workflows/test_sdk_hardening.py
+* `DataConverter._…_payload_sequence`, all four of `HardenedDataConverter`: tests/workflows/sdk/test_hardening.py
 * `DataConverter`'s fields, which `HardenedDataConverter.with_context` copies: tests/encryption/test_codec.py
-* `workflow._Definition` and `WorkflowInstance.activate`, in `workflows.runner`: tests/workflows/test_runner.py
+* `workflow._Definition` and `WorkflowInstance.activate`, in `workflows.sdk.runner`: tests/workflows/sdk/test_runner.py
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from activities.refunds import Refunds
 from cases.partner_calls import Contact, Payment, Receipt, StepCommand
 from cases.vocabulary import RemedyKind
 from tests.cases.world import START
-from workflows.errands import Call, call
+from workflows.sdk.activity_calls import Call, call
 
 COMMAND = StepCommand(
     key="case-1:refund",

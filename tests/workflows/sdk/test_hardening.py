@@ -1,4 +1,4 @@
-"""The SDK still calls the private methods that `workflows.sdk_hardening` overrides; they would be skipped silently."""
+"""The SDK still calls the private methods that `workflows.sdk.hardening` overrides; they would be skipped silently."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.bridge.worker import decode_activation, encode_completion
 from temporalio.converter import DataConverter
 
-from workflows.sdk_hardening import HardenedDataConverter
+from workflows.sdk.hardening import HardenedDataConverter
 
 OVERRIDDEN = sorted(name for name in vars(HardenedDataConverter) if name.endswith("_payload_sequence"))
 ELSEWHERE = Payload(
