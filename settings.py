@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent
 ENV_FILE = ".env"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_PORT = 65535
+CODEC_ADDRESS = "127.0.0.1:8734"
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -27,7 +28,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     plain = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     strange = "/" in host or any(c.isspace() or c in "[]@" for c in plain) or (":" in plain and plain == host)
     if not (colon and plain and not strange and port.isascii() and port.isdigit() and int(port) <= MAX_PORT):
-        raise ValueError("must be HOST:PORT, such as 127.0.0.1:7233")
+        raise ValueError("must be HOST:PORT")
     return plain, int(port)
 
 
@@ -72,7 +73,10 @@ def _listening(value: str | None) -> str | None:
 
 
 def _address(value: str) -> str:
-    host_and_port(value)
+    try:
+        host_and_port(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, such as {CODEC_ADDRESS}") from None
     return value
 
 
@@ -131,9 +135,7 @@ class CodecSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AFTER_SALES_CODEC_", env_file=ENV_FILE, extra="ignore")
 
-    address: Annotated[str, AfterValidator(_address)] = Field(
-        "127.0.0.1:8734", description="HOST:PORT where it listens"
-    )
+    address: Annotated[str, AfterValidator(_address)] = Field(CODEC_ADDRESS, description="HOST:PORT where it listens")
     origins: Annotated[frozenset[str], *FromJson] = Field(
         frozenset(), description='Temporal UIs whose pages may ask, as a JSON list: ["https://temporal.example.com"]'
     )

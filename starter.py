@@ -104,7 +104,7 @@ def open_cases(files: tuple[BinaryIO, ...], line: str | None, topic: str | None)
     FILE holds a JSON object, an array, or one object a line (NDJSON); - is standard input. Prints a line for each. A
     bad complaint is named by file, line and field, and stops no other; the exit code is then 1. It is 1 as well where a
     case is there for a complaint with other content. Of entries that are no complaints (no object with a case_id) two
-    are named, and the rest is counted.
+    are named, and the rest is counted. A FILE without any entry is bad input, exit code 2.
     """
     if line is not None and not files:
         return _example(line, topic)
@@ -143,8 +143,12 @@ async def _open(files: tuple[BinaryIO, ...]) -> int:
 
     known, opening = known_policies(), None
     told: list[tuple[str, Opened | asyncio.Task[Opened]]] = []
+    empty: list[str] = []
     for file in files:
-        for found in at_the_door(file.name, file.read(), known, datetime.now(UTC)):
+        entries = list(at_the_door(file.name, file.read(), known, datetime.now(UTC)))
+        if not entries:
+            empty.append(file.name)
+        for found in entries:
             if found.complaint is None or found.policy is None:
                 told.append((found.name, Opened(f"refused: {found.fault}", ok=False)))
                 continue
@@ -156,6 +160,10 @@ async def _open(files: tuple[BinaryIO, ...]) -> int:
         opened = what if isinstance(what, Opened) else await what
         bad += not opened.ok
         click.echo(f"{name} {opened.text}")
+    for name in empty:
+        click.echo(f"{name} is empty: there is no complaint in it", err=True)
+    if empty:
+        return 2
     return 1 if bad else 0
 
 
@@ -186,15 +194,17 @@ def reopen(case: str, description: str | None, by: str | None) -> None:
 def plan(file: BinaryIO) -> int:
     """Print what would be promised and offered for the complaints in FILE.
 
-    Needs no server and opens nothing. FILE holds a JSON object, or one a line (NDJSON); - is standard input. Each is a
-    complaint, or {"complaint": …, "finding": …, "now": …} of which "finding" and "now" may be left
+    Needs no server and opens nothing. FILE holds a JSON object, an array, or one object a line (NDJSON); - is standard
+    input. Each is a complaint, or {"complaint": …, "finding": …, "now": …} of which "finding" and "now" may be left
     out. Prints a line of JSON for each. What cannot be planned gets "errors", and the exit code is then 2.
     """
-    from cases.entitlement.plan import plan_line
+    from cases.entitlement.plan import planned, unplanned
+    from client.intake import values
     from policies import known_policies
 
-    known = known_policies()
-    answers = [plan_line(text, known, datetime.now(UTC)) for text in _documents(file.read())]
+    known, now = known_policies(), datetime.now(UTC)
+    found = values(file.name, file.read())
+    answers = [unplanned(each.fault) if each.fault else planned(each.value, known, now) for each in found]
     for answer in _without_the_rest_of_a_wrong_file(answers):
         print_json(answer)
     return 2 if any("errors" in answer for answer in answers) else 0
@@ -207,20 +217,6 @@ def _without_the_rest_of_a_wrong_file(answers: list[dict[str, Any]]) -> list[dic
         return answers
     problem = f"and so are {rest} more lines: not one can be read as a complaint"
     return [*answers[:2], {"errors": [{"field": "(whole)", "problem": problem}]}]
-
-
-def _documents(content: bytes) -> list[bytes]:
-    """The whole, where it is one JSON object on several lines; else its lines."""
-    import json
-
-    lines = [line for line in content.split(b"\n") if line.strip()]
-    if len(lines) > 1 and lines[0].strip(b"\xef\xbb\xbf \t\r").startswith(b"{"):
-        try:
-            json.loads(content)
-        except (ValueError, RecursionError):
-            return lines
-        return [content]
-    return lines
 
 
 @cli.command(epilog=examples("show HL-1", "show HL-1 --json"))

@@ -37,16 +37,6 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_plausible), AfterValidator(_
 """A time as others write it: RFC 3339 with an offset."""
 
 
-def _no_yes_or_no(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")  # noqa: TRY004 (pydantic wants ValueError)
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_no_yes_or_no)]
-"""A whole number; `true` is none."""
-
-
 class Measure(StrEnum):
     """How a length of time is counted."""
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cases.calendar import Instant, Whole
+from cases.calendar import Instant
 from cases.drafts import drafted, gathered
 from cases.errors import InvalidInput, Problem
 from cases.money import Money, miscounted, uncounted
+from cases.scalars import NUMERIC, Flag
 from cases.text import PLAIN, SEEN, Clean, Identifier, Long, Name, Phone, Short, blank
 from cases.vocabulary import Channel, EvidenceKind, Wish
 
@@ -74,7 +75,7 @@ class Affected(Strict):
     """Some of an order's items: which, and how many (pieces)."""
 
     sku: Identifier
-    quantity: Annotated[Whole, Field(gt=0, le=1_000_000)]
+    quantity: Annotated[int, Field(gt=0, le=1_000_000), NUMERIC]
 
 
 class Item(Affected):
@@ -123,7 +124,7 @@ class Complaint(Strict):
     wish: Wish | None = None
     affected: Annotated[list[Affected], Field(min_length=1, max_length=500)] | None = None
     evidence: Annotated[list[Evidence], Field(max_length=100)] = []
-    urgent: bool = False
+    urgent: Flag = False
     answered_at: Instant | None = None
     follows: CaseId | None = None
     """The closed case that this complaint takes up again (G12)."""

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cases.calendar import Instant, Whole
+from cases.calendar import Instant
 from cases.complaint import Affected, Evidence
 from cases.money import Money
+from cases.scalars import NUMERIC, Flag
 from cases.text import Clean, Short
 from cases.vocabulary import Channel, Liable, RemedyKind, Role, Severity
 
@@ -112,9 +113,9 @@ class StepFinding(Wire):
     """What a visit or a search established; the part of a finding that a partner may tell."""
 
     severity: Severity | None = None
-    days_late: Annotated[Whole, Field(ge=0, le=36_500)] | None = None
-    lost: bool | None = None
-    upheld: bool | None = None
+    days_late: Annotated[int, Field(ge=0, le=36_500), NUMERIC] | None = None
+    lost: Flag | None = None
+    upheld: Flag | None = None
     liable: Liable | None = None
     cause: Annotated[str, StringConstraints(max_length=1_000), Clean] | None = None
     evidence: list[Evidence] = []

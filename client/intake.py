@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
 
 def values(name: str, content: bytes) -> Iterator[Found]:
-    """The values of a file that holds a JSON object, an array, or one value a line (NDJSON)."""
+    """The values of a file that holds a JSON object, an array, or one value a line (NDJSON); none of an empty one."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -77,6 +77,8 @@ _Read = tuple[int, Any, InvalidInput | None]
 
 
 def _one_or_lines(text: str) -> Iterator[_Read]:
+    if not text.strip():
+        return
     at_once = _decoded(text)
     # Not splitlines(): JSON strings may hold line separators that end no line of NDJSON.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
@@ -104,6 +106,8 @@ def _array(text: str) -> Iterator[_Read]:
             return
         following = _next(text, end + 1) if text[end] == "," else end
         line, at = line + text.count("\n", at, following), following
+    if (rest := _next(text, at + 1)) < len(text):
+        yield line + text.count("\n", at, rest), None, whole("is not JSON: something stands after the array's ]")
 
 
 def _next(text: str, at: int) -> int:

@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import click
 
@@ -32,6 +32,8 @@ class Pair(click.ParamType[Any]):
         left, sign, right = value.partition("=") if self.fields[0] == "kind" else value.rpartition("=")
         if not (left and sign and right):
             self.fail(f"write it as {self.name}", param, ctx)
+        if self.fields[1] == "quantity":
+            right = click.INT.convert(right, param, ctx)
         return dict(zip(self.fields, (left, right), strict=True))
 
 
@@ -104,12 +106,12 @@ def _option(field: str, info: "FieldInfo") -> click.Option:
         return click.Option([flag], type=Pair(PAIRS[field]), multiple=True, help=f"{text} May be repeated.")
     if get_origin(kind) is list or (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return click.Option([flag], type=Json(), help=text)
-    if get_origin(kind) is Literal:
-        return click.Option([flag], type=click.Choice([str(value) for value in get_args(kind)]), help=text)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return click.Option([flag], type=click.Choice([value.value for value in kind]), help=text)
-    number = {int: "INTEGER", float: "NUMBER"}.get(kind)
-    return click.Option([flag], metavar=number or ("TIME" if field.endswith("_at") else "TEXT"), help=text)
+    values = list(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else get_args(kind)
+    if values:  # of an enumeration, or a literal
+        return click.Option([flag], type=click.Choice([str(value) for value in values]), help=text)
+    if kind in (int, float):
+        return click.Option([flag], type=kind, metavar="INTEGER" if kind is int else "NUMBER", help=text)
+    return click.Option([flag], metavar="TIME" if field.endswith("_at") else "TEXT", help=text)
 
 
 def _sends(name: str) -> Callable[..., None]:

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cases.calendar import Instant
 from cases.complaint import OUR_CURRENCY, Complaint
-from cases.decoding import check_size, decode
+from cases.decoding import check_size
 from cases.drafts import drafted, gathered
 from cases.entitlement.granting import Assessment, assess, check_finding
 from cases.errors import InvalidInput, Problem, Refusal, printable, problems_of
@@ -23,12 +23,17 @@ _TIME = TypeAdapter(Instant)
 KEYS = ("complaint", "finding", "now")
 
 
-def plan_line(line: str | bytes, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
-    """The plan for a complaint, or for `{"complaint": …, "finding": …, "now": …}`, as JSON text; or its `errors`."""
+def planned(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
+    """The plan for a complaint, or for `{"complaint": …, "finding": …, "now": …}`, decoded; or its `errors`."""
     try:
-        return plan(decode(line), policies, now)
+        return plan(given, policies, now)
     except InvalidInput as error:
-        return {"errors": [p.model_copy(update={"field": _field(p.field)}).model_dump() for p in error.problems]}
+        return unplanned(error)
+
+
+def unplanned(error: InvalidInput) -> dict[str, Any]:
+    """What is printed where nothing can be planned."""
+    return {"errors": [p.model_copy(update={"field": _field(p.field)}).model_dump() for p in error.problems]}
 
 
 def _field(where: str) -> str:

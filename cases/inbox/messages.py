@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Field, ValidationError
 
-from cases.calendar import Instant, Whole
+from cases.calendar import Instant
 from cases.complaint import Evidence, Strict
 from cases.contract import MOVE_POLICY
 from cases.errors import Refusal, printable, problems_of
 from cases.money import miscounted
 from cases.partner_calls import Key, ReceiptState, StepFinding
+from cases.scalars import NUMERIC
 from cases.state.finding import PartialFinding
 from cases.state.offer import Option
 from cases.text import AT_THE_DOOR, PLAIN, Identifier, Long, MessageId, Signature, Text
@@ -71,7 +72,7 @@ class StepReported(Message):
 class SatisfactionReported(Message):
     """The customer's answer to the callback, 1 (bad) to 5 (good) (G8)."""
 
-    score: Annotated[Whole, Field(ge=1, le=5)]
+    score: Annotated[int, Field(ge=1, le=5), NUMERIC]
     comment: Long = ""
 
 

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from cases.calendar import Whole
 from cases.complaint import Affected, Complaint, pieces
 from cases.money import Money
 from cases.partner_calls import DispatchRecord, InstallationRecord, Trail, TrailState
+from cases.scalars import NUMERIC, Flag
 from cases.text import Clean
 from cases.vocabulary import Liable, Severity
 
@@ -36,13 +36,13 @@ class PartialFinding(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     severity: Severity | None = None
-    days_late: Annotated[Whole, Field(ge=0, le=MAX_DAYS)] | None = None
-    hours_late: Annotated[float, Field(ge=0, le=24 * MAX_DAYS)] | None = None
-    lost: bool | None = None
-    upheld: bool | None = None
+    days_late: Annotated[int, Field(ge=0, le=MAX_DAYS), NUMERIC] | None = None
+    hours_late: Annotated[float, Field(ge=0, le=24 * MAX_DAYS), NUMERIC] | None = None
+    lost: Flag | None = None
+    upheld: Flag | None = None
     liable: Liable | None = None
     cause: Annotated[str, StringConstraints(max_length=MAX_CAUSE), Clean] | None = None
-    sealed: bool | None = None
+    sealed: Flag | None = None
     goods_value: Money | None = None
     """What the goods were worth, as documents prove; in place of what the order says (E12)."""
     affected: Annotated[list[Affected], Field(min_length=1, max_length=500), AfterValidator(_together)] | None = None

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 
 from cases.complaint import Affected
 from cases.errors import Refusal
 from cases.money import Money
 from cases.policy.remedy_kinds import MONEY, WITH_ITEMS
 from cases.reasons import Why
+from cases.scalars import Flag
+from cases.text import AT_THE_DOOR
 from cases.vocabulary import OfferState, Outcome, RemedyKind
 
 
@@ -24,14 +26,16 @@ class Remedy(BaseModel):
     amount: Money | None = None
     items: Annotated[list[Affected], Field(max_length=500)] | None = None
     max_amount: Money | None = None
-    at_once: bool = False
+    at_once: Flag = False
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _whole(self, info: ValidationInfo) -> Self:
         if (self.kind in MONEY) != (self.amount is not None):
             raise ValueError(f"{self.kind} {'needs an amount' if self.kind in MONEY else 'has no amount'}")
         if self.items and self.kind not in WITH_ITEMS:
             raise ValueError(f"{self.kind} moves no items")
+        if info.context is AT_THE_DOOR and self.amount == 0:
+            raise ValueError(f"{self.kind} of {self.amount} pays nothing: give an amount, or leave it out")
         return self
 
 

@@ -7,7 +7,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from cases.entitlement.plan import plan_line
+from cases.decoding import decode
+from cases.entitlement.plan import planned, unplanned
+from cases.errors import InvalidInput
 from cases.policy.policy import Policy
 from cases.state.offer import Option
 from tests.cases.world import START, a_complaint, in_force, remedies_of
@@ -89,3 +91,11 @@ def plan_of(
     at = now or datetime.fromisoformat(complaint["received_at"]) + timedelta(hours=1)
     asked = {"complaint": complaint, "finding": finding, "now": at.isoformat()}
     return Planned(plan_line(json.dumps(asked), policies or in_force(), at))
+
+
+def plan_line(line: str | bytes, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
+    """What `starter.py plan` prints for one line of a file."""
+    try:
+        return planned(decode(line), policies, now)
+    except InvalidInput as error:
+        return unplanned(error)

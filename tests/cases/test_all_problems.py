@@ -8,9 +8,9 @@ import pytest
 
 from cases.complaint import Complaint
 from cases.drafts import drafted, gathered
-from cases.entitlement.plan import plan_line
 from cases.errors import MAX_TOLD, InvalidInput
 from cases.policy.admission import admitted
+from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force
 
 DEAR = {"amount": "100.00", "freight": "0.00"}

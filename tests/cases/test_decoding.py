@@ -1,17 +1,20 @@
 """One decoder, one judgement: the same text means the same in a file, in an argument and in a payload."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from cases.complaint import Complaint, check_complaint
 from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import MAX_DEPTH, check_size, decode
-from cases.entitlement.plan import plan_line
 from cases.errors import InvalidInput, Refusal
+from cases.inbox.messages import read
 from client.intake import values
+from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force
 from workflows.sdk.handlers import Unreadable, decoded
 
@@ -40,6 +43,59 @@ TAKEN = [
     pytest.param("[]", [], id="list"),
     pytest.param("null", None, id="null"),
 ]
+
+
+QUOTED = [
+    pytest.param("assess", {"lost": "yes"}, "lost: must be true or false", id="yes"),
+    pytest.param("assess", {"upheld": 1}, "upheld: must be true or false", id="1"),
+    pytest.param("assess", {"sealed": "true"}, "sealed: must be true or false", id="true in quotes"),
+    pytest.param("assess", {"days_late": "3"}, "days_late: must be a number, without quotes", id="whole in quotes"),
+    pytest.param("assess", {"hours_late": "1.5"}, "hours_late: must be a number, without quotes", id="in quotes"),
+    pytest.param("satisfaction-reported", {"score": "5"}, "score: must be a number, without quotes", id="score"),
+    pytest.param(
+        "step-reported",
+        {"step": "inspection", "state": "done", "finding": {"upheld": "no"}},
+        "finding.upheld: must be true or false",
+        id="within",
+    ),
+    pytest.param(
+        "propose",
+        {"options": [{"key": "a", "remedies": [{"kind": "apology", "at_once": "on"}]}]},
+        "options.0.remedies.0.at_once: must be true or false",
+        id="in a list",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "payload", "why"), QUOTED)
+def test_a_truth_value_and_a_number_are_json_s_own(name: str, payload: dict[str, Any], why: str) -> None:
+    """Contract: `"yes"` is text. A case that took it once still replays."""
+    with pytest.raises(Refusal, match=re.escape(why)):
+        read(name, payload)
+
+    read(name, payload, holds=lambda _rule: False)
+
+
+def test_a_complaint_s_urgency_is_true_or_false() -> None:
+    """Contract: by its field; what was admitted once is still read."""
+    raw = a_complaint(urgent="yes", affected=[{"sku": "SLATE-9", "quantity": "1"}])
+
+    with pytest.raises(InvalidInput) as refused:
+        check_complaint(raw, START)
+
+    assert {str(problem) for problem in refused.value.problems} == {
+        "urgent: must be true or false",
+        "affected.0.quantity: must be a number, without quotes",
+    }
+    assert Complaint.model_validate(raw).urgent
+
+
+def test_a_whole_number_may_have_a_point_and_true_is_no_number() -> None:
+    """Contract: 5.0 is a whole number in JSON Schema."""
+    assert read("satisfaction-reported", {"score": 5.0}).model_dump()["score"] == 5
+    for payload in ({"days_late": True}, {"hours_late": True}):
+        with pytest.raises(Refusal, match="must be a number, not true or false"):
+            read("assess", payload)
 
 
 def by_payload(text: str) -> Any:

@@ -25,6 +25,8 @@ def read(text: str) -> list[tuple[str, Any]]:
         ('{"a": 1}\n\n{"a": 2}\n', [("f:1", {"a": 1}), ("f:3", {"a": 2})]),
         ('[{"a": 1},\n {"a":\n 2},\n\n {"a": 3}]', [("f:1", {"a": 1}), ("f:2", {"a": 2}), ("f:5", {"a": 3})]),
         ("[]", []),
+        ("", []),
+        ("\ufeff \n\n", []),
         ('{"a": "one\u2028line"}\n{"a": 2}', [("f:1", {"a": "one\u2028line"}), ("f:2", {"a": 2})]),
     ],
 )
@@ -40,7 +42,10 @@ NO_END = f"(whole): is not JSON: no , or ] after it; {UNREAD}"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", [("f:1", "(whole): is not JSON: expecting value at column 1")]),
+        (
+            '[{"a": 1}]\n\n{"a": 2}',
+            [("f:1", {"a": 1}), ("f:3", "(whole): is not JSON: something stands after the array's ]")],
+        ),
         ('{\n "a": 1,\n "b"\n}', [("f:4", "(whole): is not JSON: expecting ':' delimiter at column 1")]),
         ('{broken\n{"a": 2}', [("f:1", BROKEN), ("f:2", {"a": 2})]),
         ('[{"a": 1},\n{broken}]', [("f:1", {"a": 1}), ("f:2", f"{BROKEN}; {UNREAD}")]),

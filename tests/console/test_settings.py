@@ -62,7 +62,7 @@ def test_a_fault_names_the_variable_and_never_the_value(
     [
         ("TOKENS", "{bad " + SECRET, NO_JSON),
         ("ORIGINS", f"https://{SECRET}", NO_JSON),
-        ("ADDRESS", SECRET, "must be HOST:PORT"),
+        ("ADDRESS", SECRET, "must be HOST:PORT, such as 127.0.0.1:8734"),
         ("ADDRESS", ":8734", "must be HOST:PORT"),
     ],
 )

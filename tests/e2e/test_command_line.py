@@ -65,6 +65,14 @@ class TestTheDoor:
         assert result.code == 1
         assert sentence in result.out
 
+    @pytest.mark.parametrize("content", ["[]", "", "\ufeff\n\n"])
+    def test_an_empty_file_is_bad_input(self, starter: Starter, file: File, content: str) -> None:
+        path = file(content)
+
+        result = starter("open", path)
+
+        assert result == Result(2, "", f"{path} is empty: there is no complaint in it\n")
+
     def test_bad_complaints_are_named_by_file_and_line(self, starter: Starter, file: File) -> None:
         path = file(complaint(line="groceries"), "{broken", "", complaint(case_id="HL-4", order__amount="-1.00"))
 
@@ -253,6 +261,17 @@ class TestPlan:
         problems = [json.loads(line)["errors"][0]["problem"] for line in result.out.splitlines()]
         assert (result.code, len(problems)) == (2, 3)
         assert "more lines: not one can be read as a complaint" in problems[2]
+
+    def test_takes_an_array_as_open_does(self, starter: Starter, file: File) -> None:
+        """Contract: a plan for each complaint."""
+        path = file(json.dumps([complaint(), {"complaint": complaint(urgent="yes")}], indent=1))
+
+        result = starter("plan", path)
+
+        plan, refused = map(json.loads, result.out.splitlines())
+        assert [p["name"] for p in plan["promises"]] == ["acknowledge", "detailed_result"]
+        assert refused == {"errors": [{"field": "urgent", "problem": "must be true or false"}]}
+        assert result.code == 2
 
     def test_of_an_empty_file_is_nothing(self, starter: Starter, tmp_path: Path) -> None:
         (tmp_path / "empty").write_bytes(b"\n")

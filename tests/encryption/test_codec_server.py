@@ -345,7 +345,7 @@ def test_address_that_is_not_host_and_port_is_refused(monkeypatch: pytest.Monkey
     for name, value in {**ENVIRONMENT, "AFTER_SALES_CODEC_ADDRESS": address}.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(InvalidInput, match=r"^AFTER_SALES_CODEC_ADDRESS: must be HOST:PORT, such as "):
+    with pytest.raises(InvalidInput, match=r"^AFTER_SALES_CODEC_ADDRESS: must be HOST:PORT, such as 127\.0\.0\.1:8734"):
         main()
 
 

@@ -24,6 +24,19 @@ async def carried_out(case: OpenCase, *steps: str) -> None:
         await case.signals("step-reported", step=name, state="done", by="a partner")
 
 
+@pytest.fixture
+def archiving(records: Records, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The records keep no case before this is set, so that its closing can be watched."""
+    archive, may_end = records.archive_case, threading.Event()
+
+    def slowly(*record: Any) -> None:
+        assert may_end.wait(PATIENCE)
+        archive(*record)
+
+    monkeypatch.setattr(records, "archive_case", slowly)
+    return may_end
+
+
 @pytest.mark.parametrize("cached", [1000, 0])
 async def test_damage_is_replaced_reported_and_archived(
     closed_workshop: Workshop, partners: FakePartners, records: Records, cached: int
@@ -257,16 +270,9 @@ async def test_customer_who_cannot_be_reached_is_a_matter_for_a_person(open_case
 
 
 async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
-    open_case: Open, records: Records, monkeypatch: pytest.MonkeyPatch
+    open_case: Open, records: Records, archiving: threading.Event
 ) -> None:
     """S22: neither the record nor the result loses it."""
-    archive, held = records.archive_case, threading.Event()
-
-    def slowly(*record: Any) -> None:
-        assert held.wait(PATIENCE)
-        archive(*record)
-
-    monkeypatch.setattr(records, "archive_case", slowly)
     case = await open_case()
     await case.becomes("assessing")
     await case.says("complaint-withdrawn")
@@ -274,7 +280,7 @@ async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
 
     await case.signals("customer-approved", by="too late")
     await case.until(lambda c: c["refused"])
-    held.set()
+    archiving.set()
     result = await case.result()
 
     archived = records.case(case.id)
@@ -284,16 +290,9 @@ async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
 
 
 async def test_payment_that_is_taken_back_while_the_record_is_archived_is_contested(
-    open_case: Open, records: Records, monkeypatch: pytest.MonkeyPatch
+    open_case: Open, records: Records, archiving: threading.Event
 ) -> None:
     """S27: the ledger, the record and the result keep it."""
-    archive, held = records.archive_case, threading.Event()
-
-    def slowly(*record: Any) -> None:
-        assert held.wait(PATIENCE)
-        archive(*record)
-
-    monkeypatch.setattr(records, "archive_case", slowly)
     case = await open_case()
     await agreed(case, "minor")
     await case.until(lambda c: step(c, "coupon")["state"] == "done" and step(c, "onsite_repair")["reference"])
@@ -304,7 +303,7 @@ async def test_payment_that_is_taken_back_while_the_record_is_archived_is_contes
 
     await case.signals("step-reported", step="coupon", state="failed", detail="account closed", by="refunds")
     await case.until(lambda c: c["timeline"][-1]["what"] == "step taken back")
-    held.set()
+    archiving.set()
     result = await case.result()
 
     archived = records.case(case.id)

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.entitlement.plan import plan_line
 from cases.vocabulary import Channel
-from tests.cases.lines import complaint_of, plan_of
+from tests.cases.lines import complaint_of, plan_line, plan_of
 from tests.cases.world import START, World, a_complaint, building_materials, open_case, remedies_of
 
 NOW = START + timedelta(hours=1)

@@ -8,6 +8,7 @@ import pytest
 
 from cases.entitlement.granting import Assessment, assess
 from cases.errors import InvalidInput, Refusal
+from cases.inbox.messages import read
 from cases.partner_calls import DispatchRecord, InstallationRecord
 from cases.state.finding import Finding, PartialFinding
 from cases.state.letter import Audience
@@ -426,6 +427,18 @@ def test_an_assessment_on_an_impossible_finding_is_refused_by_the_offer_itself()
 
 
 # Money
+
+
+@pytest.mark.parametrize("kind", ["refund", "compensation", "coupon"])
+@pytest.mark.parametrize("amount", ["0", "0.00", "-0", 0])
+def test_an_agent_offers_no_payment_of_nothing(kind: str, amount: str | int) -> None:
+    """G4, S16: nor together with other remedies; a case that once took such an offer still replays."""
+    world, options = open_case(), [{"key": "own", "remedies": [{"kind": "apology"}, {"kind": kind, "amount": amount}]}]
+
+    refusal = world.refuses("propose", options=options)
+
+    assert refusal == f"propose: options.0.remedies.1: {kind} of 0.00 pays nothing: give an amount, or leave it out"
+    read("propose", {"options": options}, holds=lambda _rule: False)
 
 
 @pytest.mark.parametrize(

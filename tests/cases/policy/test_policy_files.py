@@ -13,7 +13,6 @@ import policies
 from cases.calendar import WEEK, CalendarTerms, WorkCalendar
 from cases.complaint import check_complaint
 from cases.entitlement.granting import assess
-from cases.entitlement.plan import plan_line
 from cases.errors import InvalidInput
 from cases.policy.amounts import amount
 from cases.policy.conditions import bounds
@@ -22,6 +21,7 @@ from cases.progress.opening import open_case as opened
 from cases.state.finding import PartialFinding
 from cases.vocabulary import Channel, PromiseName
 from console.policy_files import check
+from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force, open_case
 
 FOLDER = Path(policies.__file__).parent
