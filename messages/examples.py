@@ -116,6 +116,7 @@ _VISIT = {
     "partner": "installation",
     "key": f"{_CASE}/1/o1/rectification",
 }
+_CONTRADICTION = {"code": "contradiction", "params": {"who": "refunds"}}
 _PAYMENT = {
     "step": "compensation",
     "kind": "compensation",
@@ -205,6 +206,7 @@ EVENTS: dict[str, Event] = {
             "team": "installation",
             "reason": {"code": "partner_failed", "params": _INSTALLERS},
         },
+        {**_PAYMENT, "team": "claims", "reason": _CONTRADICTION, "paid": {"compensation": "2000.00"}},
     ),
     "undelivered": _staff({"letter": "offer", "reason": {"code": "no_channel", "params": {"tried": ["sms", "email"]}}}),
     "needs_assessment": _staff({"missing": ["severity", "liable"], "severities": ["minor", "severe"]}, {"missing": []}),

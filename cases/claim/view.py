@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from cases.calendar import clock
-from cases.claim.claim import Claim, ClaimState
+from cases.claim.claim import FACTS, Claim, ClaimState
 from cases.contract import CLAIM_SETTLED
+from cases.views.asking import Json, message_with, need, need_lines
 from cases.views.page import page
+from cases.vocabulary import EvidenceKind
 
 
 def view(claim: Claim) -> dict[str, Any]:
@@ -35,18 +37,28 @@ def view(claim: Claim) -> dict[str, Any]:
     }
 
 
-def needs(claim: Claim) -> list[str]:
-    """What a person has to do next, as sentences; empty when the claim goes on by itself."""
+def needs(claim: Claim) -> list[Json]:
+    """What a person has to do next, as the case's `needs` say it; empty when the claim goes on by itself."""
+    settled = message_with(FACTS, CLAIM_SETTLED, {"recovered": f"{claim.terms.claimed:.2f}"})
     if claim.state is ClaimState.WAITING and claim.missing:
         until = _clock(claim, claim.last_call)
-        return [f"documents are missing ({', '.join(claim.missing)}): evidence-received; filed without them on {until}"]
+        text = f"documents are missing ({', '.join(claim.missing)}): evidence-received; filed without them on {until}"
+        return [need("documents", text, message_with(FACTS, "evidence-received", {"evidence": _lacking(claim)}))]
     if claim.state is ClaimState.UNKNOWN:
-        return [
-            f"the carrier has not said whether it has the claim: it is being asked; or ask it, then {CLAIM_SETTLED}"
-        ]
+        text = f"the carrier has not said whether it has the claim: it is being asked; or ask it, then {CLAIM_SETTLED}"
+        return [need("claim_unknown", text, settled)]
     if claim.state is ClaimState.FILED and claim.overdue:
-        return [f"the carrier does not answer: ask the carrier, then {CLAIM_SETTLED}"]
+        return [need("unanswered", f"the carrier does not answer: ask the carrier, then {CLAIM_SETTLED}", settled)]
     return []
+
+
+def _lacking(claim: Claim) -> list[Json]:
+    """What may be sent for each document that is missing; one of our own records comes as a `document`."""
+    kinds = {*EvidenceKind}
+    return [
+        {"kind": name if name in kinds else EvidenceKind.DOCUMENT.value, "uri": f"https://files.example.com/{name}"}
+        for name in claim.missing
+    ]
 
 
 def details(claim: Claim) -> str:
@@ -58,7 +70,7 @@ def details(claim: Claim) -> str:
         net = claim.recovered - claim.paid_out
         amounts += [f"recovered {claim.recovered:.2f}", f"paid out {claim.paid_out:.2f}", f"net {net:.2f}"]
     sections = {
-        "What to do": needs(claim),
+        "What to do": [need_lines(each) for each in needs(claim)],
         "Window": [f"{_clock(claim, terms.not_before)} to {_clock(claim, terms.not_after)}{filed}"],
         "Documents": [f"attached: {', '.join(d.name for d in claim.documents)}"],
         "Amounts": [", ".join(amounts)],

@@ -4,16 +4,10 @@ It says what is missing and what would be accepted, so that nobody has to know t
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from decimal import Decimal
-from enum import StrEnum
-from functools import cache
-from typing import Any, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import Any
 
 from cases.complaint import pieces
-from cases.inbox.messages import MESSAGES, kind
+from cases.inbox.messages import MESSAGES
 from cases.inbox.taking_over import agreed
 from cases.progress.assessing import granted
 from cases.progress.evidence import insisted_on
@@ -25,14 +19,9 @@ from cases.state.second_complaint import TakenOver
 from cases.state.status import UNDECIDED
 from cases.state.step import Step
 from cases.state.units import affected_of
+from cases.views.asking import Json, fields_of, message_with, need
 from cases.vocabulary import RemedyKind, Severity, Status, StepState
 
-Json = dict[str, Any]
-YOU = "YOU"
-"""What stands in an example where somebody has to write their name."""
-TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text", Decimal: "amount"}
-EVERYWHERE = ("occurred_at", "message_id")
-"""Fields that every message may carry and that nobody needs to decide anything."""
 EXAMPLES: Json = {
     "severity": Severity.MINOR.value,
     "days_late": 1,
@@ -75,58 +64,12 @@ def needs(case: Case) -> list[Json]:
             found.append(_consent(case.offers[-1]))
         case Status.FOLLOWING_UP:
             ask = _message("satisfaction-reported", {"score": 5}, values={"score": [1, 2, 3, 4, 5]})
-            found.append(_need("satisfaction", "the customer's answer to the callback, from 1 (bad) to 5 (good)", ask))
+            found.append(need("satisfaction", "the customer's answer to the callback, from 1 (bad) to 5 (good)", ask))
     return found
 
 
-def _need(what: str, text: str, message: Json, *instead: Json) -> Json:
-    """One thing to do; `instead`: other messages that settle it as well."""
-    return {"what": what, "text": text, **message, "instead": list(instead)}
-
-
-def _message(
-    name: str,
-    example: Json,
-    *,
-    values: Mapping[str, Any] | None = None,
-    required: tuple[str, ...] = (),
-    only: tuple[str, ...] | None = None,
-) -> Json:
-    """A message with its fields: `values` are those that this case takes, `required` what it cannot do without."""
-    narrowed = values or {}
-    fields = [
-        {
-            **field,
-            **({"values": list(narrowed[field["name"]])} if field["name"] in narrowed else {}),
-            "required": field["required"] or field["name"] in required,
-        }
-        for field in _fields(name)
-        if only is None or field["name"] in (*only, *required, *example)
-    ]
-    return {"message": name, "fields": fields, "example": {**example, "by": YOU}}
-
-
-@cache
-def _fields(name: str) -> list[Json]:
-    """What a message may carry: `name`, `type`, `values` where only some are taken, `required`."""
-    found = []
-    for field, info in MESSAGES[name].model_fields.items():
-        if field not in EVERYWHERE:
-            found.append({"name": field, **_type(info.annotation), "required": info.is_required()})
-    return found
-
-
-def _type(annotation: Any) -> Json:
-    wanted = kind(annotation)
-    if get_origin(wanted) is list:
-        return {"type": f"list of {_type(get_args(wanted)[0])['type']}"}
-    if isinstance(wanted, type) and issubclass(wanted, BaseModel):
-        return {"type": "{" + ", ".join(wanted.model_fields) + "}"}
-    if isinstance(wanted, type) and issubclass(wanted, StrEnum):
-        return {"type": "text", "values": [value.value for value in wanted]}
-    if args := get_args(wanted):  # a Literal
-        return {"type": "text", "values": [str(value) for value in args]}
-    return {"type": TYPES.get(wanted, "text")}
+def _message(name: str, example: Json, **narrowed: Any) -> Json:
+    return message_with(MESSAGES, name, example, **narrowed)
 
 
 # The finding, and offers
@@ -139,17 +82,19 @@ def _finding(case: Case) -> Json:
     if not missing:
         told = ", ".join(f"{field} {value}" for field, value in case.finding.known().items() if field != "affected")
         text = f"no rule fits what was found ({told or 'nothing'}): propose an offer of your own, or assess anew"
-        return _need("no_rule_fits", text, propose, assess)
+        return need("no_rule_fits", text, propose, assess)
     text = f"the finding is incomplete: {', '.join(_wanted(case, field) for field in missing)} "
     if not set(missing) & set(PartialFinding.model_fields):
         text += "is not in the complaint and cannot be added; propose an offer of your own"
-        return _need("finding_incomplete", text, propose)
+        return need("finding_incomplete", text, propose)
     text += f"{'is' if len(missing) == 1 else 'are'} missing; assess, or propose an offer of your own"
-    return _need("finding_incomplete", text, assess, propose)
+    return need("finding_incomplete", text, assess, propose)
 
 
 def _wanted(case: Case, field: str) -> str:
-    values = _values(case).get(field) or next((f.get("values") for f in _fields("assess") if f["name"] == field), None)
+    values = _values(case).get(field) or next(
+        (f.get("values") for f in fields_of(MESSAGES["assess"]) if f["name"] == field), None
+    )
     return f"{field} ({_or([str(value) for value in values])})" if values else field
 
 
@@ -190,9 +135,9 @@ def _another_offer(case: Case) -> Json:
     """Why; where the order has no room for what the policy grants, which case has taken it (S35)."""
     if case.exhausted:
         text = f"{case.exhausted}: propose what somebody else approves, or assess anew"
-        return _need("order_exhausted", text, _propose(case), _assess(case, []))
+        return need("order_exhausted", text, _propose(case), _assess(case, []))
     text = f"{case.needs_offer}: propose another offer, or assess anew"
-    return _need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
+    return need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
 
 
 def _second(case: Case, record: TakenOver) -> Json:
@@ -200,13 +145,13 @@ def _second(case: Case, record: TakenOver) -> Json:
     text = f"{record.case} complains of the same as well, which nobody has judged yet: {', '.join(record.news)}"
     if case.status not in UNDECIDED:
         later = _message("note", {"text": f"{record.case}: what was agreed about it"})
-        return _need("second_complaint", f"{text}; an agent makes an offer for it when the steps are done", later)
+        return need("second_complaint", f"{text}; an agent makes an offer for it when the steps are done", later)
     about = Counter(pieces(record.adds))
     if not agreed(case):
         about |= pieces(affected_of(case.complaint, case.finding))
     affected = {"affected": [{"sku": sku, "quantity": count} for sku, count in about.items()]} if about else {}
     text += "; assess anew, or propose an offer of your own"
-    return _need("second_complaint", text, _assess(case, granted(case).missing, **affected), _propose(case))
+    return need("second_complaint", text, _assess(case, granted(case).missing, **affected), _propose(case))
 
 
 def _evidence(case: Case) -> Json:
@@ -215,7 +160,7 @@ def _evidence(case: Case) -> Json:
     meanwhile = "nothing is decided before" if insisted_on(case) else "assess goes on without it"
     text = f"evidence from the customer ({', '.join(kinds)}): evidence-received; {meanwhile}"
     received = _message("evidence-received", {"evidence": shown}, values={"evidence": kinds})
-    return _need("evidence", text, received, *([] if insisted_on(case) else [_assess(case, granted(case).missing)]))
+    return need("evidence", text, received, *([] if insisted_on(case) else [_assess(case, granted(case).missing)]))
 
 
 def _approval(case: Case, offer: Offer) -> Json:
@@ -223,7 +168,7 @@ def _approval(case: Case, offer: Offer) -> Json:
     beyond = f" ({'; '.join(map(str, offer.over_limits))})" if offer.over_limits else ""
     not_by = f", and not {offer.made_by}'s" if offer.made_by else ""
     chosen, required = {"approval": offer.id}, ("by",)
-    return _need(
+    return need(
         "approval",
         f"offer {offer.id} waits for {who} approve or reject{not_by}{beyond}",
         _message("approve", chosen, required=required, values={"approval": [offer.id]}),
@@ -234,13 +179,13 @@ def _approval(case: Case, offer: Offer) -> Json:
 def _undelivered(offer: Offer) -> Json:
     why = f"offer {offer.id} did not reach the customer ({offer.undeliverable})"
     text = f"{why}: tell them, then contact-made, or their answer"
-    return _need("offer_undelivered", text, _message("contact-made", {"note": "told them the offer"}), *_answers(offer))
+    return need("offer_undelivered", text, _message("contact-made", {"note": "told them the offer"}), *_answers(offer))
 
 
 def _consent(offer: Offer) -> Json:
     keys = ", ".join(f"{number} {option.key}" for number, option in enumerate(offer.options, start=1))
     text = f"the customer's answer to offer {offer.id}: customer-approved ({keys}) or customer-declined"
-    return _need("consent", text, *_answers(offer))
+    return need("consent", text, *_answers(offer))
 
 
 def _answers(offer: Offer) -> tuple[Json, Json]:
@@ -259,11 +204,10 @@ def _answers(offer: Offer) -> tuple[Json, Json]:
 def _blocked(case: Case, step: Step) -> Json:
     """A headline, what it comes to, a line for each choice; the key, which only programs need, at the end."""
     key = step.key(case.id)
-    over = ", by somebody who did not prepare it" if step.over_limit else ""
     lines = [
         f"step {step.id} is blocked: {_because(step)}",
         f"  {_comes_to(case, step)}" if _comes_to(case, step) else "",
-        f"  retry: ask {step.partner} again{over}",
+        f"  retry: {_retry(step)}",
         "  replace: leave it, and an agent makes another offer",
         "  waive: leave it for good",
         f"  key {key}",
@@ -271,7 +215,14 @@ def _blocked(case: Case, step: Step) -> Json:
     values = {"step": [step.id], "action": ["retry", "replace", "waive"], "dependents": ["waive", "carry_out"]}
     example = {"step": step.id, "action": "retry", "reason": "what has changed"}
     message = _message("resolve-step", example, values=values, required=("by",) if step.over_limit else ())
-    return _need("step_blocked", "\n".join(line for line in lines if line), message)
+    return need("step_blocked", "\n".join(line for line in lines if line), message)
+
+
+def _retry(step: Step) -> str:
+    """What trying it again does: of what is contested the old key is asked first (S25)."""
+    if step.contested:
+        return f"ask {step.partner} what became of it; only if nothing was done is it sent again, under a new key"
+    return f"ask {step.partner} again{', by somebody who did not prepare it' if step.over_limit else ''}"
 
 
 def _because(step: Step) -> str:
@@ -295,4 +246,4 @@ def _unknown(case: Case, step: Step) -> Json:
     key = step.key(case.id)
     values = {"step": [step.id], "key": [key], "state": ["done", "failed"]}
     example = {"step": step.id, "state": "done", "key": key}
-    return _need("step_unknown", text, _message("step-reported", example, values=values))
+    return need("step_unknown", text, _message("step-reported", example, values=values))

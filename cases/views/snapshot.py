@@ -1,6 +1,5 @@
 """One query returns one snapshot: what other programs may know of a case, in the contract's words."""
 
-import json
 from typing import Any
 
 from cases.complaint import Complaint
@@ -12,6 +11,7 @@ from cases.state.promise import Promise
 from cases.state.second_complaint import SecondComplaint, TakenOver
 from cases.state.step import Step
 from cases.state.summary import PAID_AS, broken, paid
+from cases.views.asking import need_lines
 from cases.views.needs import needs
 from cases.views.page import page
 from cases.vocabulary import Status
@@ -118,7 +118,7 @@ def details(case: Case) -> str:
     Without personal data: who complains and in which words stands in the workflow's input, and in `starter.py show`.
     """
     sections = {
-        "What to do": [_need_lines(need) for need in needs(case)],
+        "What to do": [need_lines(need) for need in needs(case)],
         "Complaint": _complaint_lines(case, case.complaint),
         **{f"And {c.case}": _complaint_lines(case, c) for c in case.second_complaints},
         "Promises": [_promise_line(case, p) for p in case.promises],
@@ -153,14 +153,6 @@ def _refused_line(case: Case, refused: Refused) -> str:
     """How often, and the latest sentence."""
     times = f"{refused.count} times, the last" if refused.count > 1 else "once,"
     return f"{_quoted(refused.message)} {times} at {case.clock(refused.last_at or refused.at)}: {_quoted(refused.why)}"
-
-
-def _need_lines(need: dict[str, Any]) -> str:
-    """What to do, and for each message that does it what to paste where the UI sends an update."""
-    ways = (need, *need["instead"])
-    lines = [line.strip() for line in need["text"].splitlines()]
-    lines += [f"`{way['message']}` `{json.dumps(way['example'], ensure_ascii=False)}`" for way in ways]
-    return "\n  - ".join(lines)
 
 
 def _promise_line(case: Case, promise: Promise) -> str:

@@ -237,6 +237,21 @@ def test_the_retry_of_what_the_limit_refused_is_called_an_approval() -> None:
 
 
 @pytest.mark.parametrize(
+    ("locale", "retry"),
+    [
+        ("en", "- retry: ask refunds what became of it. Only if"),
+        ("zh-CN", "- 重试（retry），先向退款方查询原请求的结果"),
+    ],
+)
+@pytest.mark.parametrize("code", ["contradiction", "taken_back", "taken_back_because"])
+def test_the_retry_of_what_is_contested_is_called_a_question(code: str, locale: str, retry: str) -> None:
+    """S25, S27: nobody fears to pay twice by it."""
+    reason = {"code": code, "params": {"who": "refunds", "words": "account closed"}}
+
+    assert retry in _notice("step_blocked", {**EVENTS["step_blocked"].examples[1], "reason": reason}, locale).body
+
+
+@pytest.mark.parametrize(
     ("zone", "time"),
     [
         ("Asia/Shanghai", "18 Nov, 09:10 (UTC+8)"),

@@ -151,7 +151,9 @@ async def test_staff_hear_once_that_the_carrier_does_not_answer(lose: Lose, part
     await claim.after(days=60)
 
     assert notices(partners) == ["unanswered"]
-    assert overdue["needs"] == ["the carrier does not answer: ask the carrier, then claim-settled"]
+    (need,) = overdue["needs"]
+    assert need["text"] == "the carrier does not answer: ask the carrier, then claim-settled"
+    assert (need["what"], need["message"], need["example"]["recovered"]) == ("unanswered", "claim-settled", "12800.00")
 
 
 # Its window
@@ -244,7 +246,14 @@ async def test_claim_waits_for_a_document_that_is_missing(lose: Lose, partners: 
     await claim.until(missing=["dispatch_record"])
     await claim.after(days=5)
     assert (partners.logistics.commands, notices(partners)) == ([], ["documents"])
-    assert (await claim.view())["needs"][0].startswith("documents are missing (dispatch_record): evidence-received")
+    (need,) = (await claim.view())["needs"]
+    assert need["text"].startswith("documents are missing (dispatch_record): evidence-received")
+    assert need["message"] == "evidence-received"
+    assert need["example"] == {
+        "evidence": [{"kind": "document", "uri": "https://files.example.com/dispatch_record"}],
+        "by": "YOU",
+    }
+    assert [field["name"] for field in need["fields"] if field["required"]] == ["evidence"]
 
     photo = {"kind": "photo", "uri": "s3://claims/pallet.jpg"}
     still = await claim.process.says("evidence-received", evidence=[photo])

@@ -10,7 +10,8 @@ import pytest
 
 from cases.inbox.receiving import receive, refuse
 from cases.state.letter import Audience
-from cases.views.needs import YOU, needs
+from cases.views.asking import YOU
+from cases.views.needs import needs
 from cases.views.snapshot import details, snapshot
 from console.reading import command
 from starter import cli
@@ -150,6 +151,17 @@ def test_a_blocked_step_has_a_headline_its_amount_a_line_for_each_choice_and_the
         "  waive: leave it for good",
         "  key HL-1/1/o1/refund/2",
     ]
+
+
+def test_the_retry_of_what_is_contested_asks_by_the_old_key_first() -> None:
+    """S25, S27."""
+    world = found_severe()
+    world.says("step-reported", step="refund", state="failed", by="refunds")
+
+    need = only(world)
+
+    retry = "ask refunds what became of it; only if nothing was done is it sent again, under a new key"
+    assert f"  retry: {retry}" in need["text"].splitlines()
 
 
 def test_a_claim_is_decided_under_a_name() -> None:
