@@ -20,6 +20,7 @@ from cases.reasons import Reason, Why
 from cases.state.case import Case
 from cases.state.escalation import settled_on
 from cases.state.finding import PartialFinding
+from cases.state.letter import PlanLetter
 from cases.state.offer import Offer, Option
 from cases.state.promise import Promise
 from cases.state.status import UNDECIDED
@@ -141,7 +142,7 @@ def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: 
     if message.plan:
         result = case.promise(PromiseName.DETAILED_RESULT)
         due = result.due_at() if result else None
-        case.say("preliminary_plan", about="plan", plan=message.plan, result_due=due.isoformat() if due else None)
+        case.say("preliminary_plan", about=PlanLetter(), plan=message.plan, result_due=due.isoformat() if due else None)
 
 
 def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: datetime) -> None:

@@ -21,6 +21,7 @@ from cases.progress.evidence import arrived, ask
 from cases.progress.silence import heard_from
 from cases.reasons import Reason
 from cases.state.case import Case
+from cases.state.letter import OfferLetter
 from cases.state.promise import Promise
 from cases.state.second_complaint import ComplaintLinked, Promised, SecondComplaint
 from cases.state.status import UNDECIDED
@@ -139,7 +140,7 @@ def merge(case: Case, first: str, at: datetime) -> None:
     """Rest while `first` handles the complaint: nothing is offered here, and what was promised is promised there."""
     _set_link(case, LinkKind.MERGED_INTO, first)
     retire(case, OfferState.REPLACED)
-    case.letters = [letter for letter in case.letters if not (letter.about or "").startswith("offer:")]
+    case.letters = [letter for letter in case.letters if not isinstance(letter.about, OfferLetter)]
     for step in case.unsettled:
         step.turn(StepState.WAIVED, at, Reason.of("handled_by", case=first))
     for promise in case.promises:

@@ -16,6 +16,7 @@ from cases.progress.evidence import next_reminder, remind_or_go_on
 from cases.progress.silence import next_callback, silence_plan
 from cases.state.case import Case
 from cases.state.escalation import Escalation, next_rung
+from cases.state.letter import EscalationNotice, UpdateLetter
 from cases.state.promise import Promise
 from cases.state.step import CHECK, Step
 from cases.state.summary import waits_for
@@ -110,7 +111,7 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
     case.tell(
         role,
         event,
-        about=f"escalation:{len(case.escalations) - 1}",
+        about=EscalationNotice(len(case.escalations) - 1),
         promise=name,
         due_at=deadline.isoformat() if deadline else None,
         rung=number,
@@ -196,7 +197,7 @@ def _tell_unknown(case: Case) -> None:
 def _progress(case: Case) -> Alarm | None:
     """The update goes out a little before its owner would be warned, once for each promise of one."""
     promise = case.promise(PromiseName.PROGRESS_UPDATE)
-    waiting_to_go = any(letter.about == "progress" for letter in case.letters)
+    waiting_to_go = any(letter.about == UpdateLetter() for letter in case.letters)
     if case.status is not Status.EXECUTING or promise is None or not promise.live or promise.announced:
         return None
     warned = promise.due_at(case.policy.escalation[0].share(urgent=case.urgent))
@@ -214,7 +215,7 @@ def _update(case: Case, now: datetime) -> None:
     ]
     case.note("update", now, f"{sum(not s.settled for s in case.steps)} steps open")
     case.ask_after = [s.id for s in case.unsettled]
-    case.say("progress", about="progress", steps=steps)
+    case.say("progress", about=UpdateLetter(), steps=steps)
 
 
 # Silence: G5

@@ -13,6 +13,7 @@ from cases.progress.promises_kept import nothing_to_keep, steps_moved
 from cases.reasons import Reason, Why
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
+from cases.state.letter import StepLetter
 from cases.state.status import NOTHING_OFFERED
 from cases.state.step import CHECK, Step
 from cases.state.summary import about_step, paid
@@ -37,7 +38,7 @@ def started(case: Case, step: Step, at: datetime) -> None:
         trail, record = case.look_ups.trail, case.look_ups.installation
         case.say(
             step.kind,
-            about=f"step:{step.id}",
+            about=StepLetter(step.id),
             **case.finding.known(),
             expected_at=trail.expected_at.isoformat() if trail and trail.expected_at else None,
             installed_by=record.expected_at.isoformat() if record and record.expected_at else None,

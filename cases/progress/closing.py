@@ -7,7 +7,7 @@ from cases.policy.remedy_kinds import WORDS
 from cases.progress.promises_kept import carried_out
 from cases.reasons import Reason
 from cases.state.case import Case
-from cases.state.letter import Audience
+from cases.state.letter import Audience, ReportLetter
 from cases.state.step import CHECK, PRECAUTION, Step
 from cases.state.summary import paid
 from cases.vocabulary import (
@@ -84,7 +84,7 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
     prevention = case.topic.prevention if outcome in CARRIED_OUT else None
     case.say(
         "report",
-        about="report",
+        about=ReportLetter(),
         outcome=outcome,
         # The cause of an inquiry is its answer, which the customer has had.
         finding={} if case.topic.answered_from else case.finding.known(),

@@ -9,6 +9,7 @@ from cases.progress.promises_kept import nothing_to_keep
 from cases.progress.silence import closes_at
 from cases.reasons import Reason, Why
 from cases.state.case import Case
+from cases.state.letter import OfferLetter
 from cases.state.offer import Offer, Option, Remedy, describe
 from cases.state.step import CHECK, depends_on
 from cases.vocabulary import (
@@ -81,7 +82,7 @@ def _put_to_customer(case: Case, offer: Offer, at: datetime) -> None:
     """The letter with findings and options; where nothing is due, the explanation or the answer says all there is."""
     case.say(
         "offer",
-        about=f"offer:{offer.id}",
+        about=OfferLetter(offer.id),
         offer=offer.id,
         consent_required=offer.consent_required,
         reply_by=closes_at(case, at).isoformat(),

@@ -11,6 +11,7 @@ from cases.reasons import Reason
 from cases.state.account import Account
 from cases.state.case import Case
 from cases.state.escalation import arrived
+from cases.state.letter import Acknowledgement
 from cases.state.offer import Remedy
 from cases.state.step import PRECAUTION
 from cases.vocabulary import KeptWhen, LinkKind, PromiseName, RemedyKind, Starts
@@ -46,7 +47,7 @@ def open_case(
     due = result.due_at() if result else None
     case.say(
         "acknowledged",
-        about="acknowledge",
+        about=Acknowledgement(),
         result_due=due.isoformat() if due else None,
         next=_next(case),
         asked=case.topic.look_up,

@@ -22,7 +22,7 @@ from cases.state.account import Account
 from cases.state.entries import Entry, Refused, Satisfaction, Seen
 from cases.state.escalation import Escalation
 from cases.state.finding import Finding, LookUps, PartialFinding
-from cases.state.letter import Audience, Letter
+from cases.state.letter import Audience, Letter, Subject
 from cases.state.offer import Offer, Remedy
 from cases.state.promise import Promise
 from cases.state.second_complaint import TakenOver
@@ -215,7 +215,7 @@ class Case(BaseModel):
         *,
         to: Role | None = None,
         team: str | None = None,
-        about: str | None = None,
+        about: Subject | None = None,
     ) -> None:
         """Leave a letter to be delivered."""
         self.letters_written += 1
@@ -231,7 +231,9 @@ class Case(BaseModel):
         )
         self.letters.append(letter)
 
-    def tell(self, to: Role, event: str, about: str | None = None, to_team: str | None = None, **facts: Any) -> None:
+    def tell(
+        self, to: Role, event: str, about: Subject | None = None, to_team: str | None = None, **facts: Any
+    ) -> None:
         """Tell somebody of our own, of the team that has the case or of `to_team`; without personal data."""
         told = {name: as_fact(value) for name, value in facts.items()}
         self.write(Audience.STAFF, event, {**self.staff_facts, **told}, to=to, team=to_team, about=about)
@@ -250,7 +252,7 @@ class Case(BaseModel):
             "currency": self.currency,
         }
 
-    def say(self, event: str, about: str | None = None, **facts: Any) -> None:
+    def say(self, event: str, about: Subject | None = None, **facts: Any) -> None:
         """Tell the customer."""
         self.write(Audience.CUSTOMER, event, {"topic_title": self.topic.title.model_dump(), **facts}, about=about)
 
