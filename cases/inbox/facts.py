@@ -15,7 +15,7 @@ from cases.progress.carrying_out import done_after_all, heard, in_ledger, taken_
 from cases.progress.closing import end
 from cases.progress.evidence import arrived
 from cases.progress.offering import accept, delivered_offer
-from cases.progress.promises_kept import earlier_word
+from cases.progress.promises import earlier_word
 from cases.progress.satisfaction import answered
 from cases.progress.silence import heard_from
 from cases.reasons import Reason

@@ -18,6 +18,7 @@ from cases.inbox.taking_over import take_over, withdrawn
 from cases.progress.assessing import consider
 from cases.progress.closing import retire
 from cases.progress.evidence import arrived, ask
+from cases.progress.promises import OWED_BY_WHO_HANDLES_IT, hand_over, take_back
 from cases.progress.silence import heard_from
 from cases.reasons import Reason
 from cases.state.case import Case
@@ -25,7 +26,7 @@ from cases.state.letter import OfferLetter
 from cases.state.promise import Promise
 from cases.state.second_complaint import ComplaintLinked, Promised, SecondComplaint
 from cases.state.status import UNDECIDED
-from cases.vocabulary import KeptWhen, LinkKind, OfferState, Outcome, Starts, Status, StepState
+from cases.vocabulary import KeptWhen, LinkKind, OfferState, Outcome, Status, StepState
 
 COMPLAINT_WITHDRAWN = "complaint-withdrawn"
 MAX_LINKS = 100
@@ -119,7 +120,7 @@ def linked(case: Case, *, merges: bool) -> ComplaintLinked:
         merges=True,
         evidence=case.evidence,
         complaint=SecondComplaint.model_validate({**said, "urgent": case.urgent, "found": found}),
-        promises=[_promised(p) for p in case.promises if p.live and p.kept_by is not KeptWhen.CUSTOMER_REACHED],
+        promises=[_promised(p) for p in case.promises if p.live and p.kept_by in OWED_BY_WHO_HANDLES_IT],
     )
 
 
@@ -143,9 +144,7 @@ def merge(case: Case, first: str, at: datetime) -> None:
     case.letters = [letter for letter in case.letters if not isinstance(letter.about, OfferLetter)]
     for step in case.unsettled:
         step.turn(StepState.WAIVED, at, Reason.of("handled_by", case=first))
-    for promise in case.promises:
-        if promise.kept_by is not KeptWhen.CUSTOMER_REACHED:
-            promise.lapse(at)
+    hand_over(case, at)
     case.awaited = []
     case.enter(Status.RECEIVED)
     case.note("merged", at, f"{first} is older and handles it")
@@ -172,7 +171,7 @@ def go_on_alone(case: Case, at: datetime, why: str) -> None:
     case.note("goes on alone", at, f"{first} {why}")
     case.cycle += 1
     case.reminded = False
-    case.begin_promises(Starts.RECEIVED, at, only=frozenset(KeptWhen) - {KeptWhen.CUSTOMER_REACHED})
+    take_back(case, at)
     ask(case, at)
     if not case.looking_up:
         consider(case, at)

@@ -10,7 +10,7 @@ from datetime import datetime
 from cases.calendar import WorkCalendar
 from cases.complaint import Affected, Complaint, Evidence, pieces
 from cases.progress.evidence import arrived
-from cases.progress.satisfaction import OWED_AGAIN
+from cases.progress.promises import OWED_AGAIN, OWED_BY_WHO_HANDLES_IT
 from cases.progress.urgency import deadline, raise_urgency
 from cases.reasons import Reason
 from cases.state.case import Case
@@ -19,7 +19,7 @@ from cases.state.promise import Promise, Segment
 from cases.state.second_complaint import SOURCE, ComplaintLinked, Promised, SecondComplaint, TakenOver
 from cases.state.status import NOTHING_OFFERED
 from cases.state.units import affected_of
-from cases.vocabulary import KeptWhen, OfferState, PromiseState, Role, Status
+from cases.vocabulary import OfferState, PromiseState, Role, Status
 
 ASKED = frozenset({"trail", "installation", "dispatch", SOURCE})
 """Sources of a finding that nobody has judged: partners' records, and other complaints."""
@@ -150,7 +150,7 @@ def _text(value: object) -> str:
 
 def _promise(case: Case, owed: Promised, at: datetime) -> None:
     """The stricter of both, by deadline; a promise that was kept counts anew where somebody has to judge again."""
-    if owed.kept_by is KeptWhen.CUSTOMER_REACHED:
+    if owed.kept_by not in OWED_BY_WHO_HANDLES_IT:
         return  # that customer is answered by their own case
     theirs = _made(case, owed, at)
     mine = next((p for p in reversed(case.promises) if p.name == owed.name and p.cycle == case.cycle), None)

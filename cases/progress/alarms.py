@@ -117,7 +117,7 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
         rung=number,
         role=role,
         percent=round(share * 100),
-        next=waits_for(case, promise.name),
+        next=waits_for(case, promise.kept_by),
         late=_why_late(case, promise, due, now),
     )
 

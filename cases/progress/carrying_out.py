@@ -9,7 +9,7 @@ from cases.partner_calls import Receipt, StepFinding
 from cases.policy.remedy_kinds import MONEY
 from cases.progress.assessing import consider
 from cases.progress.closing import settle
-from cases.progress.promises_kept import nothing_to_keep, steps_moved
+from cases.progress.promises import nothing_to_keep, promise_update, steps_moved
 from cases.reasons import Reason, Why
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
@@ -18,12 +18,10 @@ from cases.state.status import NOTHING_OFFERED
 from cases.state.step import CHECK, Step
 from cases.state.summary import about_step, paid
 from cases.vocabulary import (
-    KeptWhen,
     Outcome,
     Partner,
     RemedyKind,
     Role,
-    Starts,
     Status,
     StepState,
 )
@@ -161,7 +159,7 @@ def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
         case.disputed.append(step.key(case.id))
     if case.status is Status.FOLLOWING_UP:
         case.enter(Status.EXECUTING)
-        case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
+        promise_update(case, at)
     _blocked(case, step, at)
 
 

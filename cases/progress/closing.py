@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.policy.remedy_kinds import WORDS
-from cases.progress.promises_kept import carried_out
+from cases.progress.promises import carried_out
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.letter import Audience, ReportLetter

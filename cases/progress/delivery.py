@@ -5,6 +5,7 @@ from datetime import datetime
 from cases.partner_calls import Receipt, ReceiptState
 from cases.progress.carrying_out import heard, refused
 from cases.progress.offering import delivered_offer
+from cases.progress.promises import promise_update
 from cases.reasons import Why
 from cases.state.case import Case
 from cases.state.letter import (
@@ -18,7 +19,7 @@ from cases.state.letter import (
     StepLetter,
     UpdateLetter,
 )
-from cases.vocabulary import KeptWhen, PromiseName, Role, Starts, Status
+from cases.vocabulary import KeptWhen, PromiseName, Role, Status
 
 
 def delivered(case: Case, letter: Letter, at: datetime) -> None:
@@ -73,7 +74,7 @@ def _message_delivered(case: Case, letter: Letter, step_id: str, at: datetime) -
 def _update_delivered(case: Case, at: datetime) -> None:
     case.keep(KeptWhen.UPDATE_DELIVERED, at)
     if case.status is Status.EXECUTING and case.unsettled:
-        case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
+        promise_update(case, at)
 
 
 def _closed(case: Case, at: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.progress.closing import retire, settle
-from cases.progress.promises_kept import nothing_to_keep
+from cases.progress.promises import nothing_to_keep
 from cases.progress.silence import closes_at
 from cases.reasons import Reason, Why
 from cases.state.case import Case

@@ -4,14 +4,12 @@ from datetime import datetime
 
 from cases.progress.assessing import consider
 from cases.progress.closing import end
+from cases.progress.promises import promise_again
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.entries import Satisfaction
 from cases.state.finding import PartialFinding
-from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Severity, Starts, Status
-
-OWED_AGAIN = frozenset({KeptWhen.OFFER_DELIVERED, KeptWhen.CARRIED_OUT, KeptWhen.ON_ITS_WAY})
-"""What a customer who is not content is promised anew (S10)."""
+from cases.vocabulary import OfferState, Outcome, Role, Severity, Status
 
 
 def answered(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
@@ -34,8 +32,7 @@ def _once_more(case: Case, score: int, at: datetime) -> None:
     tells = case.policy.callback.dissatisfied_tells
     case.tell(tells[min(times, len(tells)) - 1], "dissatisfied", score=score, times=times)
     case.cycle += 1
-    for starts in (Starts.RECEIVED, Starts.DOCUMENTS):
-        case.begin_promises(starts, at, only=OWED_AGAIN)
+    promise_again(case, at)
     case.enter(Status.ASSESSING)
     rule = next((r for r in case.policy.remedies if done and r.rule == done.rule and r.repeat_at_most), None)
     if rule is None:

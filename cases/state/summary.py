@@ -3,10 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+from cases.policy.promise_events import EVENTS
 from cases.policy.remedy_kinds import TO_SOURCE
 from cases.state.case import Case
 from cases.state.step import Step
-from cases.vocabulary import PromiseName, PromiseState, RemedyKind, Status, StepState
+from cases.vocabulary import KeptWhen, PromiseState, RemedyKind, Status, StepState
 
 PAID_AS = {
     "refund": TO_SOURCE,
@@ -28,21 +29,9 @@ def about_step(case: Case, step: Step) -> dict[str, Any]:
     }
 
 
-ANYHOW = frozenset(
-    {
-        PromiseName.ACKNOWLEDGE,
-        PromiseName.ASSIGN,
-        PromiseName.DISPATCH,
-        PromiseName.PRELIMINARY_PLAN,
-        PromiseName.PROGRESS_UPDATE,
-    }
-)
-"""Promises that are kept by the same act whatever the case waits for."""
-
-
-def waits_for(case: Case, promise: PromiseName) -> str | None:
-    """What holds a promise up, where it is something else than the promise's own act: a word of `situation`."""
-    if promise in ANYHOW:
+def waits_for(case: Case, event: KeptWhen) -> str | None:
+    """What holds up the event that keeps a promise, where it is something else: a word of `situation`."""
+    if EVENTS[event].independent:
         return None
     if any(step.state is StepState.BLOCKED for step in case.steps):
         return "blocked"

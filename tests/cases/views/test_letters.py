@@ -6,7 +6,7 @@ import pytest
 
 from cases.state.letter import Audience
 from cases.state.summary import waits_for
-from cases.vocabulary import PromiseName, Status
+from cases.vocabulary import KEPT_WHEN, KeptWhen, PromiseName, Status
 from messages import LOCALES
 from tests.cases.world import World, a_trail, late_by, open_case, rendered
 
@@ -175,7 +175,7 @@ def test_a_promise_that_waits_for_something_else_says_for_what(
     """G10: whoever is told does what helps."""
     case = open_case("transport.damage").case.model_copy(update={"status": status})
 
-    assert waits_for(case, promise) == told
+    assert waits_for(case, KEPT_WHEN[promise]) == told
 
 
 def test_a_promise_that_a_blocked_step_holds_up_says_so() -> None:
@@ -184,5 +184,5 @@ def test_a_promise_that_a_blocked_step_holds_up_says_so() -> None:
     world.says("assess", severity="moderate")
     world.says("customer-approved")
 
-    assert waits_for(world.case, PromiseName.MAKE_GOOD) == "blocked"
-    assert waits_for(world.case, PromiseName.PROGRESS_UPDATE) is None
+    assert waits_for(world.case, KeptWhen.MADE_GOOD) == "blocked"
+    assert waits_for(world.case, KeptWhen.UPDATE_DELIVERED) is None

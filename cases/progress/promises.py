@@ -1,31 +1,50 @@
-"""Which promises the steps of an accepted offer keep, and which have nothing left to keep (B3, F4, O5, E4)."""
+"""What begins, keeps and ends promises, by the table of events in `cases.policy.promise_events`."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
 
 from cases.partner_calls import ReceiptState
-from cases.policy.remedy_kinds import GOODS, MONEY, SHIPMENTS, VISITS
+from cases.policy.promise_events import EVENTS, RETURNS
+from cases.policy.remedy_kinds import GOODS, VISITS
 from cases.state.case import Case
 from cases.state.step import CHECK, PRECAUTION, Step
-from cases.vocabulary import KeptWhen, RemedyKind, StepState
+from cases.vocabulary import KeptWhen, RemedyKind, Starts, StepState
 
-CREWS = VISITS - {RemedyKind.INSPECTION}
-"""Visits that put things right; an inspection only looks."""
+OWED_AGAIN = frozenset(name for name, event in EVENTS.items() if event.owed_again)
+OWED_BY_WHO_HANDLES_IT = frozenset(name for name, event in EVENTS.items() if not event.of_each_complaint)
 
-RETURNS = frozenset({RemedyKind.COLLECTION})
+# What is owed again
 
-KEPT_BY_STEPS: dict[KeptWhen, tuple[Collection[RemedyKind], ...]] = {
-    KeptWhen.CREW_DISPATCHED: (CREWS,),
-    KeptWhen.MADE_GOOD: (SHIPMENTS, RETURNS, MONEY),
-    KeptWhen.ON_ITS_WAY: (SHIPMENTS, MONEY),
-    KeptWhen.PAID: (MONEY,),
-}
-"""The kinds of steps that keep a promise, the first of which the case has any."""
+
+def promise_again(case: Case, at: datetime) -> None:
+    """A customer who is not satisfied is promised a result anew, in a new cycle (S10)."""
+    for starts in (Starts.RECEIVED, Starts.DOCUMENTS):
+        case.begin_promises(starts, at, only=OWED_AGAIN)
+
+
+def promise_update(case: Case, at: datetime) -> None:
+    """Steps are open: the customer is promised another update (G7)."""
+    case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
+
+
+def hand_over(case: Case, at: datetime) -> None:
+    """Another case handles the complaint: its promises are owed there, but for those of each complaint (G12)."""
+    for promise in case.promises:
+        if promise.kept_by in OWED_BY_WHO_HANDLES_IT:
+            promise.lapse(at)
+
+
+def take_back(case: Case, at: datetime) -> None:
+    """The case handles its complaint itself again: what it had handed over is promised anew (G12, S10)."""
+    case.begin_promises(Starts.RECEIVED, at, only=OWED_BY_WHO_HANDLES_IT)
+
+
+# What steps keep
 
 
 def steps_moved(case: Case, cycle: int) -> None:
     """A step of `cycle` has got further, or had earlier than was known: keep what it keeps, from the last one on."""
-    for event, choices in KEPT_BY_STEPS.items():
+    for event, (choices, *_) in EVENTS.items():
         steps = next((found for kinds in choices if (found := _agreed(case, kinds, cycle))), [])
         moments = [_enough(event, step) for step in steps]
         known = [at for at in moments if at]
@@ -63,7 +82,7 @@ def _settled_at(step: Step) -> datetime:
 def nothing_to_keep(case: Case, at: datetime) -> None:
     """An offer was accepted: a promise that none of its steps can keep is not owed any more."""
     for promise in case.promises:
-        choices = KEPT_BY_STEPS.get(promise.kept_by)
+        choices = EVENTS[promise.kept_by].steps
         if choices and not any(_agreed(case, kinds, case.cycle) for kinds in choices):
             promise.lapse(at)
 
