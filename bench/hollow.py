@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
+from cases.views.search_attributes import LINE, NEXT_DUE_AT, OUTCOME, STATUS, TEAM, TOPIC, SearchAttribute
 from worker import register_search_attributes
 from workflows.search import KEYS
 
@@ -67,7 +68,7 @@ class HollowCase:
         self._tell("following_up")
         await workflow.wait_condition(lambda: self._satisfied)
         await self._quickly(REPORT)
-        self._tell("closed", CaseOutcome="satisfied")
+        self._tell("closed", {OUTCOME: "satisfied"})
         await self._carry_out("archived")
         return complaint
 
@@ -75,13 +76,13 @@ class HollowCase:
         self._begin(self._carry_out(SENT))
         for what in ("explained", OFFER):
             await self._quickly(what)
-        self._tell("executing", CaseLine="building_materials", CaseTopic="transport.delay", CaseTeam="logistics")
+        self._tell("executing", {LINE: "building_materials", TOPIC: "transport.delay", TEAM: "logistics"})
         self._wait(hours=18)
         await workflow.wait_condition(lambda: self._reports == REPORTS)
 
     async def _replaced(self) -> None:
         await self._quickly(TO_ASSESS)
-        self._tell("assessing", CaseLine="building_materials", CaseTopic="transport.damage", CaseTeam="logistics")
+        self._tell("assessing", {LINE: "building_materials", TOPIC: "transport.damage", TEAM: "logistics"})
         self._wait(hours=38)
         await workflow.wait_condition(lambda: self._assessed)
         await self._quickly(OFFER)
@@ -122,10 +123,9 @@ class HollowCase:
     async def _carry_out(self, what: str) -> None:
         await workflow.execute_activity(hand_over, args=[self._case_id, what], start_to_close_timeout=SOON)
 
-    def _tell(self, status: str, **more: str) -> None:
-        due = datetime(2026, 11, 18, tzinfo=UTC)
-        values = {"CaseStatus": status, "NextDueAt": due, **more}
-        workflow.upsert_search_attributes([KEYS[name].value_set(value) for name, value in values.items()])
+    def _tell(self, status: str, more: dict[SearchAttribute, Any] | None = None) -> None:
+        values = {STATUS: status, NEXT_DUE_AT: datetime(2026, 11, 18, tzinfo=UTC), **(more or {})}
+        workflow.upsert_search_attributes([KEYS[a.name].value_set(value) for a, value in values.items()])
 
     def _wait(self, *, hours: int) -> None:
         self._begin(workflow.sleep(timedelta(hours=hours), summary="tell owner"))

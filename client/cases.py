@@ -9,7 +9,7 @@ AfterSalesError
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,8 @@ from cases.contract import (
 )
 from cases.errors import AfterSalesError, Refusal
 from cases.policy.policy import Policy
+from cases.views import search_attributes as attributes
+from cases.views.search_attributes import SearchAttribute
 from client.connection import Unreachable, connect
 from client.late_reports import records_of
 from settings import Settings
@@ -342,15 +344,16 @@ class Engine:
         return CaseOver(f"{case_id} is closed")
 
 
-def equals(attribute: str, value: str) -> str:
+def equals(attribute: SearchAttribute, value: str) -> str:
     """A condition for `Engine.cases`; `value` comes from a stranger."""
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{attribute} = '{quoted}'"
+    return f"{attribute.name} = '{quoted}'"
 
 
 def overdue(now: datetime) -> list[str]:
     """Conditions for `Engine.cases`: still open, and a promise was broken or is past its time."""
-    return ["ExecutionStatus = 'Running'", f"(BrokenPromises IS NOT NULL OR NextDueAt < '{now.isoformat()}')"]
+    broken, due = attributes.BROKEN_PROMISES.name, attributes.NEXT_DUE_AT.name
+    return ["ExecutionStatus = 'Running'", f"({broken} IS NOT NULL OR {due} < '{now.isoformat()}')"]
 
 
 def archived(case_id: str, database_url: str) -> Json | None:
@@ -407,12 +410,13 @@ def _kind(error: WorkflowFailureError) -> str | None:
 
 def _was_admitted(execution: WorkflowExecution) -> bool:
     """Whether a worker has taken the complaint in, and shown it."""
-    return "CaseStatus" in _values(execution.search_attributes)
+    return _value(execution, attributes.STATUS) is not None
 
 
 def _outcome(execution: WorkflowExecution) -> str | None:
     """How a case ended; None where it has not, or has not as cases do."""
-    return _values(execution.search_attributes).get("CaseOutcome")
+    outcome: str | None = _value(execution, attributes.OUTCOME)
+    return outcome
 
 
 def _ending(execution: WorkflowExecution) -> str:
@@ -421,26 +425,26 @@ def _ending(execution: WorkflowExecution) -> str:
 
 
 def _row(execution: WorkflowExecution) -> Json:
-    known = _values(execution.search_attributes)
-    due, closed = known.get("NextDueAt"), execution.close_time
+    due, closed = _value(execution, attributes.NEXT_DUE_AT), execution.close_time
     running = execution.status is WorkflowExecutionStatus.RUNNING
     no_case = execution.status is WorkflowExecutionStatus.FAILED and not _was_admitted(execution)
     return {
         "case_id": execution.id.removeprefix(workflow_id("")),
-        "line": known.get("CaseLine"),
-        "topic": known.get("CaseTopic"),
-        "status": known.get("CaseStatus") if running else "refused" if no_case else "closed",
+        "line": _value(execution, attributes.LINE),
+        "topic": _value(execution, attributes.TOPIC),
+        "status": _value(execution, attributes.STATUS) if running else "refused" if no_case else "closed",
         "outcome": None if running else "no case" if no_case else _ending(execution),
-        "team": known.get("CaseTeam"),
-        "order_id": known.get("CaseOrder"),
-        "urgent": bool(known.get("Urgent")),
-        "broken_promises": list(execution.search_attributes.get("BrokenPromises", [])),
-        "escalation_rung": known.get("EscalationRung", 0),
+        "team": _value(execution, attributes.TEAM),
+        "order_id": _value(execution, attributes.ORDER),
+        "urgent": bool(_value(execution, attributes.URGENT)),
+        "broken_promises": list(execution.search_attributes.get(attributes.BROKEN_PROMISES.name, [])),
+        "escalation_rung": _value(execution, attributes.ESCALATION_RUNG) or 0,
         "next_due_at": due.isoformat() if isinstance(due, datetime) else None,
         "opened_at": execution.start_time.isoformat(),
         "closed_at": closed.isoformat() if closed else None,
     }
 
 
-def _values(attributes: Mapping[str, Any]) -> Json:
-    return {name: values[0] for name, values in attributes.items() if values}
+def _value(execution: WorkflowExecution, attribute: SearchAttribute) -> Any:
+    """The value, or the first of several; None where the workflow has none."""
+    return next(iter(execution.search_attributes.get(attribute.name, [])), None)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from cases.contract import MOVE_POLICY
 from cases.errors import Refusal
 from cases.policy.policy import Policy
+from cases.views.search_attributes import LINE
 from client.cases import Engine, Json, NoSuchCase, equals
 from client.connection import Unreachable
 from client.stuck import AT_A_TIME
@@ -35,7 +36,7 @@ async def previews(engine: Engine, policy: Policy) -> list[Json]:
                 return {**about, "unknown": str(error)}
         return {**about, **found} if found else None
 
-    opened = [row async for row in engine.cases("ExecutionStatus = 'Running'", equals("CaseLine", policy.line))]
+    opened = [row async for row in engine.cases("ExecutionStatus = 'Running'", equals(LINE, policy.line))]
     rows = await asyncio.gather(*map(look, opened))
     return [row for row in rows if row]
 

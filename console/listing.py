@@ -12,6 +12,7 @@ from rich.text import Text
 from cases.errors import AfterSalesError
 from cases.policy.policy import Policy
 from cases.text import comparable
+from cases.views.search_attributes import LINE, ORDER, STATUS, TEAM, TOPIC
 from cases.vocabulary import Status
 from client.cases import Engine, Json, equals, overdue
 from client.connection import Unreachable
@@ -39,9 +40,9 @@ class Filters(NamedTuple):
 
     def conditions(self, now: datetime) -> list[str]:
         """The same for Temporal's visibility; `owner` is no search attribute."""
-        wanted = {"CaseStatus": self.status, "CaseLine": self.line, "CaseTopic": self.topic, "CaseTeam": self.team}
-        wanted["CaseOrder"] = comparable(self.order) if self.order else None
-        found = [equals(name, value) for name, value in wanted.items() if value]
+        order = comparable(self.order) if self.order else None
+        wanted = {STATUS: self.status, LINE: self.line, TOPIC: self.topic, TEAM: self.team, ORDER: order}
+        found = [equals(attribute, value) for attribute, value in wanted.items() if value]
         if self.overdue:
             found += overdue(now)
         elif not self.closed_too and self.status != Status.CLOSED:

@@ -8,7 +8,8 @@ from temporalio.common import RawValue
 from cases.contract import workflow_id
 from cases.errors import Refusal
 from cases.inbox.policy_move import previewed
-from cases.views.snapshot import BEING_ADMITTED, attributes, details, snapshot
+from cases.views.search_attributes import search_attributes
+from cases.views.snapshot import BEING_ADMITTED, details, snapshot
 from workflows.counts import Counts
 from workflows.desk import Desk
 from workflows.sdk.handlers import decoded, rejection
@@ -38,7 +39,7 @@ class Display:
     def _show(self) -> None:
         case = self._desk.case
         workflow.set_current_details(details(case))
-        now_shown = attributes(case)
+        now_shown = search_attributes(case)
         updates = [
             key.value_unset() if value is None else key.value_set(value)
             for name, key in KEYS.items()

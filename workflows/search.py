@@ -1,16 +1,19 @@
-"""The search attributes of the contract, and their types; no personal data, ever."""
+"""The search attributes of cases as Temporal's SDK takes them: for workflows that set them, servers that learn them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-KEYS: dict[str, SearchAttributeKey[Any]] = {
-    **{
-        name: SearchAttributeKey.for_keyword(name)
-        for name in ("CaseLine", "CaseTopic", "CaseStatus", "CaseTeam", "CaseOutcome", "CaseOrder")
-    },
-    "BrokenPromises": SearchAttributeKey.for_keyword_list("BrokenPromises"),
-    "EscalationRung": SearchAttributeKey.for_int("EscalationRung"),
-    "NextDueAt": SearchAttributeKey.for_datetime("NextDueAt"),
-    "Urgent": SearchAttributeKey.for_bool("Urgent"),
+from cases.views.search_attributes import OF_CASES, AttributeType
+
+_KEY_OF: dict[AttributeType, Callable[[str], SearchAttributeKey[Any]]] = {
+    AttributeType.KEYWORD: SearchAttributeKey.for_keyword,
+    AttributeType.KEYWORD_LIST: SearchAttributeKey.for_keyword_list,
+    AttributeType.INT: SearchAttributeKey.for_int,
+    AttributeType.DATETIME: SearchAttributeKey.for_datetime,
+    AttributeType.BOOL: SearchAttributeKey.for_bool,
 }
+
+KEYS = {attribute.name: _KEY_OF[attribute.type](attribute.name) for attribute in OF_CASES}
+"""By name."""

@@ -22,6 +22,7 @@ from cases.money import Money
 from cases.partner_calls import Document, Receipt, ReceiptState, StaffNotice, StepCommand
 from cases.state.entries import Refused, Seen
 from cases.text import Long
+from cases.views.search_attributes import TEAM
 from cases.vocabulary import EvidenceKind, RemedyKind, Role
 
 LAST_CALL = timedelta(days=1)
@@ -114,7 +115,7 @@ class Claim(BaseModel):
             case_id=self.terms.command.case_id,
             event="carrier_claim",
             role=Role.OWNER,
-            team=self.terms.attributes["CaseTeam"],
+            team=self.terms.attributes[TEAM.name],
             facts=facts,
         )
 

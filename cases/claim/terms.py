@@ -12,7 +12,7 @@ from cases.entitlement.step_commands import contact_of
 from cases.money import Money
 from cases.partner_calls import Document, StepCommand
 from cases.state.case import Case
-from cases.views.snapshot import attributes
+from cases.views.search_attributes import OF_CLAIMS
 from cases.vocabulary import RemedyKind
 
 
@@ -43,7 +43,6 @@ def claim_terms(case: Case) -> ClaimTerms:
     promised = order.promised_at or case.complaint.received_at
     trail = case.look_ups.trail
     carrier = order.carrier or (trail and trail.carrier) or "the carrier"
-    shown = attributes(case)
     return ClaimTerms(
         command=StepCommand(
             key=f"{case.id}/{RemedyKind.CARRIER_CLAIM}",
@@ -66,7 +65,7 @@ def claim_terms(case: Case) -> ClaimTerms:
         not_after=add(promised, length(terms.not_after)),
         needed=terms.documents,
         send_again_within=case.policy.send_again_within,
-        attributes={name: shown[name] for name in ("CaseLine", "CaseTopic", "CaseTeam", "CaseOrder", "Urgent")},
+        attributes={attribute.name: attribute.of(case) for attribute in OF_CLAIMS},
         facts=case.staff_facts,
     )
 

@@ -10,7 +10,7 @@ from cases.state.offer import Offer
 from cases.state.promise import Promise
 from cases.state.second_complaint import SecondComplaint, TakenOver
 from cases.state.step import Step
-from cases.state.summary import PAID_AS, broken, paid
+from cases.state.summary import PAID_AS, paid
 from cases.views.asking import need_lines
 from cases.views.needs import needs
 from cases.views.page import page
@@ -179,20 +179,3 @@ def _headline(case: Case) -> str:
         f"merged into {case.merged_into}" if case.merged_into else None,
     ]
     return " · ".join(part for part in [*parts, "**urgent**" if case.urgent else None] if part)
-
-
-def attributes(case: Case) -> dict[str, Any]:
-    """Search attributes by name (contract, *Search attributes*): no personal data."""
-    due = [d for p in case.promises if p.live and (d := p.due_at())]
-    return {
-        "CaseLine": case.complaint.line,
-        "CaseTopic": case.complaint.topic,
-        "CaseStatus": case.status.value,
-        "CaseTeam": case.team,
-        "CaseOutcome": case.outcome.value if case.outcome else None,
-        "CaseOrder": case.complaint.order.order_id if case.complaint.order else None,
-        "BrokenPromises": broken(case),
-        "EscalationRung": max((e.rung for e in case.escalations), default=0),
-        "NextDueAt": min(due) if due and not case.closing else None,
-        "Urgent": case.urgent,
-    }

@@ -22,7 +22,8 @@ from cases.progress.alarms import alarms
 from cases.state.case import Case
 from cases.state.letter import Audience
 from cases.state.offer import Offer
-from cases.views.snapshot import attributes, details, snapshot
+from cases.views.search_attributes import search_attributes
+from cases.views.snapshot import details, snapshot
 from cases.vocabulary import PromiseState, RemedyKind, Status
 from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case
 
@@ -326,7 +327,7 @@ class AnySequence(RuleBasedStateMachine):
         """Contract: the snapshot is JSON; continue-as-new loses nothing."""
         case = self.world.case
         json.dumps(snapshot(case), allow_nan=False)
-        attributes(case)
+        search_attributes(case)
         assert details(case)
         assert Case.model_validate(json.loads(json.dumps(case.model_dump(mode="json")))) == case
 

@@ -10,7 +10,7 @@ from cases.inbox.messages import COMMANDS, FACTS, MESSAGES, read
 from cases.inbox.receiving import MAX_ALIKE, refuse
 from cases.state.letter import Audience
 from cases.views.needs import needs
-from cases.views.snapshot import attributes
+from cases.views.search_attributes import search_attributes
 from cases.vocabulary import PromiseState, Status
 from tests.cases.world import ACK, START, World, a_trail, building_materials, open_case
 
@@ -380,12 +380,12 @@ def test_offer_whose_letter_no_channel_takes_waits_for_a_person_who_tells_the_cu
     world.closed.add(Audience.CUSTOMER)
     world.says("assess", severity="moderate")
 
-    assert attributes(world.case)["CaseStatus"] == "offering"
+    assert search_attributes(world.case)["CaseStatus"] == "offering"
     assert [need["text"] for need in needs(world.case)] == [
         "offer o1 did not reach the customer (no such number): tell them, then contact-made, or their answer"
     ]
     world.says("contact-made", note="told them the offer")
-    assert attributes(world.case)["CaseStatus"] == "awaiting_consent"
+    assert search_attributes(world.case)["CaseStatus"] == "awaiting_consent"
     assert world.state("detailed_result") is PromiseState.KEPT
 
 

@@ -11,7 +11,8 @@ from cases.inbox.policy_move import preview
 from cases.policy.policy import Policy, PromiseRule
 from cases.progress.opening import open_case as opened
 from cases.state.letter import Audience
-from cases.views.snapshot import attributes, snapshot
+from cases.views.search_attributes import search_attributes
+from cases.views.snapshot import snapshot
 from cases.vocabulary import PromiseName, PromiseState
 from tests.cases.world import DETAIL, SECOND, START, World, building_materials, in_force, open_case
 
@@ -80,12 +81,12 @@ def test_a_rung_that_an_outage_held_up_keeps_its_time_when_the_case_is_marked_fi
 def test_a_marked_case_is_found_as_urgent_and_its_notices_say_so() -> None:
     """G10."""
     world = open_case()
-    assert attributes(world.case)["Urgent"] is False
+    assert search_attributes(world.case)["Urgent"] is False
 
     assert world.says("mark-urgent", **REASON)["applied"] is True
     world.after(hours=24)
 
-    assert attributes(world.case)["Urgent"] is True
+    assert search_attributes(world.case)["Urgent"] is True
     assert snapshot(world.case)["urgent"] is True
     assert world.case.notice(world.told("promise_warning")[0]).urgent is True
     assert [(e.text, e.by) for e in world.case.timeline if e.what == "urgent"] == [(REASON["reason"], "Zhao")]

@@ -1,0 +1,63 @@
+"""The search attributes of a case, each declared once: its name, its type, and what of the case it holds.
+
+No personal data, ever: Temporal shows them to everybody who may list workflows, and does not encrypt them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cases.state.case import Case
+from cases.state.summary import broken
+
+
+class AttributeType(StrEnum):
+    """A type of Temporal's; the server knows these words as well (`temporal operator search-attribute create`)."""
+
+    KEYWORD = "Keyword"
+    KEYWORD_LIST = "KeywordList"
+    INT = "Int"
+    DATETIME = "Datetime"
+    BOOL = "Bool"
+
+
+@dataclass(frozen=True)
+class SearchAttribute:
+    """One search attribute; `of(case)` is its value, None where the case has none."""
+
+    name: str
+    type: AttributeType
+    of: Callable[[Case], Any]
+
+
+def _next_due_at(case: Case) -> datetime | None:
+    due = [d for p in case.promises if p.live and (d := p.due_at())]
+    return min(due) if due and not case.closing else None
+
+
+LINE = SearchAttribute("CaseLine", AttributeType.KEYWORD, lambda case: case.complaint.line)
+TOPIC = SearchAttribute("CaseTopic", AttributeType.KEYWORD, lambda case: case.complaint.topic)
+STATUS = SearchAttribute("CaseStatus", AttributeType.KEYWORD, lambda case: case.status.value)
+TEAM = SearchAttribute("CaseTeam", AttributeType.KEYWORD, lambda case: case.team)
+OUTCOME = SearchAttribute("CaseOutcome", AttributeType.KEYWORD, lambda case: case.outcome and case.outcome.value)
+ORDER = SearchAttribute(
+    "CaseOrder", AttributeType.KEYWORD, lambda case: case.complaint.order and case.complaint.order.order_id
+)
+BROKEN_PROMISES = SearchAttribute("BrokenPromises", AttributeType.KEYWORD_LIST, broken)
+ESCALATION_RUNG = SearchAttribute(
+    "EscalationRung", AttributeType.INT, lambda case: max((e.rung for e in case.escalations), default=0)
+)
+NEXT_DUE_AT = SearchAttribute("NextDueAt", AttributeType.DATETIME, _next_due_at)
+URGENT = SearchAttribute("Urgent", AttributeType.BOOL, lambda case: case.urgent)
+
+OF_CASES = (LINE, TOPIC, STATUS, TEAM, OUTCOME, ORDER, BROKEN_PROMISES, ESCALATION_RUNG, NEXT_DUE_AT, URGENT)
+"""All that there are (contract, *Search attributes*)."""
+OF_CLAIMS = (LINE, TOPIC, TEAM, ORDER, URGENT)
+"""Those by which a carrier claim is found: they hold what its case held when the claim began."""
+
+
+def search_attributes(case: Case) -> dict[str, Any]:
+    """The values of a case, by name."""
+    return {attribute.name: attribute.of(case) for attribute in OF_CASES}
