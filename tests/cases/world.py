@@ -70,6 +70,11 @@ def in_force() -> dict[str, Policy]:
     return policies.load(Path(policies.__file__).parent)
 
 
+def in_shanghai(*when: int) -> datetime:
+    """A time of day in the zone of the policies."""
+    return datetime(*when, tzinfo=SHANGHAI)  # type: ignore[arg-type,misc]
+
+
 def building_materials() -> Policy:
     return in_force()["building_materials"]
 

@@ -1,3 +1,5 @@
+"""None"""
+
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -10,43 +12,20 @@ from ruamel.yaml import YAML
 
 import messages
 from cases.errors import InvalidInput
-from cases.partner_calls import Contact, CustomerMessage, StaffNotice, TrailState
+from cases.partner_calls import TrailState
 from cases.reasons import SENTENCES, Reason
 from cases.state.finding import PartialFinding
 from cases.vocabulary import EvidenceKind, Liable, Outcome, PromiseName, RemedyKind, Role, Severity, StepState
-from messages import EVENTS, LOCALES, Text, preview, render_customer, render_staff
+from messages import EVENTS, LOCALES, Text, preview
+from tests.messages.rendering import to_customer, to_staff
 
 CUSTOMER = [name for name, event in EVENTS.items() if event.audience == "customer"]
 STAFF = [name for name, event in EVENTS.items() if event.audience == "staff"]
 REMNANTS = re.compile(r"\{|\}|None|Undefined|True|False|\n\n\n|  |[ \t]\n|： *。|: *\.|（）|\(\)|。。|\.\. |，，|<|>")
 
 
-def _to(locale: str = "en", name: str = "Wei Li") -> Contact:
-    return Contact(name=name, phone="13800000000", locale=locale)
-
-
-def _told(event: str, facts: dict[str, Any], locale: str = "en", name: str = "Wei Li") -> Text:
-    return render_customer(
-        CustomerMessage(key="k", case_id="C-1", event=event, to=_to(locale, name), routes=[], facts=facts)
-    )
-
-
-def _noticed(event: str, facts: dict[str, Any], locale: str = "en", *, urgent: bool = False) -> Text:
-    notice = StaffNotice(
-        key="k",
-        case_id="C-1",
-        event=event,
-        role=Role.MANAGER,
-        team="claims",
-        owner="zhang.san",
-        urgent=urgent,
-        facts=facts,
-    )
-    return render_staff(notice, locale)
-
-
 def _rendered(event: str, facts: dict[str, Any], locale: str) -> Text:
-    return _told(event, facts, locale) if event in CUSTOMER else _noticed(event, facts, locale)
+    return to_customer(event, facts, locale) if event in CUSTOMER else to_staff(event, facts, locale)
 
 
 def _assert_well_formed(text: Text) -> None:
@@ -157,7 +136,7 @@ def test_every_language_has_the_same_words(locale: str) -> None:
 
 def test_an_event_without_a_text_is_named() -> None:
     with pytest.raises(InvalidInput, match=r"^event: 'nonsense' has no text in en/customer\.yaml$"):
-        _told("nonsense", {})
+        to_customer("nonsense", {})
 
 
 @pytest.mark.parametrize(
@@ -165,94 +144,6 @@ def test_an_event_without_a_text_is_named() -> None:
 )
 def test_a_sentence_that_needs_something_unknown_is_left_out(line: str) -> None:
     assert messages.sentence(line, {}) == ""
-
-
-# The reader's format
-
-
-@pytest.mark.parametrize(
-    ("locale", "sentence"),
-    [
-        ("zh-CN", "退款 ¥12,800.00，单号 RF-7\n"),
-        ("en", "- Refund of CN¥12,800.00, reference RF-7\n"),
-    ],
-)
-def test_amounts_are_written_as_the_reader_writes_them(locale: str, sentence: str) -> None:
-    facts = {"done": [{"kind": "refund", "amount": "12800.00", "reference": "RF-7"}], "currency": "CNY"}
-
-    assert sentence in _told("report", facts, locale).body
-
-
-@pytest.mark.parametrize(
-    ("currency", "amount"), [("CNY", "CN¥640.00"), ("USD", "$640.00"), ("JPY", "¥640"), ("XXX", "¤640.00")]
-)
-def test_amounts_carry_their_currency(currency: str, amount: str) -> None:
-    facts = {"done": [{"kind": "refund", "amount": "640.00"}], "currency": currency}
-
-    assert f"- Refund of {amount}\n" in _told("report", facts).body
-
-
-@pytest.mark.parametrize("currency", [None, "", "cny", 5, "CNYX"])
-def test_an_amount_without_a_currency_is_not_told(currency: Any) -> None:
-    facts = {"done": [{"kind": "refund", "amount": "640.00"}], "currency": currency}
-
-    assert "- Refund\n" in _told("report", facts).body
-
-
-@pytest.mark.parametrize(
-    ("locale", "zone", "time"),
-    [
-        ("zh-CN", None, "11月18日 09:10"),
-        ("en", None, "18 Nov, 09:10"),
-        ("en", "Europe/London", "18 Nov, 01:10"),
-        ("zh-CN", "Europe/London", "11月18日 01:10"),
-        ("en", "Nowhere/Land", "18 Nov, 09:10"),
-        ("en", "../../etc/passwd", "18 Nov, 09:10"),
-        ("en", "Asia", "18 Nov, 09:10"),
-    ],
-)
-def test_times_are_the_readers_own(locale: str, zone: str | None, time: str) -> None:
-    text = _told("acknowledged", {"result_due": "2026-11-18T01:10:00Z", "timezone": zone}, locale)
-
-    assert time in text.body
-
-
-def test_a_time_without_an_offset_is_not_told() -> None:
-    assert _told("acknowledged", {"result_due": "2026-11-18T09:10:00"}) == _told("acknowledged", {})
-
-
-@pytest.mark.parametrize(
-    ("locale", "spoken"),
-    [
-        ("zh-CN", "zh-CN"),
-        ("zh_cn", "zh-CN"),
-        ("zh-TW", "zh-CN"),
-        ("zh-Hant-HK", "zh-CN"),
-        ("zh", "zh-CN"),
-        ("en", "en"),
-        ("en-GB", "en"),
-        ("fr-FR", "en"),
-        ("", "en"),
-    ],
-)
-def test_a_language_we_do_not_speak_falls_back(locale: str, spoken: str) -> None:
-    assert _told("apology", {}, locale) == _told("apology", {}, spoken)
-    assert _noticed("silence", {}, locale) == _noticed("silence", {}, spoken)
-
-
-@pytest.mark.parametrize(("locale", "title"), [("zh-CN", "运输破损"), ("en", "Damage in transport")])
-def test_the_topic_is_named_in_the_readers_language(locale: str, title: str) -> None:
-    facts = {"topic": "transport.damage", "topic_title": {"zh-CN": "运输破损", "en": "Damage in transport"}}
-
-    assert title in _told("acknowledged", facts, locale).body
-    assert title in _noticed("silence", facts, locale).body
-
-
-def test_a_topic_without_a_title_is_left_out_for_customers_and_spelled_out_for_staff() -> None:
-    facts = {"topic": "transport.damage"}
-
-    assert "transport.damage" not in _told("acknowledged", facts).body
-    assert "Topic: transport.damage." in _noticed("silence", facts).body
 
 
 # What is said
@@ -267,7 +158,7 @@ def _options(n: int) -> list[dict[str, Any]]:
 
 def test_several_options_are_numbered_in_their_order_and_one_is_asked_for() -> None:
     """G5: the customer chooses one option."""
-    body = _told("offer", {"options": _options(2), "consent_required": True, "currency": "CNY"}).body
+    body = to_customer("offer", {"options": _options(2), "consent_required": True, "currency": "CNY"}).body
 
     assert "- Option 1: refund of CN¥1.00\n- Option 2: refund of CN¥2.00\n" in body
     assert "reply with the number" in body
@@ -275,7 +166,7 @@ def test_several_options_are_numbered_in_their_order_and_one_is_asked_for() -> N
 
 def test_an_only_option_is_asked_for_with_a_yes() -> None:
     """G5: nothing is carried out before the customer's yes."""
-    body = _told("offer", {"options": _options(1), "consent_required": True, "currency": "CNY"}).body
+    body = to_customer("offer", {"options": _options(1), "consent_required": True, "currency": "CNY"}).body
 
     assert "- Refund of CN¥1.00\n" in body
     assert "reply YES" in body
@@ -286,7 +177,7 @@ def test_an_only_option_is_asked_for_with_a_yes() -> None:
 def test_where_no_consent_is_needed_none_is_asked_for(locale: str) -> None:
     facts = {"options": _options(1), "currency": "CNY", "reply_by": "2026-11-18T09:10:00+08:00"}
 
-    without = _told("offer", {**facts, "consent_required": False}, locale).body
+    without = to_customer("offer", {**facts, "consent_required": False}, locale).body
     assert "YES" not in without
     assert "“同意”" not in without
     assert "09:10" not in without
@@ -297,13 +188,13 @@ def test_an_offer_names_the_goods_it_moves(locale: str, remedy: str) -> None:
     items = [{"sku": "SLATE-9", "quantity": 2}]
     options = [{"key": "replace", "remedies": [{"kind": "replacement", "items": items, "at_once": False}]}]
 
-    assert f"- {remedy}\n" in _told("offer", {"options": options}, locale).body
+    assert f"- {remedy}\n" in to_customer("offer", {"options": options}, locale).body
 
 
 def test_an_offer_names_its_reasons() -> None:
     """G4: the detailed result comes with the reasons."""
     finding = {"severity": "severe", "days_late": 3, "liable": "delivery", "cause": "Lorry broke down."}
-    body = _told("offer", {"finding": finding, "options": _options(1)}).body
+    body = to_customer("offer", {"finding": finding, "options": _options(1)}).body
 
     assert (
         "We found a delay of 3 days. We rate the problem as severe. Responsible: delivery. Cause: Lorry broke down."
@@ -312,13 +203,13 @@ def test_an_offer_names_its_reasons() -> None:
 
 
 def test_a_customer_is_not_told_that_they_are_liable_in_so_many_words() -> None:
-    assert "Responsible" not in _told("offer", {"finding": {"liable": "customer"}}).body
+    assert "Responsible" not in to_customer("offer", {"finding": {"liable": "customer"}}).body
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_each_outcome_has_a_report_of_its_own(locale: str) -> None:
     """G9: the report says how the case ended."""
-    bodies = {_told("report", {"outcome": outcome}, locale).body for outcome in [*Outcome, None]}
+    bodies = {to_customer("report", {"outcome": outcome}, locale).body for outcome in [*Outcome, None]}
 
     assert len(bodies) == len(Outcome) + 1
 
@@ -326,14 +217,15 @@ def test_each_outcome_has_a_report_of_its_own(locale: str) -> None:
 def test_a_report_leaves_out_what_was_not_paid() -> None:
     paid = {"refund": "640.00", "compensation": "0.00", "coupon": "5.00"}
 
-    assert "In all: refund of CN¥640.00, coupon of CN¥5.00." in _told("report", {"paid": paid, "currency": "CNY"}).body
-    assert "In all" not in _told("report", {"paid": dict.fromkeys(paid, "0.00"), "currency": "CNY"}).body
+    body = to_customer("report", {"paid": paid, "currency": "CNY"}).body
+    assert "In all: refund of CN¥640.00, coupon of CN¥5.00." in body
+    assert "In all" not in to_customer("report", {"paid": dict.fromkeys(paid, "0.00"), "currency": "CNY"}).body
 
 
 def test_many_items_are_counted_not_listed() -> None:
     items = [{"sku": f"S-{n}", "quantity": n} for n in range(1, 8)]
 
-    body = _told("stop_use_notice", {"items": items}).body
+    body = to_customer("stop_use_notice", {"items": items}).body
     assert "S-5 × 5 and others, 7 in all." in body
     assert "S-6" not in body
 
@@ -341,22 +233,22 @@ def test_many_items_are_counted_not_listed() -> None:
 def test_a_late_notice_says_so() -> None:
     """S8: an outage can be told from neglect."""
     for late in (True, "interrupted"):  # true: written before there were reasons
-        assert "The system was interrupted" in _noticed("promise_broken", {"late": late}).body
+        assert "The system was interrupted" in to_staff("promise_broken", {"late": late}).body
     for other in (False, None, "registered_late"):
-        assert "The system was interrupted" not in _noticed("promise_broken", {"late": other}).body
+        assert "The system was interrupted" not in to_staff("promise_broken", {"late": other}).body
 
 
 def test_what_to_do_follows_the_promise_where_nothing_else_is_said() -> None:
-    assert "Please decide on the claim." in _noticed("escalation", {"promise": "claim_decision"}).body
-    approval = _noticed("escalation", {"promise": "claim_decision", "next": "approval"}).body
+    assert "Please decide on the claim." in to_staff("escalation", {"promise": "claim_decision"}).body
+    approval = to_staff("escalation", {"promise": "claim_decision", "next": "approval"}).body
     assert "Please see that the waiting offer is approved or rejected." in approval
     assert "decide on the claim" not in approval
 
 
 def test_an_urgent_notice_is_marked_in_its_subject() -> None:
-    assert _noticed("silence", {}, "zh-CN", urgent=True).subject == "【紧急】客户一直未答复 · 工单 C-1"
-    assert _noticed("silence", {"urgent": True}).subject.startswith("[URGENT] ")
-    assert _noticed("silence", {}).subject.startswith("No answer")
+    assert to_staff("silence", {}, "zh-CN", urgent=True).subject == "【紧急】客户一直未答复 · 工单 C-1"
+    assert to_staff("silence", {"urgent": True}).subject.startswith("[URGENT] ")
+    assert to_staff("silence", {}).subject.startswith("No answer")
 
 
 @pytest.mark.parametrize("event", STAFF)
@@ -370,7 +262,7 @@ def test_staff_are_told_no_personal_data(event: str) -> None:
         "over": [private[7:]],
     }
 
-    text = _noticed(event, facts)
+    text = to_staff(event, facts)
     for value in ("Li Wei", "zhang.san", "example.com", "0000", "7946"):
         assert value not in text.body
     assert "SO-88121" in text.body
@@ -378,12 +270,12 @@ def test_staff_are_told_no_personal_data(event: str) -> None:
 
 def test_a_customers_own_words_are_no_reason_for_staff_to_read() -> None:
     reason = Reason.of("declined", offer="o1").model_dump()
-    assert "Reason: the customer declined o1." in _noticed("needs_offer", {"reason": reason}).body
-    assert _noticed("needs_offer", {"reason": "o1 declined: I am Li Wei"}) == _noticed("needs_offer", {})
+    assert "Reason: the customer declined o1." in to_staff("needs_offer", {"reason": reason}).body
+    assert to_staff("needs_offer", {"reason": "o1 declined: I am Li Wei"}) == to_staff("needs_offer", {})
 
 
 def test_a_reason_for_staff_keeps_its_date() -> None:
-    body = _noticed("step_blocked", {"reason": "No crew before 2026-11-20, call 13800000000."}).body
+    body = to_staff("step_blocked", {"reason": "No crew before 2026-11-20, call 13800000000."}).body
 
     assert "Reason: “No crew before 2026-11-20, call ***”." in body
 
@@ -395,10 +287,11 @@ def test_a_reason_for_staff_keeps_its_date() -> None:
     "name", ["{{7*7}}", "{% for x in range(9) %}x{% endfor %}", "{{ config }}", "{# no #}", "{amount}"]
 )
 def test_a_template_in_a_customers_name_stays_text(name: str) -> None:
-    assert _told("apology", {}, "zh-CN", name).body.startswith(f"{name}，您好！")
-    assert f"Cause: {name}." in _told("explanation", {"cause": name}).body
+    assert to_customer("apology", {}, "zh-CN", name).body.startswith(f"{name}，您好！")
+    assert f"Cause: {name}." in to_customer("explanation", {"cause": name}).body
     assert (
-        f"- {name} of CN¥1.00\n" in _told("report", {"done": [{"kind": name, "amount": "1"}], "currency": "CNY"}).body
+        f"- {name} of CN¥1.00\n"
+        in to_customer("report", {"done": [{"kind": name, "amount": "1"}], "currency": "CNY"}).body
     )
 
 
@@ -415,13 +308,13 @@ def test_a_template_in_a_customers_name_stays_text(name: str) -> None:
     ],
 )
 def test_control_characters_never_reach_a_text(name: str, told: str) -> None:
-    body = _told("apology", {}, "en", name).body
+    body = to_customer("apology", {}, "en", name).body
 
     assert body.startswith(f"Hello {told},\n" if told else "Hello,\n")
 
 
 def test_a_longer_text_keeps_its_paragraphs() -> None:
-    body = _told("answer", {"text": "One.\r\nTwo.\n\n\n\n Three.\x07"}).body
+    body = to_customer("answer", {"text": "One.\r\nTwo.\n\n\n\n Three.\x07"}).body
 
     assert "\n\nOne.\nTwo.\n\nThree.\n\n" in body
 
@@ -429,15 +322,15 @@ def test_a_longer_text_keeps_its_paragraphs() -> None:
 def test_a_text_is_cut_to_its_limits() -> None:
     options = [{"remedies": [{"kind": "refund", "reference": "R" * 900}] * 3}] * 4
 
-    assert len(_told("offer", {"options": options}).body) == 4000
-    assert _told("offer", {"options": options}).body.endswith("…")
-    assert len(_told("answer", {"text": "字" * 9000}, "zh-CN").body) < 2300
+    assert len(to_customer("offer", {"options": options}).body) == 4000
+    assert to_customer("offer", {"options": options}).body.endswith("…")
+    assert len(to_customer("answer", {"text": "字" * 9000}, "zh-CN").body) < 2300
 
 
 def test_an_amount_that_is_none_takes_its_sentence_with_it_and_nothing_else() -> None:
     done = [{"kind": "refund", "amount": "1e999999"}]
 
-    assert _told("report", {"done": done, "currency": "CNY"}) == _told("report", {})
+    assert to_customer("report", {"done": done, "currency": "CNY"}) == to_customer("report", {})
 
 
 JSON = st.recursive(
@@ -454,6 +347,8 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
+
+
 NAMES = sorted(
     {key for event in EVENTS.values() for example in event.examples for key in example} | {"self", "reader", "facts"}
 )
@@ -468,7 +363,7 @@ NAMES = sorted(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_facts_whatever_raise_or_break_the_limits(event: str, facts: dict[str, Any], name: str, locale: str) -> None:
     customer = event in CUSTOMER
-    text = _told(event, facts, locale, name) if customer else _noticed(event, facts, locale)
+    text = to_customer(event, facts, locale, name) if customer else to_staff(event, facts, locale)
 
     assert 0 < len(text.subject) <= 120
     assert 0 < len(text.body) <= 4000

@@ -1,6 +1,6 @@
 """What is offered follows from topic, finding and order: B10–B22, both sides of each class."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,21 +9,10 @@ import pytest
 from cases.entitlement.granting import Assessment, assess
 from cases.errors import InvalidInput, Refusal
 from cases.inbox.messages import read
-from cases.partner_calls import DispatchRecord, InstallationRecord
-from cases.state.finding import Finding, PartialFinding
-from cases.state.letter import Audience
+from cases.partner_calls import InstallationRecord
+from cases.state.finding import PartialFinding
 from cases.vocabulary import Outcome, PromiseState, Status
-from tests.cases.world import (
-    SHANGHAI,
-    START,
-    World,
-    a_trail,
-    building_materials,
-    late_by,
-    moved,
-    open_case,
-    remedies_of,
-)
+from tests.cases.world import START, a_trail, building_materials, moved, open_case, remedies_of
 
 SLABS = [{"sku": "SLATE-9", "quantity": 1}]
 TOPICS = sorted(building_materials().topics)
@@ -194,92 +183,6 @@ def test_a_delivered_parcel_is_never_lost_however_old_its_last_scan() -> None:
     trail = a_trail(state="signed", promised_at=long_ago, delivered_at=long_ago, events=moved(long_ago))
 
     assert open_case("transport.loss", trail=trail).case.finding.lost is False
-
-
-# Days late: whole calendar days past the promised date, in Shanghai
-
-
-@pytest.mark.parametrize(
-    ("promised", "delivered", "days"),
-    [
-        ("2026-11-17T23:59:59+08:00", "2026-11-18T00:00:00+08:00", 1),
-        ("2026-11-18T00:00:00+08:00", "2026-11-18T23:59:59+08:00", 0),
-        ("2026-11-17T15:59:59+00:00", "2026-11-17T16:00:00+00:00", 1),
-        ("2026-11-16T16:00:00+00:00", "2026-11-17T15:59:59+00:00", 0),
-        ("2026-11-18T12:00:00+08:00", "2026-11-10T12:00:00+08:00", 0),
-    ],
-)
-def test_days_late_turn_over_at_midnight_in_shanghai(promised: str, delivered: str, days: int) -> None:
-    """§2: a second past midnight is a day, and 24 hours less a second on one date are none; early is not late."""
-    received = datetime(2026, 11, 20, 9, tzinfo=SHANGHAI)
-    trail = a_trail(state="signed", promised_at=promised, delivered_at=delivered)
-
-    assert open_case("transport.delay", received=received, trail=trail).case.finding.days_late == days
-
-
-def test_days_late_count_to_today_while_it_has_not_arrived() -> None:
-    """§2: and to delivery once it has."""
-    promised = START - timedelta(days=6)
-    arrived = START - timedelta(days=4)
-
-    assert late_by(6).case.finding.days_late == 6
-    trail = a_trail(state="signed", promised_at=promised, delivered_at=arrived)
-    assert open_case("transport.delay", trail=trail).case.finding.days_late == 2
-
-
-def test_the_order_says_what_was_promised_where_the_trail_does_not() -> None:
-    """G3, §2."""
-    world = open_case(
-        "transport.delay", trail=a_trail(), order={"promised_at": (START - timedelta(days=4)).isoformat()}
-    )
-
-    assert world.case.finding.days_late == 4
-    assert world.offer.rule == "B14"
-
-
-def test_an_agents_days_late_override_the_trails_and_both_stay_on_record() -> None:
-    """G3."""
-    world = late_by(4)
-
-    world.says("assess", days_late=7, by="li")
-
-    assert world.offer.rule == "B15"
-    said = [(fact.source, fact.value) for fact in world.case.finding.facts if fact.field == "days_late"]
-    assert said == [("trail", 4), ("agent", 7)]
-
-
-def test_a_late_look_up_does_not_override_what_an_agent_said() -> None:
-    """G3: an agent's word overrides a derived fact, whichever came first."""
-    finding = Finding().told(PartialFinding(days_late=7), source="agent", at=START)
-
-    finding = finding.told(PartialFinding(days_late=4, lost=False), source="trail", at=START)
-
-    assert (finding.days_late, finding.lost) == (7, False)
-    assert [fact.value for fact in finding.facts if fact.field == "days_late"] == [7, 4]
-
-
-@pytest.mark.parametrize("promised", ["2000-01-01T00:00:00+08:00", "2100-12-31T23:59:59-05:00"])
-def test_a_promised_date_far_away_does_not_stop_the_case(promised: str) -> None:
-    """G3: whatever the door takes the look-up can live with."""
-    world = open_case("transport.delay", trail=a_trail(), order={"promised_at": promised})
-
-    assert world.status is not Status.RECEIVED
-
-
-@pytest.mark.parametrize(
-    "promised", ["1999-12-31T23:59:59+08:00", "9999-12-31T23:59:59-05:00", "2101-01-01T00:00:00+08:00"]
-)
-def test_a_promised_date_out_of_all_reason_is_refused_at_the_door(promised: str) -> None:
-    """Contract: by its field."""
-    with pytest.raises(InvalidInput, match=r"order\.promised_at"):
-        open_case("transport.delay", order={"promised_at": promised})
-
-
-def test_a_partners_long_cause_does_not_stop_the_case() -> None:
-    """G3: whatever a partner's port lets through can be taken into the finding."""
-    world = open_case("transport.delay", trail=a_trail(promised_at=START, cause="x" * 1_001))
-
-    assert world.case.finding.cause is not None
 
 
 # Installation
@@ -485,157 +388,3 @@ def test_what_was_refunded_before_is_not_granted_again() -> None:
 
     assert remedies_of(some.options)["refund"]["refund"] == {"amount": "800.00"}
     assert "refund" not in remedies_of(none.options)["refund"]
-
-
-# Look-ups
-
-
-def test_a_case_is_assessed_when_the_last_look_up_is_in() -> None:
-    """G3: they run side by side, and none is waited for once it is known not to answer."""
-    world = open_case("transport.delay", looked_up=False)
-    assert world.case.looking_up == ["trail", "dispatch"]
-
-    world.finds("trail", a_trail(promised_at=START - timedelta(days=4), events=moved(START)))
-    assert world.status is Status.RECEIVED
-
-    world.finds("dispatch", None)
-    assert world.offer.rule == "B14"
-
-
-def test_a_look_up_that_answers_late_brings_the_offer() -> None:
-    """G3: after a partner's outage."""
-    world = open_case("transport.delay")
-    assert world.case.offers == []
-
-    world.after(hours=1).finds("trail", a_trail(promised_at=START - timedelta(days=4), events=moved(START)))
-
-    assert world.offer.rule == "B14"
-    assert world.status is Status.AWAITING_CONSENT
-
-
-def test_a_look_up_that_answers_after_the_offer_changes_no_offer() -> None:
-    """G3, S19."""
-    world = open_case("transport.delay")
-    world.says("assess", days_late=4)
-
-    world.finds("trail", a_trail(state="lost"))
-
-    assert [offer.rule for offer in world.case.offers] == ["B14"]
-    assert world.case.finding.lost is True
-
-
-def test_a_dispatch_record_stays_on_the_case() -> None:
-    """G3."""
-    record = DispatchRecord(warehouse="Foshan", dispatched_at=START)
-    world = open_case("transport.damage", looked_up=False)
-
-    world.finds("dispatch", record).finds("trail", None)
-
-    assert world.case.look_ups.dispatch == record
-
-
-def test_a_person_is_told_what_they_have_to_establish() -> None:
-    """G3."""
-    world = open_case("transport.damage")
-
-    assert [letter.facts["missing"] for letter in world.told("needs_assessment")] == [["severity"]]
-
-
-def test_a_look_up_that_answers_after_the_withdrawal_makes_no_offer() -> None:
-    """G12, G3: the report is still on its way when the trail answers."""
-    world = open_case("transport.delay", looked_up=False)
-    world.down = {Audience.CUSTOMER}
-    world.says("complaint-withdrawn", reason="found it")
-
-    world.finds("trail", a_trail(promised_at=START - timedelta(days=1), events=moved(START))).finds("dispatch", None)
-
-    assert world.case.offers == []
-
-
-# Site check
-
-
-def defect(**fields: Any) -> World:
-    return open_case("installation.defect", **fields)
-
-
-def test_a_technician_inspects_first_where_nobody_knows_how_bad_it_is() -> None:
-    """§2 *Site check*: at once, before any offer."""
-    world = defect()
-
-    assert world.steps == {"inspection": "running"}
-    assert world.case.offers == []
-
-
-def test_no_technician_inspects_what_an_agent_has_judged_already() -> None:
-    """§2 *Site check*: only without a severity."""
-    world = open_case("installation.defect", looked_up=False)
-    world.says("assess", severity="minor")
-
-    world.finds("installation", None)
-
-    assert world.steps == {"rectification": "running"}
-
-
-@pytest.mark.parametrize(("severity", "rule"), [("minor", "B17"), ("severe", "B18")])
-def test_the_finding_is_the_inspections(severity: str, rule: str) -> None:
-    """§2 *Site check*: with its photos."""
-    world = defect()
-    photo = {"kind": "photo", "uri": "s3://p/1"}
-
-    world.says("step-reported", step="inspection", state="done", finding={"severity": severity, "evidence": [photo]})
-
-    assert world.offer.rule == rule
-    assert [e.uri for e in world.case.evidence] == ["s3://p/1"]
-
-
-def test_an_agents_word_overrides_the_inspections() -> None:
-    """G3, §2 *Site check*."""
-    world = defect()
-    world.says("step-reported", step="inspection", state="done", finding={"severity": "severe"})
-
-    world.says("assess", severity="minor", by="li")
-
-    assert world.offer.rule == "B17"
-    assert [f.source for f in world.case.finding.facts if f.field == "severity"] == ["inspection", "agent"]
-
-
-def test_an_inspection_cannot_find_what_the_topic_does_not_know() -> None:
-    """§2: refused to the crew by name, so that they can report again."""
-    world = defect()
-
-    why = world.refuses("step-reported", step="inspection", state="done", finding={"severity": "moderate"})
-
-    assert "severity" in why
-    assert world.steps == {"inspection": "running"}
-
-
-def test_an_inspection_that_finds_nothing_leaves_it_to_a_person() -> None:
-    """G3: what needs judgement an agent enters; somebody has to be told."""
-    world = defect()
-
-    world.says("step-reported", step="inspection", state="done")
-
-    assert [letter.facts["missing"] for letter in world.told("needs_assessment")] == [["severity"]]
-
-
-# Carrier claim
-
-
-def test_the_carrier_is_pursued_at_once_whatever_the_customer_says() -> None:
-    """B16: the claim is ours."""
-    world = open_case("transport.loss", trail=a_trail(state="lost"))
-
-    assert world.status is Status.AWAITING_CONSENT
-    assert world.steps == {"carrier_claim": "done"}
-
-
-def test_the_carrier_is_pursued_once_however_often_the_loss_is_offered() -> None:
-    """B16, G6."""
-    world = open_case("transport.loss", trail=a_trail(state="lost"))
-
-    world.says("assess", lost=True, cause="van burnt out", by="li")
-    world.says("customer-approved")
-
-    assert [offer.rule for offer in world.case.offers] == ["B16", "B16"]
-    assert [command.kind for command in world.commands] == ["carrier_claim", "refund", "compensation"]

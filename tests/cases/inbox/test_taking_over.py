@@ -1,4 +1,4 @@
-"""The first case takes over all that a second complaint claims; what is new to a finding goes to a person (G12)."""
+"""The first case takes over all that a second complaint claims: items, evidence, urgency and promises (G12)."""
 
 import json
 from datetime import datetime, timedelta
@@ -7,61 +7,17 @@ from typing import Any
 import pytest
 
 from cases.inbox import same_matter as linking
-from cases.inbox.receiving import receive
 from cases.inbox.same_matter import linked
 from cases.policy.policy import Policy
 from cases.state.letter import Audience
 from cases.state.second_complaint import ComplaintLinked
-from cases.views.needs import needs
 from cases.views.snapshot import details, snapshot
 from cases.vocabulary import PromiseName, PromiseState, Status
-from tests.cases.world import ACK, DETAIL, START, World, a_trail, building_materials, in_force, moved, open_case
+from tests.cases.inbox.merging import PHOTO, affected, first, judged, merge, merging, offered, second
+from tests.cases.world import ACK, DETAIL, START, building_materials, in_force, open_case
 
-PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
 VIDEO = {"kind": "video", "uri": "https://files.example.org/2.mp4"}
 HOUR = timedelta(hours=1)
-TWO = {
-    "items": [
-        {"sku": "A", "name": "Slate", "quantity": 4, "unit_price": "1000.00"},
-        {"sku": "B", "name": "Sill", "quantity": 2, "unit_price": "500.00"},
-    ]
-}
-
-
-def merging(policy: Policy | None = None, **changes: Any) -> Policy:
-    return (policy or building_materials()).model_copy(update={"second_complaint": "merge", **changes})
-
-
-def first(*affected: tuple[str, int], **fields: Any) -> World:
-    return open_case(order=TWO, affected=_named(affected), **{"policy": merging(), **fields})
-
-
-def second(*affected: tuple[str, int], at: datetime | None = None, **fields: Any) -> World:
-    """A second complaint as its own case has it, before it is merged."""
-    told = {"case_id": "HL-2", "description": "the sill is cracked, too", "policy": merging(), **fields}
-    received = told.pop("received", at or START)
-    return open_case(order=TWO, affected=_named(affected), received=received, opened_at=at or received, **told)
-
-
-def _named(affected: tuple[tuple[str, int], ...]) -> list[dict[str, Any]] | None:
-    return [{"sku": sku, "quantity": count} for sku, count in affected] or None
-
-
-def merge(one: World, two: World) -> None:
-    """What the two cases do, with the message as it travels."""
-    assert linking.can_merge(two.case)
-    travelled = ComplaintLinked.model_validate(json.loads(linked(two.case, merges=True).model_dump_json()))
-    assert linking.link(one.case, travelled, one.now)
-    linking.merge(two.case, one.case.id, two.now)
-    one.attend()
-
-
-def affected(world: World) -> dict[str, int]:
-    return {item.sku: item.quantity for item in world.case.finding.affected or []}
-
-
-def judged(world: World) -> list[str]:
-    return [need["text"] for need in needs(world.case) if need["what"] == "second_complaint"]
 
 
 # Items
@@ -278,158 +234,6 @@ def test_a_detailed_result_is_owed_again_where_the_second_claims_what_it_did_not
     assert (one.state(DETAIL), one.due(DETAIL)) == (PromiseState.OPEN, START + 53 * HOUR)
     one.says("assess", severity="moderate", by="li")
     assert one.state(DETAIL) is PromiseState.KEPT
-
-
-# What is new to a finding that was made already
-
-
-def assessed() -> World:
-    one = first(("A", 1))
-    one.says("assess", upheld=True, by="li")
-    return one
-
-
-def offered() -> World:
-    one = first(("A", 1))
-    one.says("assess", severity="moderate", by="li")
-    return one
-
-
-def executing() -> World:
-    one = offered()
-    one.says("customer-approved")
-    return one
-
-
-def following_up() -> World:
-    one = executing()
-    one.says("step-reported", step="replacement", state="done")
-    one.says("step-reported", step="collection", state="done")
-    return one
-
-
-@pytest.mark.parametrize("story", [assessed, offered, executing, following_up])
-@pytest.mark.parametrize(
-    ("claims", "new"),
-    [
-        ({"affected": [("B", 1)]}, "1 × B"),
-        ({"affected": [("A", 1)], "wish": "refund"}, "wishes refund"),
-        ({"affected": [("A", 1)], "description": "and it smells"}, "says more"),
-        ({"affected": [("A", 1)], "description": "broken", "evidence": [PHOTO]}, "shows photo"),
-    ],
-    ids=["items", "wish", "words", "evidence"],
-)
-def test_what_is_new_to_a_finding_that_was_made_goes_to_a_person(story: Any, claims: Any, new: str) -> None:
-    """G12: they are told, and the case says what it is and what to do."""
-    one = story()
-    told = len(one.told("needs_offer"))
-    items = claims["affected"]
-    said = {name: value for name, value in claims.items() if name != "affected"}
-
-    merge(one, second(*items, **said))
-
-    assert new in judged(one)[0]
-    assert [x.facts["reason"]["code"] for x in one.told("needs_offer")[told:]] == ["second_complaint"]
-    assert snapshot(one.case)["second_complaints"][0]["judged"] is False
-
-
-@pytest.mark.parametrize("story", [assessed, offered, executing, following_up])
-def test_what_a_case_says_of_a_second_complaint_can_be_done_as_it_stands(story: Any) -> None:
-    one = story()
-    merge(one, second(("B", 1)))
-
-    for need in needs(one.case):
-        for way in (need, *need["instead"]):
-            receive(one.case.model_copy(deep=True), way["message"], way["example"], one.now)
-
-
-def test_an_open_offer_is_replaced_when_an_agent_has_looked_at_what_is_new() -> None:
-    one = offered()
-    merge(one, second(("B", 1)))
-
-    one.says("assess", upheld=True, by="li")
-
-    assert one.offer.id == "o2"
-    assert [i["sku"] for i in one.options["replace"]["replacement"]["items"]] == ["A", "B"]
-    assert judged(one) == []
-
-
-def test_what_was_agreed_is_carried_out_and_then_an_agent_offers_what_is_new() -> None:
-    """G12: the case is not closed over it, and what was granted is not granted again."""
-    one = executing()
-    merge(one, second(("B", 1)))
-    one.says("step-reported", step="replacement", state="done")
-    one.says("step-reported", step="collection", state="done")
-
-    assert one.status is Status.ASSESSING
-    (need,) = needs(one.case)
-    assert need["example"]["affected"] == [{"sku": "B", "quantity": 1}]
-    one.says("assess", **need["example"])
-    assert one.options["replace"]["replacement"]["items"] == [{"sku": "B", "quantity": 1}]
-
-
-def test_a_yes_to_the_first_offer_does_not_settle_what_the_second_claims() -> None:
-    one = offered()
-    merge(one, second(("B", 1)))
-    one.says("customer-approved")
-    one.says("step-reported", step="replacement", state="done")
-    one.says("step-reported", step="collection", state="done")
-
-    assert one.status is Status.ASSESSING
-    assert "1 × B" in judged(one)[0]
-
-
-def test_silence_to_an_offer_does_not_close_over_what_nobody_has_judged() -> None:
-    """G5, G12."""
-    one = offered()
-    merge(one, second(("B", 1)))
-
-    one.after(days=8)
-
-    assert (one.status, one.case.outcome) == (Status.ASSESSING, None)
-
-
-def test_nothing_is_offered_by_itself_before_a_person_has_looked() -> None:
-    """G12: a technician's finding comes after the second complaint."""
-    one = first(topic="installation.defect")
-    one.says("assess", upheld=True, by="li")
-    two = second(topic="installation.defect", wish="cancel", looked_up=False)
-    merge_before_it_began(one, two)
-
-    one.says("step-reported", step="inspection", state="done", finding={"severity": "severe"})
-
-    assert (one.status, one.case.offers) == (Status.ASSESSING, [])
-    one.says("assess", severity="severe", by="li")
-    assert one.case.offers
-
-
-def merge_before_it_began(one: World, two: World) -> None:
-    """A second case that has been merged before its own site check began."""
-    two.case.steps.clear()
-    merge(one, two)
-
-
-def test_what_an_agent_found_in_the_second_case_is_not_lost() -> None:
-    """G3, G12: they had assessed it before it was merged, while our records were down."""
-    one, two = first(("A", 1)), second(("B", 1))
-    two.says("assess", severity="severe", by="zhao")
-
-    merge(one, two)
-
-    assert "found there: severity severe" in judged(one)[0]
-
-
-def test_before_anything_was_found_a_second_complaint_needs_nobody() -> None:
-    """G12: both are judged together."""
-    trail = a_trail(promised_at=START - timedelta(days=4), events=moved(START))
-    one = first(topic="transport.delay", looked_up=False)
-    merge(one, second(topic="transport.delay", looked_up=False, wish="compensate"))
-
-    for what, answer in (("trail", trail), ("dispatch", None)):
-        one.finds(what, answer)
-
-    assert one.status is Status.AWAITING_CONSENT
-    assert judged(one) == []
 
 
 # What the second says later
