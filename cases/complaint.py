@@ -156,7 +156,7 @@ def drafted_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]
     if not isinstance(raw, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object, a complaint")])
     complaint, problems = drafted(Complaint, raw)
-    return complaint, problems + gathered(_CHECKS, complaint, now)
+    return complaint, problems + gathered(_CHECKS_OF_TIMES, complaint, now) + gathered(_CHECKS, complaint)
 
 
 def _received(complaint: Complaint, now: datetime) -> Iterator[Problem]:
@@ -174,7 +174,7 @@ def _answered(complaint: Complaint, now: datetime) -> Iterator[Problem]:
         yield Problem(field="answered_at", problem="is before received_at")
 
 
-def _picked_up(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _picked_up(complaint: Complaint) -> Iterator[Problem]:
     if complaint.answered_at and complaint.channel not in PICKED_UP:
         only = f"is for {' and '.join(sorted(PICKED_UP))} only: nobody picks up what comes by {complaint.channel}"
         yield Problem(field="answered_at", problem=only)
@@ -186,27 +186,27 @@ def _not_later(field: str, at: datetime | None, now: datetime) -> Iterator[Probl
         yield Problem(field=field, problem=future)
 
 
-def _reachable(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _reachable(complaint: Complaint) -> Iterator[Problem]:
     if not complaint.customer.phone and not complaint.customer.email:
         yield Problem(field="customer", problem="needs a phone or an email, or nobody can be answered")
 
 
-def _ordered(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _ordered(complaint: Complaint) -> Iterator[Problem]:
     if complaint.topic not in WITHOUT_ORDER and complaint.order is None:
         yield Problem(field="order", problem=f"is required for topic {complaint.topic}")
 
 
-def _described(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _described(complaint: Complaint) -> Iterator[Problem]:
     if complaint.topic not in WITHOUT_ORDER and blank(complaint.description):
         yield Problem(field="description", problem=f"is required for topic {complaint.topic}")
 
 
-def _freight(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _freight(complaint: Complaint) -> Iterator[Problem]:
     if complaint.order and complaint.order.freight > complaint.order.amount:
         yield Problem(field="order.freight", problem="is more than order.amount, which includes it")
 
 
-def _counted(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _counted(complaint: Complaint) -> Iterator[Problem]:
     """A currency that we count in, and no amount with more digits than it has (S30)."""
     if order := complaint.order:
         if why := uncounted(order.currency):
@@ -215,13 +215,13 @@ def _counted(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
             yield from miscounted(order, order.currency, "order")
 
 
-def _listed_once(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _listed_once(complaint: Complaint) -> Iterator[Problem]:
     skus = [item.sku for item in complaint.order.items] if complaint.order else []
     if len(set(skus)) != len(skus):
         yield Problem(field="order.items", problem="names the same sku twice")
 
 
-def _affected(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _affected(complaint: Complaint) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, affected in enumerate(complaint.affected or []):
         sku = getattr(affected, "sku", None)  # a draft may have none
@@ -232,7 +232,7 @@ def _affected(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
         seen.add(sku)
 
 
-def _affected_was_ordered(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _affected_was_ordered(complaint: Complaint) -> Iterator[Problem]:
     order = complaint.order
     ordered = {item.sku: getattr(item, "quantity", None) for item in order.items} if order else {}
     for index, affected in enumerate(complaint.affected or []):
@@ -245,13 +245,14 @@ def _affected_was_ordered(complaint: Complaint, _now: datetime) -> Iterator[Prob
             yield Problem(field=f"{where}.quantity", problem=f"is more than the {most} ordered")
 
 
-def _follows(complaint: Complaint, _now: datetime) -> Iterator[Problem]:
+def _follows(complaint: Complaint) -> Iterator[Problem]:
     if complaint.follows == complaint.case_id:
         yield Problem(field="follows", problem="names the case itself: give the new complaint another case_id")
 
 
+_CHECKS_OF_TIMES = (_received, _delivered, _answered)
 _CHECKS = (
-    *(_received, _delivered, _answered, _picked_up, _reachable, _ordered, _described),
-    *(_freight, _counted, _listed_once, _affected, _affected_was_ordered, _follows),
+    *(_picked_up, _reachable, _ordered, _described, _freight),
+    *(_counted, _listed_once, _affected, _affected_was_ordered, _follows),
 )
 """What no field can say by itself; each looks at a few fields, and at them only."""

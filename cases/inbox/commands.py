@@ -1,7 +1,6 @@
 """What a person decides: each command, who may give it, and what it changes (contract, *Commands*)."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from cases.entitlement.agent_offers import as_proposed, check_limit, check_possible, completed, over_limits
@@ -27,7 +26,7 @@ from cases.state.status import UNDECIDED
 from cases.vocabulary import KeptWhen, OfferState, PromiseName, PromiseState, Role, Status, StepState
 
 
-def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict[str, Any]:
+def _assess(case: Case, message: m.Assess, when: m.When) -> dict[str, Any]:
     _undecided(case)
     new = PartialFinding.model_validate(message.model_dump(include=set(PartialFinding.model_fields)))
     if not new.known():
@@ -35,13 +34,13 @@ def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict
     if case.topic.audit and not message.by:
         raise Refusal("a claim is decided by somebody other than the one who prepared it, so say who assesses: by")
     possible_finding(case, new)
-    case.learn(new, "agent", at, message.by)
+    case.learn(new, "agent", when.at, message.by)
     if message.note:
-        case.note("note", at, message.note, message.by)
+        case.note("note", when.at, message.note, message.by)
     if case.awaited and not insisted_on(case):
-        go_on_without(case, at, "an agent has assessed without it")
+        go_on_without(case, when.at, "an agent has assessed without it")
     case.unjudged = []  # an agent has looked
-    found = consider(case, at)
+    found = consider(case, when.at)
     offer = case.offer if found.options else None
     return {
         "offer": offer.model_dump(mode="json", include={"id", "state", "options"}, exclude_none=True)
@@ -52,7 +51,7 @@ def _assess(case: Case, message: m.Assess, at: datetime, _now: datetime) -> dict
     }
 
 
-def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> dict[str, Any]:
+def _propose(case: Case, message: m.Propose, when: m.When) -> dict[str, Any]:
     _undecided(case)
     policy_grants = granted_by_policy(case, case.finding)
     if insisted_on(case):
@@ -66,10 +65,10 @@ def _propose(case: Case, message: m.Propose, at: datetime, _now: datetime) -> di
         why = "; ".join(map(str, over)) or case.topic.audit
         raise Refusal(f"this needs approval ({why}), so say who proposes it: by")
     if case.awaited:
-        go_on_without(case, at, "an agent made an offer without it")
-    offer = make_offer(case, options, at, made_by=message.by or "an agent", over=over)
+        go_on_without(case, when.at, "an agent made an offer without it")
+    offer = make_offer(case, options, when.at, made_by=message.by or "an agent", over=over)
     if message.note:
-        case.note("note", at, message.note, message.by)
+        case.note("note", when.at, message.note, message.by)
     return {
         "offer": offer.model_dump(mode="json", include={"id", "state", "options", "over_limits"}, exclude_none=True)
     }
@@ -101,26 +100,26 @@ def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
     return offer
 
 
-def _approve(case: Case, message: m.Approve, at: datetime, _now: datetime) -> None:
+def _approve(case: Case, message: m.Approve, when: m.When) -> None:
     offer = _approval(case, message)
     # What other cases have taken since it was made is approved with it, up to the same limits.
     over = [*offer.over_limits, *(why for why in beyond(case, offer.options) if why not in offer.over_limits)]
     _possible_offer(case, offer.options, over)
     offer.over_limits = over
-    case.note("approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
-    publish(case, offer, at)
+    case.note("approved", when.at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
+    publish(case, offer, when.at)
 
 
-def _reject(case: Case, message: m.Reject, at: datetime, _now: datetime) -> None:
+def _reject(case: Case, message: m.Reject, when: m.When) -> None:
     offer = _approval(case, message)
     offer.state = OfferState.REPLACED
     case.enter(Status.ASSESSING)
     case.needs_offer = Reason.of("not_approved", offer=offer.id)
-    case.note("not approved", at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
+    case.note("not approved", when.at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
     case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
 
 
-def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: datetime) -> None:
+def _declare_complex(case: Case, message: m.DeclareComplex, when: m.When) -> None:
     """The solution becomes a preliminary plan and a detailed result, with the time that has run (F3)."""
     solution, plan = case.promise(PromiseName.SOLUTION), case.promise(PromiseName.PRELIMINARY_PLAN)
     rules = [rule for rule in case.policy.promised(urgent=case.urgent) if rule.complex]
@@ -129,54 +128,55 @@ def _declare_complex(case: Case, message: m.DeclareComplex, at: datetime, _now: 
     if plan and not (plan.live and message.plan):
         raise Refusal(f"{case.id} was declared complex already; what is still accepted is the plan, while it is owed")
     if plan is None:
-        solution.miss(at)
+        solution.miss(when.at)
         if not solution.live or solution.state is PromiseState.BROKEN:
             raise Refusal(f"the solution promise is {solution.state}: a case is declared complex while it is open")
         made = [Promise.of(r, solution.started_at, cycle=case.cycle, calendar=case.policy.working_days) for r in rules]
+        ladder = case.policy.escalation
         case.promises += [
-            promise.instead_of(solution, settled_on(solution, promise, case.policy.escalation, at, urgent=case.urgent))
+            promise.instead_of(solution, settled_on(solution, promise, ladder, when.at, urgent=case.urgent))
             for promise in made
         ]
-        solution.lapse(at)
-        case.note("declared complex", at, message.reason, message.by)
+        solution.lapse(when.at)
+        case.note("declared complex", when.at, message.reason, message.by)
     if message.plan:
         result = case.promise(PromiseName.DETAILED_RESULT)
         due = result.due_at() if result else None
         case.say("preliminary_plan", about=PlanLetter(), plan=message.plan, result_due=due.isoformat() if due else None)
 
 
-def _resolve_step(case: Case, message: m.ResolveStep, at: datetime, _now: datetime) -> None:
+def _resolve_step(case: Case, message: m.ResolveStep, when: m.When) -> None:
     step = step_of(case, message.step)
     if step.state is not StepState.BLOCKED:
         raise Refusal(f"step {step.id} is {step.state}, not blocked: there is nothing to resolve")
     if message.action == "retry" and step.over_limit:
         prepared = prepared_by(case, offer_of(case, step), finding=True)
         step.approved_by = somebody_else(message.by, prepared, f"{step.id}, which the order's limit refused")
-    case.note("step resolved", at, f"{step.id}: {message.action}, {message.reason}", message.by)
+    case.note("step resolved", when.at, f"{step.id}: {message.action}, {message.reason}", message.by)
     if message.action == "retry":
         if step.contested:  # its partner is asked by the old key before anything is sent under a new one (S25)
             step.disputed.append(step.number)
             step.number += 1
             step.contested = step.uncertain = False
         step.team = None
-        step.turn(StepState.WAITING, at, message.reason)
+        step.turn(StepState.WAITING, when.at, message.reason)
         return
     if message.action == "replace":
         case.needs_offer = Reason.of("step_replaced", step=step.id)
-    waive(case, step, message.reason, at, carry_out_dependents=message.dependents == "carry_out")
+    waive(case, step, message.reason, when.at, carry_out_dependents=message.dependents == "carry_out")
 
 
-def _assign(case: Case, message: m.Assign, at: datetime, _now: datetime) -> None:
+def _assign(case: Case, message: m.Assign, when: m.When) -> None:
     if not message.team and not message.owner:
         raise Refusal("assign says nothing: give team, owner or both")
     case.team = message.team or case.team
     case.owner = message.owner or case.owner
     if message.owner:
-        case.keep(KeptWhen.OWNER_NAMED, at)
-    case.note("assigned", at, "/".join(x for x in (case.team, case.owner) if x), message.by)
+        case.keep(KeptWhen.OWNER_NAMED, when.at)
+    case.note("assigned", when.at, "/".join(x for x in (case.team, case.owner) if x), message.by)
 
 
-def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, at: datetime, _now: datetime) -> None:
+def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, when: m.When) -> None:
     mine = [e for e in case.escalations if e.promise == message.promise and e.cycle == case.cycle]
     if not mine:
         told = ", ".join(dict.fromkeys(e.promise for e in case.escalations if e.cycle == case.cycle)) or "nothing"
@@ -187,20 +187,20 @@ def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, at: da
     promise = case.promise(message.promise)
     if promise and promise.live and mine[-1].due_at >= promise.started_at:
         promise.hold = 1
-    case.note("escalation acknowledged", at, message.promise, message.by)
+    case.note("escalation acknowledged", when.at, message.promise, message.by)
 
 
-def _mark_urgent(case: Case, message: m.MarkUrgent, _at: datetime, now: datetime) -> dict[str, Any]:
-    if not raise_urgency(case, message.reason, now, message.by):
+def _mark_urgent(case: Case, message: m.MarkUrgent, when: m.When) -> dict[str, Any]:
+    if not raise_urgency(case, message.reason, when.now, message.by):
         return {"applied": False, "why": f"{case.id} is urgent already"}
     return {}
 
 
-def _note(case: Case, message: m.Note, at: datetime, _now: datetime) -> None:
-    case.note("note", at, message.text, message.by)
+def _note(case: Case, message: m.Note, when: m.When) -> None:
+    case.note("note", when.at, message.text, message.by)
 
 
-COMMANDS: dict[type[m.Message], Callable[[Case, Any, datetime, datetime], dict[str, Any] | None]] = {
+COMMANDS: dict[type[m.Message], Callable[[Case, Any, m.When], dict[str, Any] | None]] = {
     m.Assess: _assess,
     m.Propose: _propose,
     m.Approve: _approve,

@@ -26,36 +26,36 @@ from cases.state.step import Step
 from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Status, StepState
 
 
-def _contact_made(case: Case, message: m.ContactMade, at: datetime, now: datetime) -> None:
-    case.keep(KeptWhen.CUSTOMER_REACHED, at)
-    heard_from(case, at, now)
-    case.note("contact", at, message.note, message.by)
+def _contact_made(case: Case, message: m.ContactMade, when: m.When) -> None:
+    case.keep(KeptWhen.CUSTOMER_REACHED, when.at)
+    heard_from(case, when.at, when.now)
+    case.note("contact", when.at, message.note, message.by)
     if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
-        delivered_offer(case, case.offer, at)
+        delivered_offer(case, case.offer, when.at)
 
 
-def _evidence_received(case: Case, message: m.EvidenceReceived, at: datetime, now: datetime) -> None:
+def _evidence_received(case: Case, message: m.EvidenceReceived, when: m.When) -> None:
     fresh = [e for e in message.evidence if e not in case.evidence]
-    arrived(case, message.evidence, at, now, message.by)
-    shown_late(case, fresh, at)
+    arrived(case, message.evidence, when.at, when.now, message.by)
+    shown_late(case, fresh, when.at)
 
 
-def _customer_approved(case: Case, message: m.CustomerApproved, at: datetime, _now: datetime) -> None:
-    offer = _answerable(case, message.offer, at)
+def _customer_approved(case: Case, message: m.CustomerApproved, when: m.When) -> None:
+    offer = _answerable(case, message.offer, when.at)
     option = offer.option(message.option)
     # Eligibility is checked again when it is carried out (S20): other money may have gone out since it was offered.
     later = option.model_copy(update={"remedies": [r for r in option.remedies if not r.at_once]})
     check_possible([later], case.complaint, left=refundable(case))
-    accept(case, offer, option, at, message.by)
+    accept(case, offer, option, when.at, message.by)
 
 
-def _customer_declined(case: Case, message: m.CustomerDeclined, at: datetime, _now: datetime) -> None:
-    offer = _answerable(case, message.offer, at)
+def _customer_declined(case: Case, message: m.CustomerDeclined, when: m.When) -> None:
+    offer = _answerable(case, message.offer, when.at)
     offer.state = OfferState.DECLINED
     case.enter(Status.ASSESSING)
     wish = f"; wishes {message.wish}" if message.wish else ""
     case.needs_offer = Reason.of("declined", offer=offer.id)
-    case.note("declined", at, f"{offer.id}: {message.reason}{wish}", message.by)
+    case.note("declined", when.at, f"{offer.id}: {message.reason}{wish}", message.by)
     case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
 
 
@@ -81,21 +81,21 @@ def _options(offer: Offer) -> str:
     return " or ".join(describe(o) for o in offer.options) + chosen
 
 
-def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: datetime) -> None:
+def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
     step = step_of(case, message.step)
     if not step.begun:
         raise Refusal(f"step {step.id} has not begun: it is {step.state}")
-    if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, at):
+    if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, when.at):
         return
     if step.failed and _done_after_all(case, step, message):
-        done_after_all(case, step, at)
+        done_after_all(case, step, when.at)
         return
     failed_later = message.state is ReceiptState.FAILED and step.can_be_taken_back
     key = step.key(case.id)
     _check_report(step, message, key, failed_later=failed_later)
     if failed_later:
         case.vouched.pop(key, None)
-        taken_back(case, step, message.detail[:2000], at)
+        taken_back(case, step, message.detail[:2000], when.at)
         return
     if message.finding:
         possible_finding(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
@@ -104,7 +104,7 @@ def _step_reported(case: Case, message: m.StepReported, at: datetime, _now: date
         case,
         step,
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
-        at,
+        when.at,
     )
     if in_ledger(case, step) and message.state is ReceiptState.DONE:
         case.vouched[key] = reference
@@ -141,22 +141,22 @@ def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, ho
     return True
 
 
-def _satisfaction(case: Case, message: m.SatisfactionReported, at: datetime, _now: datetime) -> None:
+def _satisfaction(case: Case, message: m.SatisfactionReported, when: m.When) -> None:
     if case.status is not Status.FOLLOWING_UP:
         raise Refusal(f"{case.id} is {case.status}: satisfaction is asked once the steps are done")
-    answered(case, message.score, message.comment, at, message.by)
+    answered(case, message.score, message.comment, when.at, message.by)
 
 
-def _withdrawn(case: Case, message: m.ComplaintWithdrawn, at: datetime, _now: datetime) -> None:
+def _withdrawn(case: Case, message: m.ComplaintWithdrawn, when: m.When) -> None:
     begun = [s.id for s in case.steps if s.begun]
     if begun:
         instead = "; decline the offer instead" if case.offer and case.offer.state is OfferState.OPEN else ""
         raise Refusal(f"{case.id} cannot be withdrawn any more: {', '.join(begun)} has begun{instead}")
-    case.note("withdrawn", at, message.reason, message.by)
-    end(case, Outcome.WITHDRAWN, at)
+    case.note("withdrawn", when.at, message.reason, message.by)
+    end(case, Outcome.WITHDRAWN, when.at)
 
 
-FACTS: dict[type[m.Message], Callable[[Case, Any, datetime, datetime], dict[str, Any] | None]] = {
+FACTS: dict[type[m.Message], Callable[[Case, Any, m.When], dict[str, Any] | None]] = {
     m.ContactMade: _contact_made,
     m.EvidenceReceived: _evidence_received,
     m.CustomerApproved: _customer_approved,

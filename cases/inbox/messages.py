@@ -5,8 +5,9 @@ Facts come as a signal or as an update of the same name; commands are updates on
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import Field, ValidationError
 
@@ -194,6 +195,15 @@ LATE_REPORTS = "late reports are kept"
 def always(_change: str) -> bool:
     """What is judged now is judged by all of the rules; a history that is replayed may be older than one of them."""
     return True
+
+
+class When(NamedTuple):
+    """The times of a message."""
+
+    at: datetime
+    """When what it reports happened; promises are judged by this (S9)."""
+    now: datetime
+    """When it is applied."""
 
 
 Holds = Callable[[str], bool]

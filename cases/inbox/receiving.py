@@ -61,7 +61,7 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
         raise Refusal(why)
     if not isinstance(message, m.MovePolicy):
         due = [promise.due_at() for promise in case.promises] if at < now else []
-        answer = APPLY[type(message)](case, message, at, now) or {}
+        answer = APPLY[type(message)](case, message, m.When(at, now)) or {}
         if at < now:
             _entered_late(case, due, now)
     elif in_force:
