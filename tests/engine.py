@@ -87,6 +87,17 @@ async def eventually(condition: Callable[[], Awaitable[Any]], what: str = "the c
         raise AssertionError(f"{what} did not come about within {PATIENCE} s") from None
 
 
+def _without_deadlock_detection(worker: Worker) -> None:
+    """Let a workflow task take its time: the SDK fails it after two seconds by the clock, which a busy machine exceeds.
+
+    The server would have the task repeated, and a repeated task logs its lines again.
+    """
+    workflow_worker = worker._workflow_worker  # noqa: SLF001 (the SDK has no option for it)
+    assert workflow_worker is not None
+    assert workflow_worker._deadlock_timeout_seconds == 2  # noqa: SLF001 (still what is switched off here)
+    workflow_worker._deadlock_timeout_seconds = None  # noqa: SLF001
+
+
 @dataclass
 class Workshop:
     """The worker of one test; it can be stopped and started again."""
@@ -107,6 +118,7 @@ class Workshop:
             max_cached_workflows=max_cached_workflows,
             sandboxed=True,
         )
+        _without_deadlock_detection(self._worker)
         await self._worker.__aenter__()
 
     async def close(self) -> None:
