@@ -37,7 +37,7 @@ from cases.contract import TASK_QUEUE
 from cases.errors import AfterSalesError, InvalidInput
 from cases.policy.policy import Policy
 from client.connection import connect as connect_to_temporal
-from messages import render_customer, render_staff
+from messages import check_words, render_customer, render_staff
 from partners.channels import ApprisedMessaging
 from partners.http import Partners, Rendering, http_partners
 from records import Records as Database
@@ -79,6 +79,7 @@ class Parts:
 
 def assemble(settings: Settings) -> Parts:
     """The parts that the settings name; raises `AfterSalesError` with a sentence for each fault."""
+    check_words()
     rendering = Rendering(render_customer, render_staff, settings.direct_channels, settings.staff_locale)
     partners = http_partners(settings.partners_url, settings.partners_token, rendering)
     partners = replace(partners, messaging=ApprisedMessaging(settings, partners.messaging))

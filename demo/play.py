@@ -16,6 +16,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.testing import TimeSkipper
 
 from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
+from cases.policy.remedy_kinds import PAID_AS
 from client.cases import Engine
 from client.connection import Unreachable
 from demo.complaints import complaint
@@ -204,7 +205,7 @@ class Played:
         """The case has to end so: outcome, money out, promises broken; and those in `kept` were kept."""
         self.snapshot = await self.result_of(self._handle)
         self._teller.tell_news(self.snapshot)
-        wanted = {"refund": "0.00", "compensation": "0.00", "coupon": "0.00"} | (paid or {})
+        wanted = dict.fromkeys(PAID_AS, "0.00") | (paid or {})
         by_state = {s: {p["name"] for p in self.snapshot["promises"] if p["state"] == s} for s in ("kept", "broken")}
         if self.snapshot["outcome"] != outcome:
             raise AssertionError(f"ended as {self.snapshot['outcome']}, not as {outcome}")

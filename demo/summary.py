@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cases.state.summary import PAID_AS
+from cases.policy.remedy_kinds import PAID_AS
 from cases.vocabulary import RemedyKind
 from demo.play import Stage
 from demo.stories import Story

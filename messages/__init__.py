@@ -18,12 +18,24 @@ from jinja2.runtime import Context
 from ruamel.yaml import YAML
 
 from cases.errors import InvalidInput, Problem
-from cases.partner_calls import CustomerMessage, StaffNotice
+from cases.partner_calls import CustomerMessage, StaffNotice, TrailState
+from cases.policy.remedy_kinds import LETTERS, PaidAs
 from cases.reasons import SENTENCES
+from cases.vocabulary import (
+    EvidenceKind,
+    Liable,
+    Outcome,
+    Partner,
+    PromiseName,
+    RemedyKind,
+    Role,
+    Severity,
+    StepState,
+)
 from messages.examples import EVENTS, Event
 from messages.reader import Reader, Words, cleaned, printed
 
-__all__ = ["EVENTS", "LOCALES", "Event", "Text", "preview", "render_customer", "render_staff"]
+__all__ = ["EVENTS", "LOCALES", "Event", "Text", "check_words", "preview", "render_customer", "render_staff"]
 
 MAX_SUBJECT = 120
 MAX_BODY = 4_000
@@ -35,6 +47,23 @@ NOT_SAYABLE = (UndefinedError, TypeError, ValueError, ArithmeticError, LookupErr
 _FOLDER = Path(__file__).resolve().parent
 LOCALES = tuple(sorted(path.parent.name for path in _FOLDER.glob("*/words.yaml")))
 """The languages there are texts in; a new folder is a new language."""
+
+NAMED: dict[str, Iterable[str]] = {
+    "remedy": RemedyKind,
+    "letter": LETTERS,
+    "paid": PaidAs,
+    "partner": Partner,
+    "promise": PromiseName,
+    "todo": PromiseName,
+    "role": Role,
+    "outcome": Outcome,
+    "evidence": EvidenceKind,
+    "severity": Severity,
+    "liable": Liable,
+    "step_state": StepState,
+    "trail": TrailState,
+}
+"""The names that every language has a word for, by the group of its words."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +100,25 @@ def render_staff(notice: StaffNotice, locale: str) -> Text:
         return text
     subject = _words(locale)["format"]["urgent"].format(subject=text.subject)
     return Text(_cut(subject, MAX_SUBJECT), text.body)
+
+
+def check_words() -> None:
+    """Raises `InvalidInput` naming each name that a language has no word for, and each letter without a text."""
+    missing = [
+        Problem(field=f"messages/{locale}/words.yaml", problem=f"{group} has no word for {name}")
+        for locale in LOCALES
+        for group, names in NAMED.items()
+        for name in sorted(names)
+        if not _words(locale).get(group, {}).get(name)
+    ]
+    missing += [
+        Problem(field=f"messages/{locale}/customer.yaml", problem=f"has no text for {kind}")
+        for locale in LOCALES
+        for kind in sorted(LETTERS)
+        if kind not in _yaml(locale, "customer")["events"]
+    ]
+    if missing:
+        raise InvalidInput(missing)
 
 
 def preview(locale: str) -> Iterator[tuple[str, Text]]:

@@ -19,9 +19,9 @@ from jinja2 import UndefinedError
 from pydantic import TypeAdapter
 
 from cases.money import Money
-from cases.policy.remedy_kinds import MONEY, VISITS
+from cases.policy.remedy_kinds import MONEY, RETURNS, VISITS
 from cases.reasons import AMOUNTS, Reason, english, filled
-from cases.vocabulary import Liable, RemedyKind, Severity
+from cases.vocabulary import Liable, Severity
 
 MAX_VALUE = 2_000
 """Longest value that is put into a text, in characters; longer ones end in an ellipsis."""
@@ -41,7 +41,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 _STATES = (
     (VISITS, "visit_state"),
     (MONEY, "money_state"),
-    (frozenset({RemedyKind.COLLECTION}), "collection_state"),
+    (RETURNS, "collection_state"),
 )
 """The groups of words for the states of some kinds of steps, where these differ."""
 _VALUES = {

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cases.money import CENT, MAX_AMOUNT
-from cases.policy.remedy_kinds import MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
+from cases.policy.remedy_kinds import FREIGHT, MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
 from cases.reasons import Reason
 from cases.state.account import Account
 from cases.vocabulary import RemedyKind
@@ -30,7 +30,6 @@ from records.tables import EntryState, cases, entries, orders, paid_statements
 from records.units import Units, account, no_units_left, state_bought, units_taken, write_units
 
 NOTHING = Decimal("0.00")
-FREIGHT = frozenset({RemedyKind.FREIGHT_REFUND})
 COUNTED = MONEY | SHIPMENTS
 """What the ledger has entries of."""
 _COUNTED = ", ".join(sorted(COUNTED))

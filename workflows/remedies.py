@@ -15,7 +15,7 @@ from cases.claim.terms import claim_terms
 from cases.contract import claim_workflow_id
 from cases.entitlement.step_commands import command_for
 from cases.partner_calls import Receipt, ReceiptState, StepCommand
-from cases.policy.remedy_kinds import MONEY
+from cases.policy.remedy_kinds import CLAIMS, MONEY
 from cases.progress.carrying_out import (
     contest,
     heard,
@@ -29,7 +29,7 @@ from cases.progress.carrying_out import (
 )
 from cases.reasons import Reason, Why
 from cases.state.step import Step
-from cases.vocabulary import Partner, RemedyKind, StepState
+from cases.vocabulary import Partner, StepState
 from workflows import step_calls
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
@@ -66,7 +66,7 @@ class Remedies:
         case = self._desk.case
         for step in case.ready():
             started(case, step, workflow.now())
-            if step.kind is RemedyKind.CARRIER_CLAIM:
+            if step.kind in CLAIMS:
                 self._desk.begin(self._pursue_carrier(step))
             elif step.partner is not Partner.MESSAGING:
                 self._desk.begin(self._carry_out(step))

@@ -8,7 +8,7 @@ from cases.entitlement.granting import Assessment
 from cases.entitlement.payout_limits import manager_limit
 from cases.errors import Refusal
 from cases.policy.policy import Policy
-from cases.policy.remedy_kinds import GOODS, PAYOUTS, TO_SOURCE, WITH_ITEMS, WORDS
+from cases.policy.remedy_kinds import GOODS, OF_THE_ORDER, PAYOUTS, PRICES, TO_SOURCE, WORDS
 from cases.reasons import Reason
 from cases.state.finding import PartialFinding
 from cases.state.offer import Option, Remedy
@@ -101,11 +101,11 @@ def check_possible(options: list[Option], complaint: Complaint, *, left: Decimal
     order = complaint.order
     ordered = pieces(order.items if order else [])
     for option in options:
-        for kind in sorted(WITH_ITEMS - {RemedyKind.SUBSTITUTE}):
+        for kind in sorted(OF_THE_ORDER):
             for sku, moved in _moved([r for r in option.remedies if r.kind is kind]).items():
                 if moved > ordered[sku]:
                     raise Refusal(f"options.{option.key}: {kind} of {moved} of {sku} is more than was ordered")
-        for refund in [r for r in option.remedies if r.kind is RemedyKind.REFUND and r.items and order]:
+        for refund in [r for r in option.remedies if r.kind in PRICES and r.items and order]:
             _check_price(option.key, refund, complaint)
         if (back := money(option, TO_SOURCE)) > left:
             raise Refusal(

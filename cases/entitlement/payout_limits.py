@@ -11,13 +11,12 @@ from cases.errors import Refusal
 from cases.money import MAX_AMOUNT
 from cases.policy.amounts import evaluate, needs
 from cases.policy.policy import Policy
-from cases.policy.remedy_kinds import PAYOUTS
+from cases.policy.remedy_kinds import FREIGHT, PAYOUTS
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
 from cases.state.offer import Offer
 from cases.state.step import Step
 from cases.text import same_name
-from cases.vocabulary import RemedyKind
 
 
 def manager_limit(policy: Policy, complaint: Complaint) -> Decimal:
@@ -45,7 +44,7 @@ def payout_limit(case: Case, step: Step) -> Decimal | None:
     that was pinned before there was a limit.
     """
     order = case.complaint.order
-    if step.kind is RemedyKind.FREIGHT_REFUND and order and order.freight and case.account is not None:
+    if step.kind in FREIGHT and order and order.freight and case.account is not None:
         return None if approved(case, step) else order.freight
     limit = order_limit(case.policy, case.complaint, case.finding)
     if step.kind not in PAYOUTS or limit is None:

@@ -12,7 +12,7 @@ from cases.complaint import Affected, Complaint, pieces
 from cases.entitlement.agent_offers import money
 from cases.entitlement.granting import Assessment
 from cases.entitlement.payout_limits import order_limit
-from cases.policy.remedy_kinds import PAYOUTS, TO_SOURCE, WORDS
+from cases.policy.remedy_kinds import FREIGHT, PAYOUTS, PRICES, TO_SOURCE, WORDS
 from cases.reasons import Reason
 from cases.state.account import Booking, taken_by, units_of
 from cases.state.case import Case
@@ -54,7 +54,7 @@ def freight_left(case: Case) -> Decimal | None:
     order = case.complaint.order
     if order is None or not order.freight:
         return None
-    return max(NOTHING, order.freight - sum(b.amount for b in bookings(case) if b.kind is RemedyKind.FREIGHT_REFUND))
+    return max(NOTHING, order.freight - sum(b.amount for b in bookings(case) if b.kind in FREIGHT))
 
 
 class _Units(NamedTuple):
@@ -97,8 +97,8 @@ def _wanted(complaint: Complaint, finding: Finding, remedies: list[Remedy]) -> C
 def _too_much(case: Case, option: Option, kind: RemedyKind, amount: Decimal, most: Decimal) -> Reason:
     """Why not so much can be paid: what is left, and which cases have taken the rest."""
     kinds, code = (TO_SOURCE, "refunds_left") if kind in TO_SOURCE else (PAYOUTS, "payouts_left")
-    if kind is RemedyKind.FREIGHT_REFUND and most < refundable(case):
-        kinds, code = frozenset({kind}), "freight_left"
+    if kind in FREIGHT and most < refundable(case):
+        kinds, code = FREIGHT, "freight_left"
     amounts = {"amount": f"{amount:.2f}", "limit": f"{most:.2f}"}
     why = Reason.of(code, option=option.key, kind=kind, **amounts)
     return _taken_by(why, (b for b in bookings(case) if b.kind in kinds))
@@ -149,7 +149,7 @@ def _fitted(case: Case, option: Option, finding: Finding) -> tuple[Option | None
     fitted, why = [], []
     for remedy in remedies:
         most = refunds if remedy.kind in TO_SOURCE else payouts
-        if remedy.kind is RemedyKind.FREIGHT_REFUND and freight is not None:
+        if remedy.kind in FREIGHT and freight is not None:
             most = min(refunds, freight)
         if remedy.amount is None or most is None:
             fitted.append(remedy)
@@ -159,7 +159,7 @@ def _fitted(case: Case, option: Option, finding: Finding) -> tuple[Option | None
             why.append(_too_much(case, option, remedy.kind, remedy.amount, most))
         if amount:
             fitted.append(_cut(remedy, amount, most))
-        elif remedy.kind is RemedyKind.REFUND:
+        elif remedy.kind in PRICES:
             return None, why
         if remedy.kind in TO_SOURCE:
             refunds -= amount
@@ -177,7 +177,7 @@ def _cut(remedy: Remedy, amount: Decimal, most: Decimal) -> Remedy:
 
 def _with_items(complaint: Complaint, finding: Finding, remedy: Remedy) -> Remedy:
     """A refund says which items' price goes back, so that the ledger counts them; what it names itself stays."""
-    if remedy.kind is not RemedyKind.REFUND or remedy.items:
+    if remedy.kind not in PRICES or remedy.items:
         return remedy
     return remedy.model_copy(update={"items": makes_good(complaint, finding, remedy) or None})
 
@@ -195,7 +195,7 @@ def beyond(case: Case, options: list[Option]) -> list[Reason]:
         found += units.excess(wanted, "units_left", option=option.key)
         if most is not None and (extra := money(option, PAYOUTS)) > most:
             found.append(_too_much(case, option, RemedyKind.COMPENSATION, extra, most))
-        if freight is not None and (back := money(option, frozenset({RemedyKind.FREIGHT_REFUND}))) > freight:
+        if freight is not None and (back := money(option, FREIGHT)) > freight:
             found.append(_too_much(case, option, RemedyKind.FREIGHT_REFUND, back, freight))
     return found
 

@@ -22,7 +22,7 @@ from cases.policy.amounts import AmountText
 from cases.policy.conditions import When
 from cases.policy.every_line import EveryLine
 from cases.policy.parts import Part, Share, Titles
-from cases.policy.remedy_kinds import GOODS, MONEY
+from cases.policy.remedy_kinds import GOODS, MONEY, Established
 from cases.vocabulary import KEPT_WHEN, Channel, EvidenceKind, KeptWhen, PromiseName, RemedyKind, Severity, Starts
 
 KEY_MARGIN = timedelta(hours=1)
@@ -150,7 +150,7 @@ class Investigation(Part):
 
     rule: str
     topics: list[str]
-    establishes: Literal["severity", "lost"]
+    establishes: Established
     do: Deed
     within: Duration | None = None
 

@@ -7,13 +7,8 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from cases.policy.remedy_kinds import MONEY, SHIPMENTS, VISITS
+from cases.policy.remedy_kinds import CREWS, MONEY, RETURNS, SHIPMENTS
 from cases.vocabulary import KeptWhen, RemedyKind
-
-CREWS = VISITS - {RemedyKind.INSPECTION}
-"""Visits that put things right; an inspection only looks."""
-
-RETURNS = frozenset({RemedyKind.COLLECTION})
 
 
 class PromiseEvent(NamedTuple):

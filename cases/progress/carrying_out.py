@@ -6,7 +6,7 @@ from typing import Any
 from cases.entitlement.granting import check_finding
 from cases.entitlement.payout_limits import approved
 from cases.partner_calls import Receipt, StepFinding
-from cases.policy.remedy_kinds import MONEY
+from cases.policy.remedy_kinds import MONEY, ROWS, SEARCHES, Says
 from cases.progress.assessing import consider
 from cases.progress.closing import settle
 from cases.progress.promises import nothing_to_keep, promise_update, steps_moved
@@ -20,7 +20,6 @@ from cases.state.summary import about_step, paid
 from cases.vocabulary import (
     Outcome,
     Partner,
-    RemedyKind,
     Role,
     Status,
     StepState,
@@ -47,17 +46,18 @@ def started(case: Case, step: Step, at: datetime) -> None:
 
 def _words(case: Case, step: Step) -> dict[str, Any]:
     """What one kind of message says beyond the finding."""
-    if step.kind is RemedyKind.ANSWER:
-        trail = case.look_ups.trail if case.topic.answered_from == "trail" else None
-        return {"text": case.finding.cause, "trail_state": trail.state if trail else None}
-    if step.kind is RemedyKind.EXPLANATION:
-        searched = any(s.kind is RemedyKind.SEARCH and s.state is StepState.DONE for s in case.steps)
-        return {"found": searched and case.finding.lost is False}
-    if step.kind is RemedyKind.STOP_USE_NOTICE:
-        return {
-            "items": [{"sku": i.sku, "name": i.name, "quantity": i.quantity} for i in case.complaint.affected_items]
-        }
-    return {}
+    match ROWS[step.kind].says:
+        case Says.ANSWER:
+            trail = case.look_ups.trail if case.topic.answered_from == "trail" else None
+            return {"text": case.finding.cause, "trail_state": trail.state if trail else None}
+        case Says.SEARCHED:
+            searched = any(s.kind in SEARCHES and s.state is StepState.DONE for s in case.steps)
+            return {"found": searched and case.finding.lost is False}
+        case Says.ITEMS:
+            items = case.complaint.affected_items
+            return {"items": [{"sku": i.sku, "name": i.name, "quantity": i.quantity} for i in items]}
+        case None:
+            return {}
 
 
 def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:

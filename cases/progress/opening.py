@@ -14,7 +14,7 @@ from cases.state.escalation import arrived
 from cases.state.letter import Acknowledgement
 from cases.state.offer import Remedy
 from cases.state.step import PRECAUTION
-from cases.vocabulary import KeptWhen, LinkKind, PromiseName, RemedyKind, Starts
+from cases.vocabulary import KeptWhen, LinkKind, PromiseName, Starts
 
 
 def open_case(
@@ -65,7 +65,7 @@ def _next(case: Case) -> str:
         return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
     if case.topic.lacking(case.evidence):
         return "evidence"
-    if any(i.do is RemedyKind.SEARCH for i in case.policy.investigations):
+    if any(i.establishes == "lost" for i in case.policy.investigations):
         return "search"
     return "verify" if case.topic.look_up else "contact"
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from cases.partner_calls import ReceiptState
-from cases.policy.promise_events import EVENTS, RETURNS
-from cases.policy.remedy_kinds import GOODS, VISITS
+from cases.policy.promise_events import EVENTS
+from cases.policy.remedy_kinds import GOODS, RETURNS, VISITS
 from cases.state.case import Case
 from cases.state.step import CHECK, PRECAUTION, Step
 from cases.vocabulary import KeptWhen, RemedyKind, Starts, StepState

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from cases.complaint import Affected
 from cases.partner_calls import Receipt, ReceiptState
-from cases.policy.remedy_kinds import GOODS, MONEY, PARTNER_OF, SHIPMENTS, VISITS
+from cases.policy.remedy_kinds import CLAIMS, GOODS, MONEY, RETURNS, ROWS, SHIPMENTS, VISITS
 from cases.reasons import Reason, Why
 from cases.state.offer import Remedy
 from cases.vocabulary import Partner, RemedyKind, StepState
@@ -65,7 +65,7 @@ class Step(BaseModel):
     @property
     def partner(self) -> Partner:
         """Who carries it out."""
-        return PARTNER_OF[self.kind]
+        return ROWS[self.kind].partner
 
     @property
     def begun(self) -> bool:
@@ -126,7 +126,7 @@ class Step(BaseModel):
     @property
     def can_be_taken_back(self) -> bool:
         """Whether its partner may still report a failure: an account is closed, goods come back (S27)."""
-        elsewhere = self.partner is Partner.MESSAGING or self.kind is RemedyKind.CARRIER_CLAIM
+        elsewhere = self.partner is Partner.MESSAGING or self.kind in CLAIMS
         return self.state is StepState.DONE and not elsewhere
 
     @property
@@ -180,7 +180,7 @@ def depends_on(kind: RemedyKind, others: list[Step]) -> list[str]:
 
     Goods are shipped before the old ones are collected (G6). What can fail comes before money (S17).
     """
-    if kind is RemedyKind.COLLECTION:
+    if kind in RETURNS:
         return [step.id for step in others if step.kind in SHIPMENTS]
     if kind in MONEY:
         return [step.id for step in others if step.kind in (SHIPMENTS | VISITS)]

@@ -4,17 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from cases.policy.promise_events import EVENTS
-from cases.policy.remedy_kinds import TO_SOURCE
+from cases.policy.remedy_kinds import PAID_AS
 from cases.state.case import Case
 from cases.state.step import Step
-from cases.vocabulary import KeptWhen, PromiseState, RemedyKind, Status, StepState
-
-PAID_AS = {
-    "refund": TO_SOURCE,
-    "compensation": {RemedyKind.COMPENSATION, RemedyKind.CLAIM_PAYMENT},
-    "coupon": {RemedyKind.COUPON},
-}
-"""Under which heading of the snapshot's `paid` a kind of money stands."""
+from cases.vocabulary import KeptWhen, PromiseState, Status, StepState
 
 
 def about_step(case: Case, step: Step) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from decimal import Decimal
 
 from cases.complaint import Affected, Complaint, Order
-from cases.policy.remedy_kinds import MAKE_GOOD
+from cases.policy.remedy_kinds import MAKE_GOOD, PRICES
 from cases.state.finding import PartialFinding
 from cases.state.offer import Remedy
-from cases.vocabulary import RemedyKind
 
 
 def price_of(order: Order, items: list[Affected]) -> Decimal:
@@ -39,7 +38,7 @@ def makes_good(complaint: Complaint, finding: PartialFinding, remedy: Remedy) ->
     if order is None or not order.items or remedy.kind not in MAKE_GOOD or remedy.amount == 0:
         return []
     affected = affected_of(complaint, finding)
-    if remedy.kind is RemedyKind.REFUND and not remedy.items:
+    if remedy.kind in PRICES and not remedy.items:
         more = (remedy.amount or Decimal(0)) > price_of(order, affected) + order.freight
         return all_items(order) if more else affected
     ordered = {item.sku for item in order.items}

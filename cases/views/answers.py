@@ -2,8 +2,9 @@
 
 from pydantic import AwareDatetime, BaseModel
 
+from cases.policy.remedy_kinds import ROWS, Says
 from cases.state.case import Case
-from cases.vocabulary import RemedyKind, StepState
+from cases.vocabulary import StepState
 
 
 class Answer(BaseModel):
@@ -18,7 +19,7 @@ class Answer(BaseModel):
 
 def answer_of(case: Case) -> Answer | None:
     """What an agent has answered; None where nobody asked, or no answer went out."""
-    given = next((s for s in case.steps if s.kind is RemedyKind.ANSWER and s.state is StepState.DONE), None)
+    given = next((s for s in case.steps if ROWS[s.kind].says is Says.ANSWER and s.state is StepState.DONE), None)
     if case.topic.answered_from != "agent" or given is None or given.since is None or not case.finding.cause:
         return None
     products = {item.sku for item in case.complaint.affected_items}

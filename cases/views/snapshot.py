@@ -3,6 +3,7 @@
 from typing import Any
 
 from cases.complaint import Complaint
+from cases.policy.remedy_kinds import PAID_AS
 from cases.progress.alarms import alarms
 from cases.state.case import Case
 from cases.state.entries import Refused
@@ -10,7 +11,7 @@ from cases.state.offer import Offer
 from cases.state.promise import Promise
 from cases.state.second_complaint import SecondComplaint, TakenOver
 from cases.state.step import Step
-from cases.state.summary import PAID_AS, paid
+from cases.state.summary import paid
 from cases.views.asking import need_lines
 from cases.views.needs import needs
 from cases.views.page import page

@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from cases.errors import InvalidInput, Problem, problems_of
 from cases.partner_calls import DispatchRecord, InstallationRecord, Sentence, StepCommand, StepFinding, Trail
-from cases.policy.remedy_kinds import MONEY, PARTNER_OF, VISITS
+from cases.policy.remedy_kinds import ESTABLISHING, FROM_STOCK, MONEY, ROWS, VISITS
 from cases.vocabulary import Partner, RemedyKind
 from partners.wire import ReportedState
 
@@ -28,7 +28,6 @@ DELAY = 0.3
 _RELATIVE = re.compile(r"([+-]\d{1,5}(?:\.\d{1,6})?)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DISPATCHED = {"warehouse": "WH-1", "dispatched_at": "-2d", "condition": "packed and sealed"}
-_FROM_STOCK = frozenset({RemedyKind.REPLACEMENT, RemedyKind.RESHIP})
 
 
 class Reported(BaseModel):
@@ -62,13 +61,13 @@ class OrderFixture(BaseModel):
 
     def refusal(self, partner: Partner, command: StepCommand) -> str | None:
         """Why the partner cannot do it, as a sentence; None where it can."""
-        if PARTNER_OF[command.kind] is not partner:
-            return f"{partner} does not do {command.kind}, {PARTNER_OF[command.kind]} does"
+        if (does := ROWS[command.kind].partner) is not partner:
+            return f"{partner} does not do {command.kind}, {does} does"
         if command.kind in MONEY and not command.amount:
             return f"{command.kind} needs an amount above 0.00"
         if command.kind in VISITS and self.crew == "none":
             return "no crew"
-        if command.kind in _FROM_STOCK:
+        if command.kind in FROM_STOCK:
             for item in command.items:
                 left = self.stock.get(item.sku, item.quantity)
                 if left < item.quantity:
@@ -85,7 +84,8 @@ class OrderFixture(BaseModel):
 
     def finding(self, kind: RemedyKind) -> StepFinding | None:
         """What a step of this kind establishes."""
-        return {RemedyKind.INSPECTION: self.inspection, RemedyKind.SEARCH: self.search}.get(kind)
+        found: StepFinding | None = getattr(self, kind, None) if kind in ESTABLISHING else None
+        return found
 
 
 class Fixtures:

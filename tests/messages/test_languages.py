@@ -11,7 +11,7 @@ import policies
 from cases.contract import CLAIM_SETTLED
 from cases.inbox.messages import MESSAGES
 from cases.partner_calls import Contact, CustomerMessage, StaffNotice
-from cases.policy.remedy_kinds import PARTNER_OF
+from cases.policy.remedy_kinds import MONEY, ROWS
 from cases.reasons import AMOUNTS, SENTENCES
 from cases.state.finding import PartialFinding
 from cases.vocabulary import EvidenceKind, Outcome, PromiseName, RemedyKind, Role, StepState
@@ -79,9 +79,9 @@ def _assert_in(locale: str, text: Text) -> None:
 
 
 def _step(kind: RemedyKind) -> dict[str, Any]:
-    worth = {"amount": "640.00"} if PARTNER_OF[kind] == "refunds" else {"items": [{"sku": "SLATE-9", "quantity": 1}]}
+    worth = {"amount": "640.00"} if kind in MONEY else {"items": [{"sku": "SLATE-9", "quantity": 1}]}
     key = f"HL-1/1/o1/{kind}"
-    return {"step": kind.value, "kind": kind.value, "partner": PARTNER_OF[kind].value, "key": key, **worth}
+    return {"step": kind.value, "kind": kind.value, "partner": ROWS[kind].partner.value, "key": key, **worth}
 
 
 def _variations(event: str) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """None"""
 
 import re
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ from ruamel.yaml import YAML
 
 import messages
 from cases.errors import InvalidInput
-from cases.partner_calls import TrailState
 from cases.reasons import SENTENCES, Reason
 from cases.state.finding import PartialFinding
-from cases.vocabulary import EvidenceKind, Liable, Outcome, PromiseName, RemedyKind, Role, Severity, StepState
+from cases.vocabulary import Outcome
 from messages import EVENTS, LOCALES, Text, preview
 from tests.messages.rendering import to_customer, to_staff
 
@@ -94,27 +93,35 @@ def test_every_language_has_a_text_for_every_event_and_no_other(audience: str, l
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize(
-    ("group", "names"),
-    [
-        ("remedy", RemedyKind),
-        ("promise", PromiseName),
-        ("todo", PromiseName),
-        ("role", Role),
-        ("outcome", Outcome),
-        ("evidence", EvidenceKind),
-        ("severity", Severity),
-        ("liable", Liable),
-        ("step_state", StepState),
-        ("trail", TrailState),
-    ],
-)
-def test_every_language_has_a_word_for_every_name(group: str, names: type[StrEnum], locale: str) -> None:
+@pytest.mark.parametrize(("group", "names"), messages.NAMED.items())
+def test_every_language_has_a_word_for_every_name(group: str, names: Iterable[str], locale: str) -> None:
     words = YAML(typ="safe").load(Path(messages.__file__).parent / locale / "words.yaml")
 
-    assert set(words[group]) == set(names)
+    assert set(names) - set(words[group]) == set()
     assert all(words[group].values())
     assert len(set(words[group].values())) == len(words[group])
+
+
+def test_a_kind_of_remedy_without_words_or_a_letter_without_a_text_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    messages.check_words()
+
+    def shortened(locale: str, name: str) -> Any:
+        texts = YAML(typ="safe").load(Path(messages.__file__).parent / locale / f"{name}.yaml")
+        texts.get("remedy", {}).pop("gift", None)
+        texts.get("events", {}).pop("apology", None)
+        return texts
+
+    monkeypatch.setattr(messages, "_yaml", shortened)
+    monkeypatch.setattr(messages, "_words", lambda locale: shortened(locale, "words"))
+    with pytest.raises(InvalidInput) as refused:
+        messages.check_words()
+
+    assert [str(problem) for problem in refused.value.problems] == [
+        *(f"messages/{locale}/words.yaml: remedy has no word for gift" for locale in LOCALES),
+        *(f"messages/{locale}/customer.yaml: has no text for apology" for locale in LOCALES),
+    ]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
