@@ -20,7 +20,7 @@ from cases.policy.remedy_kinds import SHIPMENTS, TO_SOURCE
 from cases.reasons import Reason
 from cases.state.finding import PartialFinding
 from cases.state.offer import Option, Remedy, needs_consent
-from cases.state.units import affected_of, all_items, price_of
+from cases.state.units import affected_of, price_of
 from cases.vocabulary import Outcome
 
 REJECTED = Rule.model_validate(
@@ -183,11 +183,8 @@ def _remedy(wanted: RemedyRule, complaint: Complaint, finding: PartialFinding, s
         low, high = evaluate(wanted.amount, sums)
         if wanted.do in TO_SOURCE:
             low, high = min(low, left), min(high, left)
-    items = None
-    if wanted.items == "ordered" and complaint.order:
-        items = all_items(complaint.order)
-    elif wanted.items == "affected" or wanted.do in SHIPMENTS:
-        items = affected_of(complaint, finding)
+    sent = wanted.items == "affected" or wanted.do in SHIPMENTS
+    items = affected_of(complaint, finding) if sent else None
     return Remedy(
         kind=wanted.do,
         amount=low,

@@ -99,13 +99,13 @@ class PromiseRule(Part):
 class RemedyRule(Part):
     """One remedy within an option: what is done or paid, how much, and whether it waits for consent.
 
-    Goods that are sent are the affected items, where `items` does not say otherwise; a collection without items is of
-    a sample (F11).
+    Goods that are sent are the affected items. A collection takes them back with `items: affected`; without items it
+    is of a sample (F11).
     """
 
     do: RemedyKind
     amount: AmountText | None = None
-    items: Literal["affected", "ordered"] | None = None
+    items: Literal["affected"] | None = None
     at_once: bool = False
     when: When = {}
 
