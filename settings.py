@@ -6,17 +6,27 @@ reads them; what is wrong with one is one sentence that names the variable and n
 
 import ipaddress
 import json
+import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from cases.errors import InvalidInput, Problem, problems_of
 from cases.vocabulary import Channel
 
 ROOT = Path(__file__).resolve().parent
 ENV_FILE = ".env"
+PREFIX = "AFTER_SALES_"
+FOR_TESTS = f"{PREFIX}TEST_"
+"""The prefix of variables that only the tests read."""
+ENTRY_NAME = re.compile(r"[\w./-]{1,60}")
+"""The key of an entry that a sentence may name; anything else may be a URL in the wrong place."""
+_SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
+"""What Kubernetes sets in each pod for every Service of its namespace, such as one named `after-sales-codec`."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_PORT = 65535
 CODEC_ADDRESS = "127.0.0.1:8734"
@@ -87,7 +97,7 @@ FromJson = (NoDecode, BeforeValidator(_decoded))
 class Settings(BaseSettings):
     """What differs between installations."""
 
-    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_", env_file=ENV_FILE, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore")
 
     partners_url: str = Field("http://127.0.0.1:8733", description="Where the partners answer (OpenAPI in docs/)")
     partners_token: str | None = Field(None, description="Bearer token for the partners; none is sent where absent")
@@ -133,7 +143,7 @@ class Settings(BaseSettings):
 class CodecSettings(BaseSettings):
     """What the codec server alone reads (docs/security.md): `AFTER_SALES_CODEC_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="AFTER_SALES_CODEC_", env_file=ENV_FILE, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}CODEC_", env_file=ENV_FILE, extra="ignore")
 
     address: Annotated[str, AfterValidator(_address)] = Field(CODEC_ADDRESS, description="HOST:PORT where it listens")
     origins: Annotated[frozenset[str], *FromJson] = Field(
@@ -147,7 +157,7 @@ class CodecSettings(BaseSettings):
 def configured(**given: Any) -> Settings:
     """The settings of this process, except those that are `given`.
 
-    Raises `InvalidInput` with a sentence for each variable that cannot be used.
+    Raises `InvalidInput` with a sentence for each variable that cannot be used, or whose name is not a setting.
     """
     return _read(Settings, given)
 
@@ -162,13 +172,39 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 def _read(kind: type[AnySettings], given: dict[str, Any]) -> AnySettings:
     try:
-        return kind(**given)
+        problems = _misspelt()
+        found = kind(**given)
     except ValidationError as error:
         prefix = kind.model_config["env_prefix"]
-        # Only the field's name, not the path within it: an entry of a setting may be a secret as well.
-        named = [(f"{prefix}{p.field.partition('.')[0].upper()}", p.problem) for p in problems_of(error)]
-        raise InvalidInput([Problem(field=f, problem=p) for f, p in dict.fromkeys(named)]) from None
+        named = [_named(prefix, problem) for problem in problems_of(error)]
+        raise InvalidInput([*problems, *(Problem(field=f, problem=p) for f, p in dict.fromkeys(named))]) from None
     except UnicodeDecodeError:
         raise InvalidInput([Problem(field=ENV_FILE, problem="is not text in UTF-8")]) from None
     except OSError as error:
         raise InvalidInput([Problem(field=ENV_FILE, problem=f"cannot be read ({error.strerror})")]) from None
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _named(prefix: str, fault: Problem) -> tuple[str, str]:
+    """The variable, and what is wrong with it or with one of its entries."""
+    field, _, entry = fault.field.removesuffix(".[key]").partition(".")
+    named = entry and not entry.isdecimal() and ENTRY_NAME.fullmatch(entry)
+    return f"{prefix}{field.upper()}", f"{entry}: {fault.problem}" if named else fault.problem
+
+
+def _misspelt() -> list[Problem]:
+    """Variables of this program, in the environment or the `.env` file, whose names are not settings."""
+    kinds = (Settings, CodecSettings)
+    known = {f"{kind.model_config['env_prefix']}{field.upper()}" for kind in kinds for field in kind.model_fields}
+    given = sorted({name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)} - known)
+    return [
+        Problem(field=name, problem=f"is not a setting; the nearest name is {_nearest(name, known)}")
+        for name in given
+        if name.startswith(PREFIX) and not name.startswith(FOR_TESTS) and not _SERVICE_LINK.fullmatch(name)
+    ]
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    return get_close_matches(name, sorted(known), n=1, cutoff=0)[0]

@@ -17,14 +17,13 @@ from cases.partner_calls import Contact, CustomerMessage, Delivery, StaffNotice
 from cases.vocabulary import Channel, Role
 from messages import Text, render_customer, render_staff
 from partners.ports import Messaging, TryAgain
-from settings import Settings
+from settings import ENTRY_NAME, Settings
 
 SEND_TIMEOUT = 20.0
 """Seconds until a service that does not answer counts as failed; the activity's own time-out must be longer."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _EXAMPLE = {"email": "customer@example.com", "phone": "13800000000", "name": "customer"}
-_NAME = re.compile(r"[\w./-]{1,60}")
 _SEPARATORS = re.compile(r'[,;<>"\\]')
 CUSTOMER_NOTIFY, STAFF_NOTIFY = "AFTER_SALES_CUSTOMER_NOTIFY", "AFTER_SALES_STAFF_NOTIFY"
 _PHONE = frozenset({Channel.SMS, Channel.HOTLINE})
@@ -147,7 +146,7 @@ def _staff_problems(urls: Mapping[str, str]) -> list[Problem]:
     problems = []
     for number, (key, url) in enumerate(urls.items(), start=1):
         if key.split("/")[-1] not in set(Role):
-            named = key if _NAME.fullmatch(key) else f"entry {number}"  # else it may be a URL in the wrong place
+            named = key if ENTRY_NAME.fullmatch(key) else f"entry {number}"  # else it may be a URL in the wrong place
             text = f"{named}: is not a role; use one of {', '.join(Role)}, or team/role"
             problems.append(Problem(field=STAFF_NOTIFY, problem=text))
         elif _service(url) is None:

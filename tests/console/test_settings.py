@@ -1,8 +1,10 @@
 """A setting that cannot be used is one sentence that names its variable, for every program that reads it."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,10 @@ NO_JSON = "is not JSON ("
 FAULTS = [
     ("STAFF_NOTIFY", "{bad " + SECRET, NO_JSON),
     ("STAFF_NOTIFY", "", NO_JSON),
+    ("STAFF_NOTIFY", f'{{"team_lead": ["{SECRET}"]}}', "team_lead: input should be a valid string"),
+    ("STAFF_NOTIFY", f'{{"quality/manager": {{"x": "{SECRET}"}}}}', "quality/manager: input should be a valid string"),
+    ("STAFF_NOTIFY", f'{{"wecombot://{SECRET}": 1}}', "input should be a valid string"),
+    ("CUSTOMER_NOTIFY", '{"emial": "json://localhost"}', "emial: input should be 'hotline', "),
     ("STAFF_NOTIFY", f'["{SECRET}"]', "input should be a valid dictionary"),
     ("CUSTOMER_NOTIFY", f"mailtos://user:{SECRET}@example.com", NO_JSON),
     ("CUSTOMER_NOTIFY", f'{{"mailtos://user:{SECRET}@example.com": "email"}}', "input should be 'hotline', "),
@@ -99,7 +105,54 @@ def test_what_is_right_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.log_level, found.metrics_address) == ("DEBUG", "[::1]:9464")
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("LOG_LEVL", "LOG_LEVEL"), ("STAFF_NOTFY", "STAFF_NOTIFY"), ("CODEC_TOKEN", "CODEC_TOKENS"), ("X", "POLICIES")],
+)
+@pytest.mark.parametrize("read", [configured, codec_configured])
+def test_a_name_that_is_no_setting_is_refused_with_the_nearest(
+    name: str, nearest: str, read: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"AFTER_SALES_{name}", SECRET)
+
+    with pytest.raises(InvalidInput) as refused:
+        read()
+
+    assert str(refused.value) == f"AFTER_SALES_{name}: is not a setting; the nearest name is AFTER_SALES_{nearest}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SERVICE_HOST", "CODEC_SERVICE_PORT", "CODEC_SERVICE_PORT_HTTP", "PORT", "CODEC_PORT_8734_TCP_ADDR", "TEST_X"],
+)
+def test_what_kubernetes_and_the_tests_set_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes sets such variables for a Service that is named `after-sales` or `after-sales-codec`."""
+    monkeypatch.setenv(f"AFTER_SALES_{name}", "tcp://10.0.0.1:80")
+
+    assert configured().log_level == "INFO"
+
+
+def test_every_setting_that_the_project_names_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages, images and Makefile: what they tell people to set is read."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    pages += [ROOT / name for name in ("docker-compose.yml", "Dockerfile", "Makefile")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    for name in set(re.findall(r"AFTER_SALES_(?:[A-Z]+_)*[A-Z]+(?![A-Z_])", text)):
+        monkeypatch.setenv(name, "")
+
+    with pytest.raises(InvalidInput) as refused:
+        configured()
+
+    assert [str(p) for p in refused.value.problems if "is not a setting" in p.problem] == []
+
+
 class TestADotEnvFile:
+    def test_names_no_setting_that_is_none(self, alone: Path) -> None:
+        (alone / ".env").write_text("AFTER_SALES_LOG_LEVL=DEBUG\nRECORDS_PASSWORD=x\n", encoding="utf-8")
+
+        with pytest.raises(InvalidInput, match=r"^AFTER_SALES_LOG_LEVL: is not a setting"):
+            configured()
+
     def test_is_read_as_the_environment_is(self, alone: Path) -> None:
         (alone / ".env").write_text("AFTER_SALES_STAFF_NOTIFY={bad\n", encoding="utf-8")
 

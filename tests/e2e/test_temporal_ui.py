@@ -1,6 +1,6 @@
 """In the UI a case explains itself without its payloads: looked at in a real browser.
 
-With AFTER_SALES_PICTURES=DIR the pages are also saved as pictures (those in docs/images are made so).
+With AFTER_SALES_TEST_PICTURES=DIR the pages are also saved as pictures (those in docs/images are made so).
 """
 
 import asyncio
@@ -83,7 +83,7 @@ async def _shows(page: Page, text: str) -> str:
 
 
 async def _saved(page: Page, name: str) -> None:
-    if folder := os.environ.get("AFTER_SALES_PICTURES"):
+    if folder := os.environ.get("AFTER_SALES_TEST_PICTURES"):
         await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
