@@ -140,17 +140,6 @@ class Complaint(Strict):
         return [by_sku[a.sku].model_copy(update={"quantity": a.quantity}) for a in self.affected]
 
 
-def check_complaint(raw: Any, now: datetime) -> Complaint:
-    """The complaint in `raw` (decoded JSON), or `InvalidInput` naming every problem by its field.
-
-    What only a policy can say (line, topic, items that cost more than the order) `cases.policy.admission` checks.
-    """
-    complaint, problems = drafted_complaint(raw, now)
-    if problems:
-        raise InvalidInput(problems)
-    return complaint
-
-
 def drafted_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]]:
     """The complaint in `raw` and its problems; where there are any it has its sound fields only (`cases.drafts`)."""
     if not isinstance(raw, dict):

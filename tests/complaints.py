@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from cases.complaint import Complaint, drafted_complaint
+from cases.errors import InvalidInput
+
 CUSTOMER = {"name": "Wang Li", "phone": "+86 130 0000 0000", "email": "li@example.org", "locale": "zh-CN"}
 ORDER = {
     "order_id": "SO-1",
@@ -31,3 +34,11 @@ def complaint(*, order: dict[str, Any] | None = None, age: timedelta = timedelta
         "description": "Two slabs arrived cracked.",
     }
     return content | changes
+
+
+def check_complaint(raw: Any, now: datetime) -> Complaint:
+    """Return the complaint in `raw`; raise `InvalidInput` with every problem that no policy is needed for."""
+    complaint, problems = drafted_complaint(raw, now)
+    if problems:
+        raise InvalidInput(problems)
+    return complaint

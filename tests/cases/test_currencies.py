@@ -9,12 +9,12 @@ from babel.numbers import get_currency_precision
 
 from cases.claim.claim import Claim, receive
 from cases.claim.terms import claim_terms
-from cases.complaint import check_complaint
 from cases.errors import InvalidInput, Refusal
 from cases.money import digits_of, miscounted, rounded, uncounted
 from cases.state.case import Case
 from tests.cases.lines import complaint_of, plan_line
 from tests.cases.world import START, World, a_complaint, in_force, open_case, remedies_of
+from tests.complaints import check_complaint
 
 
 def faults(**order: Any) -> dict[str, str]:

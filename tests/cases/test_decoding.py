@@ -8,7 +8,7 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
-from cases.complaint import Complaint, check_complaint
+from cases.complaint import Complaint
 from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import MAX_DEPTH, check_size, decode
 from cases.errors import InvalidInput, Refusal
@@ -16,6 +16,7 @@ from cases.inbox.messages import read
 from client.intake import values
 from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force
+from tests.complaints import check_complaint
 from workflows.sdk.handlers import Unreadable, decoded
 
 NESTED = '{"a": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}"

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from cases.complaint import Complaint, check_complaint
+from cases.complaint import Complaint
 from cases.errors import InvalidInput, Refusal
 from cases.inbox.messages import MESSAGES, read
 from cases.text import readable, same_name
 from tests.cases.inbox.test_messages_of_a_case import VALID
 from tests.cases.world import START, a_complaint, open_case
+from tests.complaints import check_complaint
 
 HIDDEN = {
     "zero width space": "\u200b",

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import policies
-from cases.complaint import check_complaint
 from cases.contract import MOVE_POLICY
 from cases.entitlement.step_commands import command_for, contact_of
 from cases.errors import Refusal
@@ -50,6 +49,7 @@ from cases.state.step import Step
 from cases.views.routes import routes
 from cases.vocabulary import Partner, PromiseName, PromiseState, RemedyKind, Status
 from messages import LOCALES, Text, render_customer, render_staff
+from tests.complaints import check_complaint
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 18, 9, 0, tzinfo=SHANGHAI)

@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 import policies
 from cases import contract, vocabulary
-from cases.complaint import Complaint, check_complaint
+from cases.complaint import Complaint
 from cases.errors import InvalidInput
 from cases.inbox.messages import COMMANDS, FACTS, MESSAGES
 from cases.views.snapshot import BEING_ADMITTED, snapshot
 from docs import schemas
 from settings import ROOT, Settings
 from tests.cases.world import World, open_case
+from tests.complaints import check_complaint
 from workflows.search import KEYS
 
 READMES = ("README.md", "README.zh-CN.md")

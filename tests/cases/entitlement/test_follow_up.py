@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cases.complaint import Complaint, check_complaint
+from cases.complaint import Complaint
 from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, hindrances
 from cases.errors import InvalidInput
 from cases.inbox import same_matter as linking
@@ -23,6 +23,7 @@ from tests.cases.world import (
     in_force,
     open_case,
 )
+from tests.complaints import check_complaint
 
 PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
 REPORT = {"kind": "inspection_report", "uri": "https://files.example.org/2.pdf"}

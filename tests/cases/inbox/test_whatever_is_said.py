@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from cases.complaint import check_complaint
 from cases.errors import InvalidInput, Refusal
 from cases.inbox.messages import MESSAGES, read
 from cases.inbox.receiving import receive, refuse
@@ -22,6 +21,7 @@ from cases.views.search_attributes import search_attributes
 from cases.views.snapshot import details, snapshot
 from tests.cases.inbox.test_messages_of_a_case import TAKEN
 from tests.cases.world import START, World, a_complaint, in_force
+from tests.complaints import check_complaint
 from tests.garbage import WHOLE, a_few, is_clean, many, spoilt, written
 
 SENT = st.sampled_from(sorted(MESSAGES)).flatmap(lambda name: st.tuples(st.just(name), written(spoilt(WHOLE[name]))))

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 
 import policies
 from cases.calendar import CalendarTerms, WorkCalendar
-from cases.complaint import check_complaint
 from cases.entitlement.granting import assess
 from cases.policy.policy import matches
 from cases.progress.opening import open_case as opened
@@ -20,6 +19,7 @@ from console.policy_files import check
 from tests.cases.lines import plan_line
 from tests.cases.policy.conftest import BICYCLES, LINE, SHARED, Edit, faults
 from tests.cases.world import START, a_complaint, in_force, open_case
+from tests.complaints import check_complaint
 
 
 def numbered(letter: str, first: int, last: int) -> list[str]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from cases.complaint import check_complaint
 from cases.entitlement.follow_up import Earlier, follow_up
 from cases.inbox.policy_move import preview
 from cases.policy.policy import Policy, PromiseRule
@@ -15,6 +14,7 @@ from cases.views.search_attributes import search_attributes
 from cases.views.snapshot import snapshot
 from cases.vocabulary import PromiseName, PromiseState
 from tests.cases.world import DETAIL, SECOND, START, World, building_materials, in_force, open_case
+from tests.complaints import check_complaint
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ACK = PromiseName.ACKNOWLEDGE
