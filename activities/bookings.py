@@ -23,19 +23,21 @@ async def carry_out_booked(
 
     What was reserved stays so unless the case, which hears reports as well, releases it (S26).
     """
-    await reserve(records, command, paid)
+    known = await reserve(records, command, paid)
     # Once the partner has been asked, a worker that is told to stop waits for the answer: a shield alone would give
     # up at once and leave the step unattended.
-    asked = asyncio.ensure_future(_ask(port, records, command, moved))
+    asked = asyncio.ensure_future(_ask(port, records, command, moved, sent_before=known))
     try:
         return await asyncio.shield(asked)
     except asyncio.CancelledError:
         return await asked
 
 
-async def _ask(port: ports.StepPartner, records: Records, command: Booked, moved: frozenset[ReceiptState]) -> Receipt:
+async def _ask(
+    port: ports.StepPartner, records: Records, command: Booked, moved: frozenset[ReceiptState], *, sent_before: bool
+) -> Receipt:
     try:
-        receipt = await carry_out(port, command.asked)
+        receipt = await carry_out(port, command.asked, sent_before=sent_before)
     except ApplicationError as error:
         if error.type == REFUSED:
             raise _still_reserved(error) from None
@@ -58,10 +60,13 @@ async def book(records: Records, key: str, receipt: Receipt, moved: frozenset[Re
         activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})
 
 
-async def reserve(records: Records, command: Booked, paid: Money) -> None:
-    """Write down what is about to move; raises the `ApplicationError` that says why it may not."""
+async def reserve(records: Records, command: Booked, paid: Money) -> bool:
+    """Write down what is about to move; raises the `ApplicationError` that says why it may not.
+
+    True: its key is known already, as after a reset of the case, so that the partner may know it as well (S25).
+    """
     try:
-        await asyncio.to_thread(_reserve, records, command, paid)
+        return await asyncio.to_thread(_reserve, records, command, paid)
     except LedgerRefusal as error:
         details: list[Any] = [*details_of(error)]
         if not details and isinstance(error, OverLimit | OverUnits):
@@ -81,9 +86,9 @@ async def release(records: Records, key: str, why: str) -> None:
         activity.logger.warning("not released", extra={"key": key, "why": str(error)})
 
 
-def _reserve(records: Records, command: Booked, paid: Money) -> None:
+def _reserve(records: Records, command: Booked, paid: Money) -> bool:
     units = Units(pieces(command.makes_good), pieces(command.bought), command.approved) if command.makes_good else None
-    records.reserve(
+    return records.reserve(
         command.key,
         order_id=command.order_id,
         case_id=command.case_id,

@@ -54,10 +54,13 @@ async def as_application_errors() -> AsyncIterator[None]:
         alive.cancel()
 
 
-async def carry_out(port: StepPartner, command: StepCommand) -> Receipt:
-    """Have a step done, once: a later attempt asks by key before it sends again, for the first may have arrived."""
+async def carry_out(port: StepPartner, command: StepCommand, *, sent_before: bool = False) -> Receipt:
+    """Have a step done, once: a later attempt asks by key before it sends again, for the first may have arrived.
+
+    `sent_before`: an attempt that the case has forgotten may have arrived as well.
+    """
     async with as_application_errors():
-        if activity.info().attempt > 1:
+        if sent_before or activity.info().attempt > 1:
             found = await _asked(port, command.key)
             if found is not None:
                 return found

@@ -63,6 +63,7 @@ SENTENCES = {
         "already: compare its books with this step"
     ),
     "earlier_key": "{who} is asked what became of {key} before anything is sent under a new key",
+    "later_try": "{key} is not used any more: try {number} of this step has begun already",
     "contradiction": "{who} says both that it was done and that it was not",
     "taken_back": "{who} had said that it was done, and now that it failed",
     "taken_back_because": "{who} had said that it was done, and now that it failed: “{words}”",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cases.errors import AfterSalesError, Refusal
 from cases.partner_calls import ReceiptState
+from cases.state.step import tried
 
 if TYPE_CHECKING:
     from records import Records
@@ -77,8 +78,8 @@ def _entry(records: "Records", case_id: str, payload: Json) -> Json | None:
 
 def _step(entry: Json) -> str:
     """The step of a key `case/cycle/offer/step`, or `…/step/2`."""
-    parts: list[str] = entry["key"].removeprefix(f"{entry['case_id']}/").split("/")
-    return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 (cycle, offer, step)
+    first, _ = tried(entry["key"], entry["case_id"])
+    return first.rpartition("/")[2]
 
 
 def _reported(records: "Records", entry: Json, payload: Json) -> tuple[bool, str] | None:

@@ -11,6 +11,7 @@ AfterSalesError
     └── LedgerRefusal        the ledger says no, and will say no again unless somebody changes something
         ├── WrongAmount      an amount that is negative, too large, or not exact in minor units
         ├── EntryConflict    the key stands for something else already
+        ├── LaterTry         the step has gone on to another key, which is reserved or paid (S25)
         ├── OverPaid         refunds would exceed what was paid for the order (S14, S15)
         ├── OverLimit        what is paid beside refunds would exceed the limit given (S15)
         ├── OverUnits        more units of an item would be made good than were bought (S35)
@@ -59,6 +60,10 @@ class WrongAmount(LedgerRefusal):
 
 class EntryConflict(LedgerRefusal):
     """One key, two meanings (S13)."""
+
+
+class LaterTry(LedgerRefusal):
+    """A case that was reset has forgotten that the step went on to another key (S25)."""
 
 
 class OverPaid(LedgerRefusal):

@@ -14,11 +14,13 @@ from cases.money import CENT, MAX_AMOUNT
 from cases.policy.remedy_kinds import FREIGHT, MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
 from cases.reasons import Reason
 from cases.state.account import Account
+from cases.state.step import tried
 from cases.vocabulary import RemedyKind
 from records.database import Database
 from records.errors import (
     AlreadyCommitted,
     EntryConflict,
+    LaterTry,
     LedgerRefusal,
     NotReserved,
     OverLimit,
@@ -59,15 +61,16 @@ class OrderLedger(Database):
         paid: Decimal,
         limit: Decimal | None = None,
         units: Units | None = None,
-    ) -> None:
+    ) -> bool:
         """Write down that `amount` or goods are about to move, under the business key `case/cycle/offer/step`.
 
         `paid` is what this case says was paid for the order; of several statements the smallest counts, all are kept.
         `limit` is the most that may be paid over the order: beside refunds, of all kinds together; and of freight,
         which goes back once (S35). Other refunds are not held to it. `units`: the items of the order that are made good
         by it; goods that are sent have an amount of 0.00. The same call again changes nothing; where the entry was
-        released meanwhile, it is reserved anew. Raises `OverPaid` (refunds only), `OverLimit` (all else), `OverUnits`,
-        `EntryConflict` or `WrongAmount`.
+        released meanwhile, it is reserved anew. True: the key is known already, so the partner may know it as well.
+        Raises `OverPaid` (refunds only), `OverLimit` (all else), `OverUnits`, `LaterTry`, `EntryConflict` or
+        `WrongAmount`.
         """
         if kind not in COUNTED:
             raise LedgerRefusal(f"{key}: {kind} moves no money and no goods; expected one of {_COUNTED}")
@@ -87,9 +90,11 @@ class OrderLedger(Database):
             paid = self._smallest_paid(connection, order_id, paid, case_id)
             if units:
                 state_bought(connection, self._insert, order_id, units.bought)
-            refusal = self._reserve(connection, key, wanted, paid, limit, units)
+            known = connection.execute(select(entries).where(entries.c.key == key)).mappings().one_or_none()
+            refusal = self._reserve(connection, key, known, wanted, paid, limit, units)
         if refusal:
             raise refusal
+        return known is not None
 
     def commit(self, key: str, reference: str) -> bool:
         """The partner has paid, under its number `reference`; True where it did so *late*, after a release.
@@ -213,15 +218,17 @@ class OrderLedger(Database):
         self,
         connection: Connection,
         key: str,
+        known: RowMapping | None,
         wanted: dict[str, Any],
         paid: Decimal,
         limit: Decimal | None,
         units: Units | None,
     ) -> LedgerRefusal | None:
-        known = connection.execute(select(entries).where(entries.c.key == key)).mappings().one_or_none()
         if known and (differing := [name for name in wanted if known[name] != wanted[name]]):
             told = ", ".join(f"{name} {known[name]}, not {wanted[name]}" for name in differing)
             return EntryConflict(f"{key} is reserved for {told}: one key stands for one payment")
+        if later := self._later_try(connection, key, wanted["case_id"]):
+            return LaterTry(Reason.of("later_try", key=key, number=later))
         if known and known["state"] != EntryState.RELEASED:
             return None
         if refusal := self._no_room(connection, key, wanted, paid, limit):
@@ -236,6 +243,13 @@ class OrderLedger(Database):
         if units:
             write_units(connection, self._insert, key, units)
         return None
+
+    def _later_try(self, connection: Connection, key: str, case_id: str) -> int | None:
+        """The number of the step's last try after this one that is reserved or has moved."""
+        step, number = tried(key, case_id)
+        live = select(entries.c.key).where(entries.c.case_id == case_id, entries.c.state != EntryState.RELEASED)
+        tries = [tried(other, case_id) for other in connection.scalars(live)]
+        return max((n for other, n in tries if other == step and n > number), default=None)
 
     def _no_room(
         self, connection: Connection, key: str, wanted: dict[str, Any], paid: Decimal, limit: Decimal | None

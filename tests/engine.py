@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, ResetReapplyType
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -215,6 +217,21 @@ class OpenCase:
         history = await self.handle.fetch_history()
         wanted = None if kind is None else EventType.Value(f"EVENT_TYPE_{kind}")
         return [event for event in history.events if wanted in (None, event.event_type)]
+
+    async def reset(self, activity: str) -> None:
+        """Reset it, as an operator may, to the workflow task that scheduled `activity` for the first time."""
+        scheduled = [e.activity_task_scheduled_event_attributes for e in await self.events("ACTIVITY_TASK_SCHEDULED")]
+        first = next(attributes for attributes in scheduled if attributes.activity_type.name == activity)
+        await self.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=self.handle.id),
+                reason="to test a reset",
+                workflow_task_finish_event_id=first.workflow_task_completed_event_id,
+                request_id=uuid4().hex,
+                reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
+            )
+        )
 
     async def at_rest(self) -> None:
         """Wait until nothing is under way and no timer is overdue: a skip ends before its timers have rung."""

@@ -20,7 +20,8 @@ from cases.contract import CLAIM_WORKFLOW
 from cases.errors import Refusal
 from cases.inbox.messages import Holds, always
 from cases.inbox.receiving import refuse
-from cases.partner_calls import Receipt, StepCommand
+from cases.partner_calls import Receipt
+from cases.reasons import Reason
 from workflows.sdk.activity_calls import call, durably, kind_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP
@@ -99,16 +100,19 @@ class CarrierClaim:
     async def _file(self) -> None:
         """Once a day, until the carrier has it, or may have it, or the window has closed."""
         claim = self._claim
-        while claim.open and not await self._sent(claim.command()):
+        while claim.open and not await self._sent():
             next_try = min(workflow.now() + A_DAY, claim.terms.not_after)
             await self._until(next_try, "the carrier did not take the claim: try again")
             if claim.open and workflow.now() >= claim.terms.not_after:
                 claim.end(ClaimState.EXPIRED, workflow.now())
                 self._changed()
 
-    async def _sent(self, command: StepCommand) -> bool:
+    async def _sent(self) -> bool:
         """False: the carrier surely has not taken it. Only its word that it never heard of it allows another call."""
-        claim, send_until = self._claim, workflow.now() + self._claim.terms.send_again_within
+        claim = self._claim
+        if claim.number > 1 and workflow.patched("earlier keys are asked") and await self._taken_before():
+            return True
+        command, send_until = claim.command(), workflow.now() + claim.terms.send_again_within
         while claim.open:
             claim.state = ClaimState.FILING
             self._changed()
@@ -128,6 +132,20 @@ class CarrierClaim:
             if claim.open and workflow.now() >= send_until:
                 self._tell("unknown")
                 break
+        return True
+
+    async def _taken_before(self) -> bool:
+        """Before a new key is used: whether the carrier took the claim under the previous one (S25)."""
+        claim = self._claim
+        claim.number -= 1  # until the carrier answers, reports are about that key
+        key = claim.command().key
+        receipt = await self._found(key, str(Reason.of("earlier_key", who=claim.terms.carrier, key=key)))
+        if receipt is not None:
+            claim.taken(receipt, workflow.now())
+            self._changed()
+        elif claim.open:
+            claim.number += 1
+            return False
         return True
 
     async def _found(self, key: str, why: str) -> Receipt | None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from cases.claim.terms import claim_terms
@@ -33,7 +34,7 @@ from cases.vocabulary import Partner, StepState
 from workflows import step_calls
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
-from workflows.sdk.activity_calls import call, is_over_limit, is_reserved, kind_of, reason_of
+from workflows.sdk.activity_calls import call, is_over_limit, is_reserved, kind_of, later_try, reason_of
 from workflows.sdk.options import FIND, RECORD, STEP
 
 with workflow.unsafe.imports_passed_through():
@@ -103,7 +104,7 @@ class Remedies:
                     await self._failed_after_report(step, attempt, error)
                     return None
                 if kind_of(error) in {REFUSED, TRY_AGAIN}:
-                    self._refused(step, error)
+                    await self._not_done(step, error)
                     return None
                 found = await self._ask(step, command.key, reason_of(error))
             if found is not None or not step.waits(attempt):
@@ -131,8 +132,12 @@ class Remedies:
             if found is not None and step.attempts == attempt:
                 await self._answered(step, found)
 
-    def _refused(self, step: Step, error: ActivityError) -> None:
-        """A final no, or half a day without a way to the partner."""
+    async def _not_done(self, step: Step, error: ActivityError) -> None:
+        """A final no, or half a day without a way to the partner; or the ledger knows of a later try."""
+        if number := later_try(error):
+            step.number = number
+            await self._carry_out(step)
+            return
         refused(
             self._desk.case,
             step,
@@ -174,9 +179,11 @@ class Remedies:
         What the partner did under one of them is the outcome. It is asked until it answers.
         """
         case = self._desk.case
+        shown = workflow.patched("the key that is asked for is shown")
         for number in range(step.number - 1, 0, -1):
             key = step.key(case.id, number)
-            found = await self._ask(step, key, Reason.of("earlier_key", who=step.partner, key=key))
+            why = Reason.of("earlier_key", who=step.partner, key=key)
+            found = await self._ask(step, key, why, earlier=number if shown else None)
             if not step.waits(attempt):
                 return True  # somebody reported it while we were asking
             if found is not None and found.state is not ReceiptState.FAILED:
@@ -214,9 +221,10 @@ class Remedies:
         finally:
             self._calling.discard(command.key)
 
-    async def _ask(self, step: Step, key: str, why: Why) -> Receipt | None:
-        """Nobody knows whether it was done: what the partner knows of it."""
+    async def _ask(self, step: Step, key: str, why: Why, earlier: int | None = None) -> Receipt | None:
+        """Nobody knows whether it was done, now or by an earlier try: what the partner knows of it."""
         unknown(self._desk.case, step, why, workflow.now())
+        step.asking = earlier
         self._desk.changed()
         return await self._find(step, key)
 
@@ -280,6 +288,8 @@ class Remedies:
                 CarrierClaim.run,
                 claim_terms(case),
                 id=claim_id,
+                # One that has ended, which a reset case may have forgotten, is not begun again.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=f"carrier claim for {case.id}",
                 priority=self._desk.priority,

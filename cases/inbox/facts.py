@@ -91,7 +91,7 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
         done_after_all(case, step, when.at)
         return
     failed_later = message.state is ReceiptState.FAILED and step.can_be_taken_back
-    key = step.key(case.id)
+    key = step.key_in_question(case.id)
     _check_report(step, message, key, failed_later=failed_later)
     if failed_later:
         case.vouched.pop(key, None)
@@ -100,12 +100,15 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
     if message.finding:
         possible_finding(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
+    latest, step.number = step.number, step.asking or step.number
     heard(
         case,
         step,
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
         when.at,
     )
+    if step.failed:
+        step.number = max(latest, step.number)  # a number is used once
     if in_ledger(case, step) and message.state is ReceiptState.DONE:
         case.vouched[key] = reference
 

@@ -21,6 +21,9 @@ CHECK = "check"
 PRECAUTION = "precaution"
 """What stands in place of an offer's id for a step that is begun when the complaint arrives (F11)."""
 
+PARTS = 3
+"""Of a key, beside the case and the number of the try: cycle, offer, step."""
+
 SETTLED = frozenset({StepState.DONE, StepState.WAIVED})
 
 
@@ -39,6 +42,8 @@ class Step(BaseModel):
     attempts: int = 0
     number: int = 1
     """Grows when a partner has finally said no and a person wants it tried again: a new key."""
+    asking: int | None = None
+    """The number of an earlier key that its partner is asked for, before anything is sent under the new one (S25)."""
     reason: Why | None = None
     added_at: AwareDatetime | None = None
     since: AwareDatetime | None = None
@@ -117,6 +122,10 @@ class Step(BaseModel):
         number = number or self.number
         return key if number == 1 else f"{key}/{number}"
 
+    def key_in_question(self, case_id: str) -> str:
+        """The key that its partner is asked for, else the one that it is carried out under."""
+        return self.key(case_id, self.asking)
+
     def contradicts(self, state: ReceiptState) -> bool:
         """Whether the partner says the opposite of what was heard of the same try: done and failed (S26)."""
         if state is ReceiptState.FAILED:
@@ -142,6 +151,7 @@ class Step(BaseModel):
         """Change state."""
         if state in (StepState.WAITING, StepState.BLOCKED):
             self.heard_at = {}
+        self.asking = None
         self.state, self.since, self.reason, self.told = state, at, reason, False
 
     def reached(self, *states: ReceiptState) -> datetime | None:
@@ -173,6 +183,14 @@ class Step(BaseModel):
             case ReceiptState.FAILED:
                 self.number += 1
                 self.turn(StepState.BLOCKED, at, self._failed(receipt.detail))
+
+
+def tried(key: str, case_id: str) -> tuple[str, int]:
+    """The key of the step's first try, and the number of the try that `key` stands for (`Step.key`)."""
+    parts = key.removeprefix(f"{case_id}/").split("/")
+    if len(parts) == PARTS + 1 and parts[PARTS].isdecimal():
+        return key.rpartition("/")[0], int(parts[PARTS])
+    return key, 1
 
 
 def depends_on(kind: RemedyKind, others: list[Step]) -> list[str]:

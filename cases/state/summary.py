@@ -18,7 +18,7 @@ def about_step(case: Case, step: Step) -> dict[str, Any]:
         "partner": step.partner,
         **step.remedy.model_dump(mode="json", include={"amount", "items"}),
         "reason": step.reason,
-        "key": step.key(case.id),
+        "key": step.key_in_question(case.id),
     }
 
 

@@ -243,7 +243,7 @@ def _comes_to(case: Case, step: Step) -> str:
 def _unknown(case: Case, step: Step) -> Json:
     since = f" (since {case.clock(step.since)})" if step.since else ""
     text = f"step {step.id}: the partner has not said whether it was done{since}; it is being asked"
-    key = step.key(case.id)
+    key = step.key_in_question(case.id)
     values = {"step": [step.id], "key": [key], "state": ["done", "failed"]}
     example = {"step": step.id, "state": "done", "key": key}
     return need("step_unknown", text, _message("step-reported", example, values=values))

@@ -107,7 +107,7 @@ def _step(case: Case, step: Step) -> dict[str, Any]:
     return {
         **shown,
         "reason": None if step.reason is None else str(step.reason),
-        "key": step.key(case.id),
+        "key": step.key_in_question(case.id),
         "partner": step.partner,
         **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True),
     }

@@ -247,7 +247,7 @@ async def test_records_that_are_away_delay_a_shipment(tmp_path: Path) -> None:
     """S35: nothing is sent that was not written down."""
     records, partner = Records(f"sqlite:///{tmp_path / 'records.db'}"), Recording(DONE)
 
-    def away(*_: object, **__: object) -> None:
+    def away(*_: object, **__: object) -> bool:
         raise RecordsUnavailable("down")
 
     records.reserve = away  # type: ignore[method-assign]

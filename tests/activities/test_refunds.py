@@ -132,6 +132,20 @@ async def test_payment_under_way_is_waited_for_when_its_worker_has_to_stop(
     assert states(records) == [EntryState.COMMITTED]
 
 
+async def test_partner_is_asked_before_a_key_that_the_ledger_knows_is_sent_again(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records
+) -> None:
+    """S25: a case that was reset sends for the first time, as far as it knows."""
+    refunds = Refunds(partner, records)
+    first = await environment.run(refunds.carry_out, REFUND, PAID)
+
+    again = await environment.run(refunds.carry_out, REFUND, PAID)
+
+    assert again == first
+    assert partner.asked == [REFUND.key]
+    assert len(partner.commands) == 1
+
+
 async def test_partner_is_not_asked_for_what_other_cases_of_the_order_leave_no_room_for(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records
 ) -> None:

@@ -181,6 +181,27 @@ async def test_step_that_was_tried_again_is_told_with_the_key_of_that_try(
     assert f"look in its books for {asked[-1]}, then" in row["do"]
 
 
+async def test_step_whose_earlier_key_is_asked_for_is_told_with_that_key(
+    workshop: Workshop, look: Look, partners: FakePartners
+) -> None:
+    """S25: nothing was sent under the new key, so its partner has nothing under it."""
+    partners.warehouse.will(Turn(raises=PartnerRefused("out of stock")))
+    partners.warehouse.when_asked(*[Turn(raises=TryAgain("no answer"))] * 99)
+    case = await agreed(workshop)
+    await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
+    seen = await case.until(lambda c: step(c, "replacement")["state"] == "unknown")
+
+    [row] = await until(look, lambda rows: [r["what"] for r in rows] == ["step_unknown"])
+    key = f"{case.id}/1/o1/replacement"
+    await case.says("step-reported", step="replacement", state="done", key=key, by="Zhao")
+    done = await case.until(lambda c: step(c, "replacement")["state"] == "done")
+
+    assert f"look in its books for {key}, then" in row["do"]
+    assert [need["example"]["key"] for need in seen["needs"]] == [key]
+    assert step(done, "replacement")["key"] == key
+
+
 async def test_step_that_a_partner_refused_is_told_with_how_to_free_it(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:

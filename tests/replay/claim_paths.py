@@ -17,6 +17,16 @@ async def claim_expires(scene: Scene) -> None:
     await over(case)
 
 
+async def claim_asked_before(scene: Scene) -> None:
+    """S25: it was refused; before it is filed under a new key, the carrier is asked for the old one."""
+    scene.partners.logistics.will(NO)
+    claim = await scene.claim("claim-asked-before", FOUR_DAYS, DISPATCHED)
+    await claim.at_rest()
+    await passes(claim, hours=25)
+    await claim.says("step-reported", step="carrier_claim", state="done")
+    await over(claim)
+
+
 async def claim_waits(scene: Scene) -> None:
     """For its window, for documents, for the carrier's answer, which a person enters; messages that make no sense."""
     claim = await scene.claim("claim-waits", timedelta(days=1), None)

@@ -185,6 +185,20 @@ async def sent_again(scene: Scene) -> None:
     await over(case)
 
 
+async def reset(scene: Scene) -> None:
+    """S25: a retry asks by the old key; after a reset, the ledger names the key that the case has forgotten."""
+    scene.partners.refunds.will(Turn(raises=PartnerRefused("declined")))
+    case = await scene.case("reset")
+    await agreed(case)
+    await case.until(lambda c: step(c, "refund")["state"] == "blocked")
+    await case.says("resolve-step", step="refund", action="retry", reason="new account", by="Zhao")
+    await case.becomes("following_up")
+    await case.reset("refunds-step")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
 async def taken_back(scene: Scene) -> None:
     """S25, S27: a payment is taken back after it was done; a retry asks by the old key, then pays under a new one."""
     case = await scene.case("taken-back")
@@ -358,6 +372,7 @@ ALL: dict[str, Path] = {
         unreachable_by_letter,
         answers_lost,
         payment_waived,
+        reset,
         taken_back,
         reported_first,
         sent_again,
@@ -368,6 +383,7 @@ ALL: dict[str, Path] = {
         left_alone,
         units_of_an_order,
         claim_paths.claim_expires,
+        claim_paths.claim_asked_before,
         claim_paths.claim_waits,
         claim_paths.claim_lost,
         claim_paths.claim_cancelled,

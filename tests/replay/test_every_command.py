@@ -94,8 +94,10 @@ def _happened(workflow: str, event: HistoryEvent) -> Iterator[str]:
         yield f"signal {about.signal_name}"
     elif kind == "workflow_execution_signaled":
         yield f"{workflow} hears signal {about.signal_name}"
-    elif kind == "workflow_execution_update_accepted":
+    elif kind == "workflow_execution_update_accepted" and about.HasField("accepted_request"):
         yield f"{workflow} hears update {about.accepted_request.input.name}"
+    elif kind == "workflow_execution_update_admitted":  # a reset applies it again
+        yield f"{workflow} hears update {about.request.input.name}"
     elif kind == "timer_started":
         yield f"timer {json.loads(event.user_metadata.summary.data)}"
 

@@ -333,6 +333,41 @@ async def test_nothing_is_filed_again_once_the_carrier_may_have_forgotten_the_ke
     assert len(partners.logistics.commands) == 1
 
 
+async def test_claim_is_not_filed_under_a_new_key_before_the_old_one_has_been_asked_for(
+    lose: Lose, partners: FakePartners
+) -> None:
+    """S25: a refusal was a lie, and the next try finds the claim instead of filing another."""
+    partners.logistics.will(Turn(raises=PartnerRefused("not today"), done=True))
+    partners.logistics.when_asked(Turn(raises=PartnerRefused("nor now")))
+    claim = await lose(timedelta(days=4))
+    await claim.process.at_rest()
+
+    filed = await claim.after(hours=25)
+
+    key = f"{claim.case.id}/carrier_claim"
+    assert (filed["state"], filed["reference"]) == ("filed", "R-1")
+    assert partners.logistics.asked == [key, key], "asked until it answers"
+    assert [command.key for command in partners.logistics.commands] == [key]
+    await claim.process.says("step-reported", step="carrier_claim", state="done", key=key)
+    assert (await claim.process.result())["state"] == "paid"
+
+
+async def test_claim_whose_old_key_nobody_knows_of_stays_unknown(lose: Lose, partners: FakePartners) -> None:
+    """S25: nothing is filed while the carrier does not answer; its report on the old key counts."""
+    partners.logistics.will(Turn(raises=PartnerRefused("not today")))
+    partners.logistics.when_asked(Turn(raises=TryAgain("down", retry_after=24 * 3600)))
+    claim = await lose(timedelta(days=4))
+    await claim.process.at_rest()
+
+    unknown = await claim.after(hours=25)
+    assert (unknown["state"], len(partners.logistics.commands)) == ("unknown", 1)
+    key = f"{claim.case.id}/carrier_claim"
+    assert key in unknown["detail"]
+    await claim.process.says("step-reported", step="carrier_claim", state="done", key=key)
+
+    assert (await claim.process.result())["state"] == "paid"
+
+
 async def test_claim_that_is_settled_while_the_carrier_is_out_of_reach_ends(lose: Lose, partners: FakePartners) -> None:
     partners.logistics.will(Turn(raises=OutcomeUnknown("no answer")))
     partners.logistics.when_asked(Turn(raises=TryAgain("down", retry_after=24 * 3600)))

@@ -71,6 +71,12 @@ def is_reserved(error: FailureError) -> bool:
     return any(isinstance(detail, dict) and detail.get(RESERVED) is True for detail in details)
 
 
+def later_try(error: FailureError) -> int | None:
+    """Which try of the step the ledger knows of, where the case has forgotten it, as after a reset (S25)."""
+    reason = reason_of(error)
+    return reason.params.get("number") if isinstance(reason, Reason) and reason.code == "later_try" else None
+
+
 def reason_of(error: FailureError) -> Why:
     """Why it failed: the reason that the activity gave as a detail, else what the partner, or Temporal, says."""
     cause: BaseException | None = error

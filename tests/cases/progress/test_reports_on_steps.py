@@ -253,3 +253,22 @@ def test_a_key_that_was_used_for_other_content_is_told_at_once() -> None:
     world.attend()
 
     assert [letter.facts["key"] for letter in world.told("step_unknown")] == ["HL-1/1/o1/replacement"]
+
+
+@pytest.mark.parametrize(("state", "number"), [("done", 2), ("dispatched", 2), ("failed", 4)])
+def test_a_report_while_an_earlier_key_is_asked_about_is_about_that_key(state: str, number: int) -> None:
+    """S25: nothing was sent under the new key; a failure leaves the next number free."""
+    world = agreed(replacement="silent")
+    step, key = world.step("replacement"), "HL-1/1/o1/replacement/2"
+    step.number = 4
+    unknown(world.case, step, Reason.of("earlier_key", who="warehouse", key=key), world.now)
+    step.asking = 2
+
+    assert step.key_in_question("HL-1") == key
+    assert "carried out under HL-1/1/o1/replacement/2" in world.refuses(
+        "step-reported", step="replacement", state=state, key="HL-1/1/o1/replacement/4"
+    )
+    world.says("step-reported", step="replacement", state=state, key=key)
+
+    assert step.number == number
+    assert world.step("replacement").asking is None

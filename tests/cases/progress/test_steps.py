@@ -137,7 +137,7 @@ def test_after_a_final_no_a_retry_has_a_new_key_and_after_an_outage_the_same(ans
 
 def test_keyed_by_attempt_an_outage_could_pay_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """S13, the control: the partner would take the second call for another payment."""
-    monkeypatch.setattr(Step, "key", lambda step, case_id: f"{case_id}/{step.id}/{step.attempts}")
+    monkeypatch.setattr(Step, "key", lambda step, case_id, _=None: f"{case_id}/{step.id}/{step.attempts}")
     world = agreed("severe", refund="down")
 
     world.says("resolve-step", step="refund", action="retry", reason="they are back", by="li")
