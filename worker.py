@@ -26,16 +26,16 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 import logs
 import policies
 from activities.callbacks import Callbacks
-from activities.installation import Installation
-from activities.logistics import Logistics
 from activities.messaging import Messaging
 from activities.records import Records
 from activities.refunds import Refunds
+from activities.steps import Steps
 from activities.verification import Verification
 from activities.warehouse import Warehouse
 from cases.contract import TASK_QUEUE
 from cases.errors import AfterSalesError, InvalidInput
 from cases.policy.policy import Policy
+from cases.vocabulary import Partner
 from client.connection import connect as connect_to_temporal
 from messages import check_words, render_customer, render_staff
 from partners.channels import ApprisedMessaging
@@ -101,12 +101,10 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     each case a third of its time (docs/benchmarks.md), and the replay gate and the import rules stand guard.
     With a `build_id` it takes only cases of that build, and new ones once the build has been made current.
     """
-    logistics, warehouse = Logistics(parts.partners.logistics), Warehouse(parts.partners.warehouse, parts.records)
-    installation, refunds = Installation(parts.partners.installation), Refunds(parts.partners.refunds, parts.records)
+    steps = dict(parts.partners.steps)
+    refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
+    warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
-    verification = Verification(
-        parts.partners.logistics, parts.partners.warehouse, parts.partners.installation, parts.records
-    )
     records = Records(parts.policies, parts.records)
     # Other processes send as they like; how payloads are taken in is for the worker alone to say.
     config = client.config()
@@ -116,10 +114,9 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
         task_queue=task_queue,
         workflows=[AfterSalesCase, CarrierClaim],
         activities=[
-            verification.look_up,
-            *(logistics.trail, logistics.carry_out, logistics.find),
-            *(warehouse.record, warehouse.carry_out, warehouse.find),
-            *(installation.record, installation.carry_out, installation.find),
+            *Verification(parts.partners.look_ups, parts.records).activities(),
+            *(each for partner, port in steps.items() for each in Steps(partner, port).activities()),
+            *(warehouse.carry_out, warehouse.find),
             *(refunds.carry_out, refunds.find, refunds.release, refunds.contest),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
             *(records.admit, records.account, records.in_force, records.claim),

@@ -21,7 +21,7 @@ PAID = frozenset({ReceiptState.ACCEPTED, ReceiptState.DISPATCHED, ReceiptState.D
 class Refunds:
     """Over the refunds port and the order ledger."""
 
-    def __init__(self, port: ports.Refunds, records: Records) -> None:
+    def __init__(self, port: ports.StepPartner, records: Records) -> None:
         self._port = port
         self._records = records
 

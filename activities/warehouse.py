@@ -1,4 +1,4 @@
-"""The warehouse: the dispatch record; replacement, reship, transfer, substitute and gift.
+"""The warehouse: replacement, reship, transfer, substitute and gift.
 
 What makes units of an order good is reserved in the order's ledger first, so that all its cases together make good no
 more than was bought (S35). It is given back only when the warehouse has finally said no, or a person has waived it.
@@ -9,8 +9,8 @@ import asyncio
 from temporalio import activity
 
 from activities.bookings import book, carry_out_booked
-from activities.outcomes import as_application_errors, carry_out, find
-from cases.partner_calls import DispatchRecord, LookUp, Receipt, ReceiptState, Shipment
+from activities.outcomes import carry_out, find
+from cases.partner_calls import Receipt, ReceiptState, Shipment
 from partners import ports
 from records import Records
 
@@ -21,15 +21,9 @@ LEFT = frozenset({ReceiptState.DISPATCHED, ReceiptState.DONE})
 class Warehouse:
     """Over the warehouse port and the order ledger."""
 
-    def __init__(self, port: ports.Warehouse, records: Records) -> None:
+    def __init__(self, port: ports.StepPartner, records: Records) -> None:
         self._port = port
         self._records = records
-
-    @activity.defn(name="warehouse-record")
-    async def record(self, what: LookUp) -> DispatchRecord | None:
-        """How the order left the warehouse; None where it knows of none (G3)."""
-        async with as_application_errors():
-            return await self._port.dispatch_record(what)
 
     @activity.defn(name="warehouse-step")
     async def carry_out(self, command: Shipment) -> Receipt:

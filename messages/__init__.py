@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 from ruamel.yaml import YAML
 
 from cases.errors import InvalidInput, Problem
+from cases.look_ups import LookUpName
 from cases.partner_calls import CustomerMessage, StaffNotice, TrailState
 from cases.policy.remedy_kinds import LETTERS, PaidAs
 from cases.reasons import SENTENCES
@@ -53,6 +54,7 @@ NAMED: dict[str, Iterable[str]] = {
     "letter": LETTERS,
     "paid": PaidAs,
     "partner": Partner,
+    "look_up": LookUpName,
     "promise": PromiseName,
     "todo": PromiseName,
     "role": Role,

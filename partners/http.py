@@ -1,25 +1,25 @@
 """The ports over HTTP, as `docs/partners.openapi.json` describes it; what can go wrong is in `partners.transport`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
+from cases.look_ups import ROWS
 from cases.partner_calls import (
     CallbackRequest,
     Contact,
     CustomerMessage,
     Delivery,
-    DispatchRecord,
-    InstallationRecord,
     LookUp,
     Receipt,
     StaffNotice,
     StepCommand,
-    Trail,
+    Wire,
 )
+from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.reasons import Reason
 from cases.vocabulary import Channel, Partner
-from partners.ports import Callbacks, Installation, Logistics, Messaging, PartnerRefused, Refunds, TryAgain, Warehouse
+from partners.ports import Callbacks, LookUps, Messaging, PartnerRefused, StepPartner, TryAgain
 from partners.transport import Connection, Line
 from partners.wire import OutgoingMessage, ToCustomer, ToStaff
 
@@ -48,12 +48,11 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Partners:
-    """One port per partner; `aclose` lets go of the connections behind them."""
+    """The ports; `aclose` lets go of the connections behind them."""
 
-    logistics: Logistics
-    warehouse: Warehouse
-    refunds: Refunds
-    installation: Installation
+    steps: Mapping[str, StepPartner]
+    """By partner, each that carries out steps."""
+    look_ups: LookUps
     messaging: Messaging
     callbacks: Callbacks
     aclose: Callable[[], Awaitable[None]]
@@ -66,74 +65,47 @@ def http_partners(url: str, token: str | None, rendering: Rendering, *, timeout:
     """
     line = Line(url, token, timeout)
 
-    def steps(partner: Partner) -> Connection:
-        return Connection(line, partner)
+    connections: dict[str, Connection] = {partner: Connection(line, partner) for partner in STEP_PARTNERS}
 
     def idempotent(who: str) -> Connection:
         return Connection(line, who, unsure=TryAgain)
 
     return Partners(
-        logistics=HttpLogistics(steps(Partner.LOGISTICS)),
-        warehouse=HttpWarehouse(steps(Partner.WAREHOUSE)),
-        refunds=HttpRefunds(steps(Partner.REFUNDS)),
-        installation=HttpInstallation(steps(Partner.INSTALLATION)),
+        steps={partner: HttpSteps(partner, connection) for partner, connection in connections.items()},
+        look_ups=HttpLookUps(connections),
         messaging=HttpMessaging(idempotent(Partner.MESSAGING), rendering),
         callbacks=HttpCallbacks(idempotent("callbacks")),
         aclose=line.aclose,
     )
 
 
-class _Steps:
+class HttpSteps:
     """A partner that carries out steps."""
 
-    partner: ClassVar[Partner]
-
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, partner: str, connection: Connection) -> None:
+        self._path = f"{partner}/steps"
         self._connection = connection
 
     async def carry_out(self, command: StepCommand) -> Receipt:
-        return await self._connection.command(f"{self.partner}/steps", command, command.key, Receipt)
+        """Have it done, once per key."""
+        return await self._connection.command(self._path, command, command.key, Receipt)
 
     async def find(self, key: str) -> Receipt | None:
-        return await self._connection.look_up(f"{self.partner}/steps", {"key": key}, Receipt)
+        """What became of the command with this key."""
+        return await self._connection.look_up(self._path, {"key": key}, Receipt)
 
 
-class HttpRefunds(_Steps):
-    """Payments."""
+class HttpLookUps:
+    """What partners know of an order."""
 
-    partner = Partner.REFUNDS
+    def __init__(self, connections: Mapping[str, Connection]) -> None:
+        self._connections = connections
 
-
-class HttpLogistics(_Steps):
-    """Carriers."""
-
-    partner = Partner.LOGISTICS
-
-    async def trail(self, what: LookUp) -> Trail | None:
-        """The shipment's trail, if the carrier knows one."""
-        return await self._connection.look_up("logistics/trail", what.model_dump(exclude_none=True), Trail)
-
-
-class HttpWarehouse(_Steps):
-    """The warehouse."""
-
-    partner = Partner.WAREHOUSE
-
-    async def dispatch_record(self, what: LookUp) -> DispatchRecord | None:
-        """How the order left the warehouse, if it knows."""
-        params = what.model_dump(include={"case_id", "order_id"})
-        return await self._connection.look_up("warehouse/dispatch", params, DispatchRecord)
-
-
-class HttpInstallation(_Steps):
-    """Installers."""
-
-    partner = Partner.INSTALLATION
-
-    async def record(self, what: LookUp) -> InstallationRecord | None:
-        """The order's installation, if there is one."""
-        params = what.model_dump(include={"case_id", "order_id"})
-        return await self._connection.look_up("installation/record", params, InstallationRecord)
+    async def look_up(self, name: str, what: LookUp) -> Wire | None:
+        """At the address of the look-up's row."""
+        row = ROWS[name]
+        params = what.model_dump(exclude_none=True, exclude=None if row.by_parcel else {"tracking_no"})
+        return await self._connections[row.partner].look_up(row.path, params, row.answer)
 
 
 class HttpMessaging:

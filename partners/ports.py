@@ -14,13 +14,11 @@ from cases.partner_calls import (
     CallbackRequest,
     CustomerMessage,
     Delivery,
-    DispatchRecord,
-    InstallationRecord,
     LookUp,
     Receipt,
     StaffNotice,
     StepCommand,
-    Trail,
+    Wire,
 )
 from cases.reasons import Why
 
@@ -56,29 +54,14 @@ class StepPartner(Protocol):
         """What became of the command with this key; None: never heard of it. Raises `TryAgain`."""
 
 
-class Logistics(StepPartner, Protocol):
-    """Carriers: the trail; collection, carrier claim, search."""
+class LookUps(Protocol):
+    """What partners know of an order."""
 
-    async def trail(self, what: LookUp) -> Trail | None:
-        """The shipment's trail; None where the carrier knows of none. Raises `TryAgain` or `PartnerRefused`."""
+    async def look_up(self, name: str, what: LookUp) -> Wire | None:
+        """The answer to the look-up `name` (`cases.look_ups`); None: the partner knows of nothing.
 
-
-class Warehouse(StepPartner, Protocol):
-    """The warehouse: the dispatch record; replacement, reship, transfer, substitute, gift."""
-
-    async def dispatch_record(self, what: LookUp) -> DispatchRecord | None:
-        """How the order left the warehouse; None where it knows of none."""
-
-
-class Installation(StepPartner, Protocol):
-    """Installers: the installation record; visits."""
-
-    async def record(self, what: LookUp) -> InstallationRecord | None:
-        """The order's installation; None where there is none."""
-
-
-class Refunds(StepPartner, Protocol):
-    """Payments: refund, freight refund, compensation, coupon, claim payment."""
+        Raises `TryAgain` or `PartnerRefused`.
+        """
 
 
 class Messaging(Protocol):

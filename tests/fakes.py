@@ -9,21 +9,22 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from cases.look_ups import ROWS
 from cases.partner_calls import (
     CallbackRequest,
     CustomerMessage,
     Delivery,
-    DispatchRecord,
-    InstallationRecord,
     LookUp,
     Receipt,
     ReceiptState,
     StaffNotice,
     StepCommand,
     StepFinding,
-    Trail,
+    Wire,
 )
+from cases.policy.remedy_kinds import STEP_PARTNERS
 from partners.http import Partners
 from partners.ports import PartnerError, TryAgain
 
@@ -75,6 +76,8 @@ class FakeSteps:
         self.commands: list[StepCommand] = []
         self.asked: list[str] = []
         self.receipts: dict[str, Receipt] = {}
+        self.knows: Wire | None = None
+        """What it answers to look-ups."""
         self._steps, self._finds, self._look_ups = Turns(), Turns(), Turns()
 
     def will(self, *turns: Turn) -> None:
@@ -121,42 +124,11 @@ class FakeSteps:
             raise turn.raises
         return self.receipts.get(key)
 
-    async def _looked_up(self) -> None:
+    async def look_up(self) -> Any:
+        """What it `knows`, whatever the order."""
         turn = await self._look_ups.next()
         if turn.raises is not None:
             raise turn.raises
-
-
-class FakeLogistics(FakeSteps):
-    """Carriers."""
-
-    knows: Trail | None = None
-
-    async def trail(self, what: LookUp) -> Trail | None:
-        """`knows`, whatever the parcel."""
-        await self._looked_up()
-        return self.knows
-
-
-class FakeWarehouse(FakeSteps):
-    """The warehouse."""
-
-    knows: DispatchRecord | None = None
-
-    async def dispatch_record(self, what: LookUp) -> DispatchRecord | None:
-        """`knows`, whatever the order."""
-        await self._looked_up()
-        return self.knows
-
-
-class FakeInstallation(FakeSteps):
-    """Installers."""
-
-    knows: InstallationRecord | None = None
-
-    async def record(self, what: LookUp) -> InstallationRecord | None:
-        """`knows`, whatever the order."""
-        await self._looked_up()
         return self.knows
 
 
@@ -212,20 +184,23 @@ class FakeCallbacks:
 class FakePartners:
     """One fake per partner; money is done at once, everything else is accepted and reported later."""
 
-    logistics: FakeLogistics = field(default_factory=FakeLogistics)
-    warehouse: FakeWarehouse = field(default_factory=FakeWarehouse)
-    installation: FakeInstallation = field(default_factory=FakeInstallation)
+    logistics: FakeSteps = field(default_factory=FakeSteps)
+    warehouse: FakeSteps = field(default_factory=FakeSteps)
+    installation: FakeSteps = field(default_factory=FakeSteps)
     refunds: FakeSteps = field(default_factory=lambda: FakeSteps(ReceiptState.DONE))
     messaging: FakeMessaging = field(default_factory=FakeMessaging)
     callbacks: FakeCallbacks = field(default_factory=FakeCallbacks)
 
+    async def look_up(self, name: str, what: LookUp) -> Any:
+        """What the partner of this look-up knows."""
+        partner: FakeSteps = getattr(self, ROWS[name].partner)
+        return await partner.look_up()
+
     def ports(self) -> Partners:
         """As the worker takes them."""
         return Partners(
-            logistics=self.logistics,
-            warehouse=self.warehouse,
-            refunds=self.refunds,
-            installation=self.installation,
+            steps={partner: getattr(self, partner) for partner in STEP_PARTNERS},
+            look_ups=self,
             messaging=self.messaging,
             callbacks=self.callbacks,
             aclose=_nothing_to_close,

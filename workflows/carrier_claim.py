@@ -21,18 +21,21 @@ from cases.errors import Refusal
 from cases.inbox.messages import Holds, always
 from cases.inbox.receiving import refuse
 from cases.partner_calls import Receipt
+from cases.policy.remedy_kinds import ROWS
 from cases.reasons import Reason
+from cases.vocabulary import RemedyKind
+from workflows import step_calls
 from workflows.sdk.activity_calls import call, durably, kind_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
 
 with workflow.unsafe.imports_passed_through():
-    from activities.logistics import Logistics
     from activities.messaging import Messaging
     from activities.outcomes import REFUSED, UNKNOWN
     from activities.records import ClaimRecord, Records
 
+CARRIER = ROWS[RemedyKind.CARRIER_CLAIM].partner
 A_DAY = timedelta(days=1)
 """Between two tries, where the carrier does not take the claim: its window is counted in days."""
 
@@ -118,7 +121,8 @@ class CarrierClaim:
             self._changed()
             try:
                 what = f"claim {claim.terms.claimed} {command.currency}"
-                receipt: Receipt | None = await durably(call(Logistics.carry_out, command), summary=what, options=STEP)
+                filing = step_calls.carry_out(CARRIER, command, None)
+                receipt: Receipt | None = await durably(filing, summary=what, options=STEP)
             except ActivityError as error:
                 if kind_of(error) != UNKNOWN:
                     claim.not_taken(sentence(error), final=kind_of(error) == REFUSED)
@@ -153,7 +157,7 @@ class CarrierClaim:
         claim = self._claim
         claim.unknown(why)
         self._changed()
-        find = call(Logistics.find, key)
+        find = step_calls.find(CARRIER, key)
         asked = asyncio.create_task(durably(find, summary="was the claim filed?", options=FIND))
         await workflow.wait_condition(lambda: asked.done() or not claim.open)
         if not asked.done():

@@ -1,32 +1,22 @@
 """What a case looks up: at its partners what happened (G3), in our records the order's account and the policy."""
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError
 
 from cases.errors import Refusal
-from cases.partner_calls import DispatchRecord, InstallationRecord, LookUp, Trail
+from cases.look_ups import ROWS
+from cases.partner_calls import LookUp
 from cases.policy.policy import Policy
 from cases.progress.verification import account_read, looked_up, not_found
 from workflows.desk import Desk
-from workflows.sdk.activity_calls import call
+from workflows.sdk.activity_calls import call, named
 from workflows.sdk.options import LOOK_UP, RECORD
 
 with workflow.unsafe.imports_passed_through():
-    from activities.installation import Installation
-    from activities.logistics import Logistics
     from activities.records import Records
     from activities.verification import Answers, Verification
-    from activities.warehouse import Warehouse
-
-LOOK_UPS: dict[str, Callable[[Any, LookUp], Awaitable[Trail | DispatchRecord | InstallationRecord | None]]] = {
-    "trail": Logistics.trail,
-    "dispatch": Warehouse.record,
-    "installation": Installation.record,
-}
 
 
 class LookUps:
@@ -59,10 +49,10 @@ class LookUps:
 
     async def _keep_looking(self, what: str, question: LookUp) -> None:
         """A partner that could not be asked at first; what it says later still counts."""
+        row = ROWS[what]
+        again = named(row.activity, row.answer | None, question)
         try:
-            answer = await self._desk.durably(
-                call(LOOK_UPS[what], question), summary=f"look up {what}", options=LOOK_UP
-            )
+            answer = await self._desk.durably(again, summary=f"look up {what}", options=LOOK_UP)
         except ActivityError as error:
             self._desk.apply(not_found, what, str(error.cause), workflow.now())
         else:

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel
 from cases.calendar import length
 from cases.complaint import Complaint, Evidence
 from cases.errors import Problem
+from cases.look_ups import LookUpName
 from cases.money import Money
 from cases.policy.policy import Policy
 from cases.policy.remedy_kinds import WORDS
@@ -20,7 +21,7 @@ from cases.state.finding import EARLIER, Fact, Finding, PartialFinding
 from cases.state.step import CHECK
 from cases.vocabulary import Outcome, RemedyKind
 
-ASKED_ANEW = frozenset({"trail", "installation"})
+ASKED_ANEW = frozenset(LookUpName)
 """Sources that the new case asks by itself, so that what they said before is not taken over."""
 
 UNDECIDED = frozenset({Outcome.NO_RESPONSE, Outcome.WITHDRAWN})

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from cases.calendar import WorkCalendar
 from cases.complaint import Affected, Complaint, Evidence, pieces
+from cases.look_ups import LookUpName
 from cases.progress.evidence import arrived
 from cases.progress.promises import OWED_AGAIN, OWED_BY_WHO_HANDLES_IT
 from cases.progress.urgency import deadline, raise_urgency
@@ -21,7 +22,7 @@ from cases.state.status import NOTHING_OFFERED
 from cases.state.units import affected_of
 from cases.vocabulary import OfferState, PromiseState, Role, Status
 
-ASKED = frozenset({"trail", "installation", "dispatch", SOURCE})
+ASKED = frozenset({*LookUpName, SOURCE})
 """Sources of a finding that nobody has judged: partners' records, and other complaints."""
 
 

@@ -17,6 +17,7 @@ from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, 
 from cases.complaint import Complaint, Evidence, lacking
 from cases.drafts import gathered
 from cases.errors import Problem
+from cases.look_ups import LookUpName
 from cases.money import digits_of
 from cases.policy.amounts import AmountText
 from cases.policy.conditions import When
@@ -36,7 +37,7 @@ class Topic(Part):
     team: str
     owner: str | None = None
     """The expert who has it from the first moment, by their role."""
-    look_up: list[Literal["trail", "dispatch", "installation"]] = []
+    look_up: list[LookUpName] = []
     urgent: bool = False
     severities: list[Severity] = []
     assume: When = {}

@@ -145,6 +145,9 @@ def _where(holds: Callable[[Row], bool]) -> frozenset[RemedyKind]:
     return frozenset(kind for kind, row in ROWS.items() if holds(row))
 
 
+STEP_PARTNERS = tuple(partner for partner in Partner if partner is not Partner.MESSAGING)
+"""The partners that carry out steps."""
+
 LETTERS = _where(lambda row: row.partner is Partner.MESSAGING)
 """Remedies that go out as a letter of their own."""
 

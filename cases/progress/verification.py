@@ -1,9 +1,11 @@
 """What the partners answer to a look-up becomes part of the finding (G3)."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cases.partner_calls import DispatchRecord, InstallationRecord, Trail
+from cases.look_ups import ROWS, LookUpName
+from cases.partner_calls import InstallationRecord, Trail, Wire
 from cases.progress.assessing import consider, granted
 from cases.state.account import Account
 from cases.state.case import Case
@@ -11,18 +13,16 @@ from cases.state.finding import PartialFinding, from_installation, from_trail
 from cases.vocabulary import Status
 
 
-def looked_up(case: Case, what: str, answer: Trail | DispatchRecord | InstallationRecord | None, at: datetime) -> None:
-    """A partner answered a look-up (G3); None: it knows of nothing, or could not be asked."""
+def looked_up(case: Case, what: str, answer: Wire | None, at: datetime) -> None:
+    """A partner answered the look-up `what` (G3); None: it knows of nothing, or could not be asked."""
     if what in case.looking_up:
         case.looking_up.remove(what)
     if case.closing:
         return
     if answer is not None:
         case.look_ups = case.look_ups.model_copy(update={what: answer})
-        if isinstance(answer, Trail):
-            case.learn(_as_far_as_it_tells(case, answer, at), "trail", at)
-        elif isinstance(answer, InstallationRecord):
-            case.learn(from_installation(answer, at, ZoneInfo(case.policy.timezone)), "installation", at)
+        if established := ESTABLISHED_BY.get(what):
+            case.learn(established(case, answer, at), what, at)
     if case.looking_up or case.offers or case.merged_into:
         return
     late = case.status is Status.ASSESSING and answer is not None
@@ -40,9 +40,28 @@ def account_read(case: Case, account: Account) -> None:
     case.account = account
 
 
-def _as_far_as_it_tells(case: Case, trail: Trail, at: datetime) -> PartialFinding:
+def _by_trail(case: Case, trail: Wire, at: datetime) -> PartialFinding:
     """What the trail shows; that a parcel is not lost it cannot show where a search has to establish it (E13)."""
-    zone = ZoneInfo(case.policy.timezone)
-    found = from_trail(trail, case.complaint, at, zone, case.policy.stalled)
+    if not isinstance(trail, Trail):
+        return PartialFinding()
+    found = from_trail(trail, case.complaint, at, _zone(case), case.policy.stalled)
     searched = any(i.establishes == "lost" for i in case.policy.investigations)
     return found.model_copy(update={"lost": None}) if searched and not found.lost else found
+
+
+def _by_installation(case: Case, record: Wire, at: datetime) -> PartialFinding:
+    return from_installation(record, at, _zone(case)) if isinstance(record, InstallationRecord) else PartialFinding()
+
+
+def _zone(case: Case) -> ZoneInfo:
+    return ZoneInfo(case.policy.timezone)
+
+
+ESTABLISHED_BY: Mapping[str, Callable[[Case, Wire, datetime], PartialFinding]] = {
+    LookUpName.TRAIL: _by_trail,
+    LookUpName.INSTALLATION: _by_installation,
+}
+"""What an answer contributes to the finding, for every look-up whose row says that it establishes something."""
+
+if set(ESTABLISHED_BY) != {name for name, row in ROWS.items() if row.establishes}:
+    raise ValueError(f"{__file__}: every look-up that establishes something says here what, and no other does")

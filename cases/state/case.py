@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cases.calendar import clock
 from cases.complaint import Complaint, Evidence
+from cases.look_ups import LookUps
 from cases.money import Money
 from cases.partner_calls import LookUp, StaffNotice
 from cases.policy.policy import Policy, Topic
@@ -21,7 +22,7 @@ from cases.reasons import Why, as_fact
 from cases.state.account import Account
 from cases.state.entries import Entry, Refused, Satisfaction, Seen
 from cases.state.escalation import Escalation
-from cases.state.finding import Finding, LookUps, PartialFinding
+from cases.state.finding import Finding, PartialFinding
 from cases.state.letter import Audience, Letter, Subject
 from cases.state.offer import Offer, Remedy
 from cases.state.promise import Promise

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from cases.complaint import Affected, Complaint, pieces
 from cases.money import Money
-from cases.partner_calls import DispatchRecord, InstallationRecord, Trail, TrailState
+from cases.partner_calls import InstallationRecord, Trail, TrailState
 from cases.scalars import NUMERIC, Flag
 from cases.text import Clean
 from cases.vocabulary import Liable, Severity
@@ -115,11 +115,3 @@ def from_installation(record: InstallationRecord, now: datetime, zone: ZoneInfo)
     if record.promised_at is None:
         return PartialFinding(cause=cause)
     return PartialFinding(days_late=days_between(record.promised_at, record.installed_at or now, zone), cause=cause)
-
-
-class LookUps(BaseModel):
-    """What the partners answered; absent where not asked, or not answered yet."""
-
-    trail: Trail | None = None
-    dispatch: DispatchRecord | None = None
-    installation: InstallationRecord | None = None

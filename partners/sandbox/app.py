@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,12 +14,15 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from cases.errors import InvalidInput
+from cases.look_ups import ROWS as LOOK_UPS
+from cases.look_ups import Row
 from cases.partner_calls import CallbackRequest, Delivery, Key, Receipt, ReceiptState, StepCommand
+from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.vocabulary import Partner
 from partners.sandbox import describe, switches
 from partners.sandbox.ledger import KeyReusedError
 from partners.sandbox.reports import reports_of, satisfaction_of
-from partners.sandbox.switches import Fault, FaultKind, PartnerName, Sandbox, Shared
+from partners.sandbox.switches import Fault, FaultKind, Sandbox, Shared
 from partners.wire import (
     KEY_REUSED,
     NOT_KNOWN,
@@ -31,7 +34,10 @@ from partners.wire import (
 LONG = 30.0
 """Seconds that a slow partner takes where the switch does not say."""
 
-StepPartnerName = Literal["refunds", "warehouse", "logistics", "installation"]
+if TYPE_CHECKING:
+    StepPartnerName = str
+else:
+    StepPartnerName = Literal[tuple(partner.value for partner in STEP_PARTNERS)]
 IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", description="The same as `key` in the body")]
 
 router = APIRouter()
@@ -126,38 +132,29 @@ async def find(
     return await _answered(sandbox, partner, "GET steps", work, key=key)
 
 
-@router.get("/logistics/trail", **describe.TRAIL)
-async def trail(order_id: str, sandbox: Shared, tracking_no: str | None = None, case_id: str | None = None) -> Response:
-    """From the order's fixture."""
+def _serve(name: str, row: Row) -> None:
+    """A look-up at the address of its row, from the order's fixture."""
 
-    def work() -> Response:
-        parcel = f" (tracking number {tracking_no})" if tracking_no else ""
-        known = sandbox.fixtures.of(order_id, datetime.now(UTC)).trail
-        return _known(known, f"no shipment of order {order_id}{parcel} is known")
+    async def of_order(order_id: str, sandbox: Shared, case_id: str | None = None) -> Response:
+        def work() -> Response:
+            known = getattr(sandbox.fixtures.of(order_id, datetime.now(UTC)), name)
+            return _known(known, f"no {name} of order {order_id} is known")
 
-    return await _answered(sandbox, "logistics", "GET trail", work, case_id=case_id, order_id=order_id)
+        call = f"GET {row.path.rpartition('/')[2]}"
+        return await _answered(sandbox, row.partner, call, work, case_id=case_id, order_id=order_id)
 
+    async def of_parcel(
+        order_id: str, sandbox: Shared, tracking_no: str | None = None, case_id: str | None = None
+    ) -> Response:
+        del tracking_no  # an order's fixture has one parcel
+        return await of_order(order_id, sandbox, case_id)
 
-@router.get("/warehouse/dispatch", **describe.DISPATCH)
-async def dispatch(order_id: str, sandbox: Shared, case_id: str | None = None) -> Response:
-    """From the order's fixture."""
-
-    def work() -> Response:
-        known = sandbox.fixtures.of(order_id, datetime.now(UTC)).dispatch
-        return _known(known, f"order {order_id} never left the warehouse")
-
-    return await _answered(sandbox, "warehouse", "GET dispatch", work, case_id=case_id, order_id=order_id)
+    served = of_parcel if row.by_parcel else of_order
+    router.get(f"/{row.path}", response_model=row.answer, **describe.LOOK_UPS[name])(served)
 
 
-@router.get("/installation/record", **describe.RECORD)
-async def record(order_id: str, sandbox: Shared, case_id: str | None = None) -> Response:
-    """From the order's fixture."""
-
-    def work() -> Response:
-        known = sandbox.fixtures.of(order_id, datetime.now(UTC)).installation
-        return _known(known, f"order {order_id} has no installation")
-
-    return await _answered(sandbox, "installation", "GET record", work, case_id=case_id, order_id=order_id)
+for _name, _row in LOOK_UPS.items():
+    _serve(_name, _row)
 
 
 @router.post("/messages", **describe.MESSAGE)
@@ -200,7 +197,7 @@ async def health() -> dict[str, str]:
 
 
 async def _answered(
-    sandbox: Sandbox, partner: PartnerName, call: str, work: Callable[[], Response], **about: str | None
+    sandbox: Sandbox, partner: str, call: str, work: Callable[[], Response], **about: str | None
 ) -> Response:
     """Note the call, let the switched-on fault happen around `work`, and answer."""
     fault = sandbox.faults.next(partner, call.split(maxsplit=1)[0], about.get("kind"))
@@ -216,7 +213,7 @@ async def _answered(
     return await _fail_after(partner, fault, answer)
 
 
-async def _fail_after(partner: PartnerName, fault: Fault, answer: Response) -> Response:
+async def _fail_after(partner: str, fault: Fault, answer: Response) -> Response:
     """It has been done; what is answered says so late, not at all, or says the opposite."""
     match fault.kind:
         case FaultKind.COMMIT_THEN_TIMEOUT:
@@ -234,7 +231,7 @@ async def _fail_after(partner: PartnerName, fault: Fault, answer: Response) -> R
     return answer
 
 
-def _fail_before(partner: PartnerName, fault: Fault) -> None:
+def _fail_before(partner: str, fault: Fault) -> None:
     wait = None if fault.seconds is None else {"Retry-After": f"{fault.seconds:.0f}"}
     match fault.kind:
         case FaultKind.ERROR:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from cases.partner_calls import Delivery, DispatchRecord, InstallationRecord, Receipt, Trail
+from cases.look_ups import LookUpName
+from cases.partner_calls import Delivery, Receipt
 from partners.wire import PROBLEM_JSON, STEP_REPORTED
 
 _INTRODUCTION = """\
@@ -92,12 +93,12 @@ def _answer(description: str, example: dict[str, Any]) -> dict[int | str, dict[s
     return {200: {"description": description, "content": {"application/json": {"example": example}}}}
 
 
-def _look_up(operation: str, summary: str, model: type, example: dict[str, Any]) -> dict[str, Any]:
+def _look_up(operation: str, summary: str, example: dict[str, Any]) -> dict[str, Any]:
     return {
         "operation_id": operation,
         "summary": summary,
+        "description": "Asked before anything is offered. Answer 404 of type `urn:after-sales:not-known` for none.",
         "tags": ["look-ups"],
-        "response_model": model,
         "responses": _answer("What is known", example) | _problems(401, 404, 422, 429, 503),
     }
 
@@ -146,31 +147,35 @@ FIND: dict[str, Any] = {
     "responses": _answer("How it stands now", _REFUND_RECEIPT) | _problems(401, 404, 422, 429, 503),
 }
 
-TRAIL = _look_up(
-    "findTrail",
-    "The trail of an order's shipment",
-    Trail,
-    {
-        "state": "in_transit",
-        "events": [{"at": "2026-11-18T21:40:00+08:00", "place": "Xiamen", "what": "left the hub"}],
-        "promised_at": "2026-11-20T18:00:00+08:00",
-        "expected_at": "2026-11-24T18:00:00+08:00",
-        "cause": "road closed",
-        "carrier": "Minjiang Freight",
-    },
-)
-DISPATCH = _look_up(
-    "findDispatch",
-    "How an order left the warehouse",
-    DispatchRecord,
-    {"warehouse": "WH-1", "dispatched_at": "2026-11-18T09:00:00+08:00", "condition": "packed and sealed"},
-)
-RECORD = _look_up(
-    "findInstallation",
-    "An order's installation",
-    InstallationRecord,
-    {"installer": "Crew 7", "promised_at": "2026-11-20T14:00:00+08:00", "installed_at": None, "cause": "crew was ill"},
-)
+LOOK_UPS: dict[str, dict[str, Any]] = {
+    LookUpName.TRAIL: _look_up(
+        "findTrail",
+        "The trail of an order's shipment",
+        {
+            "state": "in_transit",
+            "events": [{"at": "2026-11-18T21:40:00+08:00", "place": "Xiamen", "what": "left the hub"}],
+            "promised_at": "2026-11-20T18:00:00+08:00",
+            "expected_at": "2026-11-24T18:00:00+08:00",
+            "cause": "road closed",
+            "carrier": "Minjiang Freight",
+        },
+    ),
+    LookUpName.DISPATCH: _look_up(
+        "findDispatch",
+        "How an order left the warehouse",
+        {"warehouse": "WH-1", "dispatched_at": "2026-11-18T09:00:00+08:00", "condition": "packed and sealed"},
+    ),
+    LookUpName.INSTALLATION: _look_up(
+        "findInstallation",
+        "An order's installation",
+        {
+            "installer": "Crew 7",
+            "promised_at": "2026-11-20T14:00:00+08:00",
+            "installed_at": None,
+            "cause": "crew was ill",
+        },
+    ),
+}
 
 
 def _delivered(operation: str, summary: str, description: str, channel: str) -> dict[str, Any]:

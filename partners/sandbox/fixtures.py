@@ -16,7 +16,8 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from cases.errors import InvalidInput, Problem, problems_of
-from cases.partner_calls import DispatchRecord, InstallationRecord, Sentence, StepCommand, StepFinding, Trail
+from cases.look_ups import LookUps
+from cases.partner_calls import Sentence, StepCommand, StepFinding
 from cases.policy.remedy_kinds import ESTABLISHING, FROM_STOCK, MONEY, ROWS, VISITS
 from cases.vocabulary import Partner, RemedyKind
 from partners.wire import ReportedState
@@ -43,14 +44,11 @@ class Reported(BaseModel):
 Way = list[Reported] | Literal["never"]
 
 
-class OrderFixture(BaseModel):
+class OrderFixture(LookUps):
     """One order: what look-ups answer, what is in stock (pieces by sku), how steps go on, what the customer says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    trail: Trail | None = None
-    dispatch: DispatchRecord | None = None
-    installation: InstallationRecord | None = None
     stock: dict[str, Annotated[int, Field(ge=0)]] = {}
     crew: Literal["none"] | None = None
     inspection: StepFinding | None = None

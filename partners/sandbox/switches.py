@@ -7,17 +7,20 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cases.vocabulary import RemedyKind
+from cases.vocabulary import Partner, RemedyKind
 from partners.sandbox.fixtures import Fixtures, OrderFixture
 from partners.sandbox.ledger import TABLES, Ledger
 from partners.sandbox.reports import Courier
 
-PartnerName = Literal["refunds", "warehouse", "logistics", "installation", "messaging", "callbacks"]
+if TYPE_CHECKING:
+    PartnerName = str
+else:
+    PartnerName = Literal[(*(partner.value for partner in Partner), "callbacks", "*")]
 
 
 class FaultKind(StrEnum):
@@ -58,7 +61,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    partner: PartnerName | Literal["*"] = "*"
+    partner: PartnerName = "*"
     kind: FaultKind
     step_kind: RemedyKind | None = None
     """Only commands for this kind of remedy."""

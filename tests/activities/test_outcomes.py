@@ -41,9 +41,6 @@ class Recording:
         self.asked.append(key)
         return self.known
 
-    async def dispatch_record(self, _what: object) -> None:
-        return None
-
 
 @pytest.fixture
 def records(tmp_path: Path) -> Records:

@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.outcomes import REFUSED, TRY_AGAIN, UNKNOWN
 from activities.refunds import Refunds
 from cases.partner_calls import Contact, Payment, ReceiptState
-from cases.vocabulary import RemedyKind
+from cases.vocabulary import Partner, RemedyKind
 from records import EntryState, Records
 from tests.fakes import FakeSteps, Turn
 from tests.partners.running import RunningSandbox, sandbox_in, talk_to
@@ -192,7 +192,7 @@ async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
     """S13, over HTTP: unknown, asked by key, booked once, paid once."""
     await sandbox.fault("commit_then_timeout", partner="refunds", count=1, seconds=30)
     async with talk_to(sandbox.url, timeout=2) as partners:
-        refunds = Refunds(partners.refunds, records)
+        refunds = Refunds(partners.steps[Partner.REFUNDS], records)
 
         with pytest.raises(ApplicationError) as raised:
             await environment.run(refunds.carry_out, REFUND, PAID)

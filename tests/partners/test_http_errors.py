@@ -26,9 +26,9 @@ Call = Callable[[Partners], Awaitable[Any]]
 MESSAGE = CustomerMessage(
     key="HL-1/1/report", case_id="HL-1", event="report", to=CONTACT, routes=[Channel.SMS], facts={}
 )
-COMMAND: Call = lambda partners: partners.refunds.carry_out(command())  # noqa: E731 (a table of calls)
-FIND: Call = lambda partners: partners.refunds.find("HL-1/1/1/refund")  # noqa: E731
-TRAIL: Call = lambda partners: partners.logistics.trail(ORDER)  # noqa: E731
+COMMAND: Call = lambda partners: partners.steps["refunds"].carry_out(command())  # noqa: E731 (a table of calls)
+FIND: Call = lambda partners: partners.steps["refunds"].find("HL-1/1/1/refund")  # noqa: E731
+TRAIL: Call = lambda partners: partners.look_ups.look_up("trail", ORDER)  # noqa: E731
 WORDS: Call = lambda partners: partners.messaging.to_customer(MESSAGE)  # noqa: E731
 ASK: Call = lambda partners: partners.callbacks.ask(  # noqa: E731
     CallbackRequest(key="HL-1/1/callback/1", case_id="HL-1", attempt=1, to=CONTACT)
@@ -294,5 +294,5 @@ def test_a_token_that_no_header_can_carry_is_named_by_its_setting(token: str) ->
 async def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent() -> None:
     async with stranger(reply(200)) as somebody, talk_to(somebody.url) as partners:
         with pytest.raises(PartnerRefused, match="refunds was not asked"):
-            await partners.refunds.carry_out(command(key="HL-1/1/1/退款"))
+            await partners.steps["refunds"].carry_out(command(key="HL-1/1/1/退款"))
         assert somebody.heard == []

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cases.partner_calls import CallbackRequest, Contact, CustomerMessage, ReceiptState, StaffNotice, TrailState
+from cases.partner_calls import (
+    CallbackRequest,
+    Contact,
+    CustomerMessage,
+    DispatchRecord,
+    InstallationRecord,
+    ReceiptState,
+    StaffNotice,
+    Trail,
+    TrailState,
+)
 from cases.vocabulary import Channel, Role
 from partners.http import Partners
 from partners.ports import PartnerRefused
@@ -28,7 +38,7 @@ async def test_each_partner_carries_its_steps_out_and_finds_them_by_key(
     partners: Partners, sandbox: RunningSandbox, partner: str, kind: str
 ) -> None:
     await sandbox.order(reports="never")
-    port = getattr(partners, partner)
+    port = partners.steps[partner]
 
     assert await port.find(command(kind).key) is None
     receipt = await port.carry_out(command(kind))
@@ -41,7 +51,7 @@ async def test_each_partner_carries_its_steps_out_and_finds_them_by_key(
 async def test_every_command_carries_its_key_and_the_token() -> None:
     async with stranger(reply(200, '{"reference": "R-1", "state": "done"}')) as somebody:
         async with talk_to(somebody.url, token="s3cret") as partners:  # noqa: S106 (no real one)
-            await partners.refunds.carry_out(command())
+            await partners.steps["refunds"].carry_out(command())
 
         head, _, body = somebody.heard[0].decode().partition("\r\n\r\n")
     assert head.startswith("POST /refunds/steps HTTP/1.1")
@@ -76,25 +86,25 @@ async def test_look_ups_answer_what_the_order_has(partners: Partners, sandbox: R
         installation={"installer": "Crew 7", "promised_at": "-1d"},
     )
 
-    trail = await partners.logistics.trail(ORDER)
-    dispatch = await partners.warehouse.dispatch_record(ORDER)
-    installation = await partners.installation.record(ORDER)
+    trail = await partners.look_ups.look_up("trail", ORDER)
+    dispatch = await partners.look_ups.look_up("dispatch", ORDER)
+    installation = await partners.look_ups.look_up("installation", ORDER)
 
-    assert trail is not None
+    assert isinstance(trail, Trail)
     assert trail.state is TrailState.IN_TRANSIT
     assert (datetime.now(UTC) - trail.events[0].at).days == 3
-    assert dispatch is not None
+    assert isinstance(dispatch, DispatchRecord)
     assert dispatch.warehouse == "WH-7"
-    assert installation is not None
+    assert isinstance(installation, InstallationRecord)
     assert installation.installer == "Crew 7"
 
 
 async def test_what_no_partner_knows_is_none(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.order(dispatch=None)
 
-    assert await partners.logistics.trail(ORDER) is None
-    assert await partners.warehouse.dispatch_record(ORDER) is None
-    assert await partners.installation.record(ORDER) is None
+    assert await partners.look_ups.look_up("trail", ORDER) is None
+    assert await partners.look_ups.look_up("dispatch", ORDER) is None
+    assert await partners.look_ups.look_up("installation", ORDER) is None
 
 
 BOTH = Contact(name="Wang Li", phone="+86 130", email="li@example.org")

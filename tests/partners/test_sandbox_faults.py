@@ -27,7 +27,7 @@ async def test_each_fault_does_or_does_not_do_it(
     await sandbox.fault(**fault)
 
     with pytest.raises(PartnerError) as caught:
-        await partners.refunds.carry_out(command())
+        await partners.steps["refunds"].carry_out(command())
 
     assert type(caught.value) is error
     assert getattr(caught.value, "retry_after", None) == fault.get("seconds")
@@ -43,10 +43,10 @@ async def test_a_command_is_carried_out_and_answered_with_any_status(
     await sandbox.fault("commit_then_status", partner="refunds", status=status, count=1)
 
     with pytest.raises(PartnerError):
-        await partners.refunds.carry_out(command())
+        await partners.steps["refunds"].carry_out(command())
 
     assert await sandbox.money() == {"refund": "640.00"}
-    found = await partners.refunds.find(command().key)
+    found = await partners.steps["refunds"].find(command().key)
     assert found is not None
     assert found.state == "done"
 
@@ -55,9 +55,9 @@ async def test_a_command_is_carried_out_and_answered_as_failed(partners: Partner
     """S26: what the faults suite switches on."""
     await sandbox.fault("commit_then_failed", partner="refunds", count=1)
 
-    answered = await partners.refunds.carry_out(command())
+    answered = await partners.steps["refunds"].carry_out(command())
 
-    found = await partners.refunds.find(command().key)
+    found = await partners.steps["refunds"].find(command().key)
     assert found is not None
     assert (answered.state, found.state, answered.reference) == ("failed", "done", found.reference)
     assert await sandbox.money() == {"refund": "640.00"}
@@ -68,9 +68,9 @@ async def test_a_payment_is_taken_back_by_a_report(partners: Partners, sandbox: 
     taken_back = [{"state": "failed", "after": 0, "detail": "account closed"}]
     await sandbox.order(reports_by_kind={"refund": taken_back})
 
-    answered = await partners.refunds.carry_out(command())
+    answered = await partners.steps["refunds"].carry_out(command())
 
-    found = await partners.refunds.find(command().key)
+    found = await partners.steps["refunds"].find(command().key)
     assert found is not None
     assert (answered.state, found.state, found.detail) == ("done", "failed", "account closed")
     assert [row["payload"]["state"] for row in await sandbox.rows("reports")] == ["failed"]
@@ -80,7 +80,7 @@ async def test_a_slow_partner_does_it_before_it_answers(sandbox: RunningSandbox)
     await sandbox.fault("slow", seconds=0.05)
 
     async with talk_to(sandbox.url) as partners:
-        await partners.refunds.carry_out(command())
+        await partners.steps["refunds"].carry_out(command())
 
     assert await sandbox.money() == {"refund": "640.00"}
 
@@ -90,8 +90,8 @@ async def test_a_fault_ends_after_its_count(partners: Partners, sandbox: Running
 
     for _ in range(2):
         with pytest.raises(TryAgain):
-            await partners.refunds.carry_out(command())
-    await partners.refunds.carry_out(command())
+            await partners.steps["refunds"].carry_out(command())
+    await partners.steps["refunds"].carry_out(command())
 
     assert await sandbox.money() == {"refund": "640.00"}
 
@@ -100,20 +100,20 @@ async def test_a_fault_lasts_until_it_is_cleared(partners: Partners, sandbox: Ru
     await sandbox.fault("down")
     for _ in range(3):
         with pytest.raises(TryAgain):
-            await partners.logistics.trail(ORDER)
+            await partners.look_ups.look_up("trail", ORDER)
 
     await sandbox.clear()
 
-    assert await partners.logistics.trail(ORDER) is None
+    assert await partners.look_ups.look_up("trail", ORDER) is None
 
 
 async def test_a_fault_meets_only_whom_it_is_for(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.fault("refuse", partner="refunds", step_kind="refund")
 
-    await partners.refunds.carry_out(command("compensation", amount="1.00"))
-    await partners.warehouse.carry_out(command("gift"))
+    await partners.steps["refunds"].carry_out(command("compensation", amount="1.00"))
+    await partners.steps["warehouse"].carry_out(command("gift"))
     with pytest.raises(PartnerRefused):
-        await partners.refunds.carry_out(command("refund"))
+        await partners.steps["refunds"].carry_out(command("refund"))
 
 
 async def test_a_misspelt_switch_is_refused(sandbox: RunningSandbox) -> None:

@@ -13,8 +13,8 @@ from tests.partners.running import RunningSandbox, Start, command, talk_to
 
 async def test_the_same_key_pays_once(partners: Partners, sandbox: RunningSandbox) -> None:
     """S13."""
-    first = await partners.refunds.carry_out(command())
-    again = await partners.refunds.carry_out(command())
+    first = await partners.steps["refunds"].carry_out(command())
+    again = await partners.steps["refunds"].carry_out(command())
 
     assert again == first
     assert await sandbox.money() == {"refund": "640.00"}
@@ -22,7 +22,7 @@ async def test_the_same_key_pays_once(partners: Partners, sandbox: RunningSandbo
 
 
 async def test_the_same_key_at_the_same_time_pays_once(partners: Partners, sandbox: RunningSandbox) -> None:
-    receipts = await asyncio.gather(*(partners.refunds.carry_out(command()) for _ in range(8)))
+    receipts = await asyncio.gather(*(partners.steps["refunds"].carry_out(command()) for _ in range(8)))
 
     assert len({receipt.reference for receipt in receipts}) == 1
     assert await sandbox.money() == {"refund": "640.00"}
@@ -43,11 +43,11 @@ async def test_a_repeated_call_is_marked_as_one(sandbox: RunningSandbox) -> None
 async def test_a_replay_tells_what_was_first_told(partners: Partners, sandbox: RunningSandbox) -> None:
     """As payment providers do; how the step stands now is what looking it up tells."""
     await sandbox.order(reports=[{"state": "done", "after": 0}])
-    first = await partners.warehouse.carry_out(command("gift"))
+    first = await partners.steps["warehouse"].carry_out(command("gift"))
     await sandbox.told.get()
 
-    assert await partners.warehouse.carry_out(command("gift")) == first
-    found = await partners.warehouse.find(command("gift").key)
+    assert await partners.steps["warehouse"].carry_out(command("gift")) == first
+    found = await partners.steps["warehouse"].find(command("gift").key)
     assert first.state is ReceiptState.ACCEPTED
     assert found is not None
     assert found.state is ReceiptState.DONE
@@ -58,18 +58,18 @@ async def test_the_same_key_for_another_content_pays_nothing_and_proves_nothing(
     partners: Partners, sandbox: RunningSandbox, change: dict[str, str]
 ) -> None:
     """S25: something was done under the key already, so the partner is asked; it is no refusal."""
-    await partners.refunds.carry_out(command())
+    await partners.steps["refunds"].carry_out(command())
 
     with pytest.raises(OutcomeUnknown, match="the key was used before for other content"):
-        await partners.refunds.carry_out(command(**change))
+        await partners.steps["refunds"].carry_out(command(**change))
     assert await sandbox.money() == {"refund": "640.00"}
 
 
 async def test_other_keys_pay_again(partners: Partners, sandbox: RunningSandbox) -> None:
     """A second, legitimate payment is not lost."""
-    await partners.refunds.carry_out(command())
-    await partners.refunds.carry_out(command(key="HL-1/1/2/refund", amount="0.10"))
-    await partners.refunds.carry_out(command("compensation", amount="128.00"))
+    await partners.steps["refunds"].carry_out(command())
+    await partners.steps["refunds"].carry_out(command(key="HL-1/1/2/refund", amount="0.10"))
+    await partners.steps["refunds"].carry_out(command("compensation", amount="128.00"))
 
     assert await sandbox.money() == {"refund": "640.10", "compensation": "128.00"}
     assert await sandbox.money("SO-2") == {}
@@ -77,9 +77,9 @@ async def test_other_keys_pay_again(partners: Partners, sandbox: RunningSandbox)
 
 async def test_an_expired_key_pays_twice(partners: Partners, sandbox: RunningSandbox) -> None:
     """S13, control arm: real partners forget, and this suite sees the double."""
-    first = await partners.refunds.carry_out(command())
+    first = await partners.steps["refunds"].carry_out(command())
     await sandbox.admin.delete("/_sandbox/keys")
-    second = await partners.refunds.carry_out(command())
+    second = await partners.steps["refunds"].carry_out(command())
 
     assert second.reference != first.reference
     assert await sandbox.money() == {"refund": "1280.00"}
@@ -87,16 +87,16 @@ async def test_an_expired_key_pays_twice(partners: Partners, sandbox: RunningSan
 
 async def test_an_expired_key_is_still_found(partners: Partners, sandbox: RunningSandbox) -> None:
     """S13: stop retrying before, then ask."""
-    first = await partners.refunds.carry_out(command())
+    first = await partners.steps["refunds"].carry_out(command())
     await sandbox.admin.delete("/_sandbox/keys")
 
-    assert await partners.refunds.find(command().key) == first
+    assert await partners.steps["refunds"].find(command().key) == first
 
 
 async def test_how_long_keys_live_is_a_setting(start_sandbox: Start) -> None:
     async with start_sandbox(key_life=timedelta(0)) as sandbox, talk_to(sandbox.url) as partners:
-        await partners.refunds.carry_out(command())
-        await partners.refunds.carry_out(command())
+        await partners.steps["refunds"].carry_out(command())
+        await partners.steps["refunds"].carry_out(command())
 
         assert await sandbox.money() == {"refund": "1280.00"}
 
@@ -106,12 +106,12 @@ async def test_a_refusal_uses_no_key_up(partners: Partners, sandbox: RunningSand
     goods = command("replacement", items=[{"sku": "SLATE-9", "quantity": 1}])
     await sandbox.order(stock={"SLATE-9": 0})
     with pytest.raises(PartnerRefused, match=r"^warehouse says: “out of stock: SLATE-9 \(0 left\)”$"):
-        await partners.warehouse.carry_out(goods)
-    assert await partners.warehouse.find(goods.key) is None
+        await partners.steps["warehouse"].carry_out(goods)
+    assert await partners.steps["warehouse"].find(goods.key) is None
 
     await sandbox.order(stock={"SLATE-9": 1})
 
-    assert (await partners.warehouse.carry_out(goods)).state is ReceiptState.ACCEPTED
+    assert (await partners.steps["warehouse"].carry_out(goods)).state is ReceiptState.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_a_step_sent_to_the_wrong_partner_is_refused(
 @pytest.mark.parametrize("amount", [None, "0.00"])
 async def test_money_needs_an_amount(partners: Partners, sandbox: RunningSandbox, amount: str | None) -> None:
     with pytest.raises(PartnerRefused, match=r"refund needs an amount above 0\.00"):
-        await partners.refunds.carry_out(command(amount=amount))
+        await partners.steps["refunds"].carry_out(command(amount=amount))
     assert await sandbox.money() == {}
 
 
@@ -139,7 +139,7 @@ async def test_without_a_crew_nobody_visits(partners: Partners, sandbox: Running
     await sandbox.order(crew="none")
 
     with pytest.raises(PartnerRefused, match=r"^installation says: “no crew”$"):
-        await partners.installation.carry_out(command("rectification"))
+        await partners.steps["installation"].carry_out(command("rectification"))
 
 
 async def test_a_key_in_the_header_that_is_not_the_bodys_is_refused(sandbox: RunningSandbox) -> None:
@@ -156,6 +156,6 @@ async def test_nonsense_hides_a_payment_that_was_made(partners: Partners, sandbo
     await sandbox.fault("nonsense", partner="refunds", count=1)
 
     with pytest.raises(OutcomeUnknown, match="refunds answered nonsense"):
-        await partners.refunds.carry_out(command())
-    assert await partners.refunds.find(command().key) is not None
+        await partners.steps["refunds"].carry_out(command())
+    assert await partners.steps["refunds"].find(command().key) is not None
     assert await sandbox.money() == {"refund": "640.00"}

@@ -43,15 +43,15 @@ async def test_a_ledger_survives_sigkill(tmp_path: Path) -> None:
     """The second process knows what the first one paid, and pays nothing again."""
     with running(tmp_path / "ledger.db") as (process, url):
         async with talk_to(url) as partners:
-            first = await partners.refunds.carry_out(command())
-            await partners.warehouse.carry_out(command("gift"))
+            first = await partners.steps["refunds"].carry_out(command())
+            await partners.steps["warehouse"].carry_out(command("gift"))
         process.send_signal(signal.SIGKILL)
         process.wait()
 
     with running(tmp_path / "ledger.db") as (_, url):
         async with talk_to(url) as partners:
-            assert await partners.refunds.carry_out(command()) == first
-            assert await partners.warehouse.find(command("gift").key) is not None
+            assert await partners.steps["refunds"].carry_out(command()) == first
+            assert await partners.steps["warehouse"].find(command("gift").key) is not None
         async with httpx.AsyncClient(base_url=url, trust_env=False) as admin:
             money = (await admin.get("/_sandbox/money")).json()
 

@@ -44,7 +44,7 @@ async def test_what_takes_longer_is_reported_dispatched_then_done(
 
 
 async def test_money_is_done_at_once_and_not_reported(partners: Partners, sandbox: RunningSandbox) -> None:
-    await partners.refunds.carry_out(command())
+    await partners.steps["refunds"].carry_out(command())
 
     assert await sandbox.rows("reports") == []
 
@@ -53,7 +53,7 @@ async def test_whoever_asked_is_told(partners: Partners, sandbox: RunningSandbox
     """B16: a carrier claim outlives its case and has a workflow of its own."""
     await sandbox.order(reports=AT_ONCE)
 
-    await partners.logistics.carry_out(command("carrier_claim", reply_to="claim-HL-1"))
+    await partners.steps["logistics"].carry_out(command("carrier_claim", reply_to="claim-HL-1"))
 
     assert (await next_told(sandbox))[0] == "claim-HL-1"
 
@@ -63,11 +63,11 @@ async def test_an_inspection_reports_what_it_found_when_it_is_done(partners: Par
     found = {"severity": "severe", "evidence": [{"kind": "photo", "uri": "file:a.jpg"}]}
     await sandbox.order(reports=AT_ONCE, inspection=found)
 
-    await partners.installation.carry_out(command("inspection"))
+    await partners.steps["installation"].carry_out(command("inspection"))
 
     assert "finding" not in (await next_told(sandbox))[2]
     assert (await next_told(sandbox))[2]["finding"] == found
-    receipt = await partners.installation.find(command("inspection").key)
+    receipt = await partners.steps["installation"].find(command("inspection").key)
     assert receipt is not None
     assert receipt.finding is not None
     assert receipt.finding.severity == "severe"
@@ -77,20 +77,20 @@ async def test_how_a_step_goes_on_is_the_orders_affair(partners: Partners, sandb
     failed = [{"state": "failed", "after": 0, "detail": "lorry broke down"}]
     await sandbox.order(reports="never", reports_by_kind={"collection": failed})
 
-    await partners.warehouse.carry_out(command("gift"))
-    await partners.logistics.carry_out(command("collection"))
+    await partners.steps["warehouse"].carry_out(command("gift"))
+    await partners.steps["logistics"].carry_out(command("collection"))
 
     told = (await next_told(sandbox))[2]
     assert (told["step"], told["state"], told["detail"]) == ("collection", "failed", "lorry broke down")
     assert len(await sandbox.rows("reports")) == 1
-    receipt = await partners.logistics.find(command("collection").key)
+    receipt = await partners.steps["logistics"].find(command("collection").key)
     assert receipt is not None
     assert receipt.state is ReceiptState.FAILED
 
 
 async def test_a_repeated_command_is_not_reported_twice(partners: Partners, sandbox: RunningSandbox) -> None:
     for _ in range(3):
-        await partners.warehouse.carry_out(command("gift"))
+        await partners.steps["warehouse"].carry_out(command("gift"))
 
     assert len(await sandbox.rows("reports")) == 2
 
@@ -98,7 +98,7 @@ async def test_a_repeated_command_is_not_reported_twice(partners: Partners, sand
 async def test_a_customer_answers_where_the_order_says_so(partners: Partners, sandbox: RunningSandbox) -> None:
     """G8: once for each time of asking."""
     await sandbox.order(satisfaction=5)
-    await partners.refunds.carry_out(command())
+    await partners.steps["refunds"].carry_out(command())
     request = CallbackRequest(key="HL-1/1/callback/1", case_id="HL-1", attempt=1, to=CONTACT)
 
     await partners.callbacks.ask(request)
@@ -124,7 +124,7 @@ async def test_reports_wait_in_order_for_an_engine_that_is_down(start_sandbox: S
 
     async with start_sandbox({"SO-1": {"reports": AT_ONCE}}, tell=down_at_first) as sandbox:
         async with talk_to(sandbox.url) as partners:
-            await partners.warehouse.carry_out(command("gift"))
+            await partners.steps["warehouse"].carry_out(command("gift"))
         async with asyncio.timeout(PATIENCE):
             assert [await arrived.get(), await arrived.get()] == ["dispatched", "done"]
 
@@ -141,8 +141,8 @@ async def test_a_report_to_a_case_that_has_ended_holds_nothing_up(start_sandbox:
 
     async with start_sandbox({"*": {"reports": AT_ONCE}}, tell=one_is_gone) as sandbox:
         async with talk_to(sandbox.url) as partners:
-            await partners.warehouse.carry_out(command("gift", key="a", case_id="gone"))
-            await partners.warehouse.carry_out(command("gift", key="b", case_id="here"))
+            await partners.steps["warehouse"].carry_out(command("gift", key="a", case_id="gone"))
+            await partners.steps["warehouse"].carry_out(command("gift", key="b", case_id="here"))
         async with asyncio.timeout(PATIENCE):
             assert [await arrived.get(), await arrived.get()] == ["case-here"] * 2
 
@@ -159,7 +159,7 @@ async def test_what_was_due_while_the_sandbox_was_away_is_sent_when_it_is_back(s
 
     async with start_sandbox({"SO-1": {"reports": AT_ONCE}}, tell=unreachable) as before:
         async with talk_to(before.url) as partners:
-            await partners.warehouse.carry_out(command("gift"))
+            await partners.steps["warehouse"].carry_out(command("gift"))
         async with asyncio.timeout(PATIENCE):
             await tried.wait()
 

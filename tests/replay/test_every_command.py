@@ -17,22 +17,29 @@ import activities
 import workflows.carrier_claim
 import workflows.clocks
 import workflows.remedies
+from activities.steps import find_of, step_of
 from cases.claim.claim import FACTS as CLAIM_FACTS
 from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW
 from cases.inbox.messages import FACTS, MESSAGES
 from cases.inbox.same_matter import BETWEEN_CASES
+from cases.look_ups import ROWS
+from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.progress import alarms
 from tests.replay.commands import history, names
 
 NOBODY = "hurry-up"
 """A signal of which no workflow knows."""
-ACTIVITIES = {
-    definition.name
-    for module in pkgutil.iter_modules(activities.__path__, "activities.")
-    for _, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
-    for method in vars(cls).values()
-    if (definition := getattr(method, "__temporal_activity_definition", None))
-}
+ACTIVITIES = (
+    {
+        definition.name
+        for module in pkgutil.iter_modules(activities.__path__, "activities.")
+        for _, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+        for method in vars(cls).values()
+        if (definition := getattr(method, "__temporal_activity_definition", None))
+    }
+    | {name for partner in STEP_PARTNERS for name in (step_of(partner), find_of(partner))}
+    | {r.activity for r in ROWS.values()}
+)
 QUICK = {"admit", "look-up", "order-account", "message-customer", "notify-staff", "call-back"}
 """Activities that are tried inside the workflow task first."""
 QUICK_ONLY = {"look-up", "order-account"}

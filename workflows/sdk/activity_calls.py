@@ -24,8 +24,10 @@ Result = TypeVar("Result")
 class Call(Generic[Result]):
     """An activity with its arguments; made by `call`, which checks them."""
 
-    method: Callable[..., Any]
+    method: Any
     arguments: tuple[Any, ...]
+    answer: Any = None
+    """The type of the result, where `method` is a name."""
 
 
 # The SDK takes the arguments of several as `Sequence[Any]`: a wrong one would first be noticed at run time.
@@ -40,10 +42,15 @@ def call(method: Any, *arguments: Any) -> Call[Any]:  # type: ignore[misc]  # my
     return Call(method, arguments)
 
 
+def named(name: str, answer: Any, *arguments: Any) -> Call[Any]:
+    """A call of one of the activities that share their code and are named by data; `answer` is its type."""
+    return Call(name, arguments, answer)
+
+
 async def durably(call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
     """Through the server, repeated as `options` say; `summary` is what the UI shows."""
     how: ActivityConfig = {**options, "summary": summary}
-    result: Result = await workflow.execute_activity_method(call.method, args=call.arguments, **how)
+    result: Result = await workflow.execute_activity(call.method, args=call.arguments, result_type=call.answer, **how)
     return result
 
 

@@ -6,7 +6,6 @@ Each `type: ignore` here stands for an error that mypy finds; one that it no lon
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_type
 
-from activities.logistics import Logistics
 from activities.records import Admission, Records
 from activities.refunds import Refunds
 from cases.partner_calls import Contact, Payment, Receipt, StepCommand
@@ -40,6 +39,6 @@ def test_call_carries_its_arguments_and_knows_its_result() -> None:
 if TYPE_CHECKING:
     call(Refunds.carry_out, COMMAND, Decimal("10.00"))  # type: ignore[arg-type,call-arg]  # no payment
     call(Refunds.carry_out, PAYMENT)  # type: ignore[arg-type]  # one is missing
-    call(Logistics.find, 5)  # type: ignore[arg-type]  # another type
-    call(Logistics.find, "key", "key")  # type: ignore[arg-type,call-arg]  # one too many
+    call(Refunds.find, 5)  # type: ignore[arg-type]  # another type
+    call(Refunds.find, "key", "key")  # type: ignore[arg-type,call-arg]  # one too many
     call(Records.admit, {}, "today", None)  # type: ignore[arg-type,call-arg]  # another type, of a method that is not async

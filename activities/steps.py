@@ -1,0 +1,41 @@
+"""A partner that only carries out steps: nothing that it moves is counted in an order's ledger."""
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import activity
+
+from activities.outcomes import carry_out, find
+from cases.partner_calls import Receipt, StepCommand
+from partners import ports
+
+
+def step_of(partner: str) -> str:
+    """The activity that has a step carried out. Never changed: recorded cases name it."""
+    return f"{partner}-step"
+
+
+def find_of(partner: str) -> str:
+    """The activity that asks what became of a step, by its key. Never changed: recorded cases name it."""
+    return f"{partner}-find"
+
+
+class Steps:
+    """Over the port of one partner."""
+
+    def __init__(self, partner: str, port: ports.StepPartner) -> None:
+        self._partner = partner
+        self._port = port
+
+    def activities(self) -> list[Callable[..., Any]]:
+        """Both, under the partner's own names."""
+
+        @activity.defn(name=step_of(self._partner))
+        async def step(command: StepCommand) -> Receipt:
+            return await carry_out(self._port, command)
+
+        @activity.defn(name=find_of(self._partner))
+        async def found(key: str) -> Receipt | None:
+            return await find(self._port, key)
+
+        return [step, found]
