@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ def values(name: str, content: bytes) -> Iterator[Found]:
         yield Found(f"{name}:{line}", value, fault)
 
 
-def at_the_door(file: str, content: bytes, policies: dict[str, Policy], now: datetime) -> Iterator[AtTheDoor]:
+def at_the_door(file: str, content: bytes, policies: Mapping[str, Policy], now: datetime) -> Iterator[AtTheDoor]:
     """Every complaint of a file, checked: every problem is named by its field.
 
     Of what is no complaint at all (no JSON object with a text as `case_id`) the first two are named, and the rest is

@@ -7,11 +7,11 @@ where it counts working time, of the calendar's days off: another edition of the
 import hashlib
 import json
 import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import holidays
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -22,30 +22,81 @@ from cases.policy.amounts import amount
 from cases.policy.policy import Policy, matches
 from settings import configured
 
+if TYPE_CHECKING:
+    import holidays
+
 SHARED = "every_line.yaml"
 
 
-def known_policies() -> dict[str, Policy]:
+class _Written(NamedTuple):
+    """What a policy's file, and the one that every line shares, say; without the days off."""
+
+    path: Path
+    common: dict[str, Any]
+    own: dict[str, Any]
+    policy: Policy
+
+
+class Known(Mapping[str, Policy]):
+    """Policies by line; the days off of one are looked up when it is first used.
+
+    That loads the holidays of all countries, which takes longer than a command that needs none.
+    """
+
+    def __init__(self, written: dict[str, _Written]) -> None:
+        self._written = written
+        self._dated: dict[str, Policy] = {}
+
+    def __getitem__(self, line: str) -> Policy:
+        """The policy of a line; raises `InvalidInput` where its calendar is not known."""
+        if line not in self._dated:
+            self._dated[line] = _dated(self._written[line])
+        return self._dated[line]
+
+    def __iter__(self) -> Iterator[str]:
+        """The lines."""
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self._written)
+
+
+def known_policies() -> Mapping[str, Policy]:
     """The policies in force, by line; raises `InvalidInput` with every fault of every file, and of the settings."""
-    return load(configured().policies)
+    return Known(_all_written(configured().policies))
 
 
 def load(folder: Path) -> dict[str, Policy]:
     """All policies of a folder by line; raises `InvalidInput` with every fault of every file."""
+    found: dict[str, Policy] = {}
+    problems: list[Problem] = []
+    for line, written in _all_written(folder).items():
+        try:
+            found[line] = _dated(written)
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _all_written(folder: Path) -> dict[str, _Written]:
     files = sorted(path for path in folder.glob("*.yaml") if path.name != SHARED)
     if not files:
         raise InvalidInput([Problem(field=str(folder), problem="holds no policy files (*.yaml)")])
-    found: dict[str, Policy] = {}
+    found: dict[str, _Written] = {}
     problems: list[Problem] = []
     for path in files:
         try:
-            policy = load_file(path)
+            written = _written(path)
         except InvalidInput as error:
             problems += error.problems
             continue
-        if policy.line in found:
-            problems.append(Problem(field=f"{path.name}: line", problem=f"{policy.line} has a file already"))
-        found[policy.line] = policy
+        line = written.policy.line
+        if line in found:
+            problems.append(Problem(field=f"{path.name}: line", problem=f"{line} has a file already"))
+        found[line] = written
     if problems:
         raise InvalidInput(problems)
     return found
@@ -53,27 +104,43 @@ def load(folder: Path) -> dict[str, Policy]:
 
 def load_file(path: Path) -> Policy:
     """One line's policy, with what every line shares; raises `InvalidInput`, each fault as `file: key`."""
+    return _dated(_written(path))
+
+
+def _written(path: Path) -> _Written:
     shared = path.parent / SHARED
     common, own = _read(shared) if shared.exists() else {}, _read(path)
     content = {**common, **own}
     derived = [Problem(field=key, problem="is worked out, not written") for key in DERIVED if key in content]
-    said = json.dumps(content, sort_keys=True, default=str)
     try:
         policy = Policy.model_validate({**content, "version": path.stem})
         faults = [*derived, *_topics_that_do_not_exist(policy), *_shares_that_are_missing(policy)]
         if not policy.compensation_limit:
             faults.append(Problem(field="compensation_limit", problem="is missing: write one, such as 30% of order"))
         if not faults:
-            days = work_calendar(policy.calendar, policy.timezone)
-            edition = days.model_dump_json() if policy.counts_working_time else ""
-            digest = hashlib.sha256(f"{said}{edition}".encode()).hexdigest()[:8]
-            return policy.model_copy(update={"working_days": days, "version": f"{policy.name}+{digest}"})
+            return _Written(path, common, own, policy)
     except ValidationError as error:
         faults = [*derived, *problems_of(error)]
+    raise _named(faults, common, own, path)
+
+
+def _dated(written: _Written) -> Policy:
+    """The policy with its days off, and the version that says which ones they are (S33)."""
+    path, common, own, policy = written
+    try:
+        days = work_calendar(policy.calendar, policy.timezone)
     except InvalidInput as error:
-        faults = error.problems
-    named = [Problem(field=f"{_origin(p, common, own, path)}: {p.field}", problem=p.problem) for p in faults]
-    raise InvalidInput(named)
+        raise _named(error.problems, common, own, path) from None
+    said = json.dumps({**common, **own}, sort_keys=True, default=str)
+    edition = days.model_dump_json() if policy.counts_working_time else ""
+    digest = hashlib.sha256(f"{said}{edition}".encode()).hexdigest()[:8]
+    return policy.model_copy(update={"working_days": days, "version": f"{policy.name}+{digest}"})
+
+
+def _named(faults: list[Problem], common: dict[str, Any], own: dict[str, Any], path: Path) -> InvalidInput:
+    return InvalidInput(
+        [Problem(field=f"{_origin(p, common, own, path)}: {p.field}", problem=p.problem) for p in faults]
+    )
 
 
 DERIVED = ("version", "working_days")
@@ -149,8 +216,10 @@ def work_calendar(terms: CalendarTerms, zone: str) -> WorkCalendar:
 YEARS_AHEAD = 2
 
 
-def _holidays(country: str, subdivision: str | None = None) -> holidays.HolidayBase:
+def _holidays(country: str, subdivision: str | None = None) -> "holidays.HolidayBase":
     """A country's holidays of all years in which complaints may have come, as far as the library knows them."""
+    import holidays  # noqa: PLC0415 (slow to load, and most lines count no working time)
+
     known = holidays.country_holidays(country, subdiv=subdivision)
     last = datetime.now(UTC).year + YEARS_AHEAD
     years = range(max(FIRST_YEAR, known.start_year), min(last, known.end_year) + 1)
@@ -166,6 +235,8 @@ def _last_notice() -> int:
 
 
 def _known(country: str, subdivision: str | None) -> None:
+    import holidays  # noqa: PLC0415 (as above)
+
     if not subdivision and re.fullmatch(r"[A-Z]{2}", country) and hasattr(holidays, country):
         return  # the list of all countries below takes longer than everything else that is read here
     subdivisions = holidays.list_supported_countries().get(country)

@@ -1,6 +1,6 @@
 """What would we promise and offer? Worked out by the same code as the cases', without a server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ _TIME = TypeAdapter(Instant)
 KEYS = ("complaint", "finding", "now")
 
 
-def planned(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
+def planned(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str, Any]:
     """The plan for a complaint, or for `{"complaint": …, "finding": …, "now": …}`, decoded; or its `errors`."""
     try:
         return plan(given, policies, now)
@@ -41,7 +41,7 @@ def _field(where: str) -> str:
     return where.removeprefix("complaint.")
 
 
-def plan(given: Any, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
+def plan(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str, Any]:
     """What the contract says of `starter.py plan`; raises `InvalidInput` with every problem by its field."""
     if not isinstance(given, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])

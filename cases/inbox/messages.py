@@ -188,8 +188,8 @@ MESSAGES = {**FACTS, **COMMANDS}
 OFFERS = frozenset({"assess", "propose", "approve"})
 """Messages that may put an offer to the customer: the order's account is read before them (S35)."""
 SAFE_TEXT, DIGITS, REPEATS = "safe text", "digits of currencies", "repeats by content"
-LATE_REPORTS = "late reports are kept"
-"""Rules that cases may be older than (S29, S30, S31, S27)."""
+LATE_REPORTS, NO_RETURN = "late reports are kept", "nothing is returned for nothing"
+"""Rules that cases may be older than (S29, S30, S31, S27, S28)."""
 
 
 def always(_change: str) -> bool:

@@ -13,6 +13,7 @@ from cases.contract import CASE_CLOSED, CLAIM_SETTLED, COMPLAINT_LINKED
 from cases.entitlement.follow_up import how_to_go_on
 from cases.errors import Refusal, printable
 from cases.inbox import messages as m
+from cases.inbox.checks import check_returns
 from cases.inbox.commands import COMMANDS
 from cases.inbox.facts import FACTS, taken_back_at_the_end
 from cases.inbox.policy_move import move
@@ -59,6 +60,7 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
     m.counted(name, message, case.currency, holds)
     if why := rate_limit.too_much(case.paces, name, now, case):
         raise Refusal(why)
+    check_returns(case, message, holds)
     if not isinstance(message, m.MovePolicy):
         due = [promise.due_at() for promise in case.promises] if at < now else []
         answer = APPLY[type(message)](case, message, m.When(at, now)) or {}

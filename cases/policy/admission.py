@@ -1,5 +1,6 @@
 """The one door: whatever way a complaint comes, it is judged here, and every problem is named at once (G1)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ class Judged(NamedTuple):
     problems: list[Problem]
 
 
-def judged(raw: Any, now: datetime, policies: dict[str, Policy]) -> Judged:
+def judged(raw: Any, now: datetime, policies: Mapping[str, Policy]) -> Judged:
     """What is to be said of the complaint in `raw` (decoded JSON); raises `InvalidInput` where it is no object."""
     complaint, problems = drafted_complaint(raw, now)
     policy = policies.get(getattr(complaint, "line", ""))
@@ -30,7 +31,7 @@ def judged(raw: Any, now: datetime, policies: dict[str, Policy]) -> Judged:
     return Judged(complaint, policy, problems)
 
 
-def admitted(raw: Any, now: datetime, policies: dict[str, Policy]) -> tuple[Complaint, Policy]:
+def admitted(raw: Any, now: datetime, policies: Mapping[str, Policy]) -> tuple[Complaint, Policy]:
     """A complaint without fault, and the policy of its line; raises `InvalidInput` with every problem by its field."""
     complaint, policy, problems = judged(raw, now, policies)
     if problems or policy is None:
@@ -38,7 +39,7 @@ def admitted(raw: Any, now: datetime, policies: dict[str, Policy]) -> tuple[Comp
     return complaint, policy
 
 
-def policy_for(complaint: Complaint, policies: dict[str, Policy]) -> Policy:
+def policy_for(complaint: Complaint, policies: Mapping[str, Policy]) -> Policy:
     """The policy of the line of a complaint that was admitted before; raises `InvalidInput` where it does not fit."""
     problems = gathered([_line], complaint, policies)
     problems = problems or check_against(policies[complaint.line], complaint)
@@ -47,7 +48,7 @@ def policy_for(complaint: Complaint, policies: dict[str, Policy]) -> Policy:
     return policies[complaint.line]
 
 
-def _line(complaint: Complaint, policies: dict[str, Policy]) -> list[Problem]:
+def _line(complaint: Complaint, policies: Mapping[str, Policy]) -> list[Problem]:
     if complaint.line in policies:
         return []
     known = ", ".join(sorted(policies))

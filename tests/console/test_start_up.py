@@ -64,6 +64,14 @@ def test_what_reads_policies_needs_no_more(arguments: list[str], tmp_path: Path)
     assert not imported_by(*arguments, folder=tmp_path) & NEVER
 
 
+def test_a_line_without_working_days_needs_no_holidays(tmp_path: Path) -> None:
+    complaint = json.dumps(a_complaint())
+
+    assert "holidays" not in imported_by("open", "--example", "fresh_food", folder=tmp_path)
+    assert "holidays" not in imported_by("plan", "-", folder=tmp_path, given=complaint)
+    assert "holidays" in imported_by("policy", "check", folder=tmp_path)
+
+
 def test_a_plan_needs_no_more_than_the_digits_of_currencies(tmp_path: Path) -> None:
     complaint = json.dumps(a_complaint())
 

@@ -1,6 +1,7 @@
 """A business edits files, not the program: a new line needs no code, and no change goes unnoticed."""
 
 import json
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from click.testing import CliRunner
 import policies
 from cases.calendar import CalendarTerms, WorkCalendar
 from cases.entitlement.granting import assess
+from cases.errors import InvalidInput
 from cases.policy.policy import matches
 from cases.progress.opening import open_case as opened
 from cases.state.finding import PartialFinding
 from cases.vocabulary import Channel, PromiseName
 from console.policy_files import check
+from settings import ROOT
 from tests.cases.lines import plan_line
 from tests.cases.policy.conftest import BICYCLES, LINE, SHARED, Edit, faults
 from tests.cases.world import START, a_complaint, in_force, open_case
@@ -229,3 +232,24 @@ def test_what_is_missing_for_an_amount_is_asked_for(folder: Path, edit: Edit) ->
     )
 
     assert answer["missing"] == ["order.declared_value"]
+
+
+def test_policies_whose_days_off_are_looked_up_when_they_are_used_are_the_same() -> None:
+    """S33: the same versions."""
+    assert dict(policies.known_policies()) == policies.load(ROOT / "policies")
+
+
+def test_a_calendar_that_nobody_knows_is_refused_when_its_line_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S33: by its file and key; the other lines can be used."""
+    folder = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    path = folder / "organic_food.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("calendar: CN", "calendar: XX"), encoding="utf-8")
+    monkeypatch.setenv("AFTER_SALES_POLICIES", str(folder))
+
+    known = policies.known_policies()
+
+    assert known["fresh_food"].line == "fresh_food"
+    with pytest.raises(InvalidInput, match=r"organic_food\.yaml: calendar\.country: there is no calendar of XX"):
+        known["organic_food"]

@@ -7,8 +7,9 @@ import pytest
 from cases.state.letter import Audience
 from cases.state.step import Step
 from cases.vocabulary import Outcome, Status
+from tests.cases.lines import FORMULA, TIN
 from tests.cases.offers import agreed, of_kind
-from tests.cases.world import Answer, building_materials, late_by, open_case
+from tests.cases.world import Answer, World, building_materials, late_by, open_case
 
 # Order
 
@@ -217,6 +218,50 @@ def test_a_person_can_say_that_what_depends_on_a_waived_step_is_carried_out_all_
 
     assert world.steps == {"coupon": "done", "onsite_repair": "waived"}
     assert world.status is Status.FOLLOWING_UP
+
+
+def returned(**answers: Answer) -> World:
+    """A return of faulty goods: they are collected while their price is refunded (M10)."""
+    world = open_case("return.quality", line="infant_formula", order=FORMULA, affected=TIN, answers=answers)
+    world.says("assess", upheld=True, by="li")
+    world.says("customer-approved", option="refund")
+    return world
+
+
+WAIVED = {"step": "refund", "action": "waive", "reason": "paid in cash", "by": "li"}
+
+
+@pytest.mark.parametrize("collection", ["accepted", "done"])
+def test_a_refund_is_not_waived_while_its_goods_are_collected(collection: Answer) -> None:
+    """M10, S28: the refusal names the ways out."""
+    world = returned(refund="refused", collection=collection)
+
+    refusal = world.refuses("resolve-step", **WAIVED)
+
+    assert "without refund the customer gets nothing for it" in refusal
+    assert world.steps["refund"] == "blocked"
+
+
+def test_a_refund_is_waived_once_nothing_is_collected_or_a_person_says_otherwise() -> None:
+    """M10, S28."""
+    cancelled, insisted = (returned(refund="refused", collection="accepted") for _ in range(2))
+
+    cancelled.says("step-reported", step="collection", state="failed", by="logistics")
+    cancelled.says("resolve-step", **WAIVED)
+    insisted.says("resolve-step", **WAIVED, dependents="carry_out")
+
+    assert cancelled.steps == {"collection": "blocked", "refund": "waived"}
+    assert insisted.steps["refund"] == "waived"
+
+
+def test_a_refund_that_another_offer_replaces_leaves_its_collection_under_way() -> None:
+    """M10, G6: the other offer says what is given for the goods."""
+    world = returned(refund="refused", collection="accepted")
+
+    world.says("resolve-step", **{**WAIVED, "action": "replace"})
+
+    assert world.steps["refund"] == "waived"
+    assert str(world.case.needs_offer) == "refund is to be replaced"
 
 
 def test_the_offer_that_was_accepted_last_is_the_one_that_counts() -> None:
