@@ -226,23 +226,24 @@ def show(case: str, as_json: bool) -> None:
     """Print where CASE stands, and what comes next."""
     import asyncio
 
+    from cases.views.snapshot import Snapshot
     from client import cases as engine
     from console import reading
     from settings import configured
 
-    async def look() -> dict[str, Any]:
+    async def look() -> Snapshot:
         return await (await engine.Engine.connect()).snapshot(case)
 
     try:
         seen = asyncio.run(look())
     except engine.NoSuchCase:
         # The server forgets a closed case after a while; our own records do not (G9).
-        record = engine.archived(case, configured().database_url)
-        if record is None:
+        kept = engine.archived(case, configured().database_url)
+        if kept is None:
             raise
-        seen = record["record"]
+        seen = kept.record
     if as_json:
-        print_json(seen)
+        print_json(seen.as_json())
     else:
         reading.screen().print(reading.case(seen), crop=False)
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -50,6 +50,7 @@ from cases.errors import AfterSalesError, Refusal
 from cases.policy.policy import Policy
 from cases.views import search_attributes as attributes
 from cases.views.search_attributes import SearchAttribute
+from cases.views.snapshot import Snapshot
 from client.connection import Unreachable, connect
 from client.late_reports import records_of
 from settings import Settings
@@ -152,13 +153,13 @@ class Engine:
         async with self._sentences(case_id):
             return await self._handle(case_id).execute_update(name, payload, rpc_timeout=ANSWER_WITHIN)
 
-    async def snapshot(self, case_id: str) -> Json:
+    async def snapshot(self, case_id: str) -> Snapshot:
         """The case as it is now, or as it was when it closed (then no worker is needed)."""
-        handle = self._handle(case_id)
+        handle = self.client.get_workflow_handle(workflow_id(case_id), result_type=Snapshot)
         async with self._sentences(case_id):
             there = await self._at_rest(handle)
             if there.status is WorkflowExecutionStatus.RUNNING:
-                found: Json = await self.ask(handle, CASE_QUERY)
+                found: Snapshot = await self.ask(handle, CASE_QUERY, result_type=Snapshot)
             else:
                 found = await handle.result(rpc_timeout=ANSWER_WITHIN)
             return found
@@ -356,11 +357,20 @@ def overdue(now: datetime) -> list[str]:
     return ["ExecutionStatus = 'Running'", f"({broken} IS NOT NULL OR {due} < '{now.isoformat()}')"]
 
 
-def archived(case_id: str, database_url: str) -> Json | None:
-    """A closed case in our own records, its final snapshot under `record`; None where they have none."""
+class Archived(NamedTuple):
+    """A closed case in our own records: its final snapshot, and the complaint that it was opened with, as JSON."""
+
+    record: Snapshot
+    complaint: Json | None
+
+
+def archived(case_id: str, database_url: str) -> Archived | None:
+    """A closed case in our own records; None where they have none."""
     with records_of(database_url) as records:
         row = records.case(case_id) if records else None
-    return row if row and row["record"] else None
+    if not row or not row["record"]:
+        return None
+    return Archived(Snapshot.model_validate(row["record"]), row["complaint"])
 
 
 _WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then look (starter.py show)"

@@ -11,6 +11,7 @@ from cases.complaint import Complaint
 from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, hindrances, how_to_go_on
 from cases.errors import Refusal
 from cases.policy.admission import admitted
+from cases.views.snapshot import Snapshot
 from cases.vocabulary import LinkKind, Outcome
 from client.cases import Engine, NoSuchCase, archived
 from client.late_reports import ON_STEPS, kept
@@ -34,7 +35,7 @@ async def reopen(
         raise Refusal(f"{case_id} was merged into {handled_by}, and closed with it: reopen {handled_by}")
     raw = follow_up(await _complaint_of(engine, case_id), now, **changes)
     complaint, policy = admitted(raw, now, known_policies())
-    if problems := hindrances(complaint, Earlier.of(seen), policy):
+    if problems := hindrances(complaint, Earlier.of(seen.as_json()), policy):
         raise Refusal("; ".join(problem.problem for problem in problems))
     how = await engine.open(complaint, raw, policy)
     if how != "opened" and (await _complaint_of(engine, complaint.case_id)).follows != case_id:
@@ -53,8 +54,8 @@ async def late(engine: Engine, case_id: str, name: str, payload: Json, now: date
     shipment is kept in the order's ledger (S27). Raises `Refusal` for every other message, with the case to send it to.
     """
     seen = await closed(engine, case_id)
-    when = datetime.fromisoformat(seen["closed_at"])
-    over = f"{case_id} closed as {seen['outcome']} on {when.astimezone():%Y-%m-%d}"
+    when = seen.closed_at or now
+    over = f"{case_id} closed as {seen.outcome} on {when.astimezone():%Y-%m-%d}"
     if name in ON_STEPS and (
         done := await asyncio.to_thread(kept, case_id, over, name, payload, configured().database_url)
     ):
@@ -65,9 +66,9 @@ async def late(engine: Engine, case_id: str, name: str, payload: Json, now: date
         return {**answer, "case": heir, "why": f"{over}; {heir} has the evidence"}
     if heir:
         raise Refusal(f"{over}: send it to {heir}")
-    if name != EVIDENCE and (name, seen["outcome"]) != (YES, Outcome.NO_RESPONSE):
+    if name != EVIDENCE and (name, seen.outcome) != (YES, Outcome.NO_RESPONSE):
         last = _merged_into(seen) or case_id
-        policy = known_policies().get(seen["line"])
+        policy = known_policies().get(seen.line or "")
         raise Refusal(f"{over}: {how_to_go_on(last, policy.reopen_within if policy else 'its time')}")
     occurred = datetime.fromisoformat(payload.get("occurred_at", now.isoformat()))
     at = occurred if when < occurred < now else now
@@ -76,16 +77,16 @@ async def late(engine: Engine, case_id: str, name: str, payload: Json, now: date
     return {"applied": name == EVIDENCE, "case": new, "why": f"{over}; {new} takes it up again and {then}"}
 
 
-async def closed(engine: Engine, case_id: str) -> Json:
+async def closed(engine: Engine, case_id: str) -> Snapshot:
     """The final snapshot of a closed case; raises `Refusal` where it is open, and `NoSuchCase`."""
     try:
         seen = await engine.snapshot(case_id)
     except NoSuchCase:
-        row = archived(case_id, configured().database_url)
-        if row is None or row["record"] is None:
+        kept_here = archived(case_id, configured().database_url)
+        if kept_here is None:
             raise
-        return dict(row["record"])
-    if seen.get("closed_at") is None:
+        return kept_here.record
+    if seen.closed_at is None:
         raise Refusal(f"{case_id} is open: send the message to it")
     return seen
 
@@ -93,8 +94,8 @@ async def closed(engine: Engine, case_id: str) -> Json:
 async def _complaint_of(engine: Engine, case_id: str) -> Complaint:
     raw = await engine.complaint(case_id)
     if raw is None:
-        row = archived(case_id, configured().database_url)
-        raw = row["complaint"] if row else None
+        kept_here = archived(case_id, configured().database_url)
+        raw = kept_here.complaint if kept_here else None
     if raw is None:
         raise Refusal(
             f'nobody knows any more what {case_id} complained about: open a complaint with "follows": "{case_id}"'
@@ -102,13 +103,13 @@ async def _complaint_of(engine: Engine, case_id: str) -> Complaint:
     return Complaint.model_validate(raw)
 
 
-def _merged_into(seen: Json) -> str | None:
-    return next((link["case"] for link in seen["links"] if link["kind"] == LinkKind.MERGED_INTO), None)
+def _merged_into(seen: Snapshot) -> str | None:
+    return next((link.case for link in seen.links if link.kind == LinkKind.MERGED_INTO), None)
 
 
-async def _living(engine: Engine, seen: Json) -> str | None:
+async def _living(engine: Engine, seen: Snapshot) -> str | None:
     """The open case that goes on with a closed one: what it was merged into, or the last that follows it."""
-    case_id = _merged_into(seen) or seen["case_id"]
+    case_id = _merged_into(seen) or seen.case_id
     while not await engine.is_open(case_id):
         raw = await engine.complaint(case_id)
         heir = follow_up_id(Complaint.model_validate(raw)) if raw else f"{case_id}.2"

@@ -18,6 +18,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from cases.contract import CASE_QUERY, CASE_WORKFLOW, CLAIM_WORKFLOW, TASK_QUEUE, claim_workflow_id, workflow_id
+from cases.views.snapshot import Snapshot
 from cases.vocabulary import Role, StepState
 from client.cases import ANSWER_WITHIN, Engine, Json
 from client.connection import Unreachable
@@ -101,7 +102,8 @@ class _Tour:
         if self._silent[there.task_queue] >= AT_A_TIME:
             return []
         try:
-            seen: Json = await self._engine.ask(self._client.get_workflow_handle(there.id), CASE_QUERY)
+            handle = self._client.get_workflow_handle(there.id)
+            seen: Snapshot = await self._engine.ask(handle, CASE_QUERY, result_type=Snapshot)
         except (RPCError, RPCTimeoutOrCancelledError, WorkflowQueryFailedError) as error:
             self._silent[there.task_queue] += 1
             do = f"read the log of the worker, then ask again: starter.py show {case}"
@@ -130,7 +132,7 @@ def _failing(there: WorkflowExecutionDescription) -> Json:
     why = f"our code fails on it, again and again; nothing of it is lost: {told}"
     do = f"read the error in the Temporal UI, on the page of {there.id}; deploy a mended worker, then it goes on"
     since = _scheduled(there)
-    return _row("failing", since.isoformat() if since else None, why, do)
+    return _row("failing", since, why, do)
 
 
 def _untaken(there: WorkflowExecutionDescription, now: datetime) -> list[Json]:
@@ -140,7 +142,7 @@ def _untaken(there: WorkflowExecutionDescription, now: datetime) -> list[Json]:
     attempt = there.raw_description.pending_workflow_task.attempt
     why = f"its workflow task is not being done, though a worker is there (attempt {attempt})"
     do = "read the log of the worker: it is overloaded, hangs, or dies at this case"
-    return [_row("untaken", since.isoformat(), why, do)]
+    return [_row("untaken", since, why, do)]
 
 
 def _scheduled(there: WorkflowExecutionDescription) -> datetime | None:
@@ -150,47 +152,47 @@ def _scheduled(there: WorkflowExecutionDescription) -> datetime | None:
     return task.original_scheduled_time.ToDatetime(tzinfo=UTC) if known else None
 
 
-def _steps(case: str, seen: Json) -> list[Json]:
+def _steps(case: str, seen: Snapshot) -> list[Json]:
     rows = []
-    for step in seen["steps"]:
-        # A worker of an earlier build tells no key.
-        which, key = f"step {step['id']} ({step['partner']})", step.get("key", step["id"])
-        if step["state"] == StepState.UNKNOWN:
-            why = f"{which}: nobody knows whether it was done: {step['reason']}"
+    for step in seen.steps:
+        # A worker of an earlier build writes no key.
+        which, key = f"step {step.id} ({step.partner})", step.key or step.id
+        if step.state == StepState.UNKNOWN:
+            why = f"{which}: nobody knows whether it was done: {step.reason}"
             do = f"nothing, if the partner answers soon: it is being asked; else look in its books for {key}, then"
-            do += f" starter.py step-reported {case} --step {step['id']} --state done, or --state failed"
-            rows.append(_row("step_unknown", step["since"], why, do))
-        elif step["state"] == StepState.BLOCKED:
-            do = f"starter.py resolve-step {case} --step {step['id']} --action retry, replace or waive"
-            rows.append(_row("step_blocked", step["since"], f"{which}: {step['reason']}", do))
+            do += f" starter.py step-reported {case} --step {step.id} --state done, or --state failed"
+            rows.append(_row("step_unknown", step.since, why, do))
+        elif step.state == StepState.BLOCKED:
+            do = f"starter.py resolve-step {case} --step {step.id} --action retry, replace or waive"
+            rows.append(_row("step_blocked", step.since, f"{which}: {step.reason}", do))
     return rows
 
 
-def _escalated(case: str, seen: Json) -> list[Json]:
+def _escalated(case: str, seen: Snapshot) -> list[Json]:
     """Promises of which the last one up was told (G10), and nobody has said that they have it."""
-    owed = {p["name"] for p in seen["promises"] if p["cycle"] == seen["cycle"] and not p["kept_at"]}
+    owed = {p.name for p in seen.promises if p.cycle == seen.cycle and not p.kept_at}
     return [
         _row(
             "unacknowledged",
-            e["sent_at"] or e["due_at"],
-            f"{e['promise']} is broken, and nobody above the {e['role']} is left to be told",
-            f"see to it; meanwhile starter.py acknowledge-escalation {case} --promise {e['promise']} --by YOU",
+            e.sent_at or e.due_at,
+            f"{e.promise} is broken, and nobody above the {e.role} is left to be told",
+            f"see to it; meanwhile starter.py acknowledge-escalation {case} --promise {e.promise} --by YOU",
         )
-        for e in seen["escalations"]
-        if e["role"] == Role.DIRECTOR and not e["acknowledged_by"]
-        if e["cycle"] == seen["cycle"] and e["promise"] in owed
+        for e in seen.escalations
+        if e.role == Role.DIRECTOR and not e.acknowledged_by
+        if e.cycle == seen.cycle and e.promise in owed
     ]
 
 
-def _undeliverable(case: str, seen: Json) -> list[Json]:
+def _undeliverable(case: str, seen: Snapshot) -> list[Json]:
     """Letters that no channel takes, since a person last wrote that they reached somebody."""
     rows: list[Json] = []
-    for entry in seen["timeline"]:
-        if entry["what"] in SEEN_TO:
+    for entry in seen.timeline:
+        if entry.what in SEEN_TO:
             rows.clear()
-        elif entry["what"] == UNDELIVERABLE:
+        elif entry.what == UNDELIVERABLE:
             do = f"tell them in another way, then starter.py contact-made {case} (customers) or note {case} (staff)"
-            rows.append(_row(UNDELIVERABLE, entry["at"], f"no channel takes {entry['text']}", do))
+            rows.append(_row(UNDELIVERABLE, entry.at, f"no channel takes {entry.text}", do))
     return rows
 
 
@@ -205,5 +207,5 @@ def _no_worker(queue: str, cases: int) -> Json:
     return {"case_id": None, "workflow_id": None, **_row("no_worker", None, why, do)}
 
 
-def _row(what: str, since: str | None, why: str, do: str) -> Json:
-    return {"what": what, "since": since, "why": why, "do": do}
+def _row(what: str, since: datetime | None, why: str, do: str) -> Json:
+    return {"what": what, "since": since.isoformat() if since else None, "why": why, "do": do}

@@ -102,7 +102,7 @@ async def _owned(engine: Engine, rows: list[Json], owner: str) -> Found:
                 seen = await engine.snapshot(row["case_id"])
             except AfterSalesError as error:
                 return str(error)
-        return {**row, "owner": (seen.get("owner") or {}).get("name")}
+        return {**row, "owner": seen.owner.name}
 
     answers = await asyncio.gather(*map(ask, rows))
     asked = [answer for answer in answers if not isinstance(answer, str)]

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,10 +14,14 @@ from rich.text import Text
 from cases.calendar import clock as calendar_clock
 from cases.errors import AfterSalesError
 from cases.text import replaced
+from cases.views.asking import NeedView
+from cases.views.commitments import OptionView, PromiseView, RemedyView, StepView
+from cases.views.complaint import ComplaintView, ItemView, OrderView, SecondComplaintView
+from cases.views.snapshot import EntryView, Snapshot
 from policies import known_policies
 
 Json = dict[str, Any]
-Clock = Callable[[str | None], str]
+Clock = Callable[[datetime | None], str]
 WIDTH = 160
 """Columns where there is no terminal to ask: wide enough for every table, and a pipe does not mind."""
 
@@ -39,12 +43,13 @@ def plain(value: Any) -> str:
     return replaced(str(value), by="·", keep="\n")
 
 
-def clock(at: str | None, zone: str | None = None) -> str:
+def clock(at: datetime | str | None, zone: str | None = None) -> str:
     """An instant with its offset, to the second: promises of 10 s exist. `zone`: None: that of all lines."""
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    if at is None:
+        return "–"
     zone = zone or zone_of()
-    if at and zone:
-        return calendar_clock(datetime.fromisoformat(at), zone, seconds=True)
-    return datetime.fromisoformat(at).astimezone().isoformat(" ", "seconds") if at else "–"
+    return calendar_clock(at, zone, seconds=True) if zone else at.astimezone().isoformat(" ", "seconds")
 
 
 @cache
@@ -58,56 +63,47 @@ def zone_of(line: str | None = None) -> str | None:
     return zones.get(line or "") or (shared.pop() if len(shared) == 1 else None)
 
 
-def case(seen: Json) -> RenderableType:
+def case(seen: Snapshot) -> RenderableType:
     """One case: who complains of what, where it stands, what comes next, then every part that is not empty."""
-    if not seen.get("line"):  # it is being admitted, and knows nothing else yet
-        return plain(seen.get("status"))
-    owner = "/".join(x for x in (seen["owner"]["team"], seen["owner"]["name"]) if x)
-    ended = f" as {seen['outcome']}" if seen["outcome"] else ""
-    urgent = " · URGENT" if seen["urgent"] else ""
-    # A case of an earlier build tells neither its complaint nor its zone.
-    zone = seen["policy"].get("timezone") or zone_of(seen["line"])
+    if not seen.line:  # it is being admitted, and knows nothing else yet
+        return plain(seen.status)
+    owner = "/".join(x for x in (seen.owner.team, seen.owner.name) if x)
+    ended = f" as {seen.outcome}" if seen.outcome else ""
+    urgent = " · URGENT" if seen.urgent else ""
+    zone = seen.policy.timezone or zone_of(seen.line)  # an earlier build wrote no zone
     parts: list[RenderableType] = [
-        Text(plain(f"{seen['case_id']}  {seen['line']} {seen['topic']}{urgent}"), style="bold"),
-        plain(
-            f"{seen['status']}{ended} · owner {owner} · order {seen['order_id']} · policy {seen['policy']['version']}"
-        ),
+        Text(plain(f"{seen.case_id}  {seen.line} {seen.topic}{urgent}"), style="bold"),
+        plain(f"{seen.status}{ended} · owner {owner} · order {seen.order_id} · policy {seen.policy.version}"),
     ]
-    if complaint := seen.get("complaint"):
-        parts += ["", _complaint(complaint, zone), ""]
-    for second in seen.get("second_complaints", []):
-        parts += [f"and {plain(second['case'])}, which is handled here as well", _complaint(second, zone), ""]
-    if needed := seen.get("needs"):
-        parts += [*(_need(seen["case_id"], need) for need in needed), ""]
-    known = {k: v for k, v in seen["finding"].items() if k != "facts"}
+    if seen.complaint:
+        parts += ["", _complaint(seen.complaint, zone), ""]
+    for second in seen.second_complaints:
+        parts += [f"and {plain(second.case)}, which is handled here as well", _complaint(second, zone), ""]
+    if seen.needs:
+        parts += [*(_need(seen.case_id, need) for need in seen.needs), ""]
+    known = {name: value for name, value in seen.finding if name != "facts" and value is not None}
     if known:
-        parts.append("found: " + ", ".join(f"{k} {_item(v)}" for k, v in known.items()))
-    for part, (columns, row) in _parts(lambda at: clock(at, zone)).items():
-        if drawn := table(part, columns, map(row, seen.get(part, []))):
-            parts.append(drawn)
-    if any(float(amount) for amount in seen["paid"].values()):
-        parts.append("paid: " + ", ".join(f"{kind} {amount}" for kind, amount in seen["paid"].items()))
+        parts.append("found: " + ", ".join(f"{name} {_item(value)}" for name, value in known.items()))
+    parts += [drawn for drawn in _tables(seen, lambda at: clock(at, zone)) if drawn]
+    if any(float(amount) for _, amount in seen.paid):
+        parts.append("paid: " + ", ".join(f"{kind} {amount}" for kind, amount in seen.paid))
     return Group(*parts)
 
 
-def _complaint(told: Json, zone: str | None) -> RenderableType:
+def _complaint(told: ComplaintView | SecondComplaintView, zone: str | None) -> RenderableType:
     """Who complains, how to reach them, and what they wrote: as it came."""
-    customer, order = told["customer"], told.get("order") or {}
-    bought = ", ".join(
-        f"{i['quantity']} × {i['sku']} {i.get('name', '–')} at {i['unit_price']}" for i in order.get("items", [])
-    )
-    cost = f"{order['order_id']}, {order['amount']} {order['currency']}" if order else None
+    customer = told.customer
     drawn = Table.grid(padding=(0, 2))
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
     lines = {
-        "customer": " · ".join(x for x in (customer["name"], customer.get("phone"), customer.get("email")) if x),
-        "received": f"{clock(told['received_at'], zone)} by {told['channel']}",
-        "order": f"{cost}: {bought}" if cost and bought else cost,
-        "affected": _item(told["affected"]) if told.get("affected") else None,
-        "wishes": told.get("wish"),
-        "wrote": told.get("description"),
-        "withdrawn": told.get("withdrawn"),
+        "customer": " · ".join(x for x in (customer.name, customer.phone, customer.email) if x),
+        "received": f"{clock(told.received_at, zone)} by {told.channel}",
+        "order": _order(told.order) if isinstance(told, ComplaintView) and told.order else None,
+        "affected": _item(told.affected) if told.affected else None,
+        "wishes": told.wish,
+        "wrote": told.description,
+        "withdrawn": told.withdrawn if isinstance(told, SecondComplaintView) else None,
     }
     for name, text in lines.items():
         if text:
@@ -115,22 +111,29 @@ def _complaint(told: Json, zone: str | None) -> RenderableType:
     return drawn
 
 
-def _need(case_id: str, need: Any) -> RenderableType:
+def _order(order: OrderView) -> str:
+    bought = ", ".join(f"{i.quantity} × {i.sku} {i.name} at {i.unit_price}" for i in order.items)
+    cost = f"{order.order_id}, {order.amount} {order.currency}"
+    return f"{cost}: {bought}" if bought else cost
+
+
+def _need(case_id: str, need: NeedView | str) -> RenderableType:
     """One thing that a person has to do, and the commands that do it, each on a line to copy."""
     if isinstance(need, str):  # of an earlier build
         return Text(f"next: {plain(need)}", style="yellow")
-    ways = zip(("do:", *["or:"] * len(need["instead"])), (need, *need["instead"]), strict=True)
-    # Not broken into lines: whoever copies one into a shell needs it whole.
+    ways = [("do:", need.message, need.example), *(("or:", way.message, way.example) for way in need.instead)]
+    # Not broken into lines: a shell takes only whole commands.
     commands = [
-        Text(f"  {word}  {plain(command(case_id, way))}", no_wrap=True, overflow="ignore") for word, way in ways
+        Text(f"  {word}  {plain(command(case_id, message, example))}", no_wrap=True, overflow="ignore")
+        for word, message, example in ways
     ]
-    return Group(Text(f"next: {plain(need['text'])}", style="yellow"), *commands)
+    return Group(Text(f"next: {plain(need.text)}", style="yellow"), *commands)
 
 
-def command(case_id: str, way: Json) -> str:
+def command(case_id: str, message: str, example: Json) -> str:
     """The command that sends a message with the values of its example."""
-    words = ["starter.py", way["message"], case_id]
-    for field, value in way["example"].items():
+    words = ["starter.py", message, case_id]
+    for field, value in example.items():
         flag = f"--{field.replace('_', '-')}"
         if isinstance(value, bool):
             words.append(flag if value else f"--no-{flag[2:]}")
@@ -166,7 +169,7 @@ def _would_change(row: Json) -> list[str]:
     told += [f"at once: {rung['role']} told of {rung['promise']} (rung {rung['rung']})" for rung in row["rungs"]]
     told += [f"at once: {what}" for what in row["at_once"]]
     if offer := row["offer"]:
-        instead = " or ".join(_option(option) for option in offer["instead"]) or "nothing"
+        instead = " or ".join(map(_option, _options(offer["instead"]))) or "nothing"
         told.append(f"offer {offer['id']} stays as offered; assessed anew: {instead}")
     if row["differs"]:
         told.append(f"differs in {', '.join(row['differs'])}")
@@ -191,10 +194,10 @@ def promise_change(change: Json) -> str:
     return f"{change['name']}: {was['within']}, due {due[0]} → {now['within']}, due {due[1]}{state}{pauses}"
 
 
-def entry(line: Json, zone: str | None = None) -> str:
+def entry(line: EntryView, zone: str | None = None) -> str:
     """One line of a timeline."""
-    by = f"  ({plain(line['by'])})" if line.get("by") else ""
-    return f"{clock(line['at'], zone)}  {plain(line['what'])}  {plain(line.get('text', ''))}{by}"
+    by = f"  ({plain(line.by)})" if line.by else ""
+    return f"{clock(line.at, zone)}  {plain(line.what)}  {plain(line.text)}{by}"
 
 
 def answer(case_id: str, name: str, told: Any) -> str:
@@ -210,7 +213,7 @@ def answer(case_id: str, name: str, told: Any) -> str:
         lines.append(f"still to be established: {', '.join(told['missing'])}")
     if told.get("offer"):
         lines.append(f"offer {told['offer']['id']} ({told['offer']['state']})")
-        lines += [f"  {option}" for option in _numbered(told["offer"]["options"])]
+        lines += [f"  {option}" for option in _numbered(_options(told["offer"]["options"]))]
     lines += [f"  {promise_change(change)}" for change in told.get("promises", [])]
     known = {"applied", "status", "missing", "offer", "promises"}
     lines += [f"{key}: {_item(value)}" for key, value in told.items() if key not in known and value]
@@ -229,72 +232,80 @@ def table(title: str, columns: str, rows: Iterable[Iterable[Any]]) -> Table | No
     return drawn if drawn.row_count else None
 
 
-def _segments(promise: Json, at: Clock) -> str:
+def _segments(promise: PromiseView, at: Clock) -> str:
     """When the clock ran, where it did not simply run on."""
-    parts = promise["segments"]
-    stopped = [
-        f"stopped {at(s['ran_until'])}: {s['why_stopped']}" for s in parts if s["why_stopped"] not in (None, "kept")
-    ]
-    return "\n".join(stopped)
+    stopped = [s for s in promise.segments if s.why_stopped not in (None, "kept")]
+    return "\n".join(f"stopped {at(s.ran_until)}: {s.why_stopped}" for s in stopped)
 
 
-def _option(option: Json) -> str:
-    return f"{option['key']}: " + ", ".join(f"{r['kind']} {_worth(r)}".removesuffix(" –") for r in option["remedies"])
+def _options(told: list[Json]) -> list[OptionView]:
+    """The options in an answer of a case."""
+    return [OptionView.model_validate(option) for option in told]
 
 
-def _worth(part: Json) -> str:
-    if not part.get("amount"):
-        return _item(part.get("items"))
-    return f"{part['amount']} (up to {part['max_amount']})" if part.get("max_amount") else str(part["amount"])
+def _option(option: OptionView) -> str:
+    return f"{option.key}: " + ", ".join(f"{r.kind} {_worth(r)}".removesuffix(" –") for r in option.remedies)
+
+
+def _worth(part: RemedyView | StepView) -> str:
+    if part.amount is None:
+        return _item(part.items)
+    most = part.max_amount if isinstance(part, RemedyView) else None
+    return f"{part.amount} (up to {most})" if most else str(part.amount)
 
 
 def _item(value: Any) -> str:
+    """A value; of goods how many, and which."""
     if isinstance(value, list):
-        return (
-            ", ".join(
-                f"{v['quantity']} × {v['sku']}" if isinstance(v, dict) and "sku" in v else plain(v) for v in value
-            )
-            or "–"
-        )
+        return ", ".join(_goods(part) or plain(part) for part in value) or "–"
     return plain(value)
 
 
-def _parts(at: Clock) -> dict[str, tuple[str, Callable[[Json], Iterable[Any]]]]:
-    """The tables of a case: columns, and what of each entry stands in them."""
-    return {
-        "promises": (
-            "promise, within, state, due, kept, clock",
-            lambda p: (p["name"], p["within"], p["state"], _due(p, at), at(p["kept_at"]), _segments(p, at)),
-        ),
-        "offers": (
-            "offer, state, options, over the limits",
-            lambda o: (o["id"], o["state"], "\n".join(_numbered(o["options"])), o["over_limits"]),
-        ),
-        "steps": (
-            "step, partner, state, what, reference, tries, reason",
-            lambda s: (s["id"], s["partner"], s["state"], _worth(s), s["reference"], s["attempts"], s["reason"]),
-        ),
-        "escalations": (
-            "promise, told, due, sent, acknowledged by",
-            lambda e: (e["promise"], e["role"], at(e["due_at"]), at(e["sent_at"]), e["acknowledged_by"]),
-        ),
-        "satisfaction": ("at, score, comment", lambda s: (at(s["at"]), s["score"], s["comment"])),
-        "evidence": ("kind, where", lambda e: (e["kind"], e["uri"])),
-        "links": ("link, case", lambda x: (x["kind"], x.get("case") or x.get("workflow"))),
-        "refused": (
-            "at, message, by, times, why",
-            lambda r: (at(r.get("last_at") or r["at"]), r["message"], r["by"], r.get("count", 1), r["why"]),
-        ),
-        "timeline": ("at, what, text, by", lambda t: (at(t["at"]), t["what"], t.get("text"), t.get("by"))),
-    }
+def _goods(value: Any) -> str | None:
+    if isinstance(value, ItemView):
+        return f"{value.quantity} × {value.sku}"
+    return f"{value['quantity']} × {value['sku']}" if isinstance(value, dict) and "sku" in value else None
 
 
-def _numbered(options: list[Json]) -> list[str]:
+def _tables(seen: Snapshot, at: Clock) -> Iterator[Table | None]:
+    """The lists of a case, each as a table; None for one that is empty."""
+    yield table(
+        "promises",
+        "promise, within, state, due, kept, clock",
+        ((p.name, p.within, p.state, _due(p, at), at(p.kept_at), _segments(p, at)) for p in seen.promises),
+    )
+    yield table(
+        "offers",
+        "offer, state, options, over the limits",
+        ((o.id, o.state, "\n".join(_numbered(o.options)), o.over_limits) for o in seen.offers),
+    )
+    yield table(
+        "steps",
+        "step, partner, state, what, reference, tries, reason",
+        ((s.id, s.partner, s.state, _worth(s), s.reference, s.attempts, s.reason) for s in seen.steps),
+    )
+    yield table(
+        "escalations",
+        "promise, told, due, sent, acknowledged by",
+        ((e.promise, e.role, at(e.due_at), at(e.sent_at), e.acknowledged_by) for e in seen.escalations),
+    )
+    yield table("satisfaction", "at, score, comment", ((at(s.at), s.score, s.comment) for s in seen.satisfaction))
+    yield table("evidence", "kind, where", ((e.kind, e.uri) for e in seen.evidence))
+    yield table("links", "link, case", ((x.kind, x.case or x.workflow) for x in seen.links))
+    yield table(
+        "refused",
+        "at, message, by, times, why",
+        ((at(r.last_at or r.at), r.message, r.by, r.count, r.why) for r in seen.refused),
+    )
+    yield table("timeline", "at, what, text, by", ((at(t.at), t.what, t.text, t.by) for t in seen.timeline))
+
+
+def _numbered(options: list[OptionView]) -> list[str]:
     """The options of an offer with the numbers that the customer was given."""
     if len(options) == 1:
         return [_option(options[0])]
     return [f"{number}  {_option(option)}" for number, option in enumerate(options, start=1)]
 
 
-def _due(promise: Json, at: Clock) -> str:
-    return at(promise["due_at"]) + (" (provisional)" if promise["provisional"] else "")
+def _due(promise: PromiseView, at: Clock) -> str:
+    return at(promise.due_at) + (" (provisional)" if promise.provisional else "")

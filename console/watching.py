@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from cases.views.snapshot import Snapshot
 from cases.vocabulary import Status
 from client.cases import Engine
 from console.reading import clock, entry, plain, zone_of
@@ -17,20 +18,20 @@ Json = dict[str, Any]
 async def follow_case(case_id: str, show: Callable[[str], None], raw: Callable[[Json], None] | None) -> None:
     """Print the timeline of a case as it grows, until it closes; `raw` takes each changed snapshot instead."""
     engine, told = await Engine.connect(), 0
-    last: Json = {}
+    last: Snapshot | None = None
     while True:
         seen = await engine.snapshot(case_id)
         if seen != last and raw:
-            raw(seen)
+            raw(seen.as_json())
         elif seen != last:
-            for line in seen.get("timeline", [])[told:]:
-                show(entry(line, (seen.get("policy") or {}).get("timezone")))
-            told = len(seen.get("timeline", []))
-            if seen["status"] != last.get("status"):
-                ended = f" as {seen['outcome']}" if seen.get("outcome") else ""
-                show(plain(f"{case_id} is {seen['status']}{ended}"))
+            for line in seen.timeline[told:]:
+                show(entry(line, seen.policy.timezone))
+            told = len(seen.timeline)
+            if last is None or seen.status != last.status:
+                ended = f" as {seen.outcome}" if seen.outcome else ""
+                show(plain(f"{case_id} is {seen.status}{ended}"))
         last = seen
-        if seen["status"] == Status.CLOSED:
+        if seen.status == Status.CLOSED:
             return
         await asyncio.sleep(EVERY)
 

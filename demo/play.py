@@ -17,6 +17,7 @@ from temporalio.testing import TimeSkipper
 
 from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from cases.policy.remedy_kinds import PAID_AS
+from cases.views.snapshot import Snapshot
 from client.cases import Engine
 from client.connection import Unreachable
 from demo.complaints import complaint
@@ -109,7 +110,7 @@ class Played:
         self.stage = stage
         self.id: str = complaint["case_id"]
         self.complaint = complaint
-        self.snapshot: dict[str, Any] = {}
+        self.snapshot = Snapshot.being_admitted(self.id)
         self._teller = teller
         self._handle = handle
         self._skipper = TimeSkipper(stage.client)
@@ -140,13 +141,13 @@ class Played:
         else:
             raise AssertionError(f"{message} by {who} was not refused")
 
-    async def look(self) -> dict[str, Any]:
+    async def look(self) -> Snapshot:
         """Read the case, and tell what is new."""
         self.snapshot = await self.stage.engine.snapshot(self.id)
         self._teller.tell_news(self.snapshot)
         return self.snapshot
 
-    async def until(self, what: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    async def until(self, what: str, condition: Callable[[Snapshot], Any]) -> Snapshot:
         """Wait, in real time, until the case has come so far."""
         async with asyncio.timeout(PATIENCE) as patience:
             try:
@@ -159,15 +160,15 @@ class Played:
             raise TimeoutError(f"{self.id} did not come to: {what}")
         return self.snapshot
 
-    async def _look_patiently(self) -> dict[str, Any]:
+    async def _look_patiently(self) -> Snapshot:
         try:
             return await self.look()
         except Unreachable:  # the worker is away just now
             return self.snapshot
 
-    async def until_status(self, status: str) -> dict[str, Any]:
+    async def until_status(self, status: str) -> Snapshot:
         """Wait until the case has this status."""
-        return await self.until(status, lambda s: s["status"] == status)
+        return await self.until(status, lambda s: s.status == status)
 
     async def passes(self, **time: float) -> None:
         """Time passes for this case: every timer on the way fires at its own instant."""
@@ -203,14 +204,15 @@ class Played:
         broken: tuple[str, ...] = (),
     ) -> None:
         """The case has to end so: outcome, money out, promises broken; and those in `kept` were kept."""
-        self.snapshot = await self.result_of(self._handle)
+        self.snapshot = Snapshot.model_validate(await self.result_of(self._handle))
         self._teller.tell_news(self.snapshot)
+        was_paid = self.snapshot.paid.as_json()
         wanted = dict.fromkeys(PAID_AS, "0.00") | (paid or {})
-        by_state = {s: {p["name"] for p in self.snapshot["promises"] if p["state"] == s} for s in ("kept", "broken")}
-        if self.snapshot["outcome"] != outcome:
-            raise AssertionError(f"ended as {self.snapshot['outcome']}, not as {outcome}")
-        if self.snapshot["paid"] != wanted:
-            raise AssertionError(f"paid {self.snapshot['paid']}, not {wanted}")
+        by_state = {s: {p.name for p in self.snapshot.promises if p.state == s} for s in ("kept", "broken")}
+        if self.snapshot.outcome != outcome:
+            raise AssertionError(f"ended as {self.snapshot.outcome}, not as {outcome}")
+        if was_paid != wanted:
+            raise AssertionError(f"paid {was_paid}, not {wanted}")
         if by_state["broken"] != set(broken):
             raise AssertionError(f"broken: {sorted(by_state['broken'])}, not {sorted(broken)}")
         if not_kept := set(kept) - by_state["kept"]:

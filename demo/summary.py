@@ -25,12 +25,12 @@ async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, T
         table.add_column(name, justify="right" if name in {*PROMISES, *PAID_AS} else "left")
     differences = []
     for case_id, case in sorted(stage.cases.items()):
-        states = [p["state"] for p in case.snapshot["promises"]]
-        paid = case.snapshot["paid"]
+        states = [p.state for p in case.snapshot.promises]
+        paid = case.snapshot.paid.as_json()
         table.add_row(
             case_id,
             case.complaint["line"],
-            case.snapshot["outcome"] or case.snapshot["status"],
+            case.snapshot.outcome or case.snapshot.status,
             *(str(states.count(state)) for state in PROMISES),
             *(paid[k] for k in PAID_AS),
         )

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
+
+from cases.views.commitments import PromiseView
+from cases.views.snapshot import Snapshot
 
 ZONE = ZoneInfo("Asia/Shanghai")
 STYLES = {
@@ -46,35 +48,34 @@ class Teller:
         while (line := await self._lines.get()) is not None:
             self._console.print(line)
 
-    def tell_news(self, snapshot: dict[str, Any]) -> None:
+    def tell_news(self, snapshot: Snapshot) -> None:
         """What is new in the case since it was last looked at."""
-        for index, promise in enumerate(snapshot.get("promises", [])):
-            key = (promise["name"], promise["cycle"], index)
-            before, now = self._promises.get(key), promise["state"]
+        for index, promise in enumerate(snapshot.promises):
+            key = (promise.name, promise.cycle, index)
+            before, now = self._promises.get(key), promise.state
             self._promises[key] = now
             for line in _news_of(promise, before) if now != before else ():
                 self.say(f"   {line}")
-        timeline = snapshot.get("timeline", [])
-        for entry in timeline[self._told :]:
-            style = STYLES.get(entry["what"], "")
-            text = escape(f"{entry.get('text', '')}")
-            line = f"{at(entry['at'])}  {entry['what']}{f': {text}' if text else ''}"
+        for entry in snapshot.timeline[self._told :]:
+            style = STYLES.get(entry.what, "")
+            text = escape(entry.text)
+            line = f"{at(entry.at)}  {entry.what}{f': {text}' if text else ''}"
             self.say(f"   [{style}]{line}[/]" if style else f"   {line}")
-        self._told = len(timeline)
+        self._told = len(snapshot.timeline)
 
 
-def at(time: str | None) -> str:
+def at(time: datetime | None) -> str:
     """A time as a person in Shanghai reads it."""
-    return f"{datetime.fromisoformat(time).astimezone(ZONE):%a %d %H:%M}" if time else "—"
+    return f"{time.astimezone(ZONE):%a %d %H:%M}" if time else "—"
 
 
-def _news_of(promise: dict[str, Any], before: str | None) -> Iterator[str]:
+def _news_of(promise: PromiseView, before: str | None) -> Iterator[str]:
     """What there is to say of a promise whose state is not what it was."""
-    name, due = promise["name"], at(promise["due_at"])
+    name, due = promise.name, at(promise.due_at)
     if before is None:
-        within = promise["within"]
-        yield f"{'promised':>12}  {name} {f'by {due}  [dim]({within})[/]' if promise['due_at'] else f'within {within}'}"
-    match promise["state"]:
+        within = promise.within
+        yield f"{'promised':>12}  {name} {f'by {due}  [dim]({within})[/]' if promise.due_at else f'within {within}'}"
+    match promise.state:
         case "kept":
             yield f"{'promise':>12}  [green]{name} kept[/]"
         case "broken":

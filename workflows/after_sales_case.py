@@ -18,6 +18,7 @@ from cases.inbox.receiving import keep_refused, receive, receive_signal, rehears
 from cases.inbox.same_matter import BETWEEN_CASES, is_for_older_case
 from cases.inbox.same_matter import read as read_signal
 from cases.progress.closing import is_over
+from cases.views.snapshot import Snapshot
 from workflows.clocks import Clocks
 from workflows.closing import Closing
 from workflows.desk import Desk
@@ -49,7 +50,7 @@ class AfterSalesCase:
         """Signals that came before the complaint was admitted."""
 
     @workflow.run
-    async def run(self, complaint: RawValue) -> dict[str, Any]:
+    async def run(self, complaint: RawValue) -> Snapshot:
         """Admit the complaint, handle it to its end, keep its record; answers with the final snapshot."""
         continues = await self._intake.admit(complaint)
         if continues:
@@ -73,7 +74,7 @@ class AfterSalesCase:
         return record
 
     @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> Snapshot:
         """The snapshot (contract)."""
         return self._display.snapshot()
 

@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError
 
 from cases.claim.claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive
 from cases.claim.terms import ClaimTerms
-from cases.claim.view import details, view
+from cases.claim.view import ClaimView, claim_page
 from cases.contract import CLAIM_WORKFLOW
 from cases.errors import Refusal
 from cases.inbox.messages import Holds, always
@@ -52,7 +52,7 @@ class CarrierClaim:
         self._logged: ClaimState | None = None
 
     @workflow.run
-    async def run(self, terms: ClaimTerms) -> dict[str, Any]:
+    async def run(self, terms: ClaimTerms) -> ClaimView:
         """Wait for the window and the documents, file, wait for the carrier's answer; answers as the query does."""
         workflow.upsert_search_attributes([KEYS[name].value_set(value) for name, value in terms.attributes.items()])
         pursuit, cancelled = asyncio.create_task(self._pursue()), False
@@ -68,12 +68,12 @@ class CarrierClaim:
         await workflow.wait_condition(workflow.all_handlers_finished)
         if cancelled:
             raise asyncio.CancelledError
-        return view(self._claim)
+        return ClaimView.of(self._claim)
 
     @workflow.query(description="The claim: its window, its documents, and what was claimed, recovered and paid out")
-    def claim(self) -> dict[str, Any]:
+    def claim(self) -> ClaimView:
         """How the claim stands."""
-        return view(self._claim)
+        return ClaimView.of(self._claim)
 
     # From its beginning to its end
 
@@ -188,7 +188,7 @@ class CarrierClaim:
     def _changed(self) -> None:
         """Let operators see it: its page, and one line for each new state, without what others wrote."""
         claim = self._claim
-        workflow.set_current_details(details(claim))
+        workflow.set_current_details(claim_page(claim))
         if claim.state is not self._logged:
             workflow.logger.info(f"carrier claim {claim.state}", extra={"case_id": claim.terms.command.case_id})
             self._logged = claim.state

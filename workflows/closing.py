@@ -1,12 +1,10 @@
 """The end of a case: wound up where somebody cancels it, and its record kept (G9)."""
 
-from typing import Any
-
 from temporalio import workflow
 
 from cases.progress.closing import cancel, is_outcome_open, is_over
 from cases.views.answers import answer_of
-from cases.views.snapshot import snapshot
+from cases.views.snapshot import Snapshot
 from cases.vocabulary import Outcome
 from workflows.desk import Desk
 from workflows.linking import Linking
@@ -35,24 +33,24 @@ class Closing:
             self._desk.apply(cancel, workflow.now())
         await self._desk.until(lambda: is_over(case))
 
-    async def keep_record(self) -> dict[str, Any]:
+    async def keep_record(self) -> Snapshot:
         """Archive the final snapshot, and again where something came too late for it (S22); answers with it."""
         record = await self._archive()
         await workflow.wait_condition(
             lambda: self._linking.at_rest and self._remedies.at_rest and workflow.all_handlers_finished()
         )
-        while record != snapshot(self._desk.case):
+        while record != Snapshot.of(self._desk.case):
             record = await self._archive()
             await workflow.wait_condition(lambda: self._remedies.at_rest)
         return record
 
-    async def _archive(self) -> dict[str, Any]:
-        case, record = self._desk.case, snapshot(self._desk.case)
+    async def _archive(self) -> Snapshot:
+        case, record = self._desk.case, Snapshot.of(self._desk.case)
         closing = Record(
             case_id=case.id,
             closed_at=case.closed_at or workflow.now(),
             outcome=case.outcome or Outcome.WITHDRAWN,
-            record=record,
+            record=record.as_json(),
             complaint=case.complaint.model_dump(mode="json", exclude_none=True),
             answer=answer_of(case),
             vouched=case.vouched,

@@ -8,8 +8,9 @@ from temporalio.common import RawValue
 from cases.contract import workflow_id
 from cases.errors import Refusal
 from cases.inbox.policy_move import previewed
+from cases.views.page import case_page
 from cases.views.search_attributes import search_attributes
-from cases.views.snapshot import BEING_ADMITTED, details, snapshot
+from cases.views.snapshot import Snapshot
 from workflows.counts import Counts
 from workflows.desk import Desk
 from workflows.sdk.handlers import decoded, rejection
@@ -38,7 +39,7 @@ class Display:
 
     def _show(self) -> None:
         case = self._desk.case
-        workflow.set_current_details(details(case))
+        workflow.set_current_details(case_page(case))
         now_shown = search_attributes(case)
         updates = [
             key.value_unset() if value is None else key.value_set(value)
@@ -57,11 +58,11 @@ class Display:
             workflow.logger.info(entry.what, extra=extra)
         self._logged = len(case.timeline)
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> Snapshot:
         """The snapshot (contract); of a complaint that is still being admitted, what can be said of it."""
         if self._desk.admitted:
-            return snapshot(self._desk.case)
-        return {**BEING_ADMITTED, "case_id": workflow.info().workflow_id.removeprefix(workflow_id(""))}
+            return Snapshot.of(self._desk.case)
+        return Snapshot.being_admitted(workflow.info().workflow_id.removeprefix(workflow_id("")))
 
     def preview(self, asked: RawValue) -> dict[str, Any] | None:
         """What a move to another policy would change (S18); None: nothing."""

@@ -1,40 +1,76 @@
 """What a carrier claim tells others: the answer to its query, and its page in the UI. Nothing changes by it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Self
 
 from cases.calendar import clock
 from cases.claim.claim import FACTS, Claim, ClaimState
 from cases.contract import CLAIM_SETTLED
-from cases.views.asking import Json, message_with, need, need_lines
+from cases.views.asking import Json, NeedView, message_with, need, need_lines
+from cases.views.fields import Amount, IfAny, OffsetTime, View, one_of
 from cases.views.page import page
+from cases.views.snapshot import RefusedView
 from cases.vocabulary import EvidenceKind
 
 
-def view(claim: Claim) -> dict[str, Any]:
-    """The claim as JSON values; amounts as decimal strings in `currency`, `net` below zero where it cost us money."""
-    terms = claim.terms
-    return {
-        "case_id": terms.command.case_id,
-        "order_id": terms.command.order_id,
-        "carrier": terms.carrier,
-        "state": claim.state,
-        "currency": terms.command.currency,
-        "claimed": f"{terms.claimed:.2f}",
-        "recovered": None if claim.open else f"{claim.recovered:.2f}",
-        "paid_out": f"{claim.paid_out:.2f}",
-        "net": f"{claim.recovered - claim.paid_out:.2f}",
-        "not_before": terms.not_before.isoformat(),
-        "not_after": terms.not_after.isoformat(),
-        "filed_at": claim.filed_at.isoformat() if claim.filed_at else None,
-        "closed_at": claim.closed_at.isoformat() if claim.closed_at else None,
-        "reference": claim.reference,
-        "documents": [d.model_dump(include={"name", "uri"}, exclude_none=True) for d in claim.documents],
-        "missing": claim.missing,
-        "detail": claim.detail,
-        "refused": [r.model_dump(mode="json") for r in claim.refused],
-        "needs": needs(claim),
-    }
+class DocumentView(View):
+    """A document that goes to the carrier: its name, and where it lies where it is no record of ours."""
+
+    name: str
+    uri: IfAny[str] = None
+
+
+class ClaimView(View):
+    """A carrier claim as its query `claim` and its workflow's result give it."""
+
+    case_id: str
+    order_id: str | None
+    carrier: str
+    state: Annotated[str, one_of(ClaimState)]
+    currency: str
+    claimed: Amount
+    recovered: Amount | None
+    """null while the claim is open"""
+    paid_out: Amount
+    net: Amount
+    """`recovered` less `paid_out`: below zero where the claim cost us money."""
+    not_before: OffsetTime
+    not_after: OffsetTime
+    filed_at: OffsetTime | None
+    closed_at: OffsetTime | None
+    reference: str | None
+    documents: list[DocumentView]
+    missing: list[str]
+    detail: str
+    refused: list[RefusedView]
+    needs: list[NeedView]
+    """What a person has to do next; empty when the claim goes on by itself."""
+
+    @classmethod
+    def of(cls, claim: Claim) -> Self:
+        """The claim as it is now."""
+        terms = claim.terms
+        return cls(
+            case_id=terms.command.case_id,
+            order_id=terms.command.order_id,
+            carrier=terms.carrier,
+            state=claim.state,
+            currency=terms.command.currency,
+            claimed=terms.claimed,
+            recovered=None if claim.open else claim.recovered,
+            paid_out=claim.paid_out,
+            net=claim.recovered - claim.paid_out,
+            not_before=terms.not_before,
+            not_after=terms.not_after,
+            filed_at=claim.filed_at,
+            closed_at=claim.closed_at,
+            reference=claim.reference,
+            documents=[DocumentView(name=document.name, uri=document.uri) for document in claim.documents],
+            missing=claim.missing,
+            detail=claim.detail,
+            refused=claim.refused,
+            needs=needs(claim),
+        )
 
 
 def needs(claim: Claim) -> list[Json]:
@@ -61,8 +97,8 @@ def _lacking(claim: Claim) -> list[Json]:
     ]
 
 
-def details(claim: Claim) -> str:
-    """The claim in Markdown, for its page in the UI; no personal data, so nothing of what the carrier wrote."""
+def claim_page(claim: Claim) -> str:
+    """The page of a claim in the UI; no personal data, so nothing of what the carrier wrote."""
     terms, money = claim.terms, claim.terms.command.currency
     filed = f"; filed {_clock(claim, claim.filed_at)}" if claim.filed_at else ""
     amounts = [f"claimed {terms.claimed:.2f} {money}"]

@@ -1,1 +1,1 @@
-"""What others see of a case: snapshot, needs, search attributes, page. Nothing here changes a case."""
+"""What others see of a case: its snapshot, needs, search attributes and page. Nothing here changes a case."""

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from cases.inbox.messages import Message, kind
+from cases.views.fields import IfAny, View, one_of
 
 Json = dict[str, Any]
 YOU = "YOU"
@@ -19,7 +20,53 @@ EVERYWHERE = ("occurred_at", "message_id")
 """Fields that every message may carry and that nobody needs to decide anything."""
 
 
-def need(what: str, text: str, message: Json, *instead: Json) -> Json:
+NeedKind = Literal[
+    "finding_incomplete", "no_rule_fits", "offer_needed", "order_exhausted", "second_complaint", "evidence", "approval",
+    "offer_undelivered", "consent", "satisfaction", "step_blocked", "step_unknown",
+    "documents", "claim_unknown", "unanswered",
+]  # fmt: skip
+"""Of a case, and in the last line of a carrier claim."""
+
+
+class FieldView(View):
+    """A field that a message may carry."""
+
+    name: str
+    type: str
+    """text, whole number, number, amount, true or false, {fields of an object}, or a list of one of these."""
+    values: IfAny[list[Any]] = None
+    """What this case takes; of objects, what their first field takes."""
+    required: bool
+    """The message, or this case, cannot do without it."""
+
+
+class WayView(View):
+    """A message that does what is needed."""
+
+    message: str
+    """Its name, as in the contract."""
+    fields: list[FieldView]
+    example: dict[str, Any]
+    """A payload that is accepted as it stands; YOU is to be replaced by a name."""
+
+
+class NeedView(View):
+    """One thing that a person has to do, with the message that does it."""
+
+    what: Annotated[str, one_of(get_args(NeedKind))]
+    """What kind of thing it is; more kinds may be added."""
+    text: str
+    """The same for people, in English; may have several lines."""
+    message: str
+    """The name of the message that does it, as in the contract."""
+    fields: list[FieldView]
+    example: dict[str, Any]
+    """A payload that is accepted as it stands; YOU is to be replaced by a name."""
+    instead: list[WayView]
+    """Other messages that settle it as well."""
+
+
+def need(what: NeedKind, text: str, message: Json, *instead: Json) -> Json:
     """One thing to do; `instead`: other messages that settle it as well."""
     return {"what": what, "text": text, **message, "instead": list(instead)}
 

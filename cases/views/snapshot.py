@@ -1,182 +1,196 @@
-"""One query returns one snapshot: what other programs may know of a case, in the contract's words."""
+"""One query returns one snapshot: what other programs may know of a case, in the contract's words.
 
-from typing import Any
+The worker makes it (`Snapshot.of`), and whoever reads one parses it into the same model. A reader may be older than the
+worker, or newer: fields that it does not know are kept, words of an enumeration that it does not know are words, and
+what came to the snapshot later has a default.
+"""
 
-from cases.complaint import Complaint
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field
+from pydantic.json_schema import SkipJsonSchema
+
 from cases.policy.remedy_kinds import PAID_AS
-from cases.progress.alarms import alarms
 from cases.state.case import Case
-from cases.state.entries import Refused
-from cases.state.offer import Offer
-from cases.state.promise import Promise
-from cases.state.second_complaint import SecondComplaint, TakenOver
-from cases.state.step import Step
 from cases.state.summary import paid
-from cases.views.asking import need_lines
+from cases.views.asking import NeedView
+from cases.views.commitments import EscalationView, OfferView, PromiseView, StepView
+from cases.views.complaint import ComplaintView, EvidenceView, FindingView, SecondComplaintView
+from cases.views.fields import Amount, Cycle, IfAny, OffsetTime, View, one_of
 from cases.views.needs import needs
-from cases.views.page import page
-from cases.vocabulary import Status
-
-BEING_ADMITTED: dict[str, Any] = {
-    **dict.fromkeys(("line", "topic", "order_id", "outcome", "opened_at", "closed_at", "complaint")),
-    "status": Status.RECEIVED,
-    "urgent": False,
-    "owner": {"team": None, "name": None},
-    "policy": {"line": None, "version": None, "timezone": None},
-    "cycle": 1,
-    "finding": {"facts": []},
-    "paid": dict.fromkeys(PAID_AS, "0.00"),
-    **{
-        name: []
-        for name in (
-            *("promises", "offers", "steps", "escalations", "evidence", "awaited", "satisfaction"),
-            *("refused", "timeline", "links", "second_complaints", "needs"),
-        )
-    },
-}
-"""What can be said of a case whose complaint has not been admitted: all of a snapshot but `case_id`."""
+from cases.vocabulary import EvidenceKind, LinkKind, Outcome, Status
 
 
-def snapshot(case: Case) -> dict[str, Any]:
-    """The case as JSON values (contract, *The snapshot*)."""
-    return {
-        "case_id": case.id,
-        "line": case.complaint.line,
-        "topic": case.complaint.topic,
-        "order_id": case.complaint.order.order_id if case.complaint.order else None,
-        "status": case.status,
-        "outcome": case.outcome,
-        "urgent": case.urgent,
-        "owner": {"team": case.team, "name": case.owner},
-        "policy": {"line": case.policy.line, "version": case.policy.version, "timezone": case.policy.timezone},
-        "complaint": case.complaint.model_dump(mode="json"),
-        "cycle": case.cycle,
-        "opened_at": case.opened_at.isoformat(),
-        "closed_at": case.closed_at.isoformat() if case.closed_at else None,
-        "finding": case.finding.model_dump(mode="json", exclude_none=True),
-        "promises": [_promise(p) for p in case.promises],
-        "offers": [_offer(o) for o in case.offers],
-        "steps": [_step(case, s) for s in case.steps],
-        "escalations": [e.model_dump(mode="json") for e in case.escalations],
-        "evidence": [e.model_dump(mode="json") for e in case.evidence],
-        "awaited": list(case.awaited),
-        "satisfaction": [s.model_dump(mode="json") for s in case.satisfaction],
-        "paid": paid(case),
-        "refused": [r.model_dump(mode="json") for r in case.refused],
-        "timeline": [e.model_dump(mode="json", exclude_none=True) for e in case.timeline],
-        "links": case.links,
-        "second_complaints": [_second(case, record) for record in case.second_complaints],
-        "needs": needs(case),
-    }
+class OwnerView(View):
+    """Who has the case."""
+
+    team: str | None
+    name: str | None
 
 
-def _second(case: Case, record: TakenOver) -> dict[str, Any]:
-    shown = record.model_dump(mode="json", exclude={"news", "adds", "found"})
-    return {**shown, "judged": record.case not in case.unjudged}
+class PolicyView(View):
+    """The policy that the case is pinned to."""
+
+    line: str | None
+    version: str | None
+    timezone: str | None = None
+    """The zone in which people of this line read times, such as Asia/Shanghai."""
 
 
-def _promise(promise: Promise) -> dict[str, Any]:
-    due = promise.due_at()
-    kept = promise.kept_at
-    return {
-        "name": promise.name,
-        "cycle": promise.cycle,
-        "state": promise.state,
-        "started_at": promise.started_at.isoformat(),
-        "due_at": due.isoformat() if due else None,
-        "kept_at": kept.isoformat() if kept else None,
-        "segments": [s.model_dump(mode="json") for s in promise.segments],
-        "provisional": promise.provisional,
-        "rule": promise.rule,
-        "within": promise.within,
-    }
+class SatisfactionView(View):
+    """The customer's answer to a callback."""
+
+    at: AwareDatetime
+    cycle: Cycle
+    score: Annotated[int, Field(ge=1, le=5)]
+    comment: str
 
 
-def _offer(offer: Offer) -> dict[str, Any]:
-    fields = {"id", "state", "made_at", "cycle", "made_by", "over_limits", "delivered_at", "accepted", "rule"}
-    shown = offer.model_dump(mode="json", include=fields) | {"over_limits": [str(why) for why in offer.over_limits]}
-    options = [o.model_dump(mode="json", exclude_none=True) for o in offer.options]
-    return {**shown, "options": options, "consent_required": offer.consent_required}
+class PaidView(View):
+    """Money that has gone out, in the order's currency; what is under way is not in it."""
+
+    refund: Amount
+    compensation: Amount
+    coupon: Amount
 
 
-def _step(case: Case, step: Step) -> dict[str, Any]:
-    shown = step.model_dump(
-        mode="json",
-        include={"id", "kind", "state", "reference", "attempts", "since", "cycle", "offer", "team"},
-    )
-    return {
-        **shown,
-        "reason": None if step.reason is None else str(step.reason),
-        "key": step.key_in_question(case.id),
-        "partner": step.partner,
-        **step.remedy.model_dump(mode="json", include={"amount", "items"}, exclude_none=True),
-    }
+class RefusedView(View):
+    """A signal that could not be applied, without its content, and those that are like it."""
+
+    at: AwareDatetime
+    message: str
+    by: str | None
+    why: str
+    """Why it could not be applied; of several, the latest."""
+    count: Annotated[int, Field(ge=1)] = 1
+    """How many there were."""
+    last_at: AwareDatetime | None = None
+    """When the latest of several came."""
 
 
-def details(case: Case) -> str:
-    """The case in Markdown, for its page in the Temporal UI: what to do, what is claimed, promised and waited for.
+class EntryView(View):
+    """One line of the timeline."""
 
-    Without personal data: who complains and in which words stands in the workflow's input, and in `starter.py show`.
+    at: AwareDatetime
+    what: str
+    text: str
+    by: IfAny[str] = None
+
+
+class LinkView(View):
+    """Another case, or a workflow, that belongs to this case."""
+
+    kind: Annotated[str, one_of(LinkKind)]
+    case: IfAny[str] = None
+    """The other case's id; all but carrier_claim have it."""
+    workflow: IfAny[str] = None
+    """The carrier claim's workflow id."""
+
+
+class Snapshot(View):
+    """A case as the query `case`, the workflow's result and `starter.py show CASE --json` give it.
+
+    Fields may be added; those that are here stay. While its complaint is being admitted, or when it was refused, a case
+    knows its `case_id`; what else is unknown is null.
     """
-    sections = {
-        "What to do": [need_lines(need) for need in needs(case)],
-        "Complaint": _complaint_lines(case, case.complaint),
-        **{f"And {c.case}": _complaint_lines(case, c) for c in case.second_complaints},
-        "Promises": [_promise_line(case, p) for p in case.promises],
-        "Steps": [_step_line(case, s) for s in case.steps],
-        "Refused messages": [_refused_line(case, r) for r in case.refused],
-        "Waiting": [f"until {case.clock(a.at)}: {a.summary}" for a in alarms(case)],
-    }
-    return page(_headline(case), sections)
 
+    case_id: str
+    line: str | None
+    """The line of business; selects the policy."""
+    topic: str | None
+    """What the complaint is about, such as transport.damage."""
+    order_id: str | None
+    status: Annotated[str, one_of(Status)]
+    outcome: Annotated[str, one_of(Outcome)] | None
+    """How the case ended; settled a moment before the report to the customer is delivered and the status is closed."""
+    urgent: bool
+    owner: OwnerView
+    policy: PolicyView
+    complaint: ComplaintView | None = None
+    """null while it is being admitted"""
+    cycle: Cycle
+    """Grows when the customer is dissatisfied with the result."""
+    opened_at: OffsetTime | None
+    closed_at: OffsetTime | None
+    finding: FindingView
+    promises: list[PromiseView]
+    offers: list[OfferView]
+    steps: list[StepView]
+    escalations: list[EscalationView]
+    evidence: list[EvidenceView]
+    awaited: list[Annotated[str, one_of(EvidenceKind)]] = Field(default=[])
+    """Evidence that the customer was asked for and has not shown yet."""
+    satisfaction: list[SatisfactionView]
+    paid: PaidView
+    refused: list[RefusedView]
+    """Those that are alike are one line with a count; of each message there are at most 5 lines, and the rest is
+    counted on the last of them."""
+    timeline: list[EntryView]
+    links: list[LinkView]
+    second_complaints: list[SecondComplaintView] = Field(default=[])
+    needs: list[NeedView | SkipJsonSchema[str]]
+    """What a person has to do next; empty when the case goes on by itself. An earlier build wrote sentences."""
 
-def _complaint_lines(case: Case, complaint: Complaint | SecondComplaint) -> list[str]:
-    affected = ", ".join(f"{i.quantity} × {i.sku}" for i in complaint.affected or [])
-    lines = {
-        "received": f"{case.clock(complaint.received_at)} by {complaint.channel}",
-        "affected": affected and _quoted(affected),
-        "wishes": complaint.wish,
-    }
-    return [f"{name}: {text}" for name, text in lines.items() if text]
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """The case as it is now; what changes of it later changes nothing here."""
+        order, policy = case.complaint.order, case.policy
+        return cls(
+            case_id=case.id,
+            line=case.complaint.line,
+            topic=case.complaint.topic,
+            order_id=order.order_id if order else None,
+            status=case.status,
+            outcome=case.outcome,
+            urgent=case.urgent,
+            owner=OwnerView(team=case.team, name=case.owner),
+            policy=PolicyView(line=policy.line, version=policy.version, timezone=policy.timezone),
+            complaint=case.complaint,
+            cycle=case.cycle,
+            opened_at=case.opened_at,
+            closed_at=case.closed_at,
+            finding=case.finding,
+            promises=[PromiseView.of(promise) for promise in case.promises],
+            offers=[OfferView.of(offer) for offer in case.offers],
+            steps=[StepView.of(case, step) for step in case.steps],
+            escalations=case.escalations,
+            evidence=case.evidence,
+            awaited=case.awaited,
+            satisfaction=case.satisfaction,
+            paid=paid(case),
+            refused=case.refused,
+            timeline=case.timeline,
+            links=case.links,
+            second_complaints=[SecondComplaintView.of(case, record) for record in case.second_complaints],
+            needs=needs(case),
+        )
 
-
-def _quoted(text: str) -> str:
-    """A stranger's words as code: no link, image or heading of theirs becomes one of the page."""
-    line = " ".join(text.replace("`", "'").split())
-    return f"`{line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + '…'}`"
-
-
-MAX_QUOTED = 500
-"""Characters of a stranger's text on the page; `show` has all of it."""
-
-
-def _refused_line(case: Case, refused: Refused) -> str:
-    """How often, and the latest sentence."""
-    times = f"{refused.count} times, the last" if refused.count > 1 else "once,"
-    return f"{_quoted(refused.message)} {times} at {case.clock(refused.last_at or refused.at)}: {_quoted(refused.why)}"
-
-
-def _promise_line(case: Case, promise: Promise) -> str:
-    name = f"{promise.name} (cycle {promise.cycle})" if promise.cycle > 1 else promise.name
-    due = promise.due_at()
-    return f"{name}: **{promise.state}**, due {case.clock(due) if due else 'when it goes on'}"
-
-
-def _step_line(case: Case, step: Step) -> str:
-    items = ", ".join(f"{i.quantity} × {i.sku}" for i in step.remedy.items or [])
-    what = f"{step.remedy.amount} {case.currency}" if step.remedy.amount else items
-    reason = f": {step.reason}" if step.reason else ""
-    return f"{step.id}{f', {what}' if what else ''}: **{step.state}**{reason}"
-
-
-def _headline(case: Case) -> str:
-    parts = [
-        f"**{case.status}**",
-        case.outcome,
-        case.topic.title.en,
-        case.topic.title.zh,
-        f"team {case.team}",
-        case.owner,
-        f"merged into {case.merged_into}" if case.merged_into else None,
-    ]
-    return " · ".join(part for part in [*parts, "**urgent**" if case.urgent else None] if part)
+    @classmethod
+    def being_admitted(cls, case_id: str) -> Self:
+        """What can be said of a case whose complaint has not been admitted: all else is unknown, or empty."""
+        return cls(
+            case_id=case_id,
+            line=None,
+            topic=None,
+            order_id=None,
+            status=Status.RECEIVED,
+            outcome=None,
+            urgent=False,
+            owner=OwnerView(team=None, name=None),
+            policy=PolicyView(line=None, version=None),
+            cycle=1,
+            opened_at=None,
+            closed_at=None,
+            finding=FindingView(facts=[]),
+            promises=[],
+            offers=[],
+            steps=[],
+            escalations=[],
+            evidence=[],
+            satisfaction=[],
+            paid=PaidView.model_validate(dict.fromkeys(PAID_AS, "0.00")),
+            refused=[],
+            timeline=[],
+            links=[],
+            needs=[],
+        )

@@ -1,5 +1,8 @@
 """Slate and other heavy building material: what happens, and the ending that it must have (B10-B18)."""
 
+from decimal import Decimal
+
+from cases.claim.view import ClaimView
 from cases.contract import claim_workflow_id
 from demo.play import Stage
 from demo.stories.people import AGENT, contented
@@ -32,7 +35,7 @@ async def moderate_damage(stage: Stage, teller: Teller) -> None:
     await case.until_status("awaiting_consent")
     stage.crash_now()
     case.tell("[bold red]the worker process is killed in the middle of its work, and started again[/]")
-    await case.until("the worker is back", lambda s: s["status"] == "awaiting_consent")
+    await case.until("the worker is back", lambda s: s.status == "awaiting_consent")
     await case.does(case.customer, "customer-approved", option="replace")
     await contented(case)
 
@@ -119,11 +122,11 @@ async def loss(stage: Stage, teller: Teller) -> None:
     await case.does(case.customer, "customer-approved")
     await contented(case, paid={"refund": "12800.00", "compensation": "2560.00"})
     claim = stage.client.get_workflow_handle(claim_workflow_id(case.id))
-    settled = await case.result_of(claim)
-    claimed, recovered = settled["claimed"], settled["recovered"]
+    settled = ClaimView.model_validate(await case.result_of(claim))
+    claimed, recovered = settled.claimed, settled.recovered
     case.tell(f"the claim against the carrier had its own process: claimed {claimed}, recovered {recovered}")
-    if settled["recovered"] != "12800.00":
-        raise AssertionError(f"recovered {settled['recovered']}, not 12800.00")
+    if recovered != Decimal("12800.00"):
+        raise AssertionError(f"recovered {recovered}, not 12800.00")
 
 
 async def loose_screws(stage: Stage, teller: Teller) -> None:
@@ -137,7 +140,7 @@ async def loose_screws(stage: Stage, teller: Teller) -> None:
     )
     await case.until_status("following_up")
     await case.does(case.customer, "satisfaction-reported", score=2, comment="still a gap")
-    await case.until("the second visit is done", lambda s: s["status"] == "following_up" and s["cycle"] > 1)
+    await case.until("the second visit is done", lambda s: s.status == "following_up" and s.cycle > 1)
     await contented(case)
 
 
@@ -153,7 +156,7 @@ async def unsafe_installation(stage: Stage, teller: Teller) -> None:
     )
     await case.until_status("awaiting_consent")
     await case.until(
-        "a crew was dispatched", lambda s: any(p["name"] == "dispatch" and p["state"] == "kept" for p in s["promises"])
+        "a crew was dispatched", lambda s: any(p.name == "dispatch" and p.state == "kept" for p in s.promises)
     )
     await case.does(case.customer, "customer-approved")
     await contented(case, paid={"compensation": "640.00"})

@@ -34,7 +34,7 @@ async def claim_for_loss(stage: Stage, teller: Teller) -> None:
         description="保价的快递五天没有动静，申请理赔。",
         wish="compensate",
     )
-    await case.until("it is being searched for", lambda s: any(x["reference"] for x in s["steps"]))
+    await case.until("it is being searched for", lambda s: any(x.reference for x in s.steps))
     await case.passes(hours=26)
     await case.does(case.customer, "evidence-received", evidence=[{"kind": "proof_of_value", "uri": "s3://c/invoice"}])
     await case.passes(hours=47)

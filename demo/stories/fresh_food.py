@@ -1,5 +1,6 @@
 """Ingredients for canteens and kitchens: what happens, and the ending that it must have (F1-F16)."""
 
+from cases.views.snapshot import Snapshot
 from demo.play import Stage
 from demo.stories.people import AGENT, contented
 from demo.telling import Teller
@@ -41,10 +42,10 @@ async def unsafe(stage: Stage, teller: Teller) -> None:
         evidence=[PHOTO, REPORT],
     )
     begun = {"stop_use_notice", "collection"}
-    await case.until("people are warned and a sample is fetched", lambda s: begun == {x["id"] for x in s["steps"]})
+    await case.until("people are warned and a sample is fetched", lambda s: begun == {x.id for x in s.steps})
     await case.hears("stop_use_notice")
     await case.until_status("assessing")
-    case.tell(f"it is {case.snapshot['owner']['name']}'s from the first moment, and first in every queue")
+    case.tell(f"it is {case.snapshot.owner.name}'s from the first moment, and first in every queue")
     await case.does(AGENT, "assess", upheld=True, liable="supplier", cause="冷链中断")
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved", option="refund")
@@ -72,5 +73,5 @@ async def complex_accident(stage: Stage, teller: Teller) -> None:
     await contented(case, kept=("preliminary_plan", "detailed_result"))
 
 
-def _kept(snapshot: dict[str, list[dict[str, str]]]) -> set[str]:
-    return {promise["name"] for promise in snapshot["promises"] if promise["state"] == "kept"}
+def _kept(snapshot: Snapshot) -> set[str]:
+    return {promise.name for promise in snapshot.promises if promise.state == "kept"}

@@ -22,10 +22,10 @@ from cases.progress.alarms import alarms
 from cases.state.case import Case
 from cases.state.letter import Audience
 from cases.state.offer import Offer
+from cases.views.page import case_page
 from cases.views.search_attributes import search_attributes
-from cases.views.snapshot import details, snapshot
 from cases.vocabulary import PromiseState, RemedyKind, Status
-from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case
+from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case, snapshot
 
 TOPICS = sorted(building_materials().topics)
 TRAILS = st.sampled_from(
@@ -328,7 +328,7 @@ class AnySequence(RuleBasedStateMachine):
         case = self.world.case
         json.dumps(snapshot(case), allow_nan=False)
         search_attributes(case)
-        assert details(case)
+        assert case_page(case)
         assert Case.model_validate(json.loads(json.dumps(case.model_dump(mode="json")))) == case
 
 

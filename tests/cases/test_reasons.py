@@ -6,8 +6,7 @@ import pytest
 
 from cases.reasons import SENTENCES, Reason, english
 from cases.state.case import Case
-from cases.views.snapshot import snapshot
-from tests.cases.world import open_case
+from tests.cases.world import open_case, snapshot
 
 
 @pytest.mark.parametrize(

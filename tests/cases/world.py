@@ -47,6 +47,7 @@ from cases.state.offer import Offer, Option
 from cases.state.promise import Promise
 from cases.state.step import Step
 from cases.views.routes import routes
+from cases.views.snapshot import Snapshot
 from cases.vocabulary import Partner, PromiseName, PromiseState, RemedyKind, Status
 from messages import LOCALES, Text, render_customer, render_staff
 from tests.complaints import check_complaint
@@ -340,6 +341,11 @@ def remedies_of(options: list[Option]) -> dict[str, dict[str, dict[str, Any]]]:
         }
         for option in options
     }
+
+
+def snapshot(case: Case) -> dict[str, Any]:
+    """The snapshot as others read it: JSON values."""
+    return Snapshot.of(case).model_dump(mode="json")
 
 
 def rendered(case: Case, letter: Letter) -> list[Text]:

@@ -1,7 +1,6 @@
 """What strangers wrote is shown as plain text, whatever they wrote."""
 
 import io
-import json
 import re
 from typing import Any
 
@@ -11,73 +10,95 @@ from rich.console import Console
 
 import policies
 from cases.progress.alarms import alarms
-from cases.views.snapshot import details, snapshot
+from cases.views.page import case_page
+from cases.views.snapshot import EntryView, Snapshot
 from console import reading, terms
 from settings import ROOT
-from tests.cases.world import World, building_materials, late_by, open_case
+from tests.cases.world import START, World, building_materials, late_by, open_case
 
-SEEN: dict[str, Any] = {
-    "case_id": "HL-1",
-    "line": "building_materials",
-    "topic": "transport.damage",
-    "order_id": "SO-1",
-    "status": "executing",
-    "outcome": None,
-    "urgent": True,
-    "owner": {"team": "logistics", "name": "li"},
-    "policy": {"line": "building_materials", "version": "2026-11+abc"},
-    "finding": {"severity": "severe", "affected": [{"sku": "SLATE-9", "quantity": 1}], "facts": []},
-    "promises": [
-        {
-            "name": "detailed_result",
-            "within": "48h",
-            "state": "kept",
-            "due_at": "2026-11-20T09:00:00+08:00",
-            "kept_at": "2026-11-19T09:00:00+08:00",
-            "provisional": True,
-            "segments": [
-                {
-                    "ran_from": "2026-11-18T09:00:00+08:00",
-                    "ran_until": "2026-11-18T10:00:00+08:00",
-                    "why_stopped": "evidence",
-                },
-                {
-                    "ran_from": "2026-11-18T12:00:00+08:00",
-                    "ran_until": "2026-11-19T09:00:00+08:00",
-                    "why_stopped": "kept",
-                },
-            ],
-        }
-    ],
-    "offers": [
-        {
-            "id": "o1",
-            "state": "accepted",
-            "options": [
-                {"key": "refund", "remedies": [{"kind": "compensation", "amount": "1280.00", "max_amount": "2560.00"}]}
-            ],
-            "over_limits": [],
-        }
-    ],
-    "steps": [
-        {
-            "id": "s1",
-            "partner": "refunds",
-            "state": "blocked",
-            "amount": "1280.00",
-            "reference": None,
-            "attempts": 1,
-            "reason": "no",
-        }
-    ],
-    "escalations": [],
-    "evidence": [],
-    "satisfaction": [],
-    "paid": {"refund": "12800.00", "compensation": "0.00", "coupon": "0.00"},
-    "refused": [],
-    "timeline": [{"at": "2026-11-18T09:00:00+08:00", "what": "note", "text": "[red]hello[/blue]", "by": "li"}],
-    "needs": ["step s1 is blocked (no): resolve-step with retry, replace or waive"],
-}
+REMEDY = {"kind": "compensation", "amount": "1280.00", "max_amount": "2560.00", "at_once": False}
+SEEN = Snapshot.model_validate(
+    {
+        "case_id": "HL-1",
+        "line": "building_materials",
+        "topic": "transport.damage",
+        "order_id": "SO-1",
+        "status": "executing",
+        "outcome": None,
+        "urgent": True,
+        "owner": {"team": "logistics", "name": "li"},
+        "policy": {"line": "building_materials", "version": "2026-11+abc"},
+        "cycle": 1,
+        "opened_at": "2026-11-18T09:00:00+08:00",
+        "closed_at": None,
+        "finding": {"severity": "severe", "affected": [{"sku": "SLATE-9", "quantity": 1}], "facts": []},
+        "promises": [
+            {
+                "name": "detailed_result",
+                "cycle": 1,
+                "rule": "B4",
+                "started_at": "2026-11-18T09:00:00+08:00",
+                "within": "48h",
+                "state": "kept",
+                "due_at": "2026-11-20T09:00:00+08:00",
+                "kept_at": "2026-11-19T09:00:00+08:00",
+                "provisional": True,
+                "segments": [
+                    {
+                        "ran_from": "2026-11-18T09:00:00+08:00",
+                        "ran_until": "2026-11-18T10:00:00+08:00",
+                        "why_stopped": "evidence",
+                    },
+                    {
+                        "ran_from": "2026-11-18T12:00:00+08:00",
+                        "ran_until": "2026-11-19T09:00:00+08:00",
+                        "why_stopped": "kept",
+                    },
+                ],
+            }
+        ],
+        "offers": [
+            {
+                "id": "o1",
+                "state": "accepted",
+                "made_at": "2026-11-18T12:00:00+08:00",
+                "cycle": 1,
+                "rule": None,
+                "made_by": None,
+                "delivered_at": None,
+                "accepted": "refund",
+                "consent_required": True,
+                "options": [{"key": "refund", "remedies": [REMEDY]}],
+                "over_limits": [],
+            }
+        ],
+        "steps": [
+            {
+                "id": "s1",
+                "kind": "compensation",
+                "cycle": 1,
+                "offer": "o1",
+                "since": None,
+                "team": None,
+                "partner": "refunds",
+                "state": "blocked",
+                "amount": "1280.00",
+                "reference": None,
+                "attempts": 1,
+                "reason": "no",
+            }
+        ],
+        "escalations": [],
+        "evidence": [],
+        "satisfaction": [],
+        "paid": {"refund": "12800.00", "compensation": "0.00", "coupon": "0.00"},
+        "refused": [],
+        "timeline": [{"at": "2026-11-18T09:00:00+08:00", "what": "note", "text": "[red]hello[/blue]", "by": "li"}],
+        "links": [],
+        "needs": ["step s1 is blocked (no): resolve-step with retry, replace or waive"],
+    }
+)
+"""Of an earlier build."""
 
 
 def shown(renderable: Any) -> str:
@@ -108,7 +129,7 @@ def of(world: World, width: int = reading.WIDTH) -> str:
     """What `show` prints of a case."""
     output = io.StringIO()
     console = Console(file=output, markup=False, highlight=False, emoji=False, width=width)
-    console.print(reading.case(json.loads(json.dumps(snapshot(world.case)))), crop=False)
+    console.print(reading.case(Snapshot.of(world.case)), crop=False)
     return output.getvalue()
 
 
@@ -163,7 +184,7 @@ def test_every_time_is_in_the_zone_of_the_line_with_its_offset(zone: str, monkey
     world.says("assess", severity="severe")
     world.says("customer-approved")
 
-    text = of(world) + details(world.case) + "".join(alarm.summary for alarm in alarms(world.case))
+    text = of(world) + case_page(world.case) + "".join(alarm.summary for alarm in alarms(world.case))
 
     times = re.findall(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(\S{6})?", text)
     assert set(times) == {"+08:00" if zone == "Asia/Shanghai" else "+01:00"}
@@ -178,17 +199,17 @@ def test_what_is_empty_is_not_shown() -> None:
 
 
 def test_a_case_that_is_being_admitted_has_only_a_status() -> None:
-    assert shown(reading.case({"status": "received"})) == "received\n"
+    assert shown(reading.case(Snapshot.being_admitted("HL-1"))) == "received\n"
 
 
 def test_control_characters_never_reach_the_terminal() -> None:
-    line = reading.entry({"at": "2026-11-18T09:00:00+08:00", "what": "note", "text": "\x1b[2J\x07gone"})
+    line = reading.entry(EntryView(at=START, what="note", text="\x1b[2J\x07gone"))
 
     assert line.endswith("note  ·[2J·gone")
 
 
 def test_an_answer_tells_the_offer_or_what_is_missing() -> None:
-    offer = {"id": "o1", "state": "open", "options": SEEN["offers"][0]["options"]}
+    offer = {"id": "o1", "state": "open", "options": [{"key": "refund", "remedies": [REMEDY]}]}
 
     told = reading.answer("HL-1", "assess", {"applied": True, "status": "offering", "offer": offer, "missing": []})
     lacking = reading.answer(

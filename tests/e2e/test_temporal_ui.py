@@ -62,12 +62,12 @@ async def case(stage: Stage) -> Played:
         promised_days_ago=7,
         description="一周了还没到",
     )
-    await case.until("an offer", lambda s: s["offers"])
+    await case.until("an offer", lambda s: s.offers)
     await case.passes(minutes=16)
     await stage.mend()
     await case.passes(minutes=6)
     await case.until_status("awaiting_consent")
-    await case.until("the team lead was told", lambda s: all(e["sent_at"] for e in s["escalations"]))
+    await case.until("the team lead was told", lambda s: all(e.sent_at for e in s.escalations))
     return case
 
 

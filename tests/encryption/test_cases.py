@@ -245,7 +245,7 @@ async def test_command_line_reads_with_keys_and_says_in_a_sentence_that_it_has_n
     await closed_workshop.open()
     case = await closed_workshop.take_in(complaint())
     await case.becomes("assessing")
-    assert (await connected.snapshot(case.id))["status"] == "assessing"
+    assert (await connected.snapshot(case.id)).status == "assessing"
 
     monkeypatch.delenv("AFTER_SALES_ENCRYPTION_KEYS")
     without = await Engine.connect()

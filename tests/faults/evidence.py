@@ -109,7 +109,7 @@ async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
     if task.attempt >= FAILING:
         found.failing[case_id] = f"attempt {task.attempt} of a workflow task"
     if there.status is WorkflowExecutionStatus.RUNNING:
-        found.ends[case_id] = await engine.snapshot(case_id)
+        found.ends[case_id] = (await engine.snapshot(case_id)).as_json()
         if found.ends[case_id]["status"] == "closed":
             with suppress(TimeoutError):
                 async with asyncio.timeout(ARCHIVED_WITHIN):

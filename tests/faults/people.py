@@ -288,7 +288,7 @@ class Life:
         return answer
 
     async def _look(self) -> Json:
-        return await self._insist(lambda: self.engine.snapshot(self.case_id))
+        return (await self._insist(lambda: self.engine.snapshot(self.case_id))).as_json()
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Ask until something answers: server and workers come back."""

@@ -12,7 +12,6 @@ from cases.errors import InvalidInput
 from cases.inbox import same_matter as linking
 from cases.progress.opening import open_case as opened
 from cases.views.needs import needs
-from cases.views.snapshot import snapshot
 from cases.vocabulary import Outcome, RemedyKind, Status
 from tests.cases.world import (
     DETAIL,
@@ -22,6 +21,7 @@ from tests.cases.world import (
     building_materials,
     in_force,
     open_case,
+    snapshot,
 )
 from tests.complaints import check_complaint
 

@@ -13,9 +13,8 @@ from cases.inbox.receiving import KNOWN, receive, receive_signal, refuse
 from cases.rate_limit import AT_ONCE, EVERY, LIMITS, MAX_DECIDED
 from cases.state.letter import Audience
 from cases.state.second_complaint import ComplaintLinked
-from cases.views.snapshot import snapshot
 from cases.vocabulary import Status
-from tests.cases.world import SECOND, World, open_case
+from tests.cases.world import SECOND, World, open_case, snapshot
 
 TOO_OFTEN = "comes too often: 30 at once are taken, and then one every 12 seconds"
 CARRIES = 2 * 1024 * 1024

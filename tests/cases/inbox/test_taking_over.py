@@ -11,10 +11,10 @@ from cases.inbox.same_matter import linked
 from cases.policy.policy import Policy
 from cases.state.letter import Audience
 from cases.state.second_complaint import ComplaintLinked
-from cases.views.snapshot import details, snapshot
+from cases.views.page import case_page
 from cases.vocabulary import PromiseName, PromiseState, Status
 from tests.cases.inbox.merging import PHOTO, affected, first, judged, merge, merging, offered, second
-from tests.cases.world import ACK, DETAIL, START, building_materials, in_force, open_case
+from tests.cases.world import ACK, DETAIL, START, building_materials, in_force, open_case, snapshot
 
 VIDEO = {"kind": "video", "uri": "https://files.example.org/2.mp4"}
 HOUR = timedelta(hours=1)
@@ -114,7 +114,7 @@ def test_wish_words_and_customer_of_the_second_stay_where_people_see_them() -> N
     assert (told["case"], told["wish"], told["description"]) == ("HL-2", "refund", "the sill is cracked, too")
     assert (told["customer"]["name"], told["customer"]["phone"], told["channel"]) == ("王芳", "13900000000", "wechat")
     assert (told["affected"], told["judged"]) == ([{"sku": "B", "quantity": 1}], True)
-    assert "**And HL-2**" in details(one.case)
+    assert "**And HL-2**" in case_page(one.case)
 
 
 # Urgency

@@ -7,10 +7,9 @@ import pytest
 
 from cases.inbox.receiving import receive
 from cases.views.needs import needs
-from cases.views.snapshot import snapshot
 from cases.vocabulary import Status
 from tests.cases.inbox.merging import PHOTO, first, judged, merge, offered, second
-from tests.cases.world import START, World, a_trail, moved
+from tests.cases.world import START, World, a_trail, moved, snapshot
 
 
 def assessed() -> World:

@@ -17,10 +17,10 @@ from cases.inbox.receiving import receive, refuse
 from cases.policy.admission import policy_for
 from cases.progress.opening import open_case as opened
 from cases.state.case import Case
+from cases.views.page import case_page
 from cases.views.search_attributes import search_attributes
-from cases.views.snapshot import details, snapshot
 from tests.cases.inbox.test_messages_of_a_case import TAKEN
-from tests.cases.world import START, World, a_complaint, in_force
+from tests.cases.world import START, World, a_complaint, in_force, snapshot
 from tests.complaints import check_complaint
 from tests.garbage import WHOLE, a_few, is_clean, many, spoilt, written
 
@@ -40,7 +40,7 @@ def is_whole(case: Case) -> None:
     """It can be shown and continued: nothing that JSON cannot say has got into it."""
     json.dumps(snapshot(case), allow_nan=False).encode()
     json.dumps(search_attributes(case), allow_nan=False, default=str)
-    assert details(case).encode()
+    assert case_page(case).encode()
     carried = json.loads(json.dumps(case.model_dump(mode="json"), allow_nan=False, ensure_ascii=False).encode())
     assert Case.model_validate(carried) == case
 

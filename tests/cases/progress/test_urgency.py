@@ -11,9 +11,8 @@ from cases.policy.policy import Policy, PromiseRule
 from cases.progress.opening import open_case as opened
 from cases.state.letter import Audience
 from cases.views.search_attributes import search_attributes
-from cases.views.snapshot import snapshot
 from cases.vocabulary import PromiseName, PromiseState
-from tests.cases.world import DETAIL, SECOND, START, World, building_materials, in_force, open_case
+from tests.cases.world import DETAIL, SECOND, START, World, building_materials, in_force, open_case, snapshot
 from tests.complaints import check_complaint
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -12,10 +12,10 @@ from cases.inbox.receiving import receive, refuse
 from cases.state.letter import Audience
 from cases.views.asking import YOU
 from cases.views.needs import needs
-from cases.views.snapshot import details, snapshot
+from cases.views.page import case_page
 from console.reading import command
 from starter import cli
-from tests.cases.world import START, World, late_by, open_case
+from tests.cases.world import START, World, late_by, open_case, snapshot
 
 PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
 
@@ -103,7 +103,7 @@ def test_a_case_says_what_it_needs_and_every_example_is_accepted_as_it_stands(wh
 @pytest.mark.parametrize("what", STORIES)
 def test_every_need_has_a_command_that_the_command_line_takes(what: str) -> None:
     for way in ways(only(STORIES[what]())):
-        _, verb, *rest = shlex.split(command("HL-1", way))
+        _, verb, *rest = shlex.split(command("HL-1", way["message"], way["example"]))
         found = cli.get_command(click.Context(cli), verb)
         assert found is not None
         context = found.make_context(verb, list(rest))
@@ -203,7 +203,7 @@ def test_the_snapshot_has_the_complaint_as_it_came() -> None:
 
 
 def test_the_page_in_the_ui_has_a_payload_to_paste_for_each_message() -> None:
-    page = details(late_by(6).case)
+    page = case_page(late_by(6).case)
 
     assert '`customer-approved` `{"offer": "o1", "option": "wait", "by": "YOU"}`' in page
     assert "`customer-declined`" in page
@@ -211,7 +211,7 @@ def test_the_page_in_the_ui_has_a_payload_to_paste_for_each_message() -> None:
 
 def test_the_page_in_the_ui_says_what_is_claimed_and_nothing_personal() -> None:
     """Who complains, and in which words, is for those who may read the workflow's input."""
-    page = details(open_case(description="![x](http://evil.example/p.png)", wish="refund").case)
+    page = case_page(open_case(description="![x](http://evil.example/p.png)", wish="refund").case)
 
     assert "- received: 2026-11-18 09:00+08:00 by hotline" in page
     assert "- affected: `1 × SLATE-9`" in page
@@ -224,7 +224,7 @@ def test_what_strangers_called_a_message_is_no_markdown_on_the_page() -> None:
     world = open_case()
     refuse(world.case.refused, "![x](http://evil.example)`", {}, "there is no message ![x](http://evil.example)", START)
 
-    assert "- `![x](http://evil.example)'` once, at" in details(world.case)
+    assert "- `![x](http://evil.example)'` once, at" in case_page(world.case)
 
 
 def test_the_page_in_the_ui_counts_refused_signals_with_the_last_sentence() -> None:
@@ -235,5 +235,5 @@ def test_the_page_in_the_ui_counts_refused_signals_with_the_last_sentence() -> N
 
     assert (
         "- `step-reported` 3 times, the last at 2026-11-18 09:00+08:00: `HL-1 has no step 9; it has none yet`"
-        in details(world.case)
+        in case_page(world.case)
     )

@@ -34,7 +34,7 @@ async def test_question_that_nobody_answers_is_put_again_until_a_worker_is_there
 
     await workshop.open()
 
-    assert (await asked)["case_id"] == case.id
+    assert (await asked).case_id == case.id
 
 
 class Questions(Interceptor):

@@ -1,0 +1,166 @@
+"""What a snapshot shows of what was promised, offered and done: promises, escalations, offers, steps."""
+
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field
+
+from cases.state.case import Case
+from cases.state.offer import Offer
+from cases.state.promise import Promise
+from cases.state.step import Step
+from cases.views.complaint import ItemView
+from cases.views.fields import Amount, Cycle, IfAny, OffsetTime, View, one_of
+from cases.vocabulary import OfferState, Partner, PromiseName, PromiseState, RemedyKind, Role, StepState
+
+
+class SegmentView(View):
+    """When the clock of a promise ran, and why it then stopped."""
+
+    ran_from: AwareDatetime
+    ran_until: AwareDatetime | None
+    why_stopped: str | None
+
+
+class PromiseView(View):
+    """One time commitment to the customer."""
+
+    name: Annotated[str, one_of(PromiseName)]
+    cycle: Cycle
+    state: Annotated[str, one_of(PromiseState)]
+    started_at: OffsetTime
+    due_at: OffsetTime | None
+    """null while the promise is paused"""
+    kept_at: OffsetTime | None
+    """When it was carried out; later than due_at where it stays broken."""
+    segments: list[SegmentView]
+    provisional: bool
+    """The deadline lies in a year whose working days are not announced yet."""
+    rule: str
+    """The policy's rule, such as B4."""
+    within: str
+    """The time allowed, as the policy writes it."""
+
+    @classmethod
+    def of(cls, promise: Promise) -> Self:
+        """The promise, with its deadline as it is now."""
+        return cls(
+            name=promise.name,
+            cycle=promise.cycle,
+            state=promise.state,
+            started_at=promise.started_at,
+            due_at=promise.due_at(),
+            kept_at=promise.kept_at,
+            segments=promise.segments,
+            provisional=promise.provisional,
+            rule=promise.rule,
+            within=promise.within,
+        )
+
+
+class EscalationView(View):
+    """A person who was told that a promise is about to break, or has broken."""
+
+    promise: str
+    cycle: Cycle
+    rung: Annotated[int, Field(ge=1)]
+    role: Annotated[str, one_of(Role)]
+    due_at: AwareDatetime
+    sent_at: AwareDatetime | None
+    acknowledged_by: str | None
+    remark: str | None
+
+
+class RemedyView(View):
+    """One thing that we do or pay."""
+
+    kind: Annotated[str, one_of(RemedyKind)]
+    amount: IfAny[Amount] = None
+    items: IfAny[list[ItemView]] = None
+    max_amount: IfAny[Amount] = None
+    """The high end, where a range allows more."""
+    at_once: bool
+
+
+class OptionView(View):
+    """What the customer can say yes to."""
+
+    key: str
+    remedies: list[RemedyView]
+
+
+class OfferView(View):
+    """One or more options, put to the customer."""
+
+    id: str
+    state: Annotated[str, one_of(OfferState)]
+    made_at: AwareDatetime
+    cycle: Cycle
+    rule: str | None
+    made_by: str | None
+    """The agent whose own offer it is; null for one that the policy grants."""
+    over_limits: list[str]
+    delivered_at: AwareDatetime | None
+    accepted: str | None
+    """The key of the option that is carried out."""
+    options: list[OptionView]
+    consent_required: bool
+
+    @classmethod
+    def of(cls, offer: Offer) -> Self:
+        """The offer, with its reasons as sentences."""
+        return cls(
+            id=offer.id,
+            state=offer.state,
+            made_at=offer.made_at,
+            cycle=offer.cycle,
+            rule=offer.rule,
+            made_by=offer.made_by,
+            over_limits=[str(why) for why in offer.over_limits],
+            delivered_at=offer.delivered_at,
+            accepted=offer.accepted,
+            options=offer.options,
+            consent_required=offer.consent_required,
+        )
+
+
+class StepView(View):
+    """One remedy while it is carried out."""
+
+    id: str
+    kind: Annotated[str, one_of(RemedyKind)]
+    cycle: Cycle
+    offer: str
+    """The offer it belongs to; `check` for a visit that only establishes the finding."""
+    state: Annotated[str, one_of(StepState)]
+    reference: str | None
+    """The partner's own number for it."""
+    attempts: int
+    since: AwareDatetime | None
+    team: str | None
+    """Who has to free it, while it is blocked."""
+    reason: str | None
+    key: str | None = None
+    """The business key under which its partner is asked; after a final no, the next one."""
+    partner: Annotated[str, one_of(Partner)]
+    amount: IfAny[Amount] = None
+    items: IfAny[list[ItemView]] = None
+
+    @classmethod
+    def of(cls, case: Case, step: Step) -> Self:
+        """The step with its worth, and its reason as a sentence."""
+        return cls(
+            id=step.id,
+            kind=step.kind,
+            cycle=step.cycle,
+            offer=step.offer,
+            state=step.state,
+            reference=step.reference,
+            attempts=step.attempts,
+            since=step.since,
+            team=step.team,
+            reason=None if step.reason is None else str(step.reason),
+            key=step.key_in_question(case.id),
+            partner=step.partner,
+            amount=step.remedy.amount,
+            items=step.remedy.items,
+        )

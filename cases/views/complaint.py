@@ -1,0 +1,137 @@
+"""What a snapshot shows of what customers brought, and of what was found: complaints, evidence, the finding."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, Field
+
+from cases.state.case import Case
+from cases.state.second_complaint import TakenOver
+from cases.views.fields import Amount, IfAny, Quantity, View, one_of
+from cases.vocabulary import Channel, EvidenceKind, Liable, Severity, Wish
+
+
+class ItemView(View):
+    """Some of an order's items."""
+
+    sku: str
+    quantity: Quantity
+
+
+class OrderItemView(ItemView):
+    """One position of an order."""
+
+    name: str
+    unit_price: Amount
+
+
+class CustomerView(View):
+    """Who complains, and how to reach them."""
+
+    name: str
+    phone: str | None
+    email: str | None
+    locale: str
+
+
+class EvidenceView(View):
+    """A reference to something that the customer showed."""
+
+    kind: Annotated[str, one_of(EvidenceKind)]
+    uri: str
+
+
+class OrderView(View):
+    """The order complained about."""
+
+    order_id: str
+    amount: Amount
+    freight: Amount
+    currency: str
+    promised_at: AwareDatetime | None = None
+    delivered_at: AwareDatetime | None = None
+    tracking_no: str | None = None
+    carrier: str | None = None
+    declared_value: Amount | None = None
+    goods_value: Amount | None = None
+    install_address: str | None = None
+    items: list[OrderItemView]
+
+
+class ComplaintView(View):
+    """A complaint as it came, personal data included (complaint.json); what it did not say is null."""
+
+    case_id: str
+    line: str
+    topic: str
+    channel: Annotated[str, one_of(Channel)]
+    received_at: AwareDatetime
+    customer: CustomerView
+    order: OrderView | None
+    description: str
+    wish: Annotated[str, one_of(Wish)] | None
+    affected: list[ItemView] | None
+    """null: every item."""
+    evidence: list[EvidenceView]
+    urgent: bool
+    answered_at: AwareDatetime | None = None
+    follows: str | None = None
+
+
+class SecondComplaintView(View):
+    """A later complaint about the same order and topic that this case handles as well, personal data included."""
+
+    received_at: AwareDatetime
+    channel: Annotated[str, one_of(Channel)]
+    customer: CustomerView
+    description: str
+    wish: Annotated[str, one_of(Wish)] | None
+    affected: list[ItemView] | None
+    urgent: bool
+    case: str
+    withdrawn: str | None
+    """Why its customer took it back."""
+    judged: bool
+    """Nothing of it waits for a person."""
+
+    @classmethod
+    def of(cls, case: Case, record: TakenOver) -> Self:
+        """The complaint as it came, and whether a person has still to judge it."""
+        return cls(
+            received_at=record.received_at,
+            channel=record.channel,
+            customer=record.customer,
+            description=record.description,
+            wish=record.wish,
+            affected=record.affected,
+            urgent=record.urgent,
+            case=record.case,
+            withdrawn=record.withdrawn,
+            judged=record.case not in case.unjudged,
+        )
+
+
+class FactView(View):
+    """One thing that one source said."""
+
+    field: str
+    value: Any
+    source: str
+    at: AwareDatetime
+    by: IfAny[str] = None
+
+
+class FindingView(View):
+    """What holds now; what is not there has not been established."""
+
+    severity: IfAny[Annotated[str, one_of(Severity)]] = None
+    days_late: IfAny[Annotated[int, Field(ge=0)]] = None
+    hours_late: IfAny[Annotated[float, Field(ge=0)]] = None
+    lost: IfAny[bool] = None
+    upheld: IfAny[bool] = None
+    liable: IfAny[Annotated[str, one_of(Liable)]] = None
+    cause: IfAny[str] = None
+    sealed: IfAny[bool] = None
+    goods_value: IfAny[Amount] = None
+    affected: IfAny[list[ItemView]] = None
+    facts: list[FactView]
+    """Everything that was ever said, oldest first; an agent's word overrides a derived fact."""

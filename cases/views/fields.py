@@ -1,0 +1,51 @@
+"""What the parts of a snapshot are made of: times, amounts, words, and what is left out where there is none."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
+
+T = TypeVar("T")
+
+
+def one_of(words: type[StrEnum] | Iterable[str]) -> WithJsonSchema:
+    """For the schema of a `str`: the words that it can be. A reader takes others, which a newer worker may write."""
+    return WithJsonSchema({"type": "string", "enum": [str(word) for word in words]})
+
+
+def _no_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+IfAny = Annotated[
+    T | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None, json_schema_extra=_no_default)
+]
+"""Left out of the JSON where it is None."""
+OffsetTime = Annotated[
+    AwareDatetime,
+    PlainSerializer(datetime.isoformat, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A time that is written with `+00:00` in UTC; all other times of a snapshot are written with `Z`."""
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: f"{value:.2f}", when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d{2}$", "examples": ["640.00"]}),
+]
+"""Money in the order's currency; `"640.00"` in JSON."""
+Cycle = Annotated[int, Field(ge=1)]
+Quantity = Annotated[int, Field(ge=1)]
+
+
+class View(BaseModel):
+    """A part of a snapshot: made from what a case keeps, or parsed; then it keeps fields that it does not know."""
+
+    model_config = ConfigDict(extra="allow", from_attributes=True, use_attribute_docstrings=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON values; one that was parsed as it was written, without what it lacks."""
+        return self.model_dump(mode="json", exclude_unset=True)
