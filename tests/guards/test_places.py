@@ -43,16 +43,37 @@ def test_every_trap_of_the_semantics_has_a_mutation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "source", "why"),
+    ("file", "place", "source", "why"),
     [
-        ("cases/money.py", "no such line", "holds 0 times"),
-        ("cases/money.py", "import", "mend mutations.yaml"),
-        ("cases/none.py", "import", "No such file"),
+        ("cases/money.py", "rounded", "no such line", "holds 0 times"),
+        ("cases/money.py", "no_such_function", "return", "holds 0 times"),
+        ("cases/money.py", "digits_of", "i", "mend mutations.yaml"),
+        ("cases/none.py", "rounded", "return", "No such file"),
     ],
-    ids=["gone", "several", "no file"],
+    ids=["gone", "function gone", "several", "no file"],
 )
-def test_a_mutation_whose_place_is_gone_is_reported(file: str, source: str, why: str) -> None:
-    assert why in (misplaced(MUTATIONS[0]._replace(file=file, source=source)) or "")
+def test_a_mutation_whose_place_is_gone_is_reported(file: str, place: str, source: str, why: str) -> None:
+    assert why in (misplaced(MUTATIONS[0]._replace(file=file, place=place, source=source)) or "")
+
+
+TWO_PLACES = """
+class Ledger:
+    def pay(self):
+        return self.left - self.taken
+
+
+def pay():
+    return self.left - self.taken
+"""
+
+
+@pytest.mark.parametrize(("place", "lines"), [("Ledger.pay", [4]), ("pay", [8])])
+def test_a_mutation_changes_its_place_and_no_other(place: str, lines: list[int]) -> None:
+    mutation = MUTATIONS[0]._replace(place=place, source="- self.taken", instead="+ 0")
+
+    mutated = mutation.of(TWO_PLACES).splitlines()
+
+    assert [number for number, line in enumerate(mutated, 1) if line.endswith("+ 0")] == lines
 
 
 def test_a_test_that_is_gone_is_reported() -> None:
