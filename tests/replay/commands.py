@@ -13,7 +13,7 @@ from temporalio.workflow import _Definition
 from tests.engine import replayer
 
 HISTORIES = Path(__file__).with_name("histories")
-FINGERPRINTS = Path(__file__).with_name("fingerprints.txt")
+FINGERPRINTS = Path(__file__).with_name("fingerprints")
 NAMES = {
     "schedule_activity": "activity",
     "schedule_local_activity": "local activity",
@@ -102,25 +102,20 @@ def difference(name: str, expected: list[str], given: list[str], failure: str | 
     return "\n".join([f"{name}: other commands than recorded", told, "", WHAT_TO_DO, "", why])
 
 
-# The file of fingerprints: "# name", then a line for each command; several of the same in a row are one line.
+# A fingerprint is a file with a line for each command; several of the same in a row are one line.
 
 
-def fingerprints() -> dict[str, list[str]]:
-    """The commands of each golden history as they were when it was recorded."""
-    found: dict[str, list[str]] = {}
-    for line in FINGERPRINTS.read_text(encoding="utf-8").splitlines() if FINGERPRINTS.exists() else ():
-        if line.startswith("# "):
-            commands = found[line.removeprefix("# ")] = []
-        elif line:
-            name, _, times = line.partition(" x ")
-            commands += [name] * int(times or 1)
-    return found
+def fingerprint(name: str) -> list[str]:
+    """Return the commands of a golden history as they were when it was recorded."""
+    commands = []
+    for line in (FINGERPRINTS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        command, _, times = line.partition(" x ")
+        commands += [command] * int(times or 1)
+    return commands
 
 
-def write_fingerprints(known: dict[str, list[str]]) -> None:
-    """Write the file anew."""
-    paragraphs = []
-    for name, commands in sorted(known.items()):
-        counted = [(command, len(list(same))) for command, same in groupby(commands)]
-        paragraphs.append("\n".join([f"# {name}", *(c if n == 1 else f"{c} x {n}" for c, n in counted)]))
-    FINGERPRINTS.write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+def write_fingerprint(name: str, commands: list[str]) -> None:
+    """Write the fingerprint of a golden history."""
+    counted = [(command, len(list(same))) for command, same in groupby(commands)]
+    text = "".join(f"{command}\n" if times == 1 else f"{command} x {times}\n" for command, times in counted)
+    (FINGERPRINTS / f"{name}.txt").write_text(text, encoding="utf-8")

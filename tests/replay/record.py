@@ -26,7 +26,7 @@ from settings import ROOT
 from tests.engine import Workshop, runs, serving
 from tests.fakes import FakePartners
 from tests.replay import paths, scene
-from tests.replay.commands import HISTORIES, fingerprints, history, replayed, write_fingerprints
+from tests.replay.commands import FINGERPRINTS, HISTORIES, history, replayed, write_fingerprint
 from worker import Parts, register_search_attributes
 
 PATIENT = {"history.workflowIdReuseMinimalInterval": '"0s"'}
@@ -98,16 +98,14 @@ async def main(names: list[str]) -> None:
         if not names or name in names:
             print(name, flush=True)  # noqa: T201 (progress for whoever waits)
             recorded += await record_path(path)
-    for stale in HISTORIES.glob("*.json") if not names else ():
+    for stale in [*HISTORIES.iterdir(), *FINGERPRINTS.iterdir()] if not names else ():
         if stale.stem not in recorded:
             stale.unlink()
-    known = fingerprints() if names else {}
     for name in recorded:
         commands, failure = await replayed(history(name))
         if failure:
             sys.exit(f"{name} does not replay on the code that made it: {failure}")
-        known[name] = commands
-    write_fingerprints(known)
+        write_fingerprint(name, commands)
 
 
 if __name__ == "__main__":

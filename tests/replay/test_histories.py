@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHistory
 
 from activities.refunds import Refunds
 from demo.stories import ALONE, TOGETHER
-from tests.replay.commands import HISTORIES, difference, fingerprints, history, names, replayed
+from tests.replay.commands import FINGERPRINTS, HISTORIES, difference, fingerprint, history, names, replayed
 from workflows.clocks import Clocks
 from workflows.display import Display
 from workflows.letters import Letters
@@ -26,7 +26,7 @@ NAMES = names()
 async def told(name: str) -> str:
     """What the replay of a golden history is told to fail with; empty when it goes as recorded."""
     given, failure = await replayed(history(name))
-    return difference(name, fingerprints()[name], given, failure)
+    return difference(name, fingerprint(name), given, failure)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,7 +43,7 @@ def test_every_story_of_the_demonstration_is_recorded() -> None:
 
 def test_every_history_has_a_fingerprint_and_no_other() -> None:
     """A file that was put there, or taken away, by hand; record it: `python -m tests.replay.record NAME`."""
-    assert sorted(fingerprints()) == NAMES
+    assert sorted(path.stem for path in FINGERPRINTS.iterdir()) == NAMES
 
 
 # Changed code does not replay, and the failure tells what changed
