@@ -210,6 +210,7 @@ if __name__ == "__main__":
     try:
         uvloop.run(main())
     except InvalidInput as error:
-        sys.exit("\n".join(str(problem) for problem in error.problems))
+        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (it ends before there is a log)
+        sys.exit(2)
     except AfterSalesError as error:
         sys.exit(str(error))

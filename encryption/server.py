@@ -270,7 +270,8 @@ if __name__ == "__main__":
     try:
         main()
     except InvalidInput as error:
-        sys.exit("\n".join(str(problem) for problem in error.problems))
+        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (it ends before there is a log)
+        sys.exit(2)
     except AfterSalesError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

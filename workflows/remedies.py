@@ -253,6 +253,11 @@ class Remedies:
             await self._desk.durably(call(Refunds.release, key, why), summary=f"release {key}", options=RECORD)
         self._releasing -= 1
 
+    async def _released(self) -> None:
+        """Wait for releases that are under way."""
+        if self._releasing:
+            await workflow.wait_condition(lambda: not self._releasing)
+
     def _is_spoken_for(self, key: str) -> bool:
         """Whether the answer to the call has meanwhile contradicted the report that it failed (S26)."""
         case = self._desk.case
@@ -261,16 +266,14 @@ class Remedies:
     async def _contest(self, key: str) -> None:
         """Neither paid nor free: the ledger counts it as taken, and says so (S26, S27)."""
         why = "its partner says both that it was paid and that it was not"
-        if self._releasing:  # or a release that is under way would free it again
-            await workflow.wait_condition(lambda: not self._releasing)
+        await self._released()  # or a release that is under way would free it again
         await self._desk.durably(call(Refunds.contest, key, why), summary=f"contest {key}", options=RECORD)
         self._contesting -= 1
 
     async def release_unpaid(self) -> None:
         """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""
         case = self._desk.case
-        if self._releasing:
-            await workflow.wait_condition(lambda: not self._releasing)
+        await self._released()
         for step in case.steps:
             if in_ledger(case, step) and step.attempts and step.state is StepState.WAIVED and not step.uncertain:
                 why = str(step.reason or "waived")
