@@ -178,7 +178,7 @@ class Records:
                 continue  # it was taken back while the case closed (S27)
             # The partner's own word, where it came, is booked already, and stands.
             with suppress(LedgerRefusal):
-                self._database.commit(key, whose)
+                self._database.vouch(key, whose)
 
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> Decimal:

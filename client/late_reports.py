@@ -98,7 +98,8 @@ def _reported(records: "Records", entry: Json, payload: Json) -> tuple[bool, str
         case ReceiptState.DONE:
             if state == EntryState.COMMITTED:
                 return False, f"{what} counts as done already"
-            late = records.commit(key, entry["reference"] or payload.get("by") or "reported")
+            number, whose = entry["reference"], payload.get("by") or "reported"
+            late = records.commit(key, number) if number else records.vouch(key, whose)
             beyond = "; it had been given up, so see whether the order was paid more than it may be" if late else ""
             return True, f"{what} counts as done{beyond}"
     return None

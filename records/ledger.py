@@ -34,6 +34,8 @@ from records.units import Units, account, no_units_left, state_bought, units_tak
 NOTHING = Decimal("0.00")
 COUNTED = MONEY | SHIPMENTS
 """What the ledger has entries of."""
+ON_REPORT = "on the word of whoever reported it"
+"""The reason of an entry that is committed without the partner's own number."""
 _COUNTED = ", ".join(sorted(COUNTED))
 
 
@@ -101,19 +103,31 @@ class OrderLedger(Database):
 
         A late payment is booked all the same, even beyond what was paid for the order: the ledger tells the truth,
         and somebody has to look. The same call again changes nothing and answers the same. Raises `NotReserved`,
-        or `EntryConflict` for a second reference: then the partner may have paid twice.
+        or `EntryConflict` for a second number: then the partner may have paid twice.
         """
+        return self._commit(key, reference)
+
+    def vouch(self, key: str, whose: str) -> bool:
+        """As `commit`, on the word of whoever reported it: `whose`, in place of which the partner's number comes later.
+
+        What is committed already stays as it is.
+        """
+        return self._commit(key, whose, reason=ON_REPORT)
+
+    def _commit(self, key: str, reference: str, **reason: str) -> bool:
         with self._writing() as connection:
             entry = self._locked_entry(connection, key)
             if entry["state"] == EntryState.COMMITTED:
-                if entry["reference"] != reference:
+                if not reason and entry["reason"] == ON_REPORT:
+                    _change(connection, key, reference=reference, reason=None)
+                elif not reason and entry["reference"] != reference:
                     raise EntryConflict(
                         f"{key} was paid as {entry['reference']}, now {reference} is reported for it: "
                         "ask the partner whether it paid twice"
                     )
                 return bool(entry["late"])
             late: bool = entry["state"] == EntryState.RELEASED
-            settled = {"settled_at": datetime.now(UTC), "reference": reference, "late": late}
+            settled = {"settled_at": datetime.now(UTC), "reference": reference, "late": late, **reason}
             _change(connection, key, state=EntryState.COMMITTED, **settled)
             return late
 

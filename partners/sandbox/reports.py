@@ -21,6 +21,9 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
 """Seconds between two attempts to reach an engine that does not answer: doubled from the first to the longest."""
 
+NOBODY_THERE = "nobody there"
+"""The outcome of a report whose case has closed: it can be made with `starter.py step-reported` (S27)."""
+
 _log = logging.getLogger(__name__)
 
 Tell = Callable[[str, str, dict[str, Any]], Awaitable[None]]
@@ -110,7 +113,7 @@ class Courier:
             try:
                 await self._tell(report.workflow_id, report.signal, report.payload)
             except NobodyThereError:
-                outcome = "nobody there"
+                outcome = NOBODY_THERE
             except Exception as error:  # noqa: BLE001 (whatever is wrong on the way there may be right later)
                 return error
             self._ledger.settle(report, outcome, datetime.now(UTC))

@@ -14,6 +14,9 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 import worker
+from activities.bookings import release
+from activities.refunds import Refunds
+from cases.partner_calls import Receipt, ReceiptState
 from cases.policy.remedy_kinds import GOODS
 from cases.progress import carrying_out
 from cases.reasons import Why
@@ -26,6 +29,7 @@ from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection
 from records.ledger import OrderLedger
 from tests.faults.plots import USUAL, Odds
+from workflows import remedies
 
 
 class ForgetfulConnection(Connection):
@@ -70,6 +74,29 @@ def refusals() -> None:
     vars(http)["Connection"] = CredulousConnection
 
 
+def answers() -> None:
+    """The ledger believes the answer to the call, and the case whoever has spoken first (S26)."""
+
+    def contradicts(_self: Step, _state: ReceiptState) -> bool:
+        return False
+
+    async def book(self: Refunds, key: str, receipt: Receipt) -> None:
+        if receipt.state is ReceiptState.FAILED:
+            await release(self._records, key, "it was answered as failed")
+        else:
+            await booked(self, key, receipt)
+
+    booked = Refunds._book  # noqa: SLF001
+    setattr(Refunds, "_book", book)  # noqa: B010 (mypy knows that methods are none to be set)
+    setattr(Step, "contradicts", contradicts)  # noqa: B010
+    vars(remedies)["unnumbered"] = lambda *_: False
+
+
+def final() -> None:
+    """What was done cannot fail any more (S27)."""
+    setattr(Step, "can_be_taken_back", property(lambda _: False))  # noqa: B010 (mypy knows that it is none to be set)
+
+
 def dependents() -> None:
     """What depends on a step that was waived begins, as if that had been carried out (S28)."""
 
@@ -111,6 +138,8 @@ ARMS = {
     "keyless": Arm(keyless, "carried out twice"),
     "refusals": Arm(refusals, "carried out twice", Odds(contradict=0.5)),
     "units": Arm(units, "made good more often than bought", Odds(same_items=0.9, nothing_else=1)),
+    "answers": Arm(answers, "books disagree", Odds(contradict=1)),
+    "final": Arm(final, "taken back, and nobody is told", Odds(contradict=0.5)),
     "dependents": Arm(dependents, "collected, and nothing was sent", Odds(no_stock=0.8)),
 }
 

@@ -13,6 +13,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cases.contract import claim_workflow_id, workflow_id
 from client.cases import Engine
+from client.late_reports import kept
+from partners.sandbox.reports import NOBODY_THERE
+from partners.wire import STEP_REPORTED
 from records import Records
 from tests.engine import replayer, runs
 from tests.faults.fleet import Fleet
@@ -58,6 +61,7 @@ class Evidence:
 async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
     """Everything, once the machine is well again."""
     books = await _books(fleet)
+    await _report_to_closed_cases(books["reports"], fleet.database_url)
     found = Evidence(steps=_as_they_stand(books), calls=books["calls"], messages=books["messages"])
     room = asyncio.Semaphore(AT_ONCE)
 
@@ -86,6 +90,15 @@ async def _books(fleet: Fleet) -> dict[str, Any]:
         if not late or asyncio.get_running_loop().time() > until:
             return books
         await asyncio.sleep(0.5)
+
+
+async def _report_to_closed_cases(reports: list[dict[str, Any]], database_url: str) -> None:
+    """A closed workflow takes no signals: its partners report as `starter.py step-reported` does (S27)."""
+    for report in sorted(reports, key=lambda report: (report["due_at"], report["id"])):
+        if report["outcome"] == NOBODY_THERE and report["signal"] == STEP_REPORTED:
+            await asyncio.to_thread(
+                kept, report["case_id"], "it has closed", STEP_REPORTED, report["payload"], database_url
+            )
 
 
 def _as_they_stand(books: dict[str, Any]) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ SWITCHES: list[dict[str, Any]] = [
     {"kind": "refuse", "count": 2, "probability": 0.5},
 ]
 DENIALS: list[dict[str, Any]] = [
+    {"kind": "commit_then_failed", "partner": "refunds", "probability": 0.2, "seconds": 2},
     *(
         {"kind": "commit_then_status", "partner": partner, "status": 409, "probability": 0.3}
         for partner in STEP_PARTNERS
@@ -45,7 +46,6 @@ DENIALS: list[dict[str, Any]] = [
     {"kind": "commit_then_status", "partner": "refunds", "status": 409, "probability": 0.3, "seconds": 4},
     {"kind": "commit_then_status", "partner": "refunds", "status": 425, "probability": 0.2},
     {"kind": "commit_then_status", "partner": "warehouse", "status": 423, "probability": 0.2},
-    {"kind": "commit_then_failed", "partner": "refunds", "probability": 0.2, "seconds": 2},
 ]
 """How often, as a share of all contradictions."""
 

@@ -30,7 +30,7 @@ class Odds(NamedTuple):
     """… an order holds nothing but what the complaint is about."""
     no_stock: float = 0.1
     """… nothing is left of what was ordered (S28)."""
-    contradict: float = 0.0
+    contradict: float = 0.1
     """… a partner contradicts itself about a step, roughly (S25–S27)."""
 
 

@@ -115,6 +115,24 @@ def test_a_second_reference_for_one_payment_is_not_hidden(records: Records) -> N
     assert records.entries()[0]["reference"] == "RF-1"
 
 
+def test_the_partners_number_takes_the_place_of_who_reported_the_payment_and_is_never_overwritten(
+    records: Records,
+) -> None:
+    """S26: a report may be booked before the answer to the call arrives."""
+    reserve(records, KEY, "640.00")
+
+    records.vouch(KEY, "refunds")
+    (reported,) = records.entries()
+    records.commit(KEY, "RF-1")
+    records.vouch(KEY, "li.na")
+
+    (entry,) = records.entries()
+    assert (reported["state"], reported["reference"]) == (EntryState.COMMITTED, "refunds")
+    assert (entry["state"], entry["reference"], entry["reason"]) == (EntryState.COMMITTED, "RF-1", None)
+    with pytest.raises(EntryConflict, match="was paid as RF-1, now RF-2 is reported"):
+        records.commit(KEY, "RF-2")
+
+
 def test_refunds_of_all_cases_together_never_exceed_what_was_paid(records: Records) -> None:
     """S15: reserved and committed money of every case of the order counts, refund and freight alike."""
     reserve(records, "HL-1/1/1/refund", "600.00")
