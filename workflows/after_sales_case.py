@@ -65,6 +65,7 @@ class AfterSalesCase:
             cancelled = True
             await self._closing.wind_up()
         await self._linking.tell_closed()
+        await self._remedies.payments_answered()
         await self._remedies.release_unpaid()
         record = await self._closing.keep_record()
         # Here as well, because nobody says which of the two goes on first.

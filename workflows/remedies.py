@@ -44,7 +44,9 @@ with workflow.unsafe.imports_passed_through():
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 """Before a command is sent again that its partner knows nothing of: doubled from the first to the longest."""
 NUMBERS = "the partner's number is kept"
-"""The patch of cases that take over the partner's own number of a step that somebody has reported as done."""
+"""The patch of cases that take over the partner's own number of a payment that was reported as done."""
+LAST_ANSWER = timedelta(seconds=20)
+"""How long a case waits for the answer to a payment's call before its record is kept: for one call and one look-up."""
 
 
 class Remedies:
@@ -56,6 +58,8 @@ class Remedies:
         self._contesting = 0
         self._calling: set[str] = set()
         """Keys of calls that have not been answered."""
+        self._paying: list[Step] = []
+        """Payments whose outcome is being established."""
 
     @property
     def at_rest(self) -> bool:
@@ -83,13 +87,21 @@ class Remedies:
                 self._desk.begin(self._ask_after(waiting))
 
     async def _carry_out(self, step: Step) -> None:
-        attempt = step.attempts
+        payments = [step] if step.kind in MONEY else []
+        self._paying += payments
+        try:
+            await self._carry_out_attempt(step, step.attempts)
+        finally:
+            for payment in payments:
+                self._paying.remove(payment)
+        self._desk.changed()
+
+    async def _carry_out_attempt(self, step: Step, attempt: int) -> None:
         if step.number > 1 and workflow.patched("earlier keys are asked") and await self._done_before(step, attempt):
-            return self._desk.changed()
+            return
         receipt = await self._outcome(step, attempt)
         if receipt is not None and step.attempts == attempt:  # after a failed report it may have been tried anew
             await self._answered(step, receipt)
-        return self._desk.changed()
 
     async def _outcome(self, step: Step, attempt: int) -> Receipt | None:
         """Ask for the step until its partner has said what became of it; None where that is settled already."""
@@ -269,6 +281,14 @@ class Remedies:
         await self._released()  # or a release that is under way would free it again
         await self._desk.durably(call(Refunds.contest, key, why), summary=f"contest {key}", options=RECORD)
         self._contesting -= 1
+
+    async def payments_answered(self) -> None:
+        """Wait a little for the answers to payments, which may contradict what was reported of them (S26)."""
+        if self._paying and workflow.patched("payments are answered before the record is kept"):
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: not self._paying, timeout=LAST_ANSWER, timeout_summary="then the record is kept"
+                )
 
     async def release_unpaid(self) -> None:
         """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""

@@ -14,8 +14,8 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 import worker
+from activities import bookings, refunds
 from activities.bookings import release
-from activities.refunds import Refunds
 from cases.partner_calls import Receipt, ReceiptState
 from cases.policy.remedy_kinds import GOODS
 from cases.progress import carrying_out
@@ -27,6 +27,7 @@ from cases.vocabulary import StepState
 from partners import http
 from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection
+from records import Records
 from records.ledger import OrderLedger
 from tests.faults.plots import USUAL, Odds
 from workflows import remedies
@@ -80,15 +81,15 @@ def answers() -> None:
     def contradicts(_self: Step, _state: ReceiptState) -> bool:
         return False
 
-    async def book(self: Refunds, key: str, receipt: Receipt) -> None:
+    async def book(records: Records, key: str, receipt: Receipt, moved: frozenset[ReceiptState]) -> None:
         if receipt.state is ReceiptState.FAILED:
-            await release(self._records, key, "it was answered as failed")
+            await release(records, key, "it was answered as failed")
         else:
-            await booked(self, key, receipt)
+            await booked(records, key, receipt, moved)
 
-    booked = Refunds._book  # noqa: SLF001
-    setattr(Refunds, "_book", book)  # noqa: B010 (mypy knows that methods are none to be set)
-    setattr(Step, "contradicts", contradicts)  # noqa: B010
+    booked = bookings.book
+    vars(bookings)["book"] = vars(refunds)["book"] = book
+    setattr(Step, "contradicts", contradicts)  # noqa: B010 (mypy knows that methods are none to be set)
     vars(remedies)["unnumbered"] = lambda *_: False
 
 

@@ -233,6 +233,25 @@ async def reported_first(scene: Scene) -> None:
     await over(case)
 
 
+async def answered_last(scene: Scene) -> None:
+    """S26: a payment was reported as done, and the case closes before its call has been answered."""
+    late = asyncio.Event()
+    scene.partners.refunds.will(Turn(until=late))
+    case = await scene.case("answered-last")
+    await agreed(case)
+
+    async def asked() -> bool:
+        return bool(scene.partners.refunds.commands)
+
+    await eventually(asked)
+    await case.signals("step-reported", step="refund", state="done", by="refunds")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await case.becomes("closed")
+    late.set()
+    await over(case)
+
+
 # Its end
 
 
@@ -375,6 +394,7 @@ ALL: dict[str, Path] = {
         reset,
         taken_back,
         reported_first,
+        answered_last,
         sent_again,
         cancelled,
         long_life,

@@ -27,7 +27,8 @@ async def replacing(open_case: Open, partners: FakePartners) -> OpenCase:
 async def unknown_coupon(open_case: Open, partners: FakePartners, answer: asyncio.Event, *, paid: bool) -> OpenCase:
     """A case whose coupon nobody knows of; the partner, once `answer` is set, says whether it was paid."""
     partners.refunds.will(Turn(raises=TIMED_OUT, done=paid))
-    partners.refunds.when_asked(Turn(until=answer))
+    silent = Turn(until=answer)
+    partners.refunds.when_asked(silent, silent)  # the second while the case waits before it keeps its record
     case = await open_case()
     await agreed(case, "minor")
     await case.until(lambda c: step(c, "coupon")["state"] == "unknown")
@@ -111,6 +112,34 @@ async def test_partners_own_number_takes_the_place_of_the_name_of_who_reported_t
     (entry,) = records.entries(case.id)
     assert [step(each, "coupon")["reference"] for each in (reported, seen)] == ["refunds", "R-1"]
     assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, "R-1")
+
+
+@pytest.mark.parametrize("books", [ReceiptState.DONE, ReceiptState.FAILED])
+async def test_record_is_kept_once_a_reported_payment_has_been_answered(
+    open_case: Open, partners: FakePartners, records: Records, books: ReceiptState
+) -> None:
+    """S26: the case is closed by then; record and ledger agree on what the answer says, and on what was found."""
+    late = asyncio.Event()
+    partners.refunds.will(Turn(until=late, state=books))
+    case = await open_case()
+    await agreed(case, "minor")
+    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    await case.signals("step-reported", step="coupon", state="done", by="refunds")
+    await case.says("step-reported", step="onsite_repair", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await case.becomes("closed")
+    late.set()
+
+    record = await case.result()
+
+    (entry,) = records.entries(case.id)
+    kept = records.case(case.id)
+    settled = ("done", EntryState.COMMITTED) if books is ReceiptState.DONE else ("blocked", EntryState.CONTESTED)
+    assert (step(record, "coupon")["state"], entry["state"]) == settled
+    assert books is ReceiptState.FAILED or step(record, "coupon")["reference"] == "R-1"
+    assert kept is not None
+    assert kept["record"]["steps"] == record["steps"]
 
 
 async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_free(
