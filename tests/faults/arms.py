@@ -14,9 +14,8 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 import worker
-from activities import bookings, refunds
+from activities import refunds
 from activities.bookings import release
-from cases.partner_calls import Receipt, ReceiptState
 from cases.policy.remedy_kinds import GOODS
 from cases.progress import carrying_out
 from cases.reasons import Why
@@ -27,10 +26,8 @@ from cases.vocabulary import StepState
 from partners import http
 from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection
-from records import Records
 from records.ledger import OrderLedger
 from tests.faults.plots import USUAL, Odds
-from workflows import remedies
 
 
 class ForgetfulConnection(Connection):
@@ -75,22 +72,9 @@ def refusals() -> None:
     vars(http)["Connection"] = CredulousConnection
 
 
-def answers() -> None:
-    """The ledger believes the answer to the call, and the case whoever has spoken first (S26)."""
-
-    def contradicts(_self: Step, _state: ReceiptState) -> bool:
-        return False
-
-    async def book(records: Records, key: str, receipt: Receipt, moved: frozenset[ReceiptState]) -> None:
-        if receipt.state is ReceiptState.FAILED:
-            await release(records, key, "it was answered as failed")
-        else:
-            await booked(records, key, receipt, moved)
-
-    booked = bookings.book
-    vars(bookings)["book"] = vars(refunds)["book"] = book
-    setattr(Step, "contradicts", contradicts)  # noqa: B010 (mypy knows that methods are none to be set)
-    vars(remedies)["unnumbered"] = lambda *_: False
+def contested() -> None:
+    """A payment that its partner reports both as done and as failed is released (S26)."""
+    vars(refunds)["contest"] = release
 
 
 def final() -> None:
@@ -139,7 +123,7 @@ ARMS = {
     "keyless": Arm(keyless, "carried out twice"),
     "refusals": Arm(refusals, "carried out twice", Odds(contradict=0.5)),
     "units": Arm(units, "made good more often than bought", Odds(same_items=0.9, nothing_else=1)),
-    "answers": Arm(answers, "books disagree", Odds(contradict=1)),
+    "contested": Arm(contested, "taken back, and nobody is told", Odds(contradict=0.5)),
     "final": Arm(final, "taken back, and nobody is told", Odds(contradict=0.5)),
     "dependents": Arm(dependents, "collected, and nothing was sent", Odds(no_stock=0.8)),
 }

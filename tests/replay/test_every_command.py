@@ -58,8 +58,8 @@ def timers(module: ModuleType, call: str, argument: int) -> set[str]:
     return found
 
 
-PAUSES = {"then send .* again"}
-"""What the timer of `workflows.remedies` shows, before a command is sent again."""
+PAUSES = {"then send .* again", "then the record is kept"}
+"""What the timers of `workflows.remedies` show: before a command is sent again, and before the end."""
 TIMERS = timers(alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
 POSSIBLE = {
     *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY),
