@@ -201,7 +201,7 @@ async def test_every_other_4xx_leaves_open_whether_a_step_was_done(status: int, 
     """S25: a key in progress, a lock, a gateway that gave up: money, goods and visits alike."""
     answer = reply(status, '{"detail": "a request with this key is in progress"}', Content_Type=PROBLEM)
 
-    error = await failure(answer, lambda partners: getattr(partners, partner).carry_out(command()))
+    error = await failure(answer, lambda partners: partners.steps[partner].carry_out(command()))
 
     assert type(error) is OutcomeUnknown
     assert str(error) == f"{partner} answered HTTP {status}"

@@ -125,7 +125,7 @@ async def test_a_step_sent_to_the_wrong_partner_is_refused(
     partners: Partners, partner: str, kind: str, sentence: str
 ) -> None:
     with pytest.raises(PartnerRefused, match=sentence):
-        await getattr(partners, partner).carry_out(command(kind))
+        await partners.steps[partner].carry_out(command(kind))
 
 
 @pytest.mark.parametrize("amount", [None, "0.00"])
