@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from cases.progress.alarms import Alarm, alarms, ring
+from cases.progress.alarms import Alarm, alarms, fire
 from workflows.desk import Desk
 
 
@@ -22,7 +22,7 @@ class Clocks:
     def ring(self) -> None:
         """Ring what is due; called after every change, because what is overdue does not wait for a timer."""
         while (alarm := self._next()) is not None and alarm.at <= workflow.now():
-            self._desk.apply(ring, alarm.name, workflow.now())
+            self._desk.apply(fire, alarm.name, workflow.now())
 
     def wind(self) -> None:
         """See to it that a timer runs for what comes next; called when the case is at rest."""

@@ -38,18 +38,18 @@ class Linking:
                 return
             self._joining = first
             merges = linking.can_merge(case)
-            told = linking.linked(case, merges=merges)
+            told = linking.link_message(case, merges=merges)
             alive = await self._signal(first, COMPLAINT_LINKED, told)
-            while alive and merges and linking.can_merge(case) and told != linking.linked(case, merges=True):
+            while alive and merges and linking.can_merge(case) and told != linking.link_message(case, merges=True):
                 # Somebody has added something meanwhile: it is taken over as well.
                 if not workflow.patched("linked-again"):
                     break
-                told = linking.linked(case, merges=True)
+                told = linking.link_message(case, merges=True)
                 alive = await self._signal(first, COMPLAINT_LINKED, told)
             if alive and merges and not linking.can_merge(case):
                 # An agent was faster: it is handled here after all.
                 merges = False
-                alive = await self._signal(first, COMPLAINT_LINKED, linking.linked(case, merges=False))
+                alive = await self._signal(first, COMPLAINT_LINKED, linking.link_message(case, merges=False))
             self._joining = None
             if not case.closing:
                 self._joined(first, merges=merges, alive=alive)
@@ -92,11 +92,11 @@ class Linking:
         first = case.merged_into
         if first is None:
             return
-        told = linking.taken_back(case, name, payload)
+        told = linking.withdrawal_message(case, name, payload)
         if await self._signal(first, COMPLAINT_LINKED if told else name, told or payload):
             self._desk.apply(linking.passed_on, name, payload)
             return
-        self._desk.apply(linking.go_on_alone, workflow.now(), "cannot be reached any more")
+        self._desk.apply(linking.continue_alone, workflow.now(), "cannot be reached any more")
         try:
             self._desk.apply(receive_signal, name, payload, workflow.now(), workflow.patched)
         except Refusal as refusal:

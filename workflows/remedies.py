@@ -18,8 +18,8 @@ from cases.entitlement.step_commands import command_for
 from cases.partner_calls import Receipt, ReceiptState, StepCommand
 from cases.policy.remedy_kinds import CLAIMS, MONEY
 from cases.progress.carrying_out import (
+    apply_receipt,
     contest,
-    heard,
     in_ledger,
     not_done_before,
     numbered,
@@ -169,7 +169,7 @@ class Remedies:
             return
         if unnumbered(case, step, receipt) and workflow.patched(NUMBERS):
             numbered(case, step, receipt)
-        heard(case, step, receipt, workflow.now())
+        apply_receipt(case, step, receipt, workflow.now())
         if key in case.unpaid and not workflow.patched("the case frees what was reserved"):
             case.unpaid.remove(key)  # the activity has done so
 
@@ -181,7 +181,7 @@ class Remedies:
         if not step.waits(attempt):
             return  # somebody reported it while we were asking
         if found is not None and found.state is ReceiptState.DONE:
-            heard(case, step, found, workflow.now())
+            apply_receipt(case, step, found, workflow.now())
         else:
             contest(case, step, Reason.of("contradiction", who=step.partner), workflow.now())
 
@@ -200,7 +200,7 @@ class Remedies:
                 return True  # somebody reported it while we were asking
             if found is not None and found.state is not ReceiptState.FAILED:
                 step.number = number
-                heard(case, step, found, workflow.now())
+                apply_receipt(case, step, found, workflow.now())
                 return True
             if number in step.disputed and found is None:
                 step.number = number
@@ -251,7 +251,7 @@ class Remedies:
         except ActivityError:
             return
         if receipt is not None and not step.settled:
-            heard(self._desk.case, step, receipt, workflow.now())
+            apply_receipt(self._desk.case, step, receipt, workflow.now())
             self._desk.changed()
 
     async def _release(self, key: str) -> None:
@@ -318,5 +318,5 @@ class Remedies:
                 priority=self._desk.priority,
             )
         case.links.append({"kind": "carrier_claim", "workflow": claim_id})
-        heard(case, step, Receipt(reference=claim_id, state=ReceiptState.DONE), workflow.now())
+        apply_receipt(case, step, Receipt(reference=claim_id, state=ReceiptState.DONE), workflow.now())
         self._desk.changed()

@@ -17,7 +17,7 @@ from cases.progress.offering import make_offer, publish
 from cases.progress.urgency import raise_urgency
 from cases.reasons import Reason, Why
 from cases.state.case import Case
-from cases.state.escalation import settled_on
+from cases.state.escalation import rungs_settled_by
 from cases.state.finding import PartialFinding
 from cases.state.letter import PlanLetter
 from cases.state.offer import Offer, Option
@@ -34,7 +34,7 @@ def _assess(case: Case, message: m.Assess, when: m.When) -> dict[str, Any]:
     if case.topic.audit and not message.by:
         raise Refusal("a claim is decided by somebody other than the one who prepared it, so say who assesses: by")
     possible_finding(case, new)
-    case.learn(new, "agent", when.at, message.by)
+    case.add_to_finding(new, "agent", when.at, message.by)
     if message.note:
         case.note("note", when.at, message.note, message.by)
     if case.awaited and not insisted_on(case):
@@ -116,7 +116,7 @@ def _reject(case: Case, message: m.Reject, when: m.When) -> None:
     case.enter(Status.ASSESSING)
     case.needs_offer = Reason.of("not_approved", offer=offer.id)
     case.note("not approved", when.at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
-    case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+    case.notify_staff(Role.OWNER, "needs_offer", reason=case.needs_offer)
 
 
 def _declare_complex(case: Case, message: m.DeclareComplex, when: m.When) -> None:
@@ -128,13 +128,13 @@ def _declare_complex(case: Case, message: m.DeclareComplex, when: m.When) -> Non
     if plan and not (plan.live and message.plan):
         raise Refusal(f"{case.id} was declared complex already; what is still accepted is the plan, while it is owed")
     if plan is None:
-        solution.miss(when.at)
+        solution.check_overdue(when.at)
         if not solution.live or solution.state is PromiseState.BROKEN:
             raise Refusal(f"the solution promise is {solution.state}: a case is declared complex while it is open")
         made = [Promise.of(r, solution.started_at, cycle=case.cycle, calendar=case.policy.working_days) for r in rules]
         ladder = case.policy.escalation
         case.promises += [
-            promise.instead_of(solution, settled_on(solution, promise, ladder, when.at, urgent=case.urgent))
+            promise.in_place_of(solution, rungs_settled_by(solution, promise, ladder, when.at, urgent=case.urgent))
             for promise in made
         ]
         solution.lapse(when.at)
@@ -142,7 +142,8 @@ def _declare_complex(case: Case, message: m.DeclareComplex, when: m.When) -> Non
     if message.plan:
         result = case.promise(PromiseName.DETAILED_RESULT)
         due = result.due_at() if result else None
-        case.say("preliminary_plan", about=PlanLetter(), plan=message.plan, result_due=due.isoformat() if due else None)
+        result_due = due.isoformat() if due else None
+        case.notify_customer("preliminary_plan", about=PlanLetter(), plan=message.plan, result_due=result_due)
 
 
 def _resolve_step(case: Case, message: m.ResolveStep, when: m.When) -> None:
@@ -159,7 +160,7 @@ def _resolve_step(case: Case, message: m.ResolveStep, when: m.When) -> None:
             step.number += 1
             step.contested = step.uncertain = False
         step.team = None
-        step.turn(StepState.WAITING, when.at, message.reason)
+        step.enter(StepState.WAITING, when.at, message.reason)
         return
     if message.action == "replace":
         case.needs_offer = Reason.of("step_replaced", step=step.id)

@@ -9,15 +9,15 @@ from cases.entitlement.within_order import refundable
 from cases.errors import Refusal
 from cases.inbox import messages as m
 from cases.inbox.checks import possible_finding, step_of
-from cases.inbox.taking_over import shown_late
+from cases.inbox.taking_over import evidence_added
 from cases.partner_calls import Receipt, ReceiptState
-from cases.progress.carrying_out import done_after_all, heard, in_ledger, taken_back
+from cases.progress.carrying_out import apply_receipt, done_after_all, in_ledger, taken_back
 from cases.progress.closing import end
-from cases.progress.evidence import arrived
-from cases.progress.offering import accept, delivered_offer
-from cases.progress.promises import earlier_word
-from cases.progress.satisfaction import answered
-from cases.progress.silence import heard_from
+from cases.progress.evidence import evidence_received
+from cases.progress.offering import accept, offer_delivered
+from cases.progress.promises import happened_earlier
+from cases.progress.satisfaction import satisfaction_reported
+from cases.progress.silence import record_contact
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
@@ -28,16 +28,16 @@ from cases.vocabulary import KeptWhen, OfferState, Outcome, Role, Status, StepSt
 
 def _contact_made(case: Case, message: m.ContactMade, when: m.When) -> None:
     case.keep(KeptWhen.CUSTOMER_REACHED, when.at)
-    heard_from(case, when.at, when.now)
+    record_contact(case, when.at, when.now)
     case.note("contact", when.at, message.note, message.by)
     if case.status is Status.OFFERING and case.offer and case.offer.undeliverable:
-        delivered_offer(case, case.offer, when.at)
+        offer_delivered(case, case.offer, when.at)
 
 
 def _evidence_received(case: Case, message: m.EvidenceReceived, when: m.When) -> None:
     fresh = [e for e in message.evidence if e not in case.evidence]
-    arrived(case, message.evidence, when.at, when.now, message.by)
-    shown_late(case, fresh, when.at)
+    evidence_received(case, message.evidence, when.at, when.now, message.by)
+    evidence_added(case, fresh, when.at)
 
 
 def _customer_approved(case: Case, message: m.CustomerApproved, when: m.When) -> None:
@@ -56,7 +56,7 @@ def _customer_declined(case: Case, message: m.CustomerDeclined, when: m.When) ->
     wish = f"; wishes {message.wish}" if message.wish else ""
     case.needs_offer = Reason.of("declined", offer=offer.id)
     case.note("declined", when.at, f"{offer.id}: {message.reason}{wish}", message.by)
-    case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+    case.notify_staff(Role.OWNER, "needs_offer", reason=case.needs_offer)
 
 
 def _answerable(case: Case, offer_id: str | None, at: datetime) -> Offer:
@@ -85,7 +85,7 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
     step = step_of(case, message.step)
     if not step.begun:
         raise Refusal(f"step {step.id} has not begun: it is {step.state}")
-    if message.key in (None, step.key(case.id)) and earlier_word(case, step, message.state, when.at):
+    if message.key in (None, step.key(case.id)) and happened_earlier(case, step, message.state, when.at):
         return
     if step.failed and _done_after_all(case, step, message):
         done_after_all(case, step, when.at)
@@ -101,7 +101,7 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
         possible_finding(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
     latest, step.number = step.number, step.asking or step.number
-    heard(
+    apply_receipt(
         case,
         step,
         Receipt(reference=reference, state=message.state, detail=message.detail[:2000], finding=message.finding),
@@ -147,7 +147,7 @@ def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, ho
 def _satisfaction(case: Case, message: m.SatisfactionReported, when: m.When) -> None:
     if case.status is not Status.FOLLOWING_UP:
         raise Refusal(f"{case.id} is {case.status}: satisfaction is asked once the steps are done")
-    answered(case, message.score, message.comment, when.at, message.by)
+    satisfaction_reported(case, message.score, message.comment, when.at, message.by)
 
 
 def _withdrawn(case: Case, message: m.ComplaintWithdrawn, when: m.When) -> None:

@@ -1,7 +1,7 @@
 """An open case is moved to another policy on purpose, and what that would change can be seen before (S18).
 
 The time consumed stays: a running promise takes over what the new policy allows, not when its clock ran. What is kept,
-broken or void stays so; who was told of a promise is not told again for the same rung; what was agreed stays agreed,
+broken or void stays so; nobody is notified again for the same rung; what was agreed stays agreed,
 and an open offer stays as offered until somebody assesses anew. No promise begins in the past: one that the case has
 not made begins when its start comes next.
 """
@@ -18,7 +18,7 @@ from cases.errors import Refusal, problems_of
 from cases.inbox.messages import MovePolicy
 from cases.policy.every_line import Rung
 from cases.policy.policy import Policy, PromiseRule, check_against
-from cases.progress.alarms import alarms, ring
+from cases.progress.alarms import alarms, fire
 from cases.progress.assessing import granted
 from cases.progress.silence import silence_plan
 from cases.state.case import Case
@@ -66,14 +66,14 @@ def preview(case: Case, policy: Policy, now: datetime) -> Json | None:
     """What moving the case to `policy` at `now` would change; None: nothing. The case stays as it is.
 
     `promises`: those whose terms or state change (`before`, `after`); `begins`: what is promised from its start on,
-    and was not before; `rungs`: who would be told at once; `at_once`: what else would happen then; `offer`: what would
+    and was not before; `rungs`: who is notified at once; `at_once`: what else would happen then; `offer`: what would
     be offered instead of the open offer; `differs`: the parts of the policy that are not the same. Where the case
     cannot be moved, only `refused`: why.
     """
     if case.closing or case.merged_into:
         return None
     here = case.model_copy(deep=True)
-    _climb(here, now)
+    _settle_due_rungs(here, now)
     there = here.model_copy(deep=True)
     versions = {"from": case.policy.version, "to": policy.version}
     try:
@@ -84,7 +84,7 @@ def preview(case: Case, policy: Policy, now: datetime) -> Json | None:
     differs = sorted(f for f in Policy.model_fields if getattr(here.policy, f) != getattr(there.policy, f))
     promises = _changed(here.promises, there.promises)
     told = len(there.escalations)
-    _climb(there, now)
+    _settle_due_rungs(there, now)
     found = {
         "promises": promises,
         "begins": _begins(here, there),
@@ -135,7 +135,7 @@ def _rule(promise: Promise, promised: list[PromiseRule]) -> PromiseRule | None:
 
 
 def _claimed(claimed: list[int], old: list[Rung], new: list[Rung]) -> list[int]:
-    """The rungs of another ladder that are settled: those of the roles that were told, however many rungs there are."""
+    """The rungs of another ladder that are settled: those of the roles that were notified, by their order."""
     told = {rank for number, rank in enumerate(_ranks(old), start=1) if number in claimed}
     return [number for number, rank in enumerate(_ranks(new), start=1) if rank in told]
 
@@ -151,9 +151,9 @@ def _ranks(ladder: list[Rung]) -> list[tuple[Role, int]]:
 
 
 def _silence_steps(case: Case, now: datetime, *, told: bool) -> int:
-    """How far the new plan for silence is done: no reminder is made up for, and nobody is told again (G5).
+    """How far the new plan for silence is done: no reminder is repeated, and nobody is notified again (G5).
 
-    Where somebody has to be told now, a past reminder that the plan has after that goes out with it, once.
+    If somebody has to be notified now, a past reminder that follows in the plan is sent with it, once.
     """
     steps = 0
     for at, what in silence_plan(case):
@@ -166,10 +166,10 @@ def _silence_steps(case: Case, now: datetime, *, told: bool) -> int:
 # What it changes
 
 
-def _climb(case: Case, now: datetime) -> None:
-    """Tell of every rung that is due, as the case does when its timers fire."""
+def _settle_due_rungs(case: Case, now: datetime) -> None:
+    """Settle every rung that is due, as the case does when its timers fire."""
     while due := next((a for a in alarms(case) if a.name.startswith("promise-") and a.at <= now), None):
-        ring(case, due.name, now)
+        fire(case, due.name, now)
 
 
 def _due(case: Case, now: datetime) -> set[str]:

@@ -77,7 +77,7 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
 
 
 def _entered_late(case: Case, due: list[datetime | None], now: datetime) -> None:
-    """Promises that begin or run on by what happened earlier: nobody could be told of them before now (S9)."""
+    """Mark the promises that begin or resume by what happened earlier: nobody could know of them before now (S9)."""
     for index, promise in enumerate(case.promises):
         if promise.live and (index >= len(due) or promise.due_at() != due[index]):
             promise.known_at = now

@@ -1,6 +1,6 @@
 """Two complaints about one order and topic are linked; or, as the policy says, the older case handles both (G12, S22).
 
-To be merged the later case tells the older one (`ComplaintLinked`) and then rests until that one closes (`CaseClosed`).
+To be merged, the later case signals the older one (`ComplaintLinked`) and waits until that one closes (`CaseClosed`).
 What reaches it meanwhile is passed on. Where the older case is gone, the later one goes on by itself.
 """
 
@@ -17,9 +17,9 @@ from cases.inbox.repeats import remember, repeated
 from cases.inbox.taking_over import take_over, withdrawn
 from cases.progress.assessing import consider
 from cases.progress.closing import retire
-from cases.progress.evidence import arrived, ask
+from cases.progress.evidence import ask, evidence_received
 from cases.progress.promises import OWED_BY_WHO_HANDLES_IT, hand_over, take_back
-from cases.progress.silence import heard_from
+from cases.progress.silence import record_contact
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.letter import OfferLetter
@@ -80,13 +80,13 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
         _set_link(case, kind, later.case)
         how = "handled here" if later.merges else "handled apart"
         case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
-    heard_from(case, at, at)
+    record_contact(case, at, at)
     if later.withdrawn is not None:
         withdrawn(case, later.case, later.withdrawn, at)
     elif later.merges and later.complaint:
         take_over(case, later, later.complaint, at)
     elif later.merges and (fresh := [e for e in later.evidence if e not in case.evidence]):
-        arrived(case, fresh, at, at)
+        evidence_received(case, fresh, at, at)
     return True
 
 
@@ -104,11 +104,11 @@ def can_merge(case: Case) -> bool:
     if case.status not in UNDECIDED or begun or case.closing or case.accepted or case.merged_into or merged(case):
         return False
     # The older case takes no larger message than it takes from strangers.
-    return len(linked(case, merges=True).model_dump_json().encode()) <= MAX_INPUT_BYTES
+    return len(link_message(case, merges=True).model_dump_json().encode()) <= MAX_INPUT_BYTES
 
 
-def linked(case: Case, *, merges: bool) -> ComplaintLinked:
-    """What the older case is told: where it takes the complaint over, all that this one claims and is owed."""
+def link_message(case: Case, *, merges: bool) -> ComplaintLinked:
+    """The signal to the older case; if that takes the complaint over, with all that this case claims and is owed."""
     if not merges:
         return ComplaintLinked(case=case.id, merges=False)
     complaint = case.complaint
@@ -128,8 +128,8 @@ def _promised(promise: Promise) -> Promised:
     return Promised.model_validate(promise.model_dump(include=set(Promised.model_fields)))
 
 
-def taken_back(case: Case, name: str, payload: object) -> ComplaintLinked | None:
-    """What the older case is told in place of a withdrawal: this complaint is taken back, and not the other one."""
+def withdrawal_message(case: Case, name: str, payload: object) -> ComplaintLinked | None:
+    """The signal to the older case for a withdrawal: this complaint is withdrawn, and not the older one."""
     if name != COMPLAINT_WITHDRAWN:
         return None
     message = m.read(name, payload, holds=lambda _: False)
@@ -143,27 +143,27 @@ def merge(case: Case, first: str, at: datetime) -> None:
     retire(case, OfferState.REPLACED)
     case.letters = [letter for letter in case.letters if not isinstance(letter.about, OfferLetter)]
     for step in case.unsettled:
-        step.turn(StepState.WAIVED, at, Reason.of("handled_by", case=first))
+        step.enter(StepState.WAIVED, at, Reason.of("handled_by", case=first))
     hand_over(case, at)
     case.awaited = []
     case.enter(Status.RECEIVED)
     case.note("merged", at, f"{first} is older and handles it")
-    case.say("linked", other_case_id=first)
+    case.notify_customer("linked", other_case_id=first)
 
 
 def relate(case: Case, other: str, at: datetime, *, told: bool) -> None:
-    """Go on apart; `told`: the other case is alive, and the customer hears of it."""
+    """Handle the complaint separately; `told`: the other case is running, and the customer is informed."""
     _set_link(case, LinkKind.RELATED, other)
     case.note("related", at, f"{other} is about the same, {'and goes on apart' if told else 'and cannot be reached'}")
     if told:
-        case.say("linked", other_case_id=other)
+        case.notify_customer("linked", other_case_id=other)
         if not case.offers and not case.merged_into:
             # Offered by itself, the same might be granted twice.
             case.needs_offer = Reason.of("contested_open", case=other)
 
 
-def go_on_alone(case: Case, at: datetime, why: str) -> None:
-    """The case that this one was merged into is gone: a new cycle with promises of its own (S10)."""
+def continue_alone(case: Case, at: datetime, why: str) -> None:
+    """The case that this one was merged into is gone: begin a new cycle with new promises (S10)."""
     first = case.merged_into
     if first is None or case.closing:
         return
@@ -184,7 +184,7 @@ def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
     if case.closing:
         return
     if first.outcome is None:
-        go_on_alone(case, at, "was over before")
+        continue_alone(case, at, "was over before")
         return
     for promise in case.promises:
         promise.lapse(at)

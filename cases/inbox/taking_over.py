@@ -10,7 +10,7 @@ from datetime import datetime
 from cases.calendar import WorkCalendar
 from cases.complaint import Affected, Complaint, Evidence, pieces
 from cases.look_ups import LookUpName
-from cases.progress.evidence import arrived
+from cases.progress.evidence import evidence_received
 from cases.progress.promises import OWED_AGAIN, OWED_BY_WHO_HANDLES_IT
 from cases.progress.urgency import deadline, raise_urgency
 from cases.reasons import Reason
@@ -22,7 +22,7 @@ from cases.state.status import NOTHING_OFFERED
 from cases.state.units import affected_of
 from cases.vocabulary import OfferState, PromiseState, Role, Status
 
-ASKED = frozenset({*LookUpName, SOURCE})
+UNJUDGED_SOURCES = frozenset({*LookUpName, SOURCE})
 """Sources of a finding that nobody has judged: partners' records, and other complaints."""
 
 
@@ -42,12 +42,12 @@ def take_over(case: Case, later: ComplaintLinked, said: SecondComplaint, at: dat
         case.second_complaints.append(record)
     if said.urgent:
         raise_urgency(case, f"{other} is urgent", at)
-    if news and (_found(case) or found or any(map(_doubtful, news))):
-        to_judge(case, record, news, at)
+    if news and (_finding_was_made(case) or found or any(map(_doubtful, news))):
+        needs_judgement(case, record, news, at)
     if fresh:
-        arrived(case, fresh, at, at)
+        evidence_received(case, fresh, at, at)
     for promised in later.promises:
-        _promise(case, promised, at)
+        _take_over_promise(case, promised, at)
 
 
 def taken_over(case: Case, other: str) -> TakenOver | None:
@@ -62,17 +62,17 @@ def withdrawn(case: Case, other: str, reason: str, at: datetime) -> None:
         return
     record.withdrawn = reason
     case.note("withdrawn", at, f"{other}: {reason}")
-    to_judge(case, record, ["is withdrawn"], at)
+    needs_judgement(case, record, ["is withdrawn"], at)
 
 
-def shown_late(case: Case, evidence: list[Evidence], at: datetime) -> None:
+def evidence_added(case: Case, evidence: list[Evidence], at: datetime) -> None:
     """Evidence has come to a case that handles other complaints as well, and may be about what they claim."""
-    if evidence and case.second_complaints and _found(case):
-        to_judge(case, case.second_complaints[-1], [f"shows {', '.join(e.kind for e in evidence)}"], at)
+    if evidence and case.second_complaints and _finding_was_made(case):
+        needs_judgement(case, case.second_complaints[-1], [f"shows {', '.join(e.kind for e in evidence)}"], at)
 
 
-def to_judge(case: Case, record: TakenOver, news: list[str], at: datetime) -> None:
-    """A person has to look at what is new, before anything more is offered or the case ends."""
+def needs_judgement(case: Case, record: TakenOver, news: list[str], at: datetime) -> None:
+    """An agent has to judge what is new before anything else is offered and before the case ends."""
     record.news += [new for new in news if new not in record.news]
     case.note("to be judged", at, f"{record.case}: {', '.join(news)}")
     if record.case not in case.unjudged:
@@ -81,13 +81,13 @@ def to_judge(case: Case, record: TakenOver, news: list[str], at: datetime) -> No
     if case.status is Status.FOLLOWING_UP:
         case.enter(Status.ASSESSING)
     if case.status not in NOTHING_OFFERED or case.status is Status.ASSESSING:
-        # Else whoever works out the offer tells them.
-        case.tell(Role.OWNER, "needs_offer", reason=Reason.of("second_complaint", case=record.case))
+        # Otherwise `consider` notifies the owner.
+        case.notify_staff(Role.OWNER, "needs_offer", reason=Reason.of("second_complaint", case=record.case))
 
 
-def _found(case: Case) -> bool:
+def _finding_was_made(case: Case) -> bool:
     """Whether a finding was made already: somebody has assessed, or something was offered on what partners know."""
-    return bool(case.offers) or any(fact.source not in ASKED for fact in case.finding.facts)
+    return bool(case.offers) or any(fact.source not in UNJUDGED_SOURCES for fact in case.finding.facts)
 
 
 # What it claims
@@ -103,7 +103,7 @@ def _doubtful(new: str) -> bool:
 def _claims(case: Case, record: TakenOver, at: datetime) -> list[str]:
     """Add its items to those that the case is about; answers what is new, in a few words each."""
     others: list[Complaint | SecondComplaint] = [case.complaint, *case.second_complaints]
-    if any(_said(each) == _said(record) for each in others):
+    if any(_claimed(each) == _claimed(record) for each in others):
         return []  # the same complaint, sent under another id
     news = _items(case, record, at)
     if record.wish and record.wish not in {each.wish for each in others}:
@@ -113,7 +113,7 @@ def _claims(case: Case, record: TakenOver, at: datetime) -> list[str]:
     return news
 
 
-def _said(complaint: Complaint | SecondComplaint) -> tuple[object, ...]:
+def _claimed(complaint: Complaint | SecondComplaint) -> tuple[object, ...]:
     return complaint.affected, complaint.description.strip(), complaint.wish
 
 
@@ -127,7 +127,7 @@ def _items(case: Case, record: TakenOver, at: datetime) -> list[str]:
     added, named = both - mine, record.affected is not None
     record.adds = _listed(added)
     if added and not agreed(case):
-        case.learn(PartialFinding(affected=_listed(both)), SOURCE, at, record.case)
+        case.add_to_finding(PartialFinding(affected=_listed(both)), SOURCE, at, record.case)
     return strange + [f"{count} × {sku}{f' {DOUBTFUL}' if named and mine[sku] else ''}" for sku, count in added.items()]
 
 
@@ -149,11 +149,11 @@ def _text(value: object) -> str:
 # What it was promised
 
 
-def _promise(case: Case, owed: Promised, at: datetime) -> None:
+def _take_over_promise(case: Case, owed: Promised, at: datetime) -> None:
     """The stricter of both, by deadline; a promise that was kept counts anew where somebody has to judge again."""
     if owed.kept_by not in OWED_BY_WHO_HANDLES_IT:
         return  # that customer is answered by their own case
-    theirs = _made(case, owed, at)
+    theirs = _promise_here(case, owed, at)
     mine = next((p for p in reversed(case.promises) if p.name == owed.name and p.cycle == case.cycle), None)
     if mine is not None and mine.live:
         if not mine.running or deadline(theirs, at) >= deadline(mine, at):
@@ -163,11 +163,11 @@ def _promise(case: Case, owed: Promised, at: datetime) -> None:
         case.note("promised earlier", at, f"{theirs.name}: due {case.clock(deadline(theirs, at))}")
     elif mine is not None and not (case.unjudged and owed.kept_by in OWED_AGAIN):
         return
-    theirs.miss(at)
+    theirs.check_overdue(at)
     case.promises.append(theirs)
 
 
-def _made(case: Case, owed: Promised, at: datetime) -> Promise:
+def _promise_here(case: Case, owed: Promised, at: datetime) -> Promise:
     """The promise as it stood there, waiting for what this case waits for."""
     calendar: WorkCalendar = case.policy.working_days
     promise = Promise(

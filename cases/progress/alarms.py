@@ -1,4 +1,4 @@
-"""Everything that a case does because of the time: rungs, daily updates, reminders, callbacks.
+"""Everything that a case does when a time is reached: rungs, daily updates, reminders, callbacks.
 
 An alarm is a name, an instant and a sentence for the operator. It is derived from the case each time, never
 stored: whoever waits for one works it out again after every change (S3), and checks again when it fires (S5).
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cases.calendar import length
 from cases.policy.policy import Investigation
 from cases.progress.assessing import not_found_in_time
-from cases.progress.carrying_out import tell_unknown
+from cases.progress.carrying_out import notify_unknown
 from cases.progress.closing import call_back, end, retire, settle
 from cases.progress.evidence import next_reminder, remind_or_go_on
 from cases.progress.silence import next_callback, silence_plan
@@ -33,11 +33,11 @@ class Alarm(NamedTuple):
 
 def alarms(case: Case) -> list[Alarm]:
     """All that the case waits for by the clock."""
-    found = [alarm for index in range(len(case.promises)) if (alarm := _rung(case, index))]
+    found = [alarm for index in range(len(case.promises)) if (alarm := _rung_alarm(case, index))]
     if case.closing:
         return found
-    others = (_evidence(case), _search(case), _unknown(case), _progress(case), _silence(case), _callback(case))
-    return found + [a for a in others if a]
+    kinds = (_evidence_alarm, _search_alarm, _unknown_alarm, _update_alarm, _silence_alarm, _callback_alarm)
+    return found + [due for kind in kinds if (due := kind(case))]
 
 
 def alarm(case: Case, name: str) -> Alarm | None:
@@ -45,31 +45,31 @@ def alarm(case: Case, name: str) -> Alarm | None:
     return next((a for a in alarms(case) if a.name == name), None)
 
 
-def ring(case: Case, name: str, now: datetime) -> None:
-    """The time has come: do what is due, if it still is (S5)."""
+def fire(case: Case, name: str, now: datetime) -> None:
+    """Do what is due at `now`, if it still is (S5)."""
     due = alarm(case, name)
     if due is None or due.at > now:
         return
     if name.startswith("promise-"):
-        _climb(case, int(name.removeprefix("promise-")), now)
+        _settle_rung(case, int(name.removeprefix("promise-")), now)
     elif name == "evidence":
         remind_or_go_on(case, now)
     elif name == "search":
         _give_up_search(case, now)
     elif name == "unknown":
-        _tell_unknown(case)
+        _notify_unknown(case)
     elif name == "progress":
-        _update(case, now)
+        _send_update(case, now)
     elif name == "silence":
-        _break_silence(case, now)
+        _act_on_silence(case, now)
     else:
-        _call_again(case, now)
+        _repeat_callback(case, now)
 
 
 # Promises and the ladder: G10
 
 
-def _rung(case: Case, index: int) -> Alarm | None:
+def _rung_alarm(case: Case, index: int) -> Alarm | None:
     promise = case.promises[index]
     if (rung := next_rung(promise, case.policy.escalation, urgent=case.urgent)) is None:
         return None
@@ -80,20 +80,20 @@ def _rung(case: Case, index: int) -> Alarm | None:
     return Alarm(f"promise-{index}", at, f"{promise.name} {by}, then tell {role}")
 
 
-def _climb(case: Case, index: int, now: datetime) -> None:
-    """Settle the next rung: tell its role once (S6), however late (S8).
+def _settle_rung(case: Case, index: int, now: datetime) -> None:
+    """Settle the next rung: notify its role once (S6), however late (S8).
 
-    A reminder passes if somebody has it (S23); a breach is always told (G10).
+    A reminder is skipped if it was acknowledged (S23); a breach is always notified (G10).
     """
     promise = case.promises[index]
-    promise.miss(now)
+    promise.check_overdue(now)
     rung = next_rung(promise, case.policy.escalation, urgent=case.urgent)
     if rung is None:
         return
     number, due = rung
     promise.claimed = sorted([*promise.claimed, number])
     if case.policy.escalation[number - 1].share(urgent=case.urgent) == 1:
-        promise.hold = 0  # who had the warning in hand has not heard of the breach (G10)
+        promise.hold = 0  # an acknowledged warning does not cover the breach (G10)
     if promise.hold:
         promise.hold -= 1
         case.note("escalation held", now, f"{promise.name}: somebody has it")
@@ -108,7 +108,7 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
     event = "promise_warning" if share < 1 else "promise_broken" if share == 1 else "escalation"
     deadline = promise.due_at()
     case.note("escalated", now, f"{name}: {role} told at {share:.0%} of the time")
-    case.tell(
+    case.notify_staff(
         role,
         event,
         about=EscalationNotice(len(case.escalations) - 1),
@@ -127,7 +127,7 @@ LATE_AFTER = timedelta(minutes=1)
 
 
 def _why_late(case: Case, promise: Promise, due: datetime, now: datetime) -> str | None:
-    """Why a rung is told later than it was due: what it rests on was entered later, or something was down (S8, S9)."""
+    """Why a rung is notified late: what it rests on was entered late, or something was down (S8, S9)."""
     if now - due <= LATE_AFTER:
         return None
     known = promise.known_at or case.opened_at
@@ -139,7 +139,7 @@ def _why_late(case: Case, promise: Promise, due: datetime, now: datetime) -> str
 # Evidence (G11) and searches (E13)
 
 
-def _evidence(case: Case) -> Alarm | None:
+def _evidence_alarm(case: Case) -> Alarm | None:
     due = next_reminder(case)
     return Alarm("evidence", due[0], f"{', '.join(case.awaited)} asked for: {due[1]}") if due else None
 
@@ -159,7 +159,7 @@ def _searches(case: Case) -> list[tuple[datetime, Investigation, Step]]:
     ]
 
 
-def _search(case: Case) -> Alarm | None:
+def _search_alarm(case: Case) -> Alarm | None:
     searches = _searches(case)
     return Alarm("search", searches[0][0], f"{searches[0][2].id}: found, or it counts as lost") if searches else None
 
@@ -179,22 +179,22 @@ def _next_unknown(case: Case) -> Step | None:
     return next((s for s in case.steps if s.state is StepState.UNKNOWN and not s.told), None)
 
 
-def _unknown(case: Case) -> Alarm | None:
+def _unknown_alarm(case: Case) -> Alarm | None:
     step = _next_unknown(case)
     if step is None or step.since is None:
         return None
     return Alarm("unknown", step.since + UNKNOWN_FOR, f"was {step.id} done? then tell its owner")
 
 
-def _tell_unknown(case: Case) -> None:
+def _notify_unknown(case: Case) -> None:
     if (step := _next_unknown(case)) is not None:
-        tell_unknown(case, step)
+        notify_unknown(case, step)
 
 
 # The daily update: G7
 
 
-def _progress(case: Case) -> Alarm | None:
+def _update_alarm(case: Case) -> Alarm | None:
     """The update goes out a little before its owner would be warned, once for each promise of one."""
     promise = case.promise(PromiseName.PROGRESS_UPDATE)
     waiting_to_go = any(letter.about == UpdateLetter() for letter in case.letters)
@@ -207,7 +207,7 @@ def _progress(case: Case) -> Alarm | None:
     return Alarm("progress", warned - early, "daily update to the customer")
 
 
-def _update(case: Case, now: datetime) -> None:
+def _send_update(case: Case, now: datetime) -> None:
     steps = [
         {"kind": s.kind, "state": s.state, **s.remedy.model_dump(mode="json", include={"amount", "items"})}
         for s in case.steps
@@ -215,13 +215,13 @@ def _update(case: Case, now: datetime) -> None:
     ]
     case.note("update", now, f"{sum(not s.settled for s in case.steps)} steps open")
     case.ask_after = [s.id for s in case.unsettled]
-    case.say("progress", about=UpdateLetter(), steps=steps)
+    case.notify_customer("progress", about=UpdateLetter(), steps=steps)
 
 
 # Silence: G5
 
 
-def _silence(case: Case) -> Alarm | None:
+def _silence_alarm(case: Case) -> Alarm | None:
     plan = silence_plan(case)
     if case.status is not Status.AWAITING_CONSENT or case.silence_steps >= len(plan):
         return None
@@ -229,7 +229,7 @@ def _silence(case: Case) -> Alarm | None:
     return Alarm("silence", at, f"no answer to {case.offers[-1].id}: {what}")
 
 
-def _break_silence(case: Case, now: datetime) -> None:
+def _act_on_silence(case: Case, now: datetime) -> None:
     """Do what is due; of reminders that an outage held up only the last is sent."""
     plan = silence_plan(case)
     due = [what for at, what in plan[case.silence_steps :] if at <= now]
@@ -246,17 +246,18 @@ def _break_silence(case: Case, now: datetime) -> None:
         options = [o.model_dump(mode="json", exclude_none=True) for o in offer.options]
         closes = next(at for at, what in plan if what == "close")
         case.note("reminded", now, offer.id)
-        case.say("reminder", offer=offer.id, options=options, closes_at=closes.isoformat())
+        case.notify_customer("reminder", offer=offer.id, options=options, closes_at=closes.isoformat())
     if any(what.startswith("tell") for what in due):
         case.note("silence", now, f"{case.policy.silence.tell} told")
         since = offer.delivered_at.isoformat() if offer.delivered_at else None
-        case.tell(case.policy.silence.tell, "silence", offer=offer.id, since=since, closes_at=plan[-1][0].isoformat())
+        closes_at = plan[-1][0].isoformat()
+        case.notify_staff(case.policy.silence.tell, "silence", offer=offer.id, since=since, closes_at=closes_at)
 
 
 # Callbacks: G8
 
 
-def _callback(case: Case) -> Alarm | None:
+def _callback_alarm(case: Case) -> Alarm | None:
     if case.status is not Status.FOLLOWING_UP or case.called_at is None:
         return None
     rules = case.policy.callback
@@ -264,7 +265,7 @@ def _callback(case: Case) -> Alarm | None:
     return Alarm("callback", next_callback(case, case.called_at), f"no answer yet: {what}")
 
 
-def _call_again(case: Case, now: datetime) -> None:
+def _repeat_callback(case: Case, now: datetime) -> None:
     if case.callbacks < case.policy.callback.attempts:
         call_back(case, now)
     else:

@@ -41,13 +41,13 @@ def consider(case: Case, at: datetime) -> Assessment:
     case.enter(Status.ASSESSING)
     case.exhausted = Reason.of("order_exhausted", reasons=found.withheld) if found.withheld else None
     if case.exhausted:
-        case.tell(Role.OWNER, "needs_offer", reason=case.exhausted)
+        case.notify_staff(Role.OWNER, "needs_offer", reason=case.exhausted)
         case.note("assessing", at, f"a person has to judge: {case.exhausted}")
     elif case.contested or case.unjudged:
-        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+        case.notify_staff(Role.OWNER, "needs_offer", reason=case.needs_offer)
         case.note("assessing", at, f"a person has to judge: {case.needs_offer}")
     elif not any(s.offer == CHECK and s.cycle == case.cycle for s in case.unsettled):
-        case.tell(Role.OWNER, "needs_assessment", missing=found.missing, severities=case.topic.severities)
+        case.notify_staff(Role.OWNER, "needs_assessment", missing=found.missing, severities=case.topic.severities)
         case.note(
             "assessing",
             at,
@@ -97,7 +97,7 @@ def _fresh_investigations(case: Case, found: Assessment) -> list[Investigation]:
 
 def not_found_in_time(case: Case, investigation: Investigation, step: Step, at: datetime) -> None:
     """A search has had its time and nothing turned up: the parcel is lost (E13)."""
-    step.turn(StepState.DONE, at, Reason.of("nothing_found", within=investigation.within))
-    case.learn(PartialFinding(lost=True), step.kind, at)
+    step.enter(StepState.DONE, at, Reason.of("nothing_found", within=investigation.within))
+    case.add_to_finding(PartialFinding(lost=True), step.kind, at)
     if case.status in NOTHING_OFFERED:
         consider(case, at)

@@ -9,7 +9,7 @@ from cases.partner_calls import Receipt, StepFinding
 from cases.policy.remedy_kinds import MONEY, ROWS, SEARCHES, Says
 from cases.progress.assessing import consider
 from cases.progress.closing import settle
-from cases.progress.promises import nothing_to_keep, promise_update, steps_moved
+from cases.progress.promises import keep_by_steps, lapse_unkeepable, promise_update
 from cases.reasons import Reason, Why
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
@@ -30,10 +30,10 @@ def started(case: Case, step: Step, at: datetime) -> None:
     """A step is about to be asked of its partner; what is only said goes out as a letter."""
     step.attempts += 1
     step.reference = None
-    step.turn(StepState.RUNNING, at)
+    step.enter(StepState.RUNNING, at)
     if step.partner is Partner.MESSAGING:
         trail, record = case.look_ups.trail, case.look_ups.installation
-        case.say(
+        case.notify_customer(
             step.kind,
             about=StepLetter(step.id),
             **case.finding.known(),
@@ -60,21 +60,21 @@ def _words(case: Case, step: Step) -> dict[str, Any]:
             return {}
 
 
-def heard(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
-    """A partner's word on a step: from its answer, or reported later."""
+def apply_receipt(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
+    """Apply what a partner says of a step, in its answer or in a later report."""
     before, key = step.state, step.key(case.id)
-    step.heard(receipt, at)
+    step.apply(receipt, at)
     if step.state is before:
         return
     money = f", {step.remedy.amount} {case.currency} as {step.reference}" if step.remedy.amount else ""
     case.note(f"step {step.state}", at, f"{step.id}{money}{f': {receipt.detail}' if receipt.detail else ''}")
-    steps_moved(case, step.cycle)
+    keep_by_steps(case, step.cycle)
     if step.state is StepState.BLOCKED:
         if in_ledger(case, step):
             case.unpaid.append(key)
         _blocked(case, step, at)
     if receipt.finding:
-        _found(case, step, receipt.finding, at)
+        _add_finding(case, step, receipt.finding, at)
     elif step.offer == CHECK and step.settled and case.status is Status.ASSESSING:
         consider(case, at)
     settle(case, at)
@@ -121,31 +121,31 @@ def refused(  # noqa: PLR0913 (what a refusal is)
     step.over_limit = over_limit
     if over_limit and not approved(case, step):
         reason = Reason.of("approvable", because=reason)
-    step.turn(StepState.BLOCKED, at, reason)
+    step.enter(StepState.BLOCKED, at, reason)
     _blocked(case, step, at)
 
 
 def unknown(case: Case, step: Step, reason: Why, at: datetime) -> None:
     """The partner may or may not have done it: it is asked before anything is sent again (S13)."""
     step.uncertain = True
-    step.turn(StepState.UNKNOWN, at, reason)
+    step.enter(StepState.UNKNOWN, at, reason)
     case.note("step unknown", at, f"{step.id}: {reason}")
 
     if isinstance(reason, Reason) and reason.code == "key_reused":
-        tell_unknown(case, step)
+        notify_unknown(case, step)
 
 
-def tell_unknown(case: Case, step: Step) -> None:
-    """Its owner is told, once, that nobody knows whether a step was done."""
+def notify_unknown(case: Case, step: Step) -> None:
+    """Notify the owner, once, that the result of a step is unknown."""
     step.told = True
     since = step.since.isoformat() if step.since else None
-    case.tell(Role.OWNER, "step_unknown", **about_step(case, step), since=since)
+    case.notify_staff(Role.OWNER, "step_unknown", **about_step(case, step), since=since)
 
 
 def not_done_before(step: Step, at: datetime) -> None:
     """Its partner did nothing under an earlier key: the step may be sent under the new one (S25)."""
     step.uncertain = False
-    step.turn(StepState.RUNNING, at)
+    step.enter(StepState.RUNNING, at)
 
 
 def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
@@ -154,7 +154,7 @@ def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
     The customer is not asked whether they are satisfied meanwhile.
     """
     step.contested = step.uncertain = True
-    step.turn(StepState.BLOCKED, at, reason)
+    step.enter(StepState.BLOCKED, at, reason)
     if in_ledger(case, step):
         case.disputed.append(step.key(case.id))
     if case.status is Status.FOLLOWING_UP:
@@ -184,16 +184,16 @@ def done_after_all(case: Case, step: Step, at: datetime) -> None:
 def _blocked(case: Case, step: Step, at: datetime) -> None:
     step.team = case.team
     case.note("step blocked", at, f"{step.id}: {step.reason}")
-    case.tell(Role.OWNER, "step_blocked", **about_step(case, step), team=case.team, paid=paid(case))
+    case.notify_staff(Role.OWNER, "step_blocked", **about_step(case, step), team=case.team, paid=paid(case))
 
 
-def _found(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
-    case.show(finding.evidence)
+def _add_finding(case: Case, step: Step, finding: StepFinding, at: datetime) -> None:
+    case.add_evidence(finding.evidence)
     facts = PartialFinding.model_validate(finding.model_dump(exclude={"evidence"}))
     if problems := check_finding(case.policy, case.complaint, facts):
         case.note("finding ignored", at, f"{step.id}: {'; '.join(str(p) for p in problems)}")
         return
-    case.learn(facts, step.kind, at)
+    case.add_to_finding(facts, step.kind, at)
     if case.status in NOTHING_OFFERED and step.cycle == case.cycle:
         consider(case, at)
 
@@ -202,13 +202,13 @@ def waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_depend
     """A step that will not be carried out; nor will what depends on it, unless a person says otherwise (S28)."""
     _waive(case, step, reason, at, carry_out_dependents=carry_out_dependents)
     if not case.needs_offer:
-        steps_moved(case, case.cycle)
-        nothing_to_keep(case, at)
+        keep_by_steps(case, case.cycle)
+        lapse_unkeepable(case, at)
     settle(case, at)
 
 
 def _waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool) -> None:
-    step.turn(StepState.WAIVED, at, reason)
+    step.enter(StepState.WAIVED, at, reason)
     case.note("step waived", at, f"{step.id}: {reason}")
     for dependent in [s for s in case.steps if s.state is StepState.WAITING and step.id in s.after]:
         if carry_out_dependents:

@@ -1,10 +1,10 @@
-"""How a case ends: the customer is asked whether they are content, and told what was done (G8, G9)."""
+"""How a case ends: the customer is asked whether they are content, and gets a report (G8, G9)."""
 
 from datetime import datetime
 from typing import Any
 
 from cases.policy.remedy_kinds import WORDS
-from cases.progress.promises import carried_out
+from cases.progress.promises import carried_out_at
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.letter import Audience, ReportLetter
@@ -37,7 +37,7 @@ def call_back(case: Case, at: datetime) -> None:
     case.callbacks += 1
     case.called_at = at
     case.note("callback", at, f"attempt {case.callbacks}")
-    case.write(Audience.CALLBACK, "callback", {"attempt": case.callbacks})
+    case.add_letter(Audience.CALLBACK, "callback", {"attempt": case.callbacks})
 
 
 def settle(case: Case, at: datetime) -> None:
@@ -51,10 +51,10 @@ def settle(case: Case, at: datetime) -> None:
         case.needs_offer = Reason.of("nothing_carried_out", offer=case.accepted.id)
     if case.needs_offer:
         case.enter(Status.ASSESSING)
-        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+        case.notify_staff(Role.OWNER, "needs_offer", reason=case.needs_offer)
         return
     if case.accepted:
-        case.keep(KeptWhen.CARRIED_OUT, carried_out(case, at), cycle=case.cycle)
+        case.keep(KeptWhen.CARRIED_OUT, carried_out_at(case, at), cycle=case.cycle)
     if case.ending:
         end(case, case.ending, at)
     else:
@@ -77,12 +77,12 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
         # What a partner has taken on goes on without us, and its money counts as gone; a check has no purpose any more.
         idle = step.state is StepState.WAITING or (step.state is StepState.BLOCKED and not step.uncertain)
         if idle or step.offer == CHECK:
-            step.turn(StepState.WAIVED, at, Reason.of("case_ended", outcome=outcome))
+            step.enter(StepState.WAIVED, at, Reason.of("case_ended", outcome=outcome))
     for promise in case.promises:
         promise.lapse(at)
     case.note("ended", at, outcome)
     prevention = case.topic.prevention if outcome in CARRIED_OUT else None
-    case.say(
+    case.notify_customer(
         "report",
         about=ReportLetter(),
         outcome=outcome,
@@ -111,7 +111,7 @@ def is_outcome_open(case: Case) -> bool:
 
 
 def _done(step: Step) -> dict[str, Any]:
-    """A step as the report tells it; a message has no number that a customer could use."""
+    """A step as the report shows it; a message has no reference that a customer could use."""
     reference = None if step.partner is Partner.MESSAGING else step.reference
     what = step.remedy.model_dump(mode="json", include={"amount", "items"})
     return {"kind": step.kind, "reference": reference, **what}

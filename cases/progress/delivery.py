@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from cases.partner_calls import Receipt, ReceiptState
-from cases.progress.carrying_out import heard, refused
-from cases.progress.offering import delivered_offer
+from cases.progress.carrying_out import apply_receipt, refused
+from cases.progress.offering import offer_delivered
 from cases.progress.promises import promise_update
 from cases.reasons import Why
 from cases.state.case import Case
@@ -30,7 +30,7 @@ def delivered(case: Case, letter: Letter, at: datetime) -> None:
             case.keep(KeptWhen.CUSTOMER_REACHED, at)
             case.note("acknowledged", at)
         case OfferLetter(offer=offer_id):
-            delivered_offer(case, next(o for o in case.offers if o.id == offer_id), at)
+            offer_delivered(case, next(o for o in case.offers if o.id == offer_id), at)
         case PlanLetter():
             case.keep(KeptWhen.PLAN_DELIVERED, at)
         case UpdateLetter():
@@ -60,15 +60,15 @@ def undeliverable(case: Case, letter: Letter, reason: Why, at: datetime) -> None
             if promise := case.promise(PromiseName.PROGRESS_UPDATE):
                 promise.announced = True
     if letter.audience is Audience.CUSTOMER:
-        case.tell(Role.OWNER, "undelivered", letter=letter.event, reason=reason)
+        case.notify_staff(Role.OWNER, "undelivered", letter=letter.event, reason=reason)
 
 
 def _message_delivered(case: Case, letter: Letter, step_id: str, at: datetime) -> None:
     """A step that is a message is done; an offer that is explained by it has reached the customer."""
     if step := case.step(step_id):
         for offer in (o for o in case.offers if o.id == step.offer and o.outcome and not o.delivered_at):
-            delivered_offer(case, offer, at)
-        heard(case, step, Receipt(reference=letter.key(case.id), state=ReceiptState.DONE), at)
+            offer_delivered(case, offer, at)
+        apply_receipt(case, step, Receipt(reference=letter.key(case.id), state=ReceiptState.DONE), at)
 
 
 def _update_delivered(case: Case, at: datetime) -> None:

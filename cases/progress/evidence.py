@@ -6,7 +6,7 @@ from cases.calendar import length
 from cases.complaint import Evidence, lacking
 from cases.progress.assessing import consider
 from cases.progress.closing import end
-from cases.progress.silence import documents_since, heard_from
+from cases.progress.silence import documents_since, record_contact
 from cases.state.case import Case
 from cases.vocabulary import Outcome, Starts, Status
 
@@ -21,18 +21,18 @@ def ask(case: Case, now: datetime) -> None:
         for kind in missing:
             promise.pause(kind, now)
     case.note("evidence asked for", now, ", ".join(missing))
-    case.say("evidence_request", kinds=missing)
+    case.notify_customer("evidence_request", kinds=missing)
     return None
 
 
-def arrived(case: Case, evidence: list[Evidence], at: datetime, now: datetime, by: str | None = None) -> None:
+def evidence_received(case: Case, evidence: list[Evidence], at: datetime, now: datetime, by: str | None = None) -> None:
     """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on.
 
     What came earlier than others that were entered before it lets the clocks run from then (S32).
     """
-    case.show(evidence)
+    case.add_evidence(evidence)
     case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
-    heard_from(case, at, now)
+    record_contact(case, at, now)
     wanted = {*case.topic.evidence, *case.awaited}
     shown = wanted - set(lacking(wanted, (e.kind for e in evidence)))
     for kind in shown:
@@ -101,7 +101,7 @@ def remind_or_go_on(case: Case, now: datetime) -> None:
             case.note("evidence asked for again", now, ", ".join(case.awaited))
             after = next_reminder(case)
             closes = after[0].isoformat() if after and after[1] == "close" else None
-            case.say("evidence_reminder", kinds=case.awaited, closes_at=closes)
+            case.notify_customer("evidence_reminder", kinds=case.awaited, closes_at=closes)
         case "close":
             case.note("no response", now, f"{', '.join(case.awaited)} never came")
             end(case, Outcome.NO_RESPONSE, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.progress.closing import retire, settle
-from cases.progress.promises import nothing_to_keep
+from cases.progress.promises import lapse_unkeepable
 from cases.progress.silence import closes_at
 from cases.reasons import Reason, Why
 from cases.state.case import Case
@@ -55,7 +55,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
         case.note("awaiting approval", at, f"{offer.id}: {why}", made_by)
         to, team = (Role.MANAGER, None) if over else (Role.TEAM_LEAD, case.topic.audit)
         beyond = offer.over_limits or [Reason.of("audit", team=case.topic.audit)]
-        case.tell(to, "needs_approval", to_team=team, approval=offer.id, over=beyond, options=_options(offer))
+        case.notify_staff(to, "needs_approval", to_team=team, approval=offer.id, over=beyond, options=_options(offer))
     else:
         publish(case, offer, at)
     return offer
@@ -71,7 +71,7 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
         case.begin_promises(Starts.FINDING, at)
         _put_to_customer(case, offer, at)
     if case.topic.answered_from == "policy":
-        case.tell(Role.OWNER, "suggestion")
+        case.notify_staff(Role.OWNER, "suggestion")
     for remedy in (r for option in offer.options for r in option.remedies if r.at_once):
         _begin_once(case, remedy, offer, at)
     if not offer.consent_required:
@@ -80,7 +80,7 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
 
 def _put_to_customer(case: Case, offer: Offer, at: datetime) -> None:
     """The letter with findings and options; where nothing is due, the explanation or the answer says all there is."""
-    case.say(
+    case.notify_customer(
         "offer",
         about=OfferLetter(offer.id),
         offer=offer.id,
@@ -95,7 +95,7 @@ def _options(offer: Offer) -> list[dict[str, Any]]:
     return [option.model_dump(mode="json", exclude_none=True) for option in offer.options]
 
 
-def delivered_offer(case: Case, offer: Offer, at: datetime) -> None:
+def offer_delivered(case: Case, offer: Offer, at: datetime) -> None:
     """Findings and offer have reached the customer: the detailed result is delivered (B4)."""
     offer.delivered_at = at
     case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)
@@ -118,7 +118,7 @@ def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | Non
     _order_steps(case, offer)
     if offer.outcome is None:
         case.begin_promises(Starts.CONSENT, at)
-    nothing_to_keep(case, at)
+    lapse_unkeepable(case, at)
     settle(case, at)
 
 

@@ -10,7 +10,7 @@ from cases.progress.evidence import ask
 from cases.reasons import Reason
 from cases.state.account import Account
 from cases.state.case import Case
-from cases.state.escalation import arrived
+from cases.state.escalation import settle_past_rungs
 from cases.state.letter import Acknowledgement
 from cases.state.offer import Remedy
 from cases.state.step import PRECAUTION
@@ -41,15 +41,15 @@ def open_case(
     )
     case.note("received", complaint.received_at, f"{complaint.topic} through {complaint.channel}")
     if earlier:
-        _follow(case, earlier, now)
-    _promise(case, now)
+        _take_up(case, earlier, now)
+    _begin_promises(case, now)
     result = case.promise(PromiseName.DETAILED_RESULT) or case.promise(PromiseName.SOLUTION)
     due = result.due_at() if result else None
-    case.say(
+    case.notify_customer(
         "acknowledged",
         about=Acknowledgement(),
         result_due=due.isoformat() if due else None,
-        next=_next(case),
+        next=_what_is_next(case),
         asked=case.topic.look_up,
     )
     for precaution in pinned.precautions:
@@ -59,7 +59,7 @@ def open_case(
     return case
 
 
-def _next(case: Case) -> str:
+def _what_is_next(case: Case) -> str:
     """What the acknowledgement says will happen next (G2)."""
     if case.topic.answered_from:
         return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
@@ -70,10 +70,10 @@ def _next(case: Case) -> str:
     return "verify" if case.topic.look_up else "contact"
 
 
-def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
+def _take_up(case: Case, earlier: Earlier, now: datetime) -> None:
     """Take over what was found and shown; what was offered and agreed is not, and what was paid counts (S14, S19)."""
     case.links.append({"kind": LinkKind.FOLLOWS, "case": earlier.case_id})
-    case.show(earlier.evidence)
+    case.add_evidence(earlier.evidence)
     case.paid_before = earlier.paid
     case.note("follows", now, f"{earlier.case_id}, which closed as {earlier.outcome}")
     same = earlier.topic == case.complaint.topic
@@ -83,7 +83,7 @@ def _follow(case: Case, earlier: Earlier, now: datetime) -> None:
         case.needs_offer = Reason.of("contested_closed", case=earlier.case_id, outcome=earlier.outcome)
 
 
-def _promise(case: Case, now: datetime) -> None:
+def _begin_promises(case: Case, now: datetime) -> None:
     """What the policy promises from receipt on; a call or chat that was picked up reached the customer (G2, M1)."""
     complaint = case.complaint
     case.begin_promises(Starts.RECEIVED, complaint.received_at)
@@ -93,4 +93,4 @@ def _promise(case: Case, now: datetime) -> None:
         if complaint.answered_at and promise.name in by_call:
             promise.keep(complaint.answered_at)
             case.note("answered", complaint.answered_at, f"{complaint.channel} picked up")
-        arrived(promise, case.policy.escalation, now, urgent=case.urgent)
+        settle_past_rungs(promise, case.policy.escalation, now, urgent=case.urgent)

@@ -42,23 +42,23 @@ def take_back(case: Case, at: datetime) -> None:
 # What steps keep
 
 
-def steps_moved(case: Case, cycle: int) -> None:
+def keep_by_steps(case: Case, cycle: int) -> None:
     """A step of `cycle` has got further, or had earlier than was known: keep what it keeps, from the last one on."""
     for event, (choices, *_) in EVENTS.items():
         steps = next((found for kinds in choices if (found := _agreed(case, kinds, cycle))), [])
-        moments = [_enough(event, step) for step in steps]
+        moments = [_reached_at(event, step) for step in steps]
         known = [at for at in moments if at]
         if steps and len(known) == len(steps):
             case.keep(event, max(known), cycle=cycle)
 
 
-def carried_out(case: Case, at: datetime) -> datetime:
+def carried_out_at(case: Case, at: datetime) -> datetime:
     """When all that was agreed in this cycle had been done, `at` or before it was known."""
     done = [s.reached(ReceiptState.DONE) for s in case.steps if s.cycle == case.cycle and s.state is StepState.DONE]
     return max([at, *(moment for moment in done if moment)])
 
 
-def earlier_word(case: Case, step: Step, state: ReceiptState, at: datetime) -> bool:
+def happened_earlier(case: Case, step: Step, state: ReceiptState, at: datetime) -> bool:
     """Whether this word on a step that has got so far says that it had earlier: promises are judged by that (S32)."""
     got_there = step.state is StepState.DONE or step.state.value == state.value
     so_far = {ReceiptState.DISPATCHED: MOVED, ReceiptState.DONE: (ReceiptState.DONE,)}.get(state, ())
@@ -67,8 +67,8 @@ def earlier_word(case: Case, step: Step, state: ReceiptState, at: datetime) -> b
         return False
     step.heard_at[state] = at
     case.note("step was earlier", at, f"{step.id}: {state}")
-    steps_moved(case, step.cycle)
-    owed = [s for s in case.steps if s.cycle == step.cycle and s.offer not in IDLE]
+    keep_by_steps(case, step.cycle)
+    owed = [s for s in case.steps if s.cycle == step.cycle and s.offer not in NOT_AGREED]
     if all(s.settled for s in owed) and case.accepted and case.accepted.cycle == step.cycle:
         case.keep(KeptWhen.CARRIED_OUT, max(_settled_at(s) for s in owed), cycle=step.cycle)
     return True
@@ -79,7 +79,7 @@ def _settled_at(step: Step) -> datetime:
     return at or step.added_at or datetime.min.replace(tzinfo=UTC)
 
 
-def nothing_to_keep(case: Case, at: datetime) -> None:
+def lapse_unkeepable(case: Case, at: datetime) -> None:
     """An offer was accepted: a promise that none of its steps can keep is not owed any more."""
     for promise in case.promises:
         choices = EVENTS[promise.kept_by].steps
@@ -87,7 +87,7 @@ def nothing_to_keep(case: Case, at: datetime) -> None:
             promise.lapse(at)
 
 
-IDLE = (CHECK, PRECAUTION)
+NOT_AGREED = (CHECK, PRECAUTION)
 """What stands in place of an offer for steps that nobody agreed on."""
 
 MOVED = (ReceiptState.DISPATCHED, ReceiptState.DONE)
@@ -98,11 +98,11 @@ def _agreed(case: Case, kinds: Collection[RemedyKind], cycle: int) -> list[Step]
     return [
         s
         for s in case.steps
-        if s.kind in kinds and s.cycle == cycle and s.offer not in IDLE and s.state is not StepState.WAIVED
+        if s.kind in kinds and s.cycle == cycle and s.offer not in NOT_AGREED and s.state is not StepState.WAIVED
     ]
 
 
-def _enough(event: KeptWhen, step: Step) -> datetime | None:
+def _reached_at(event: KeptWhen, step: Step) -> datetime | None:
     """When the step had got far enough for `event`; None: it has not."""
     if step.kind in VISITS:
         return step.reached(*MOVED) if step.state in (StepState.DISPATCHED, StepState.DONE) else None

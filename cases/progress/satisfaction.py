@@ -12,7 +12,7 @@ from cases.state.finding import PartialFinding
 from cases.vocabulary import OfferState, Outcome, Role, Severity, Status
 
 
-def answered(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
+def satisfaction_reported(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
     """The customer's answer to the callback: the end, or another cycle (G8, S10)."""
     case.satisfaction.append(Satisfaction(at=at, cycle=case.cycle, score=score, comment=comment))
     case.note("satisfaction", at, f"score {score}", by)
@@ -22,24 +22,24 @@ def answered(case: Case, score: int, comment: str, at: datetime, by: str | None)
     elif score > rules.dissatisfied_to:
         end(case, Outcome.NEUTRAL, at)
     else:
-        _once_more(case, score, at)
+        _begin_next_cycle(case, score, at)
 
 
-def _once_more(case: Case, score: int, at: datetime) -> None:
+def _begin_next_cycle(case: Case, score: int, at: datetime) -> None:
     """Dissatisfied: a new cycle with promises of its own; past cycles never change (S10)."""
     done = case.accepted
     times = sum(s.score <= case.policy.callback.dissatisfied_to for s in case.satisfaction)
     tells = case.policy.callback.dissatisfied_tells
-    case.tell(tells[min(times, len(tells)) - 1], "dissatisfied", score=score, times=times)
+    case.notify_staff(tells[min(times, len(tells)) - 1], "dissatisfied", score=score, times=times)
     case.cycle += 1
     promise_again(case, at)
     case.enter(Status.ASSESSING)
     rule = next((r for r in case.policy.remedies if done and r.rule == done.rule and r.repeat_at_most), None)
     if rule is None:
         case.needs_offer = Reason.of("dissatisfied", score=score)
-        case.tell(Role.OWNER, "needs_offer", reason=case.needs_offer)
+        case.notify_staff(Role.OWNER, "needs_offer", reason=case.needs_offer)
         return
     if sum(o.rule == rule.rule and o.state is OfferState.ACCEPTED for o in case.offers) >= (rule.repeat_at_most or 0):
         worse = PartialFinding(severity=rule.then or Severity.SEVERE)
-        case.learn(worse, "repeated without success", at, binding=True)
+        case.add_to_finding(worse, "repeated without success", at, binding=True)
     consider(case, at)

@@ -1,7 +1,7 @@
-"""Silence is silence: it counts from the last word between us, and so do the reminders (G5, G8, G11).
+"""Silence, and the reminders in it, count from the latest contact with the customer (G5, G8, G11).
 
-A word is an offer that was delivered, evidence or a further complaint that came, and an agent's `contact-made`, each at
-the time at which it happened.
+A contact is an offer that was delivered, evidence or a further complaint that arrived, or an agent's `contact-made`,
+each at the time when it happened.
 """
 
 from datetime import datetime
@@ -23,12 +23,12 @@ def silence_plan(case: Case) -> list[tuple[datetime, str]]:
 
 
 def closes_at(case: Case, since: datetime) -> datetime:
-    """When an offer lapses where nobody says a word after `since`."""
+    """When an offer lapses if there is no contact after `since`."""
     return case.policy.working_days.add(since, length(case.policy.silence.close_after))
 
 
 def next_callback(case: Case, called_at: datetime) -> datetime:
-    """When the customer is asked again, or given up as unreachable, where nobody says a word before."""
+    """When the customer is called again, or the case closes as unreachable, if there is no contact before."""
     return case.policy.working_days.add(_since(case, called_at), length(case.policy.callback.every))
 
 
@@ -37,10 +37,10 @@ def documents_since(case: Case, asked_at: datetime) -> datetime:
     return _since(case, asked_at)
 
 
-def heard_from(case: Case, at: datetime, now: datetime) -> None:
-    """A word was said at `at`: what is done in silence counts from then, and begins anew.
+def record_contact(case: Case, at: datetime, now: datetime) -> None:
+    """There was contact at `at`: reminders and callbacks begin again from then.
 
-    What was done after that word, which was entered later, is not done twice.
+    What was done after that time, before the contact was recorded, is not repeated.
     """
     if case.last_word_at and at <= case.last_word_at:
         return
@@ -55,5 +55,5 @@ def heard_from(case: Case, at: datetime, now: datetime) -> None:
 
 
 def _since(case: Case, at: datetime) -> datetime:
-    """The last word, where it came after `at`."""
+    """`at`, or the latest contact if that was later."""
     return max(at, case.last_word_at or at)

@@ -22,7 +22,7 @@ def looked_up(case: Case, what: str, answer: Wire | None, at: datetime) -> None:
     if answer is not None:
         case.look_ups = case.look_ups.model_copy(update={what: answer})
         if established := ESTABLISHED_BY.get(what):
-            case.learn(established(case, answer, at), what, at)
+            case.add_to_finding(established(case, answer, at), what, at)
     if case.looking_up or case.offers or case.merged_into:
         return
     late = case.status is Status.ASSESSING and answer is not None

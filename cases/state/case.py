@@ -1,7 +1,7 @@
 """A case: everything that is true of one complaint, and every way in which it can change.
 
 Nothing here waits, sends or asks a clock: `at` is handed in, letters and steps are left for the workflow to carry
-out. So the whole life of a case can be tried in microseconds.
+out. So a test runs the whole life of a case in microseconds.
 """
 
 from collections.abc import Collection
@@ -97,17 +97,17 @@ class Case(BaseModel):
     disputed: list[str] = []
     """Keys of payments of which a partner has said both that they were made and that they were not (S26, S27)."""
     vouched: dict[str, str] = {}
-    """Keys of payments that are done on somebody's word, and whose; the partner itself may not have told (S13)."""
+    """Keys of payments that are done on a person's word, by whom; its partner may not have reported them (S13)."""
     needs_offer: Why | None = None
     """Why an agent has to make another offer, where one has to."""
     paid_before: dict[RemedyKind, Money] = {}
-    """What had been paid for the order when this case began to follow another (G12); `account` replaces it."""
+    """What had been paid for the order when this case was opened as a follow-up (G12); `account` replaces it."""
     account: Account | None = None
     """What the order's other cases have taken, as last read; None in cases that older workers admitted (S35)."""
     exhausted: Why | None = None
     """Why nothing that the policy grants can be offered: which case has taken it (S35)."""
     last_word_at: AwareDatetime | None = None
-    """The last word between us beside the offers: an agent reached the customer, or something came from them (G5)."""
+    """The latest contact, apart from offers: an agent reached the customer, or the customer sent something (G5)."""
     shown_at: dict[EvidenceKind, AwareDatetime] = {}
     """When each kind of evidence first came, where it did not come with the complaint (S32)."""
     silence_steps: int = 0
@@ -115,7 +115,7 @@ class Case(BaseModel):
     called_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
 
-    # What can be asked of a case
+    # Derived from the fields
 
     @property
     def id(self) -> str:
@@ -146,12 +146,12 @@ class Case(BaseModel):
 
     @property
     def merged_into(self) -> str | None:
-        """The case that handles this complaint as well (G12)."""
+        """The older case that handles this complaint (G12)."""
         return next((link["case"] for link in self.links if link["kind"] == LinkKind.MERGED_INTO), None)
 
     @property
     def contested(self) -> bool:
-        """Whether another case about the same was settled, or is open, and nobody has judged what is owed (G12)."""
+        """Whether another case about the same was settled or is open, and no agent has judged this one (G12)."""
         judged = any(fact.source == "agent" for fact in self.finding.facts)
         return bool(self.needs_offer) and not self.offers and not judged
 
@@ -164,7 +164,7 @@ class Case(BaseModel):
         return next((p for p in reversed(self.promises) if p.name == name), None)
 
     def paid(self, kinds: frozenset[RemedyKind] = MONEY) -> Decimal:
-        """Money out for steps of these kinds that have begun and were not finally refused, and for the other cases."""
+        """Money for steps of these kinds that have begun and were not refused, and for the order's other cases."""
         out = (s for s in self.steps if s.kind in kinds and s.counts)
         others = self.account.bookings if self.account else ()
         before = sum((b.amount for b in others if b.kind in kinds), Decimal(0))
@@ -174,16 +174,16 @@ class Case(BaseModel):
 
     @property
     def refunded(self) -> Decimal:
-        """What has gone, or is on its way, back to the source (S14)."""
+        """Money that has gone back to its source, or is on its way there (S14)."""
         return self.paid(TO_SOURCE)
 
     @property
     def unsettled(self) -> list[Step]:
-        """Steps that are still going on."""
+        """Steps that are not done and not waived."""
         return [s for s in self.steps if not s.settled]
 
     def ready(self) -> list[Step]:
-        """Steps that can begin now: nothing that they depend on is outstanding."""
+        """Steps that can begin now: every step that they depend on is under way."""
         by_id = {s.id: s for s in self.steps}
         return [s for s in self.steps if s.state is StepState.WAITING and all(by_id[a].under_way for a in s.after)]
 
@@ -194,21 +194,21 @@ class Case(BaseModel):
             return None
         return LookUp(case_id=self.id, order_id=order.order_id, tracking_no=order.tracking_no)
 
-    # Where it stands
+    # Status
 
     def enter(self, status: Status) -> None:
-        """Go to another status, or stay; raises `RuntimeError` for a transition that is not in the table."""
+        """Change the status; raises `RuntimeError` for a transition that is not in the table."""
         if not allowed(self.status, status):
             raise RuntimeError(f"{self.id} cannot go from {self.status} to {status}")
         self.__dict__["status"] = status  # the field is frozen, so that nothing else changes it
 
-    # Saying things
+    # Timeline and letters
 
     def note(self, what: str, at: datetime, text: str = "", by: str | None = None) -> None:
-        """Put a line on the timeline."""
+        """Add a line to the timeline."""
         self.timeline.append(Entry(at=at, what=what, text=text, by=by))
 
-    def write(  # noqa: PLR0913 (a letter has as many parts)
+    def add_letter(  # noqa: PLR0913 (a letter has as many parts)
         self,
         audience: Audience,
         event: str,
@@ -218,7 +218,7 @@ class Case(BaseModel):
         team: str | None = None,
         about: Subject | None = None,
     ) -> None:
-        """Leave a letter to be delivered."""
+        """Queue a letter for delivery."""
         self.letters_written += 1
         letter = Letter(
             number=self.letters_written,
@@ -232,16 +232,16 @@ class Case(BaseModel):
         )
         self.letters.append(letter)
 
-    def tell(
+    def notify_staff(
         self, to: Role, event: str, about: Subject | None = None, to_team: str | None = None, **facts: Any
     ) -> None:
-        """Tell somebody of our own, of the team that has the case or of `to_team`; without personal data."""
-        told = {name: as_fact(value) for name, value in facts.items()}
-        self.write(Audience.STAFF, event, {**self.staff_facts, **told}, to=to, team=to_team, about=about)
+        """Queue a letter to a role in the case's team, or in `to_team`; it has no personal data."""
+        said = {name: as_fact(value) for name, value in facts.items()}
+        self.add_letter(Audience.STAFF, event, {**self.staff_facts, **said}, to=to, team=to_team, about=about)
 
     @property
     def staff_facts(self) -> dict[str, Any]:
-        """What every notice about the case tells; no personal data."""
+        """The facts in every letter to staff; no personal data."""
         order = self.complaint.order
         return {
             "line": self.complaint.line,
@@ -253,12 +253,12 @@ class Case(BaseModel):
             "currency": self.currency,
         }
 
-    def say(self, event: str, about: Subject | None = None, **facts: Any) -> None:
-        """Tell the customer."""
-        self.write(Audience.CUSTOMER, event, {"topic_title": self.topic.title.model_dump(), **facts}, about=about)
+    def notify_customer(self, event: str, about: Subject | None = None, **facts: Any) -> None:
+        """Queue a letter to the customer."""
+        self.add_letter(Audience.CUSTOMER, event, {"topic_title": self.topic.title.model_dump(), **facts}, about=about)
 
     def notice(self, letter: Letter) -> StaffNotice:
-        """A letter to staff, addressed to those who own the case when it is sent."""
+        """The notice for a letter to staff, addressed to the case's owner and team at the time of sending."""
         return StaffNotice(
             key=letter.key(self.id),
             case_id=self.id,
@@ -275,19 +275,19 @@ class Case(BaseModel):
         """The order's currency."""
         return self.complaint.order.currency if self.complaint.order else "CNY"
 
-    def show(self, evidence: list[Evidence]) -> None:
-        """Keep what was shown and was not known yet."""
+    def add_evidence(self, evidence: list[Evidence]) -> None:
+        """Add evidence that the case does not have yet."""
         self.evidence += [e for e in evidence if e not in self.evidence]
 
     def clock(self, at: datetime) -> str:
-        """An instant as an operator of this line reads it."""
+        """A time in the time zone of the case's line, for people."""
         return clock(at, self.policy.timezone)
 
-    def learn(
+    def add_to_finding(
         self, new: PartialFinding, source: str, at: datetime, by: str | None = None, *, binding: bool = False
     ) -> None:
-        """Add to the finding what one source says; `binding`: even against a person's word."""
-        self.finding = self.finding.told(new, source=source, at=at, by=by, binding=binding)
+        """Add what one source says to the finding; `binding`: also where it contradicts a person."""
+        self.finding = self.finding.with_facts(new, source=source, at=at, by=by, binding=binding)
         if stated := new.known():
             said = ", ".join(f"{k} {v}" for k, v in stated.items() if k != "affected")
             self.note("found", at, f"{source}: {said}" if said else source, by)
@@ -295,7 +295,7 @@ class Case(BaseModel):
     # Promises
 
     def begin_promises(self, starts: Starts, at: datetime, *, only: Collection[KeptWhen] = ALL) -> None:
-        """Start the clocks of the promises that run from `starts`: once a cycle, and at each consent anew."""
+        """Begin the promises that run from `starts`: each once in a cycle, and again at each consent."""
         for rule in self.policy.promised(urgent=self.urgent):
             made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
             again = starts is Starts.CONSENT and not any(p.live for p in made)
@@ -303,10 +303,10 @@ class Case(BaseModel):
                 self.promises.append(Promise.of(rule, at, cycle=self.cycle, calendar=self.policy.working_days))
 
     def keep(self, event: KeptWhen, at: datetime, *, cycle: int | None = None) -> None:
-        """Promises that `event` keeps were carried out at `at`: the earliest such fact counts (S32).
+        """Keep the promises that `event` keeps, as of `at`; the earliest fact counts (S32).
 
-        `cycle`: the one that the fact belongs to; None: whichever had begun by then. Escalations sent meanwhile stay,
-        annotated (S9).
+        `cycle`: the cycle that the fact belongs to; None: every cycle that had begun by then. Escalations sent
+        meanwhile stay, with a remark (S9).
         """
         for promise in self.promises:
             concerned = promise.kept_by is event and cycle in (None, promise.cycle)
@@ -318,7 +318,7 @@ class Case(BaseModel):
                 self._annotate(promise, promise.kept_at)
 
     def _annotate(self, promise: Promise, kept_at: datetime) -> None:
-        """Say of each escalation of a promise that was due later than `kept_at` that it was needless."""
+        """Add a remark to each escalation of a promise that was due after `kept_at`: it was needless."""
         alike = [p.started_at for p in self.promises if (p.name, p.cycle) == (promise.name, promise.cycle)]
         until = min((at for at in alike if at > promise.started_at), default=None)
         for escalation in self.escalations:
@@ -330,7 +330,7 @@ class Case(BaseModel):
     # Steps
 
     def add_step(self, remedy: Remedy, offer_id: str, at: datetime) -> Step:
-        """One more step; its id is its kind, numbered where the case has had one of that kind before."""
+        """Add a step. Its id is its kind, with a number from the second step of that kind on."""
         taken = sum(s.kind is remedy.kind for s in self.steps)
         step = Step(
             id=remedy.kind if not taken else f"{remedy.kind}-{taken + 1}",

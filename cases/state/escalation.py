@@ -10,7 +10,7 @@ from cases.vocabulary import PromiseState, Role
 
 
 class Escalation(BaseModel):
-    """The next person up was told (G10); `due_at` and `sent_at` tell an outage from neglect (S8)."""
+    """A notice to the next role on the ladder (G10). `due_at` and `sent_at` show whether an outage delayed it (S8)."""
 
     promise: str
     cycle: int
@@ -25,8 +25,8 @@ class Escalation(BaseModel):
 def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, datetime] | None:
     """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end.
 
-    One that came due before its promise ended stays due: after an outage what ends a promise may be heard before the
-    timer that should have rung first (S8).
+    One that came due before its promise ended stays due: after an outage what ends a promise may be processed before
+    the timer that was due first (S8).
     """
     for number, rung in enumerate(ladder, start=1):
         if number not in promise.claimed:
@@ -37,13 +37,13 @@ def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[in
     return None
 
 
-def arrived(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
-    """A promise older than its whole time on arrival starts broken and is escalated once, not once a rung (G10).
+def settle_past_rungs(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
+    """Settle the rungs of a promise that were past when the case was opened (G10).
 
-    The rungs that were past before we knew of the complaint are settled, but for the one that says it broke. Of one
-    that had been kept by then nobody is told.
+    The rung that reports the breach stays due, so that a promise which is broken on arrival is escalated once. A
+    promise that had been kept by then is escalated to nobody.
     """
-    promise.miss(now)
+    promise.check_overdue(now)
     if promise.state is PromiseState.KEPT:
         promise.claimed = list(range(1, len(ladder) + 1))
     if promise.state is not PromiseState.BROKEN:
@@ -54,12 +54,12 @@ def arrived(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool
             promise.claimed.append(number)
 
 
-def settled_on(old: Promise, new: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> list[int]:
-    """The rungs of `new`, which takes the place of `old`, at which the same role was told of `old` at the same instant.
+def rungs_settled_by(old: Promise, new: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> list[int]:
+    """The rungs of `new`, which replaces `old`, whose role was notified of `old` for the same time.
 
-    What is due for `old` by `now` counts as told: it is, late or not.
+    What is due for `old` by `now` counts as notified: it will be, late or not.
     """
-    clock = new.instead_of(old, [])
+    clock = new.in_place_of(old, [])
     shares = [rung.share(urgent=urgent) for rung in ladder]
     told = {
         (rung.role, due)

@@ -22,7 +22,7 @@ PEOPLE = frozenset({"agent", EARLIER})
 """Sources whose word a derived fact does not override."""
 
 
-def _together(items: list[Affected]) -> list[Affected]:
+def _merged(items: list[Affected]) -> list[Affected]:
     """One entry for each sku: what names it twice counts together, as it does against what was ordered (S35)."""
     counted = pieces(items)
     if len(counted) == len(items):
@@ -45,7 +45,7 @@ class PartialFinding(BaseModel):
     sealed: Flag | None = None
     goods_value: Money | None = None
     """What the goods were worth, as documents prove; in place of what the order says (E12)."""
-    affected: Annotated[list[Affected], Field(min_length=1, max_length=500), AfterValidator(_together)] | None = None
+    affected: Annotated[list[Affected], Field(min_length=1, max_length=500), AfterValidator(_merged)] | None = None
 
     def known(self) -> dict[str, Any]:
         """The fields that are established, as JSON values."""
@@ -69,10 +69,10 @@ class Finding(PartialFinding):
 
     facts: list[Fact] = []
 
-    def told(
+    def with_facts(
         self, new: PartialFinding, *, source: str, at: datetime, by: str | None = None, binding: bool = False
     ) -> "Finding":
-        """The finding with `new` on top; a derived fact gives way to a person's word, unless it is `binding`."""
+        """Return the finding with `new` added; a person's word stays above a derived fact, unless that is `binding`."""
         stated = new.known()
         person = {fact.field for fact in self.facts if fact.source in PEOPLE}
         effective = {k: getattr(new, k) for k in stated if binding or source == "agent" or k not in person}

@@ -20,7 +20,7 @@ class Audience(StrEnum):
 
 
 RUNG = ("promise", "rung", "due_at")
-"""The facts that tell one rung of a promise from another."""
+"""The facts that identify one rung of a promise."""
 
 
 @dataclass(frozen=True)

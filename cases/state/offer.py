@@ -29,7 +29,7 @@ class Remedy(BaseModel):
     at_once: Flag = False
 
     @model_validator(mode="after")
-    def _whole(self, info: ValidationInfo) -> Self:
+    def _fields_fit_kind(self, info: ValidationInfo) -> Self:
         if (self.kind in MONEY) != (self.amount is not None):
             raise ValueError(f"{self.kind} {'needs an amount' if self.kind in MONEY else 'has no amount'}")
         if self.items and self.kind not in WITH_ITEMS:
@@ -68,7 +68,7 @@ class Offer(BaseModel):
     outcome: Outcome | None = None
     delivered_at: AwareDatetime | None = None
     undeliverable: Why | None = None
-    """Why no channel took its letter: then somebody has to tell the customer."""
+    """Why its letter could not be delivered: an agent has to inform the customer."""
     accepted: str | None = None
     """The key of the option that the customer chose, or that needed no consent."""
 

@@ -62,7 +62,7 @@ class Promise(BaseModel):
     known_at: AwareDatetime | None = None
     """When what it counts from was entered, where that happened earlier (S9)."""
     claimed: list[int] = []
-    """Rungs that are settled: told, skipped, or already past on arrival (S6)."""
+    """Rungs that are settled: notified, skipped, or already past on arrival (S6)."""
     hold: int = 0
     """Rungs to let pass, because somebody acknowledged an escalation."""
     announced: bool = False
@@ -87,7 +87,7 @@ class Promise(BaseModel):
             segments=[Segment(ran_from=at)],
         )
 
-    def instead_of(self, other: "Promise", claimed: list[int]) -> "Promise":
+    def in_place_of(self, other: "Promise", claimed: list[int]) -> "Promise":
         """With the clock of another promise, so that time which has run, or stood still, is not lost (F3).
 
         `claimed`: the rungs that are settled for it, because they were for the other one.
@@ -119,7 +119,7 @@ class Promise(BaseModel):
 
     @property
     def running(self) -> bool:
-        """Whether it is still open whether it will be kept in time."""
+        """Whether it is neither kept nor broken yet."""
         return self.state in (PromiseState.OPEN, PromiseState.PAUSED)
 
     @property
@@ -186,7 +186,7 @@ class Promise(BaseModel):
             self.state = PromiseState.KEPT if self._in_time(self.kept_at) else PromiseState.BROKEN
 
     def _in_time(self, at: datetime) -> bool:
-        """By the terms of when it was carried out, which a move may have replaced before we heard of it (S9, S18)."""
+        """By the terms of when it was carried out, which a move may have replaced before it was reported (S9, S18)."""
         then = next((terms for terms in self.replaced if at < terms.until), None)
         judged = self.model_copy(update={"within": then.within, "calendar": then.calendar}) if then else self
         return judged.consumed(at) <= judged.budget.amount
@@ -195,14 +195,14 @@ class Promise(BaseModel):
         """Nothing is owed any more; what broke stays broken."""
         if not self.live:
             return
-        self.miss(at)
+        self.check_overdue(at)
         if self.state is not PromiseState.BROKEN:
             self.state = PromiseState.VOID
         self.lapsed_at = at
         self._end(at, "void")
 
-    def miss(self, now: datetime) -> None:
-        """Turn to broken where the time is used up."""
+    def check_overdue(self, now: datetime) -> None:
+        """Mark it as broken if its time is used up."""
         due = self.due_at()
         if self.state is PromiseState.OPEN and due is not None and due <= now:
             self.state = PromiseState.BROKEN
@@ -212,7 +212,7 @@ class Promise(BaseModel):
         if not (self.pausable and self.live) or reason in self.pauses:
             return
         if not self.pauses:
-            self.miss(at)
+            self.check_overdue(at)
             self._stop(at, reason)
             if self.state is PromiseState.OPEN:
                 self.state = PromiseState.PAUSED
@@ -243,7 +243,7 @@ class Promise(BaseModel):
 
         `awaited`: what the case waits for, which stops the clock where the new rule allows it.
         """
-        self.miss(now)
+        self.check_overdue(now)
         if not self.running:
             return
         self.replaced.append(Replaced(within=self.within, calendar=self.calendar, until=now))

@@ -58,7 +58,7 @@ class SecondComplaint(BaseModel):
 class ComplaintLinked(BaseModel):
     """A later complaint about the same came as `case`; `merges`: handle it as well, with all that it claims.
 
-    Fields may be added and none taken away: cases of several builds tell one another, and an earlier one sends no more
+    Fields may be added and none taken away: cases of several builds exchange it, and an earlier build sends no more
     than `evidence`.
     """
 

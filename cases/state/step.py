@@ -1,4 +1,4 @@
-"""A step is one remedy while it is carried out: once, whatever fails in between (G6).
+"""A step carries out one remedy, exactly once, also after failures (G6).
 
 Its key is a business key, `case/cycle/offer/step`, so that a crash, a reset or a continued run sends the same
 one. Only a partner's final no frees a step to be tried under a new key (S13).
@@ -57,7 +57,7 @@ class Step(BaseModel):
     disputed: list[int] = []
     """The numbers of earlier keys of which that was so."""
     told: bool = False
-    """Somebody was told that nobody knows whether it was done."""
+    """Its owner was notified that its result is unknown."""
     team: str | None = None
     """Who has to free it, while it is blocked."""
     over_limit: bool = False
@@ -79,7 +79,7 @@ class Step(BaseModel):
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether it is done or waived."""
         return self.state in SETTLED
 
     @property
@@ -127,7 +127,7 @@ class Step(BaseModel):
         return self.key(case_id, self.asking)
 
     def contradicts(self, state: ReceiptState) -> bool:
-        """Whether the partner says the opposite of what was heard of the same try: done and failed (S26)."""
+        """Whether `state` contradicts what the partner reported of the same attempt: done and failed (S26)."""
         if state is ReceiptState.FAILED:
             return self.state is StepState.DONE
         return state is ReceiptState.DONE and self.failed
@@ -144,10 +144,10 @@ class Step(BaseModel):
         return self.state is StepState.BLOCKED and not self.uncertain and self.reference is not None
 
     def waits(self, attempt: int) -> bool:
-        """Whether nobody has told yet how this attempt went: a report may overtake the answer to the call."""
+        """Whether this attempt has no result yet: a report can arrive before the answer to the call."""
         return self.attempts == attempt and self.state in (StepState.RUNNING, StepState.UNKNOWN)
 
-    def turn(self, state: StepState, at: datetime, reason: Why | None = None) -> None:
+    def enter(self, state: StepState, at: datetime, reason: Why | None = None) -> None:
         """Change state."""
         if state in (StepState.WAITING, StepState.BLOCKED):
             self.heard_at = {}
@@ -160,8 +160,8 @@ class Step(BaseModel):
         at = min(known) if known else self.since
         return max(at, self.added_at) if at and self.added_at else at
 
-    def heard(self, receipt: Receipt, at: datetime) -> None:
-        """The partner's word: accepted, dispatched, done or failed. A later state is never taken back."""
+    def apply(self, receipt: Receipt, at: datetime) -> None:
+        """Apply what the partner says: accepted, dispatched, done or failed. It never goes back to an earlier state."""
         blocked = self.state is StepState.BLOCKED and not self.uncertain
         if (
             self.settled
@@ -175,14 +175,14 @@ class Step(BaseModel):
         match receipt.state:
             case ReceiptState.ACCEPTED:
                 if self.state is not StepState.DISPATCHED:
-                    self.turn(StepState.RUNNING, at)
+                    self.enter(StepState.RUNNING, at)
             case ReceiptState.DISPATCHED:
-                self.turn(StepState.DISPATCHED, at)
+                self.enter(StepState.DISPATCHED, at)
             case ReceiptState.DONE:
-                self.turn(StepState.DONE, at)
+                self.enter(StepState.DONE, at)
             case ReceiptState.FAILED:
                 self.number += 1
-                self.turn(StepState.BLOCKED, at, self._failed(receipt.detail))
+                self.enter(StepState.BLOCKED, at, self._failed(receipt.detail))
 
 
 def tried(key: str, case_id: str) -> tuple[str, int]:

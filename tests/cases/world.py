@@ -35,9 +35,9 @@ from cases.partner_calls import (
 )
 from cases.policy.policy import Policy, check_against
 from cases.policy.remedy_kinds import MONEY
-from cases.progress.alarms import alarms, ring
+from cases.progress.alarms import alarms, fire
 from cases.progress.assessing import consider
-from cases.progress.carrying_out import heard, refused, started, unknown
+from cases.progress.carrying_out import apply_receipt, refused, started, unknown
 from cases.progress.delivery import delivered, undeliverable
 from cases.progress.opening import open_case as opened
 from cases.progress.verification import looked_up
@@ -110,7 +110,7 @@ class World:
             if due is None or due.at > then:
                 break
             self.now = max(self.now, due.at)
-            ring(self.case, due.name, self.now)
+            fire(self.case, due.name, self.now)
             self.attend()
         else:
             pytest.fail(f"the same alarms ring for ever: {alarms(self.case)}")
@@ -191,7 +191,7 @@ class World:
                 unknown(self.case, step, "timed out", self.now)
             case "accepted" | "dispatched" | "done" | "failed":
                 receipt = Receipt(reference=f"P-{len(self.commands)}", state=ReceiptState(answer))
-                heard(self.case, step, receipt, self.now)
+                apply_receipt(self.case, step, receipt, self.now)
 
     def _delivers(self) -> bool:
         letter = next((x for x in self.case.letters if x.audience not in self.down), None)

@@ -91,7 +91,7 @@ def dependents() -> None:
         return step.kind not in GOODS and step.state is StepState.RUNNING and step.reference is not None
 
     def waive(case: Case, step: Step, reason: Why, at: datetime, **_: Any) -> None:
-        step.turn(StepState.WAIVED, at, reason)
+        step.enter(StepState.WAIVED, at, reason)
         case.note("step waived", at, f"{step.id}: {reason}")
 
     setattr(Step, "under_way", property(under_way))  # noqa: B010 (mypy knows that it is none to be set)

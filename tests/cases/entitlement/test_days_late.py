@@ -61,9 +61,9 @@ def test_an_agents_days_late_override_the_trails_and_both_stay_on_record() -> No
 
 def test_a_late_look_up_does_not_override_what_an_agent_said() -> None:
     """G3: an agent's word overrides a derived fact, whichever came first."""
-    finding = Finding().told(PartialFinding(days_late=7), source="agent", at=START)
+    finding = Finding().with_facts(PartialFinding(days_late=7), source="agent", at=START)
 
-    finding = finding.told(PartialFinding(days_late=4, lost=False), source="trail", at=START)
+    finding = finding.with_facts(PartialFinding(days_late=4, lost=False), source="trail", at=START)
 
     assert (finding.days_late, finding.lost) == (7, False)
     assert [fact.value for fact in finding.facts if fact.field == "days_late"] == [7, 4]

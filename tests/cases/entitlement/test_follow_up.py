@@ -104,7 +104,7 @@ def test_a_follow_up_that_was_merged_and_goes_on_alone_is_still_judged_first() -
     world = taken_up(satisfied())
     linking.merge(world.case, "HL-0", world.now)
 
-    linking.go_on_alone(world.case, world.now, "is gone")
+    linking.continue_alone(world.case, world.now, "is gone")
 
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.inbox import same_matter as linking
-from cases.inbox.same_matter import linked
+from cases.inbox.same_matter import link_message
 from cases.policy.policy import Policy
 from cases.state.second_complaint import ComplaintLinked
 from cases.views.needs import needs
@@ -42,7 +42,7 @@ def _named(affected: tuple[tuple[str, int], ...]) -> list[dict[str, Any]] | None
 def merge(one: World, two: World) -> None:
     """What the two cases do, with the message as it travels."""
     assert linking.can_merge(two.case)
-    travelled = ComplaintLinked.model_validate(json.loads(linked(two.case, merges=True).model_dump_json()))
+    travelled = ComplaintLinked.model_validate(json.loads(link_message(two.case, merges=True).model_dump_json()))
     assert linking.link(one.case, travelled, one.now)
     linking.merge(two.case, one.case.id, two.now)
     one.attend()

@@ -218,7 +218,7 @@ def test_a_merged_case_whose_older_case_is_gone_goes_on_in_a_new_cycle() -> None
     """S10: with promises of its own from then; what was void stays on record."""
     world = merged().after(days=3)
 
-    linking.go_on_alone(world.case, world.now, "is gone")
+    linking.continue_alone(world.case, world.now, "is gone")
     world.attend()
 
     assert (world.status, world.case.merged_into) == (Status.ASSESSING, None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cases.inbox import same_matter as linking
-from cases.inbox.same_matter import linked
+from cases.inbox.same_matter import link_message
 from cases.policy.policy import Policy
 from cases.state.letter import Audience
 from cases.state.second_complaint import ComplaintLinked
@@ -194,11 +194,11 @@ def test_the_first_answer_to_the_second_complaint_is_owed_by_its_own_case() -> N
 def test_that_the_second_complaint_is_acknowledged_meanwhile_is_nothing_to_tell_the_first() -> None:
     """G2: or each would be told twice."""
     two = second(("B", 1), down={Audience.CUSTOMER})
-    before = linked(two.case, merges=True)
+    before = link_message(two.case, merges=True)
 
     two.comes_back(Audience.CUSTOMER)
 
-    assert linked(two.case, merges=True) == before
+    assert link_message(two.case, merges=True) == before
 
 
 def test_a_broken_promise_stays_broken() -> None:
@@ -266,7 +266,7 @@ def test_who_takes_back_the_second_complaint_does_not_take_back_the_first() -> N
     merge(one, two)
 
     assert linking.pass_on(two.case, "complaint-withdrawn", {"reason": "found it"}, two.now)
-    told = linking.taken_back(two.case, "complaint-withdrawn", {"reason": "found it"})
+    told = linking.withdrawal_message(two.case, "complaint-withdrawn", {"reason": "found it"})
     assert told is not None
     linking.link(one.case, told, one.now)
     one.attend()
@@ -280,7 +280,7 @@ def test_who_takes_back_the_second_complaint_does_not_take_back_the_first() -> N
 def test_told_twice_it_adds_only_what_came_meanwhile() -> None:
     """G12: an agent added evidence and marked it as urgent while it was being merged."""
     one, two = first(("A", 1)), second(("B", 1))
-    linking.link(one.case, linked(two.case, merges=True), one.now)
+    linking.link(one.case, link_message(two.case, merges=True), one.now)
     two.says("evidence-received", evidence=[PHOTO])
     two.says("mark-urgent", reason="a child is hurt")
 
@@ -307,7 +307,7 @@ def test_an_earlier_build_that_sends_only_evidence_is_still_understood() -> None
 
 def test_a_later_build_may_say_more() -> None:
     two = second(("B", 1))
-    told = linked(two.case, merges=True).model_dump(mode="json")
+    told = link_message(two.case, merges=True).model_dump(mode="json")
     told["complaint"] |= {"mood": "angry", "found": {"colour": "red"}}
 
     assert linking.link(first(("A", 1)).case, ComplaintLinked.model_validate({**told, "new": 1}), START)

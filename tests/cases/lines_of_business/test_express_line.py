@@ -231,7 +231,7 @@ def test_whether_it_is_lost_is_what_a_search_establishes_in_three_days(area: str
 def test_a_trail_that_says_lost_is_enough() -> None:
     """E13, G3."""
     complaint = open_case("transport.loss", line="express", order=PARCEL | INSURED, affected=None).case.complaint
-    finding = Finding().told(PartialFinding(lost=True), source="trail", at=START)
+    finding = Finding().with_facts(PartialFinding(lost=True), source="trail", at=START)
 
     assert assess(in_force()["express"].slice_for(complaint), complaint, finding).rule == "E13"
 

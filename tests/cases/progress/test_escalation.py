@@ -7,7 +7,7 @@ import pytest
 
 from cases.policy.every_line import Rung
 from cases.progress import alarms as alarms_module
-from cases.progress.alarms import alarms, ring
+from cases.progress.alarms import alarms, fire
 from cases.state.letter import Audience
 from cases.state.promise import Promise
 from cases.vocabulary import PromiseState, Role
@@ -63,7 +63,7 @@ def test_a_kept_promise_escalates_no_further() -> None:
     name = next(alarm.name for alarm in alarms(world.case) if ACK in alarm.summary)
     world.says("contact-made", by="li")
 
-    ring(world.case, name, START + 10 * MINUTE)
+    fire(world.case, name, START + 10 * MINUTE)
     world.after(hours=10)
 
     assert world.rungs(ACK) == [1]
@@ -75,7 +75,7 @@ def test_an_alarm_that_rings_early_does_nothing() -> None:
     before = world.case.model_dump()
 
     for alarm in alarms(world.case):
-        ring(world.case, alarm.name, alarm.at - SECOND)
+        fire(world.case, alarm.name, alarm.at - SECOND)
 
     assert world.case.model_dump() == before
 
@@ -86,7 +86,7 @@ def test_an_alarm_that_nobody_set_does_nothing() -> None:
     before = world.case.model_dump()
 
     for name in ("promise-99", "silence", "callback", "progress", "nonsense"):
-        ring(world.case, name, START + timedelta(days=30))
+        fire(world.case, name, START + timedelta(days=30))
 
     assert world.case.model_dump() == before
 
@@ -111,8 +111,8 @@ def test_each_rung_is_told_once_however_often_the_alarm_rings() -> None:
 
     for _ in range(3):
         for name in [alarm.name for alarm in alarms(world.case)]:
-            ring(world.case, name, START + 10 * MINUTE)
-            ring(world.case, name, START + 10 * MINUTE)
+            fire(world.case, name, START + 10 * MINUTE)
+            fire(world.case, name, START + 10 * MINUTE)
     world.attend()
 
     assert world.rungs(ACK) == [1, 2]
@@ -128,7 +128,7 @@ def test_without_its_claim_a_rung_would_be_told_again(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(alarms_module, "next_rung", forgetful)
     for _ in range(2):
-        ring(world.case, "promise-0", START + 8 * MINUTE)
+        fire(world.case, "promise-0", START + 8 * MINUTE)
 
     assert world.rungs(ACK) == [1, 1]
 

@@ -105,7 +105,7 @@ def test_a_failed_payment_does_not_count_as_gone() -> None:
 def test_an_uncertain_payment_that_is_waived_still_counts_as_gone() -> None:
     """S13, S14: it may have been made."""
     world = agreed("severe", refund="unknown")
-    world.case.steps[0].turn(world.case.steps[0].state.BLOCKED, world.now, "nobody knows")
+    world.case.steps[0].enter(world.case.steps[0].state.BLOCKED, world.now, "nobody knows")
 
     world.says("resolve-step", step="refund", action="waive", reason="written off", by="li")
 

@@ -131,9 +131,9 @@ def test_a_fact_of_the_first_cycle_corrects_the_first_cycle() -> None:
     first, second = (p for p in world.case.promises if p.name == DETAIL)
     assert (first.state, second.state) == (BROKEN, OPEN)
 
-    from cases.progress.offering import delivered_offer  # noqa: PLC0415 (a letter of the first cycle that reports late)
+    from cases.progress.offering import offer_delivered  # noqa: PLC0415 (a letter of the first cycle that reports late)
 
-    delivered_offer(world.case, offer, START + 40 * HOUR)
+    offer_delivered(world.case, offer, START + 40 * HOUR)
 
     assert (first.state, first.kept_at) == (KEPT, START + 40 * HOUR)
     assert (second.state, second.kept_at) == (OPEN, None)

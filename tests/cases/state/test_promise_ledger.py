@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.calendar import WorkCalendar, length
-from cases.progress.alarms import ring
-from cases.state.escalation import arrived, next_rung
+from cases.progress.alarms import fire
+from cases.state.escalation import next_rung, settle_past_rungs
 from cases.state.promise import Promise
 from cases.vocabulary import EvidenceKind, PromiseName, PromiseState
 from tests.cases.promises import promised as promised_within
@@ -144,7 +144,7 @@ def test_a_promise_is_kept_up_to_its_last_second(late: timedelta, state: Promise
 def test_a_promise_breaks_when_its_time_is_up(late: timedelta, state: PromiseState) -> None:
     promise = promised()
 
-    promise.miss(AT + 48 * HOUR + late)
+    promise.check_overdue(AT + 48 * HOUR + late)
 
     assert promise.state is state
 
@@ -152,7 +152,7 @@ def test_a_promise_breaks_when_its_time_is_up(late: timedelta, state: PromiseSta
 def test_a_fact_that_arrives_late_is_judged_by_when_it_happened() -> None:
     """S9: broken in the meantime."""
     promise = promised()
-    promise.miss(AT + 50 * HOUR)
+    promise.check_overdue(AT + 50 * HOUR)
 
     promise.keep(AT + 47 * HOUR)
 
@@ -171,7 +171,7 @@ def test_what_is_over_changes_no_more() -> None:
         promise.lapse(AT + HOUR)
         promise.pause("evidence", AT + HOUR)
         promise.resume("evidence", AT + HOUR)
-        promise.miss(AT + 90 * HOUR)
+        promise.check_overdue(AT + 90 * HOUR)
 
     assert (kept.state, lapsed.state) == (PromiseState.BROKEN, PromiseState.VOID)
     assert (kept.model_dump(), lapsed.model_dump()) == before
@@ -180,7 +180,7 @@ def test_what_is_over_changes_no_more() -> None:
 def test_a_breach_before_the_pause_stays_and_the_ladder_stands_still() -> None:
     """G11, S3: broken at 48 h, paused at 60 h; the 150 % rung waits for the clock."""
     promise = promised()
-    promise.miss(AT + 48 * HOUR)
+    promise.check_overdue(AT + 48 * HOUR)
     promise.claimed = [1, 2]
     promise.pause("evidence", AT + 60 * HOUR)
     assert promise.state is PromiseState.BROKEN
@@ -197,7 +197,7 @@ def test_a_promise_that_was_up_before_the_pause_is_broken() -> None:
     promise = promised()
 
     promise.pause("evidence", AT + 49 * HOUR)
-    promise.miss(AT + 49 * HOUR)
+    promise.check_overdue(AT + 49 * HOUR)
 
     assert promise.state is PromiseState.BROKEN
 
@@ -242,7 +242,7 @@ def test_on_arrival_the_rungs_that_had_passed_are_settled_but_for_the_breach(age
     """G10: only where the whole time had passed."""
     promise = promised()
 
-    arrived(promise, LADDER, AT + age * HOUR, urgent=False)
+    settle_past_rungs(promise, LADDER, AT + age * HOUR, urgent=False)
 
     assert promise.claimed == claimed
     assert promise.state is (PromiseState.BROKEN if claimed else PromiseState.OPEN)
@@ -307,7 +307,7 @@ def test_an_alarm_of_a_paused_promise_does_nothing() -> None:
     world.promise(DETAIL).pause("evidence", AT + HOUR)
     before = world.case.model_dump()
 
-    ring(world.case, "promise-1", AT + 400 * HOUR)
+    fire(world.case, "promise-1", AT + 400 * HOUR)
 
     assert world.case.model_dump() == before
 
