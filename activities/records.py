@@ -19,7 +19,7 @@ from cases.money import Money
 from cases.policy.admission import judged, policy_for
 from cases.policy.policy import Policy
 from cases.state.account import Account
-from cases.views.answers import Answer
+from cases.views.inquiry_answer import Answer
 from records import AlreadyArchived, CaseIdTaken, EntryState, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
 

@@ -14,9 +14,9 @@ from rich.text import Text
 from cases.calendar import clock as calendar_clock
 from cases.errors import AfterSalesError
 from cases.text import replaced
-from cases.views.asking import NeedView
-from cases.views.commitments import OptionView, PromiseView, RemedyView, StepView
-from cases.views.complaint import ComplaintView, ItemView, OrderView, SecondComplaintView
+from cases.views.complaint_view import ComplaintView, ItemView, OrderView, SecondComplaintView
+from cases.views.handling_view import OptionView, PromiseView, RemedyView, StepView
+from cases.views.need_view import NeedView
 from cases.views.snapshot import EntryView, Snapshot
 from policies import known_policies
 

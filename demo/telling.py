@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 
-from cases.views.commitments import PromiseView
+from cases.views.handling_view import PromiseView
 from cases.views.snapshot import Snapshot
 
 ZONE = ZoneInfo("Asia/Shanghai")

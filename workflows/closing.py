@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from cases.progress.closing import cancel, is_outcome_open, is_over
-from cases.views.answers import answer_of
+from cases.views.inquiry_answer import inquiry_answer
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import Outcome
 from workflows.desk import Desk
@@ -52,7 +52,7 @@ class Closing:
             outcome=case.outcome or Outcome.WITHDRAWN,
             record=record.as_json(),
             complaint=case.complaint.model_dump(mode="json", exclude_none=True),
-            answer=answer_of(case),
+            answer=inquiry_answer(case),
             vouched=case.vouched,
         )
         # Never the quick way: a task that is lost with its worker may end otherwise, and the record would not.

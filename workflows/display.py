@@ -8,9 +8,9 @@ from temporalio.common import RawValue
 from cases.contract import workflow_id
 from cases.errors import Refusal
 from cases.inbox.policy_move import previewed
-from cases.views.page import case_page
 from cases.views.search_attributes import search_attributes
 from cases.views.snapshot import Snapshot
+from cases.views.ui_page import case_page
 from workflows.counts import Counts
 from workflows.desk import Desk
 from workflows.sdk.handlers import decoded, rejection

@@ -12,7 +12,7 @@ from cases.entitlement.step_commands import contact_of
 from cases.partner_calls import CallbackRequest, CustomerMessage, Delivery
 from cases.progress.delivery import delivered, undeliverable
 from cases.state.letter import Audience, Letter
-from cases.views.routes import routes
+from cases.views.contact_channels import contact_channels
 from workflows.desk import Desk
 from workflows.sdk.activity_calls import Call, call, kind_of, reason_of
 from workflows.sdk.options import LETTER
@@ -73,6 +73,6 @@ class Letters:
         if letter.audience is Audience.CALLBACK:
             request = CallbackRequest(key=key, case_id=case.id, attempt=letter.facts["attempt"], to=to)
             return call(Callbacks.ask, request)
-        ways = routes(case.complaint.channel)
+        ways = contact_channels(case.complaint.channel)
         message = CustomerMessage(key=key, case_id=case.id, event=letter.event, to=to, routes=ways, facts=letter.facts)
         return call(Messaging.to_customer, message)

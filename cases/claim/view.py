@@ -1,15 +1,17 @@
-"""What a carrier claim tells others: the answer to its query, and its page in the UI. Nothing changes by it."""
+"""What others can read of a carrier claim: the answer to its query, and its page in the UI."""
 
 from datetime import datetime
 from typing import Annotated, Self
 
+from pydantic.json_schema import SkipJsonSchema
+
 from cases.calendar import clock
 from cases.claim.claim import FACTS, Claim, ClaimState
 from cases.contract import CLAIM_SETTLED
-from cases.views.asking import Json, NeedView, message_with, need, need_lines
-from cases.views.fields import Amount, IfAny, OffsetTime, View, one_of
-from cases.views.page import page
+from cases.views.need_view import Json, NeedView, message_with, need, need_lines
 from cases.views.snapshot import RefusedView
+from cases.views.ui_page import page
+from cases.views.view_fields import Amount, OffsetTime, Omittable, View, one_of
 from cases.vocabulary import EvidenceKind
 
 
@@ -17,7 +19,7 @@ class DocumentView(View):
     """A document that goes to the carrier: its name, and where it lies where it is no record of ours."""
 
     name: str
-    uri: IfAny[str] = None
+    uri: Omittable[str] = None
 
 
 class ClaimView(View):
@@ -43,12 +45,12 @@ class ClaimView(View):
     missing: list[str]
     detail: str
     refused: list[RefusedView]
-    needs: list[NeedView]
-    """What a person has to do next; empty when the claim goes on by itself."""
+    needs: list[NeedView | SkipJsonSchema[str]]
+    """What a person has to do next; empty when the claim continues by itself. An earlier build wrote sentences."""
 
     @classmethod
     def of(cls, claim: Claim) -> Self:
-        """The claim as it is now."""
+        """Return the view of the claim as it is now."""
         terms = claim.terms
         return cls(
             case_id=terms.command.case_id,

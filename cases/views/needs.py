@@ -19,7 +19,7 @@ from cases.state.second_complaint import TakenOver
 from cases.state.status import UNDECIDED
 from cases.state.step import Step
 from cases.state.units import affected_of
-from cases.views.asking import Json, fields_of, message_with, need
+from cases.views.need_view import Json, fields_of, message_with, need
 from cases.vocabulary import RemedyKind, Severity, Status, StepState
 
 EXAMPLES: Json = {

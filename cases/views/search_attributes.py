@@ -1,6 +1,6 @@
-"""The search attributes of a case, each declared once: its name, its type, and what of the case it holds.
+"""The search attributes of a case. Each is declared once, with its name, its type and its value.
 
-No personal data, ever: Temporal shows them to everybody who may list workflows, and does not encrypt them.
+They never hold personal data: Temporal does not encrypt them, and shows them to everyone who can list workflows.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from cases.state.summary import broken
 
 
 class AttributeType(StrEnum):
-    """A type of Temporal's; the server knows these words as well (`temporal operator search-attribute create`)."""
+    """The types that Temporal has for search attributes, as `temporal operator search-attribute create` takes them."""
 
     KEYWORD = "Keyword"
     KEYWORD_LIST = "KeywordList"
@@ -25,7 +25,7 @@ class AttributeType(StrEnum):
 
 @dataclass(frozen=True)
 class SearchAttribute:
-    """One search attribute; `of(case)` is its value, None where the case has none."""
+    """One search attribute. `of(case)` returns its value, or None if the case has none."""
 
     name: str
     type: AttributeType
@@ -53,11 +53,11 @@ NEXT_DUE_AT = SearchAttribute("NextDueAt", AttributeType.DATETIME, _next_due_at)
 URGENT = SearchAttribute("Urgent", AttributeType.BOOL, lambda case: case.urgent)
 
 OF_CASES = (LINE, TOPIC, STATUS, TEAM, OUTCOME, ORDER, BROKEN_PROMISES, ESCALATION_RUNG, NEXT_DUE_AT, URGENT)
-"""All that there are (contract, *Search attributes*)."""
+"""All search attributes (contract, *Search attributes*)."""
 OF_CLAIMS = (LINE, TOPIC, TEAM, ORDER, URGENT)
-"""Those by which a carrier claim is found: they hold what its case held when the claim began."""
+"""The search attributes of a carrier claim, with the values that its case had when the claim was opened."""
 
 
 def search_attributes(case: Case) -> dict[str, Any]:
-    """The values of a case, by name."""
+    """Return the values for a case, by name."""
     return {attribute.name: attribute.of(case) for attribute in OF_CASES}

@@ -1,8 +1,8 @@
-"""One query returns one snapshot: what other programs may know of a case, in the contract's words.
+"""The snapshot of a case: what other programs can read of it (contract, *The snapshot*).
 
-The worker makes it (`Snapshot.of`), and whoever reads one parses it into the same model. A reader may be older than the
-worker, or newer: fields that it does not know are kept, words of an enumeration that it does not know are words, and
-what came to the snapshot later has a default.
+Workers create it with `Snapshot.of`, and readers parse it into the same model. The two can be of different builds: a
+reader keeps fields that it does not know, accepts new words of an enumeration, and has defaults for fields that were
+added later.
 """
 
 from typing import Annotated, Self
@@ -13,11 +13,11 @@ from pydantic.json_schema import SkipJsonSchema
 from cases.policy.remedy_kinds import PAID_AS
 from cases.state.case import Case
 from cases.state.summary import paid
-from cases.views.asking import NeedView
-from cases.views.commitments import EscalationView, OfferView, PromiseView, StepView
-from cases.views.complaint import ComplaintView, EvidenceView, FindingView, SecondComplaintView
-from cases.views.fields import Amount, Cycle, IfAny, OffsetTime, View, one_of
+from cases.views.complaint_view import ComplaintView, EvidenceView, FindingView, SecondComplaintView
+from cases.views.handling_view import EscalationView, OfferView, PromiseView, StepView
+from cases.views.need_view import NeedView
 from cases.views.needs import needs
+from cases.views.view_fields import Amount, Cycle, OffsetTime, Omittable, View, one_of
 from cases.vocabulary import EvidenceKind, LinkKind, Outcome, Status
 
 
@@ -74,16 +74,16 @@ class EntryView(View):
     at: AwareDatetime
     what: str
     text: str
-    by: IfAny[str] = None
+    by: Omittable[str] = None
 
 
 class LinkView(View):
     """Another case, or a workflow, that belongs to this case."""
 
     kind: Annotated[str, one_of(LinkKind)]
-    case: IfAny[str] = None
+    case: Omittable[str] = None
     """The other case's id; all but carrier_claim have it."""
-    workflow: IfAny[str] = None
+    workflow: Omittable[str] = None
     """The carrier claim's workflow id."""
 
 
@@ -133,7 +133,7 @@ class Snapshot(View):
 
     @classmethod
     def of(cls, case: Case) -> Self:
-        """The case as it is now; what changes of it later changes nothing here."""
+        """Return the snapshot of the case as it is now. Later changes of the case do not change it."""
         order, policy = case.complaint.order, case.policy
         return cls(
             case_id=case.id,
@@ -167,7 +167,7 @@ class Snapshot(View):
 
     @classmethod
     def being_admitted(cls, case_id: str) -> Self:
-        """What can be said of a case whose complaint has not been admitted: all else is unknown, or empty."""
+        """Return the snapshot of a case whose complaint has not been admitted: all but its id is unknown or empty."""
         return cls(
             case_id=case_id,
             line=None,

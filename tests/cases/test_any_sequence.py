@@ -23,8 +23,8 @@ from cases.state.case import Case
 from cases.state.letter import Audience
 from cases.state.offer import Offer
 from cases.state.status import allowed
-from cases.views.page import case_page
 from cases.views.search_attributes import search_attributes
+from cases.views.ui_page import case_page
 from cases.vocabulary import PromiseState, RemedyKind, Status
 from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case, snapshot
 

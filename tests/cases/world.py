@@ -46,7 +46,7 @@ from cases.state.letter import Audience, Letter
 from cases.state.offer import Offer, Option
 from cases.state.promise import Promise
 from cases.state.step import Step
-from cases.views.routes import routes
+from cases.views.contact_channels import contact_channels
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import Partner, PromiseName, PromiseState, RemedyKind, Status
 from messages import LOCALES, Text, render_customer, render_staff
@@ -360,7 +360,7 @@ def rendered(case: Case, letter: Letter) -> list[Text]:
         case_id=case.id,
         event=letter.event,
         to=contact_of(case),
-        routes=routes(case.complaint.channel),
+        routes=contact_channels(case.complaint.channel),
         facts=letter.facts,
     )
     return [_to_customer(message.model_dump_json(), locale) for locale in LOCALES]

@@ -10,8 +10,8 @@ from rich.console import Console
 
 import policies
 from cases.progress.alarms import alarms
-from cases.views.page import case_page
 from cases.views.snapshot import EntryView, Snapshot
+from cases.views.ui_page import case_page
 from console import reading, terms
 from settings import ROOT
 from tests.cases.world import START, World, building_materials, late_by, open_case

@@ -11,7 +11,7 @@ from cases.inbox.same_matter import link_message
 from cases.policy.policy import Policy
 from cases.state.letter import Audience
 from cases.state.second_complaint import ComplaintLinked
-from cases.views.page import case_page
+from cases.views.ui_page import case_page
 from cases.vocabulary import PromiseName, PromiseState, Status
 from tests.cases.inbox.merging import PHOTO, affected, first, judged, merge, merging, offered, second
 from tests.cases.world import ACK, DETAIL, START, building_materials, in_force, open_case, snapshot

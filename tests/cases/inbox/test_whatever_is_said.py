@@ -17,8 +17,8 @@ from cases.inbox.receiving import receive, refuse
 from cases.policy.admission import policy_for
 from cases.progress.opening import open_case as opened
 from cases.state.case import Case
-from cases.views.page import case_page
 from cases.views.search_attributes import search_attributes
+from cases.views.ui_page import case_page
 from tests.cases.inbox.test_messages_of_a_case import TAKEN
 from tests.cases.world import START, World, a_complaint, in_force, snapshot
 from tests.complaints import check_complaint

@@ -7,7 +7,7 @@ import pytest
 
 from cases.progress.alarms import alarms
 from cases.state.letter import Audience
-from cases.views.routes import routes
+from cases.views.contact_channels import contact_channels
 from cases.vocabulary import Channel, PromiseState, Status
 from tests.cases.world import (
     ACK,
@@ -94,7 +94,7 @@ def test_the_first_answer_says_what_happens_next_and_by_when() -> None:
 @pytest.mark.parametrize("channel", Channel)
 def test_the_first_answer_takes_the_channel_they_used_then_sms_then_email(channel: Channel) -> None:
     """G2: the first that can be used."""
-    tried = routes(channel)
+    tried = contact_channels(channel)
 
     assert tried[0] is channel
     assert [c for c in tried if c is not channel] == [c for c in (Channel.SMS, Channel.EMAIL) if c is not channel]

@@ -10,9 +10,9 @@ import pytest
 
 from cases.inbox.receiving import receive, refuse
 from cases.state.letter import Audience
-from cases.views.asking import YOU
+from cases.views.need_view import YOU
 from cases.views.needs import needs
-from cases.views.page import case_page
+from cases.views.ui_page import case_page
 from console.reading import command
 from starter import cli
 from tests.cases.world import START, World, late_by, open_case, snapshot

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from cases.inbox.messages import Message, kind
-from cases.views.fields import IfAny, View, one_of
+from cases.views.view_fields import Omittable, View, one_of
 
 Json = dict[str, Any]
 YOU = "YOU"
@@ -34,13 +34,13 @@ class FieldView(View):
     name: str
     type: str
     """text, whole number, number, amount, true or false, {fields of an object}, or a list of one of these."""
-    values: IfAny[list[Any]] = None
+    values: Omittable[list[Any]] = None
     """What this case takes; of objects, what their first field takes."""
     required: bool
     """The message, or this case, cannot do without it."""
 
 
-class WayView(View):
+class MessageView(View):
     """A message that does what is needed."""
 
     message: str
@@ -62,7 +62,7 @@ class NeedView(View):
     fields: list[FieldView]
     example: dict[str, Any]
     """A payload that is accepted as it stands; YOU is to be replaced by a name."""
-    instead: list[WayView]
+    instead: list[MessageView]
     """Other messages that settle it as well."""
 
 

@@ -17,7 +17,7 @@ class Answer(BaseModel):
     answered_at: AwareDatetime
 
 
-def answer_of(case: Case) -> Answer | None:
+def inquiry_answer(case: Case) -> Answer | None:
     """What an agent has answered; None where nobody asked, or no answer went out."""
     given = next((s for s in case.steps if ROWS[s.kind].says is Says.ANSWER and s.state is StepState.DONE), None)
     if case.topic.answered_from != "agent" or given is None or given.since is None or not case.finding.cause:

@@ -1,4 +1,4 @@
-"""What a snapshot shows of what was promised, offered and done: promises, escalations, offers, steps."""
+"""The parts of a snapshot about the handling of a case: promises, escalations, offers and steps."""
 
 from typing import Annotated, Self
 
@@ -8,8 +8,8 @@ from cases.state.case import Case
 from cases.state.offer import Offer
 from cases.state.promise import Promise
 from cases.state.step import Step
-from cases.views.complaint import ItemView
-from cases.views.fields import Amount, Cycle, IfAny, OffsetTime, View, one_of
+from cases.views.complaint_view import ItemView
+from cases.views.view_fields import Amount, Cycle, OffsetTime, Omittable, View, one_of
 from cases.vocabulary import OfferState, Partner, PromiseName, PromiseState, RemedyKind, Role, StepState
 
 
@@ -42,7 +42,7 @@ class PromiseView(View):
 
     @classmethod
     def of(cls, promise: Promise) -> Self:
-        """The promise, with its deadline as it is now."""
+        """Return the promise with its current deadline."""
         return cls(
             name=promise.name,
             cycle=promise.cycle,
@@ -74,9 +74,9 @@ class RemedyView(View):
     """One thing that we do or pay."""
 
     kind: Annotated[str, one_of(RemedyKind)]
-    amount: IfAny[Amount] = None
-    items: IfAny[list[ItemView]] = None
-    max_amount: IfAny[Amount] = None
+    amount: Omittable[Amount] = None
+    items: Omittable[list[ItemView]] = None
+    max_amount: Omittable[Amount] = None
     """The high end, where a range allows more."""
     at_once: bool
 
@@ -107,7 +107,7 @@ class OfferView(View):
 
     @classmethod
     def of(cls, offer: Offer) -> Self:
-        """The offer, with its reasons as sentences."""
+        """Return the offer, with its reasons as English sentences."""
         return cls(
             id=offer.id,
             state=offer.state,
@@ -142,12 +142,12 @@ class StepView(View):
     key: str | None = None
     """The business key under which its partner is asked; after a final no, the next one."""
     partner: Annotated[str, one_of(Partner)]
-    amount: IfAny[Amount] = None
-    items: IfAny[list[ItemView]] = None
+    amount: Omittable[Amount] = None
+    items: Omittable[list[ItemView]] = None
 
     @classmethod
     def of(cls, case: Case, step: Step) -> Self:
-        """The step with its worth, and its reason as a sentence."""
+        """Return the step with its amount or items, and its reason as an English sentence."""
         return cls(
             id=step.id,
             kind=step.kind,

@@ -1,4 +1,4 @@
-"""What the parts of a snapshot are made of: times, amounts, words, and what is left out where there is none."""
+"""Field types of the views that other programs read: times, amounts, words, and fields that can be omitted."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def one_of(words: type[StrEnum] | Iterable[str]) -> WithJsonSchema:
-    """For the schema of a `str`: the words that it can be. A reader takes others, which a newer worker may write."""
+    """List the words of a `str` in its JSON Schema. A reader accepts others, because newer workers can add some."""
     return WithJsonSchema({"type": "string", "enum": [str(word) for word in words]})
 
 
@@ -21,10 +21,10 @@ def _no_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-IfAny = Annotated[
+Omittable = Annotated[
     T | SkipJsonSchema[None], Field(exclude_if=lambda value: value is None, json_schema_extra=_no_default)
 ]
-"""Left out of the JSON where it is None."""
+"""Omitted from the JSON when it is None."""
 OffsetTime = Annotated[
     AwareDatetime,
     PlainSerializer(datetime.isoformat, when_used="json"),
@@ -42,10 +42,10 @@ Quantity = Annotated[int, Field(ge=1)]
 
 
 class View(BaseModel):
-    """A part of a snapshot: made from what a case keeps, or parsed; then it keeps fields that it does not know."""
+    """A view that is created from the state of a case, or parsed from JSON; unknown fields are kept."""
 
     model_config = ConfigDict(extra="allow", from_attributes=True, use_attribute_docstrings=True)
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON values; one that was parsed as it was written, without what it lacks."""
+        """Return JSON values. A parsed view is returned as it was written, without defaults for missing fields."""
         return self.model_dump(mode="json", exclude_unset=True)

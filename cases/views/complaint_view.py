@@ -1,4 +1,4 @@
-"""What a snapshot shows of what customers brought, and of what was found: complaints, evidence, the finding."""
+"""The parts of a snapshot about the complaint: what the customer sent, and what was found."""
 
 from typing import Annotated, Any, Self
 
@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from cases.state.case import Case
 from cases.state.second_complaint import TakenOver
-from cases.views.fields import Amount, IfAny, Quantity, View, one_of
+from cases.views.view_fields import Amount, Omittable, Quantity, View, one_of
 from cases.vocabulary import Channel, EvidenceKind, Liable, Severity, Wish
 
 
@@ -95,7 +95,7 @@ class SecondComplaintView(View):
 
     @classmethod
     def of(cls, case: Case, record: TakenOver) -> Self:
-        """The complaint as it came, and whether a person has still to judge it."""
+        """Return the complaint as it was received, and whether a person has assessed it."""
         return cls(
             received_at=record.received_at,
             channel=record.channel,
@@ -117,21 +117,21 @@ class FactView(View):
     value: Any
     source: str
     at: AwareDatetime
-    by: IfAny[str] = None
+    by: Omittable[str] = None
 
 
 class FindingView(View):
     """What holds now; what is not there has not been established."""
 
-    severity: IfAny[Annotated[str, one_of(Severity)]] = None
-    days_late: IfAny[Annotated[int, Field(ge=0)]] = None
-    hours_late: IfAny[Annotated[float, Field(ge=0)]] = None
-    lost: IfAny[bool] = None
-    upheld: IfAny[bool] = None
-    liable: IfAny[Annotated[str, one_of(Liable)]] = None
-    cause: IfAny[str] = None
-    sealed: IfAny[bool] = None
-    goods_value: IfAny[Amount] = None
-    affected: IfAny[list[ItemView]] = None
+    severity: Omittable[Annotated[str, one_of(Severity)]] = None
+    days_late: Omittable[Annotated[int, Field(ge=0)]] = None
+    hours_late: Omittable[Annotated[float, Field(ge=0)]] = None
+    lost: Omittable[bool] = None
+    upheld: Omittable[bool] = None
+    liable: Omittable[Annotated[str, one_of(Liable)]] = None
+    cause: Omittable[str] = None
+    sealed: Omittable[bool] = None
+    goods_value: Omittable[Amount] = None
+    affected: Omittable[list[ItemView]] = None
     facts: list[FactView]
     """Everything that was ever said, oldest first; an agent's word overrides a derived fact."""

@@ -10,7 +10,7 @@ from cases.state.entries import Refused
 from cases.state.promise import Promise
 from cases.state.second_complaint import SecondComplaint
 from cases.state.step import Step
-from cases.views.asking import need_lines
+from cases.views.need_view import need_lines
 from cases.views.needs import needs
 
 MAX_QUOTED = 500
