@@ -46,6 +46,37 @@ def test_facts_that_do_not_go_together_do_not_start(kind: RemedyKind, change: di
     assert list(faults({**ROWS, kind: replace(ROWS[kind], **change)})) == [why]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("module", "source", "instead", "why"),
+    [
+        (
+            "cases/policy/remedy_kinds.py",
+            "moves=_M.PAYOUT, paid_as=PaidAs.COUPON",
+            "moves=_M.PAYOUT",
+            "coupon: moves payout, so it needs paid_as",
+        ),
+        (
+            "cases/look_ups.py",
+            'TRAIL = "trail"',
+            'TRAIL = "trail"\n    STOCK = "stock"',
+            "every look-up has a name, a row",
+        ),
+        (
+            "cases/progress/verification.py",
+            "    LookUpName.INSTALLATION: _by_installation,\n",
+            "",
+            "every look-up that establishes something says here what",
+        ),
+    ],
+)
+def test_a_module_with_an_incomplete_row_cannot_be_imported(module: str, source: str, instead: str, why: str) -> None:
+    code = (ROOT / module).read_text(encoding="utf-8")
+    assert code.count(source) == 1
+
+    with pytest.raises(ValueError, match=why):
+        exec(compile(code.replace(source, instead), module, "exec"), {"__name__": "broken", "__file__": module})  # noqa: S102
+
+
 def test_the_rows_have_no_faults_and_name_facts_that_there_are() -> None:
     assert list(faults(ROWS)) == []
     assert set.union(*NEEDED.values()) <= set(kinds.Row.__dataclass_fields__)
