@@ -148,7 +148,7 @@ class Remedies:
         """A final no, or half a day without a way to the partner; or the ledger knows of a later try."""
         if number := later_try(error):
             step.number = number
-            await self._carry_out(step)
+            await self._carry_out_attempt(step, step.attempts)
             return
         refused(
             self._desk.case,
