@@ -12,9 +12,10 @@ demo: setup
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-# What takes longer: the whole demonstration, crashes, leaks, deploys, and each rule made wrong for the tests to notice.
+# What takes longer: the whole demonstration, crashes, leaks, deploys, every rule broken on purpose, and properties
+# with many examples.
 long: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "long or hypothesis" --hypothesis-profile many $(TESTS)
 
 # Thousands of cases while machines, partners and clocks fail; under an hour on two cores. FAULTS="--cases 300" for less.
 faults: $(VENV)/.dev

@@ -6,17 +6,14 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from hypothesis import settings
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from tests import postgres
+from tests import postgres, profiles
 from tests.engine import serving
 from worker import register_search_attributes
 
-# Properties are judged by their outcome, never by how long this machine takes for an example.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+profiles.register()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import re
 from typing import Any
 
@@ -12,28 +11,21 @@ from temporalio.api.common.v1 import Payload
 
 from cases.contract import MAX_INPUT_BYTES
 from cases.inbox.messages import MESSAGES
-
-_CALM: dict[str, Any] = {
-    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-    "phases": [Phase.explicit, Phase.generate],  # to shrink what hangs a server takes an hour
-    "deadline": None,
-    "database": None,
-}
+from tests.profiles import scaled
 
 
-def a_few(examples: int) -> settings:
-    """The same examples in every run."""
-    return settings(max_examples=examples, derandomize=True, **_CALM)
-
-
-def many(examples: int) -> settings:
-    """Other examples in every run; one that fails is printed so that it can be tried again.
-
-    In CI the same ones, and half as many: a change is to be judged by what it changed, not by what chance found.
-    """
-    if os.environ.get("CI") == "true":
-        return a_few(examples // 2)
-    return settings(max_examples=examples, print_blob=True, **_CALM)
+def examples(few: int) -> settings:
+    """As many examples as the profile in force tries where `few` tries this many (tests/profiles.py)."""
+    return settings(
+        max_examples=scaled(few),
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+        ],
+        phases=[Phase.explicit, Phase.generate],  # to shrink what hangs a server takes an hour
+        database=None,
+    )
 
 
 NASTY = [

@@ -27,6 +27,7 @@ from cases.views.search_attributes import search_attributes
 from cases.views.ui_page import case_page
 from cases.vocabulary import PromiseState, RemedyKind, Status
 from tests.cases.world import START, Answer, World, a_trail, building_materials, moved, open_case, snapshot
+from tests.profiles import scaled
 
 TOPICS = sorted(building_materials().topics)
 TRAILS = st.sampled_from(
@@ -338,7 +339,7 @@ def _accepted(case: Case) -> list[list[Any]]:
 
 
 TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestAnySequence.settings = settings(max_examples=scaled(30), stateful_step_count=25)
 
 
 def test_the_sequences_would_find_a_yes_that_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from cases.inbox.messages import MESSAGES
 from settings import ROOT
 from tests.cases.world import a_complaint
 from tests.e2e.driving import Result, Starter
-from tests.garbage import NASTY, WHOLE, a_few, many, spoilt, written
+from tests.garbage import NASTY, WHOLE, examples, spoilt, written
 
 COMPLAINT = a_complaint(evidence=[{"kind": "photo", "uri": "s3://p"}])
 PLANNED = {
@@ -131,7 +131,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@a_few(8)
+@examples(8)
 @given(content=FILES)
 def test_every_file_is_opened_or_told(starter: Starter, folder: Path, content: bytes) -> None:
     opens(starter, folder, content)
@@ -165,47 +165,19 @@ def test_what_a_complaint_says_of_itself_forges_no_line(starter: Starter, folder
     assert len(result.out.splitlines()) == 1
 
 
-@a_few(10)
+@examples(10)
 @given(content=PLANS)
 def test_every_file_is_planned_or_told(starter: Starter, folder: Path, content: bytes) -> None:
     plans(starter, folder, content)
 
 
-@a_few(15)
+@examples(15)
 @given(content=policy_texts() | st.binary(max_size=100))
 def test_every_policy_is_all_right_or_told(starter: Starter, folder: Path, content: bytes) -> None:
     checks(starter, folder, content)
 
 
-@a_few(30)
+@examples(30)
 @given(line=command_lines())
 def test_every_command_line_is_carried_out_or_told(starter: Starter, line: list[str]) -> None:
-    is_told(starter(*line), 0, 1, 2)
-
-
-@pytest.mark.long
-@many(40)
-@given(content=FILES)
-def test_of_many_files_each_is_opened_or_told(starter: Starter, folder: Path, content: bytes) -> None:
-    opens(starter, folder, content)
-
-
-@pytest.mark.long
-@many(40)
-@given(content=PLANS)
-def test_of_many_files_each_is_planned_or_told(starter: Starter, folder: Path, content: bytes) -> None:
-    plans(starter, folder, content)
-
-
-@pytest.mark.long
-@many(60)
-@given(content=policy_texts() | st.binary(max_size=100))
-def test_of_many_policies_each_is_all_right_or_told(starter: Starter, folder: Path, content: bytes) -> None:
-    checks(starter, folder, content)
-
-
-@pytest.mark.long
-@many(400)
-@given(line=command_lines())
-def test_of_many_command_lines_each_is_carried_out_or_told(starter: Starter, line: list[str]) -> None:
     is_told(starter(*line), 0, 1, 2)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from child import Child
 from tests.encryption.test_codec_server import KEY, KNOWN, TOKEN, UI, WORDS, http, sealed, sent, server, texts  # noqa: F401 (two are fixtures)
 from tests.engine import PATIENCE
-from tests.garbage import NASTY, VALUES, a_few, many, spoilt, written
+from tests.garbage import NASTY, VALUES, examples, spoilt, written
 
 DECODE = sent(sealed())
 RAW = st.binary(max_size=40).map(lambda value: re.sub(rb"[\r\n]", b"", value))
@@ -131,16 +131,8 @@ def ask(path: Path, address: tuple[str, int], request: bytes) -> None:
     assert b"Traceback" not in answer
 
 
-@a_few(60)
+@examples(60)
 @given(request_=requests() | st.binary(max_size=300))
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_request_is_answered_or_hung_up_on(is_answered: Ask, request_: bytes) -> None:
-    is_answered(request_)
-
-
-@pytest.mark.long
-@many(800)
-@given(request_=requests() | st.binary(max_size=300))
-@pytest.mark.asyncio(loop_scope="module")
-async def test_of_many_requests_each_is_answered_or_hung_up_on(is_answered: Ask, request_: bytes) -> None:
     is_answered(request_)

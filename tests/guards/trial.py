@@ -102,10 +102,10 @@ class Trial:
 def _serve() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
-    # As tests/conftest.py has it, which tests of the domain are run without.
+    # As tests/profiles.py has it: tests of the domain run without tests/conftest.py.
     hypothesis = importlib.import_module("hypothesis").settings
-    hypothesis.register_profile("untimed", deadline=None)
-    hypothesis.load_profile("untimed")
+    hypothesis.register_profile("few", max_examples=100, derandomize=True, deadline=None)
+    hypothesis.load_profile("few")
     gc.disable()  # trials are short, and collecting touches all that they share
     for line in sys.stdin:
         remember, arguments = json.loads(line)

@@ -17,6 +17,7 @@ from cases.state.finding import PartialFinding
 from cases.vocabulary import Outcome
 from messages import EVENTS, LOCALES, Text, preview
 from tests.messages.rendering import to_customer, to_staff
+from tests.profiles import scaled
 
 CUSTOMER = [name for name, event in EVENTS.items() if event.audience == "customer"]
 STAFF = [name for name, event in EVENTS.items() if event.audience == "staff"]
@@ -367,7 +368,7 @@ NAMES = sorted(
     name=st.text(max_size=300),
     locale=st.sampled_from(LOCALES),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=scaled(60), suppress_health_check=[HealthCheck.too_slow])
 def test_no_facts_whatever_raise_or_break_the_limits(event: str, facts: dict[str, Any], name: str, locale: str) -> None:
     customer = event in CUSTOMER
     text = to_customer(event, facts, locale, name) if customer else to_staff(event, facts, locale)

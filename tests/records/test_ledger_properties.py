@@ -12,6 +12,7 @@ from cases.money import CENT, rounded
 from cases.policy.remedy_kinds import PAYOUTS, TO_SOURCE
 from cases.vocabulary import RemedyKind
 from records import AlreadyCommitted, EntryState, NotReserved, OverLimit, OverPaid, Records
+from tests.profiles import scaled
 
 CASES = ("HL-1", "HL-2", "HL-3")
 KINDS = (RemedyKind.REFUND, RemedyKind.FREIGHT_REFUND, RemedyKind.COMPENSATION, RemedyKind.COUPON)
@@ -19,8 +20,7 @@ ORDERS = itertools.count()
 """An order of its own for every example: the database stays."""
 
 DURABLE = settings(
-    deadline=None,  # a real database, on a shared machine
-    max_examples=12,
+    max_examples=scaled(12),  # a real database
     stateful_step_count=25,
     phases=set(Phase) - {Phase.explain},  # a failure is told in a minute rather than five
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.contract import ASK_AGAIN, CASE_QUERY, CASE_WORKFLOW, workflow_id
 from tests.complaints import complaint
 from tests.engine import PATIENCE, OpenCase, Workshop, eventually
-from tests.garbage import LEAVES, NAMES, WHOLE, a_few, is_clean, many, payloads, spoilt
+from tests.garbage import LEAVES, NAMES, WHOLE, examples, is_clean, payloads, spoilt
 from tests.workflows.conftest import Open
 
 Sent = tuple[str, list[Payload]]
@@ -219,7 +219,7 @@ async def start_is_a_case_or_a_failure(workshop: Workshop, log: pytest.LogCaptur
     assert complained(log) == []
 
 
-@a_few(5)
+@examples(5)
 @given(signals=SIGNALS)
 async def test_every_signal_is_applied_or_stands_under_refused(
     open_case: Open, caplog: pytest.LogCaptureFixture, signals: list[Sent]
@@ -228,7 +228,7 @@ async def test_every_signal_is_applied_or_stands_under_refused(
     await signals_are_applied_or_refused(open_case, caplog, signals)
 
 
-@a_few(5)
+@examples(5)
 @given(updates=MESSAGES)
 async def test_every_update_is_answered_or_rejected_with_a_sentence(
     open_case: Open, caplog: pytest.LogCaptureFixture, updates: list[Sent]
@@ -237,53 +237,17 @@ async def test_every_update_is_answered_or_rejected_with_a_sentence(
     await updates_are_answered(open_case, caplog, updates)
 
 
-@a_few(3)
+@examples(3)
 @given(queries=st.lists(st.tuples(st.just(CASE_QUERY) | NAMES, payloads(LEAVES)), min_size=1, max_size=8))
 async def test_no_query_changes_a_case(open_case: Open, caplog: pytest.LogCaptureFixture, queries: list[Sent]) -> None:
     """Contract, *Names*: whatever is asked with it."""
     await queries_change_nothing(open_case, caplog, queries)
 
 
-@a_few(12)
+@examples(12)
 @given(given=COMPLAINTS)
 async def test_every_start_is_a_case_or_fails_by_its_fields(
     workshop: Workshop, caplog: pytest.LogCaptureFixture, given: list[Payload]
 ) -> None:
     """Contract, *A complaint*: it neither hangs nor retries."""
-    await start_is_a_case_or_a_failure(workshop, caplog, given)
-
-
-@pytest.mark.long
-@many(30)
-@given(signals=SIGNALS)
-async def test_of_many_signals_each_is_applied_or_stands_under_refused(
-    open_case: Open, caplog: pytest.LogCaptureFixture, signals: list[Sent]
-) -> None:
-    await signals_are_applied_or_refused(open_case, caplog, signals)
-
-
-@pytest.mark.long
-@many(30)
-@given(updates=MESSAGES)
-async def test_of_many_updates_each_is_answered_or_rejected_with_a_sentence(
-    open_case: Open, caplog: pytest.LogCaptureFixture, updates: list[Sent]
-) -> None:
-    await updates_are_answered(open_case, caplog, updates)
-
-
-@pytest.mark.long
-@many(10)
-@given(queries=st.lists(st.tuples(st.just(CASE_QUERY) | NAMES, payloads(LEAVES)), min_size=1, max_size=8))
-async def test_of_many_queries_none_changes_a_case(
-    open_case: Open, caplog: pytest.LogCaptureFixture, queries: list[Sent]
-) -> None:
-    await queries_change_nothing(open_case, caplog, queries)
-
-
-@pytest.mark.long
-@many(50)
-@given(given=COMPLAINTS)
-async def test_of_many_starts_each_is_a_case_or_fails_by_its_fields(
-    workshop: Workshop, caplog: pytest.LogCaptureFixture, given: list[Payload]
-) -> None:
     await start_is_a_case_or_a_failure(workshop, caplog, given)

@@ -22,7 +22,7 @@ from cases.views.ui_page import case_page
 from tests.cases.inbox.test_messages_of_a_case import TAKEN
 from tests.cases.world import START, World, a_complaint, in_force, snapshot
 from tests.complaints import check_complaint
-from tests.garbage import WHOLE, a_few, is_clean, many, spoilt, written
+from tests.garbage import WHOLE, examples, is_clean, spoilt, written
 
 SENT = st.sampled_from(sorted(MESSAGES)).flatmap(lambda name: st.tuples(st.just(name), written(spoilt(WHOLE[name]))))
 COMPLAINTS = written(spoilt(a_complaint(evidence=[{"kind": "photo", "uri": "s3://p"}], wish="replace")))
@@ -83,7 +83,7 @@ WHERE = pytest.mark.parametrize("where", TAKEN, ids=lambda where: where.__name__
 
 
 @WHERE
-@a_few(10)
+@examples(10)
 @given(sent=st.lists(SENT, min_size=1, max_size=6))
 def test_every_message_is_applied_or_refused(where: Any, sent: list[tuple[str, bytes]]) -> None:
     """Contract, *Messages*."""
@@ -97,23 +97,8 @@ def test_every_message_is_tried_with_every_field_that_it_has() -> None:
         assert read(name, WHOLE[name])
 
 
-@a_few(100)
+@examples(100)
 @given(data=COMPLAINTS)
 def test_every_complaint_is_admitted_or_has_its_problems_named(data: bytes) -> None:
     """Contract, *A complaint*."""
-    is_admitted_or_told(data)
-
-
-@pytest.mark.long
-@WHERE
-@many(60)
-@given(sent=st.lists(SENT, min_size=1, max_size=6))
-def test_of_many_messages_each_is_applied_or_refused(where: Any, sent: list[tuple[str, bytes]]) -> None:
-    is_applied_or_refused(where(), sent)
-
-
-@pytest.mark.long
-@many(600)
-@given(data=COMPLAINTS)
-def test_of_many_complaints_each_is_admitted_or_has_its_problems_named(data: bytes) -> None:
     is_admitted_or_told(data)
