@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: demo test long faults check audit bench setup lock clean
+.PHONY: demo test long coverage faults check audit bench setup lock clean
 
 demo: setup
 	$(BIN)/python starter.py demo $(DEMO)
@@ -16,6 +16,12 @@ test: $(VENV)/.dev
 # with many examples.
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "long or hypothesis" --hypothesis-profile many $(TESTS)
+
+# Lines and branches that no test reaches; no threshold. TESTS=tests/cases REPORT=--include=cases/* for the domain alone.
+coverage: $(VENV)/.dev
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report $(REPORT)
 
 # Thousands of cases while machines, partners and clocks fail; under an hour on two cores. FAULTS="--cases 300" for less.
 faults: $(VENV)/.dev
