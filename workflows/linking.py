@@ -63,7 +63,7 @@ class Linking:
             for answer in self._answers:
                 self._desk.apply(linking.close_with, answer, now)
         else:
-            self._desk.apply(linking.relate, first, now, told=alive)
+            self._desk.apply(linking.relate, first, now, running=alive)
         self._answers.clear()
 
     def hear(self, told: ComplaintLinked | CaseClosed) -> None:

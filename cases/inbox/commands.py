@@ -180,8 +180,8 @@ def _assign(case: Case, message: m.Assign, when: m.When) -> None:
 def _acknowledge_escalation(case: Case, message: m.AcknowledgeEscalation, when: m.When) -> None:
     mine = [e for e in case.escalations if e.promise == message.promise and e.cycle == case.cycle]
     if not mine:
-        told = ", ".join(dict.fromkeys(e.promise for e in case.escalations if e.cycle == case.cycle)) or "nothing"
-        raise Refusal(f"nothing about {message.promise} was escalated; {told} was")
+        escalated = ", ".join(dict.fromkeys(e.promise for e in case.escalations if e.cycle == case.cycle)) or "nothing"
+        raise Refusal(f"nothing about {message.promise} was escalated; {escalated} was")
     if mine[-1].acknowledged_by:
         raise Refusal(f"{mine[-1].acknowledged_by} has acknowledged it already")
     mine[-1].acknowledged_by = message.by or "somebody"

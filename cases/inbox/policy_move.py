@@ -83,13 +83,14 @@ def preview(case: Case, policy: Policy, now: datetime) -> Json | None:
         return {"policy": versions, "refused": str(refusal)}
     differs = sorted(f for f in Policy.model_fields if getattr(here.policy, f) != getattr(there.policy, f))
     promises = _changed(here.promises, there.promises)
-    told = len(there.escalations)
+    notified = len(there.escalations)
     _settle_due_rungs(there, now)
     found = {
         "promises": promises,
         "begins": _begins(here, there),
         "rungs": [
-            e.model_dump(mode="json", include={"promise", "cycle", "rung", "role"}) for e in there.escalations[told:]
+            e.model_dump(mode="json", include={"promise", "cycle", "rung", "role"})
+            for e in there.escalations[notified:]
         ],
         "at_once": sorted(_due(there, now) - _due(here, now)),
         "offer": _offer(here, there),
@@ -112,11 +113,11 @@ def _pin(case: Case, policy: Policy, now: datetime) -> bool:
     pinned = policy.slice_for(complaint)
     if pinned == case.policy:
         return False
-    told = any(what != "remind" for _, what in silence_plan(case)[: case.silence_steps])
+    notified = any(what != "remind" for _, what in silence_plan(case)[: case.silence_steps])
     ladder = case.policy.escalation
     case.policy = pinned
     case.urgent = complaint.urgent or case.topic.urgent or case.urgent_by_word
-    case.silence_steps = _silence_steps(case, now, told=told)
+    case.silence_steps = _silence_steps(case, now, notified=notified)
     for promise in [p for p in case.promises if p.live]:
         promise.claimed = _claimed(promise.claimed, ladder, pinned.escalation)
         promise.moved_at = now
@@ -136,8 +137,8 @@ def _rule(promise: Promise, promised: list[PromiseRule]) -> PromiseRule | None:
 
 def _claimed(claimed: list[int], old: list[Rung], new: list[Rung]) -> list[int]:
     """The rungs of another ladder that are settled: those of the roles that were notified, by their order."""
-    told = {rank for number, rank in enumerate(_ranks(old), start=1) if number in claimed}
-    return [number for number, rank in enumerate(_ranks(new), start=1) if rank in told]
+    notified = {rank for number, rank in enumerate(_ranks(old), start=1) if number in claimed}
+    return [number for number, rank in enumerate(_ranks(new), start=1) if rank in notified]
 
 
 def _ranks(ladder: list[Rung]) -> list[tuple[Role, int]]:
@@ -150,14 +151,14 @@ def _ranks(ladder: list[Rung]) -> list[tuple[Role, int]]:
     return ranks
 
 
-def _silence_steps(case: Case, now: datetime, *, told: bool) -> int:
+def _silence_steps(case: Case, now: datetime, *, notified: bool) -> int:
     """How far the new plan for silence is done: no reminder is repeated, and nobody is notified again (G5).
 
     If somebody has to be notified now, a past reminder that follows in the plan is sent with it, once.
     """
     steps = 0
     for at, what in silence_plan(case):
-        if what == "close" or (what == "remind" and at > now) or (what != "remind" and not told):
+        if what == "close" or (what == "remind" and at > now) or (what != "remind" and not notified):
             break
         steps += 1
     return steps

@@ -59,9 +59,9 @@ def read(name: str, payload: object) -> ComplaintLinked | CaseClosed:
 
 
 def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
-    """Take the later complaint in, or note that it is handled apart; False: this case cannot.
+    """Take the later complaint over, or note that it is handled separately; False: this case can do neither.
 
-    It is over, merged itself, or has taken in so many lately that the rest had better go on by itself.
+    It is closed, is merged itself, or has taken over as many as the rate limit allows.
     """
     if later.case == case.id:
         raise Refusal(f"{later.case} is this case: it cannot be linked to itself")
@@ -138,7 +138,7 @@ def withdrawal_message(case: Case, name: str, payload: object) -> ComplaintLinke
 
 
 def merge(case: Case, first: str, at: datetime) -> None:
-    """Rest while `first` handles the complaint: nothing is offered here, and what was promised is promised there."""
+    """Wait while `first` handles the complaint: nothing is offered here, and its promises are owed there."""
     _set_link(case, LinkKind.MERGED_INTO, first)
     retire(case, OfferState.REPLACED)
     case.letters = [letter for letter in case.letters if not isinstance(letter.about, OfferLetter)]
@@ -151,11 +151,13 @@ def merge(case: Case, first: str, at: datetime) -> None:
     case.notify_customer("linked", other_case_id=first)
 
 
-def relate(case: Case, other: str, at: datetime, *, told: bool) -> None:
-    """Handle the complaint separately; `told`: the other case is running, and the customer is informed."""
+def relate(case: Case, other: str, at: datetime, *, running: bool) -> None:
+    """Handle the complaint separately; `running`: the other case is open, and the customer is informed."""
     _set_link(case, LinkKind.RELATED, other)
-    case.note("related", at, f"{other} is about the same, {'and goes on apart' if told else 'and cannot be reached'}")
-    if told:
+    case.note(
+        "related", at, f"{other} is about the same, {'and goes on apart' if running else 'and cannot be reached'}"
+    )
+    if running:
         case.notify_customer("linked", other_case_id=other)
         if not case.offers and not case.merged_into:
             # Offered by itself, the same might be granted twice.

@@ -1,4 +1,4 @@
-"""The first case takes over all that a second complaint claims (G12).
+"""The older case takes over all that a second complaint claims (G12).
 
 Its items, evidence, wish and words, its urgency, and of both promises the stricter. What is new to a finding that was
 made already no rule can judge: it is put to a person, and nothing is offered by itself before they have looked.
@@ -27,7 +27,7 @@ UNJUDGED_SOURCES = frozenset({*LookUpName, SOURCE})
 
 
 def take_over(case: Case, later: ComplaintLinked, said: SecondComplaint, at: datetime) -> None:
-    """Take over what another case claims. The same again adds only what was not there before."""
+    """Take over what another case claims. A repeated signal adds only what is new."""
     other = later.case
     fresh = [e for e in later.evidence if e not in case.evidence]
     known = taken_over(case, other)
@@ -51,12 +51,12 @@ def take_over(case: Case, later: ComplaintLinked, said: SecondComplaint, at: dat
 
 
 def taken_over(case: Case, other: str) -> TakenOver | None:
-    """What was taken over from this case."""
+    """What was taken over from the case `other`; None: nothing."""
     return next((record for record in case.second_complaints if record.case == other), None)
 
 
 def withdrawn(case: Case, other: str, reason: str, at: datetime) -> None:
-    """The second customer takes it back: what is still owed to the first a person has to judge."""
+    """The second complaint is withdrawn: an agent has to judge what is still owed to the first."""
     record = taken_over(case, other)
     if record is None or record.withdrawn is not None:
         return

@@ -24,7 +24,7 @@ from cases.vocabulary import (
 
 
 def consider(case: Case, at: datetime) -> Assessment:
-    """Work out the offer from the finding; where something is missing, see to it that somebody establishes it."""
+    """Make the offer that the finding allows; if something is missing, have it established."""
     # What another complaint brought that is new nothing but a person judges (G12).
     found = Assessment() if case.unjudged else granted(case)
     for investigation in _fresh_investigations(case, found):

@@ -22,18 +22,18 @@ from cases.vocabulary import (
 )
 
 CARRIED_OUT = frozenset({Outcome.SATISFIED, Outcome.NEUTRAL, Outcome.UNREACHABLE})
-"""Outcomes after which something went wrong and was put right, so that there is something to prevent."""
+"""Outcomes of complaints that were remedied, so that there is something to prevent."""
 
 
 def retire(case: Case, state: OfferState) -> None:
-    """An offer that nobody answered gives way."""
+    """Close the offers that were not answered, as `state`."""
     for offer in case.offers:
         if offer.state in (OfferState.OPEN, OfferState.AWAITING_APPROVAL):
             offer.state = state
 
 
 def call_back(case: Case, at: datetime) -> None:
-    """Have the customer asked whether the result satisfies (G8)."""
+    """Ask the callback service to call the customer (G8)."""
     case.callbacks += 1
     case.called_at = at
     case.note("callback", at, f"attempt {case.callbacks}")
@@ -41,7 +41,7 @@ def call_back(case: Case, at: datetime) -> None:
 
 
 def settle(case: Case, at: datetime) -> None:
-    """When nothing is left to carry out, go on: another offer, the end, or the callback."""
+    """If no step is left to carry out, continue with another offer, the end, or the callback."""
     if case.status is not Status.EXECUTING or any(s.offer != CHECK for s in case.unsettled):
         return
     progress = case.promise(PromiseName.PROGRESS_UPDATE)
@@ -95,7 +95,7 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
 
 
 def cancel(case: Case, at: datetime) -> None:
-    """An operator cancelled the workflow: the case ends as withdrawn, and its customer is told."""
+    """An operator cancelled the workflow: the case ends as withdrawn, and its customer gets a report."""
     case.note("cancelled", at, "the workflow was cancelled by an operator")
     end(case, Outcome.WITHDRAWN, at)
 

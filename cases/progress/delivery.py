@@ -1,4 +1,4 @@
-"""What follows when a letter has arrived, or when no channel will ever take it (S7)."""
+"""What follows when a letter was delivered, or cannot be delivered (S7)."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from cases.vocabulary import KeptWhen, PromiseName, Role, Status
 
 
 def delivered(case: Case, letter: Letter, at: datetime) -> None:
-    """A letter was delivered; what it was about goes on."""
+    """A letter was delivered: apply what its delivery settles."""
     case.letters = [x for x in case.letters if x.number != letter.number]
     match letter.about:
         case Acknowledgement():
@@ -44,7 +44,7 @@ def delivered(case: Case, letter: Letter, at: datetime) -> None:
 
 
 def undeliverable(case: Case, letter: Letter, reason: Why, at: datetime) -> None:
-    """No channel will ever take a letter: a person has to see to it, and nothing is held up (S7)."""
+    """No channel takes a letter: the owner is notified, and nothing else waits for it (S7)."""
     case.letters = [x for x in case.letters if x.number != letter.number]
     case.note("undeliverable", at, f"{letter.event}: {reason}")
     match letter.about:

@@ -1,4 +1,4 @@
-"""Evidence is asked for; it arrives, it is asked for again, or the case goes on without it (G11)."""
+"""Evidence is requested; it arrives, it is requested again, or the case continues without it (G11)."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from cases.vocabulary import Outcome, Starts, Status
 
 
 def ask(case: Case, now: datetime) -> None:
-    """Ask for what the customer has not shown, once; promises that can wait for it stand still meanwhile (G11)."""
+    """Request the evidence that is missing, once, and pause the promises that may wait for it (G11)."""
     missing = case.topic.lacking(case.evidence)
     if not missing:
         return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
@@ -26,9 +26,9 @@ def ask(case: Case, now: datetime) -> None:
 
 
 def evidence_received(case: Case, evidence: list[Evidence], at: datetime, now: datetime, by: str | None = None) -> None:
-    """The customer has shown something; what waited for it runs on from then, and the last one lets the case go on.
+    """Add evidence from the customer, resume what waited for it, and continue once nothing is awaited.
 
-    What came earlier than others that were entered before it lets the clocks run from then (S32).
+    Evidence that turns out to have come earlier lets the clocks run from that time (S32).
     """
     case.add_evidence(evidence)
     case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
@@ -47,7 +47,7 @@ def evidence_received(case: Case, evidence: list[Evidence], at: datetime, now: d
 
 
 def _documents_complete(case: Case) -> None:
-    """What runs from complete documents runs from the last of them, whichever was entered last."""
+    """Begin the promises that run from complete documents, as of the last one that came."""
     if not case.topic.evidence or case.topic.lacking(case.evidence):
         return
     at = max(case.shown_at.get(kind, case.complaint.received_at) for kind in case.topic.evidence)
@@ -59,7 +59,7 @@ def _documents_complete(case: Case) -> None:
 
 
 def go_on_without(case: Case, at: datetime, why: str) -> None:
-    """What has not come is no longer waited for; the caller sees to what happens next."""
+    """Stop waiting for evidence; the caller decides what happens next."""
     case.note("evidence missing", at, f"{', '.join(case.awaited)}: {why}")
     _no_longer_awaited(case, at, [str(kind) for kind in case.awaited])
 
@@ -72,7 +72,7 @@ def _no_longer_awaited(case: Case, at: datetime, kinds: list[str]) -> None:
 
 
 def insisted_on(case: Case) -> bool:
-    """Whether nothing can be decided before it has come: a claim needs its documents (E3)."""
+    """Whether nothing can be decided without the awaited evidence: a claim needs its documents (E3)."""
     return bool(case.awaited) and case.policy.evidence.go_on_after is None
 
 
@@ -91,7 +91,7 @@ def next_reminder(case: Case) -> tuple[datetime, str] | None:
 
 
 def remind_or_go_on(case: Case, now: datetime) -> None:
-    """The time has come: once a reminder, then on without it, or the end where it is insisted on."""
+    """Do what is due: a reminder, then continue without the evidence, or end the case if it is required."""
     due = next_reminder(case)
     if due is None:
         return

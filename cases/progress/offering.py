@@ -33,7 +33,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
     made_by: str | None = None,
     over: Sequence[Why] = (),
 ) -> Offer:
-    """Put an offer in place of the one before; beyond an agent's limits, or for a claim, it waits for approval (G4)."""
+    """Make an offer that replaces the current one; beyond an agent's limits, or for a claim, it needs approval (G4)."""
     retire(case, OfferState.REPLACED)
     waits = bool(over or case.topic.audit)
     offer = Offer(
@@ -62,7 +62,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
 
 
 def publish(case: Case, offer: Offer, at: datetime) -> None:
-    """Put an offer to the customer; what is done at once begins now (G5)."""
+    """Send an offer to the customer, and begin what is done at once (G5)."""
     offer.state = OfferState.OPEN
     case.enter(Status.OFFERING)
     case.silence_steps = 0
@@ -79,7 +79,7 @@ def publish(case: Case, offer: Offer, at: datetime) -> None:
 
 
 def _put_to_customer(case: Case, offer: Offer, at: datetime) -> None:
-    """The letter with findings and options; where nothing is due, the explanation or the answer says all there is."""
+    """Queue the letter with the finding and the options."""
     case.notify_customer(
         "offer",
         about=OfferLetter(offer.id),
@@ -96,7 +96,7 @@ def _options(offer: Offer) -> list[dict[str, Any]]:
 
 
 def offer_delivered(case: Case, offer: Offer, at: datetime) -> None:
-    """Findings and offer have reached the customer: the detailed result is delivered (B4)."""
+    """The customer has the finding and the offer: the detailed result is delivered (B4)."""
     offer.delivered_at = at
     case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)
     if case.status is Status.OFFERING and offer is case.offer and offer.state is OfferState.OPEN:
@@ -104,7 +104,7 @@ def offer_delivered(case: Case, offer: Offer, at: datetime) -> None:
 
 
 def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | None = None) -> None:
-    """The customer's yes, or an offer that needs none: the rest of the option is carried out."""
+    """Accept an option: carry out the rest of it. The customer agreed, or the offer needs no consent."""
     offer.state = OfferState.ACCEPTED
     offer.accepted = option.key
     case.ending = offer.outcome
@@ -123,13 +123,13 @@ def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | Non
 
 
 def _begin_once(case: Case, remedy: Remedy, offer: Offer, at: datetime) -> None:
-    """Begin what is done at once, unless another option, an earlier offer or a precaution has begun it already."""
+    """Begin a remedy that is done at once, unless another option, an earlier offer or a precaution has begun it."""
     if not any(s.remedy == remedy and s.cycle == case.cycle and s.state is not StepState.WAIVED for s in case.steps):
         case.add_step(remedy, offer.id, at)
 
 
 def _order_steps(case: Case, offer: Offer) -> None:
-    """What an earlier offer of this cycle has begun at once counts as well: money waits for that crew, too."""
+    """Order the steps of an offer, also after those that an earlier offer of this cycle began at once."""
     others = [s for s in case.steps if s.cycle == offer.cycle and s.offer != CHECK and s.state is not StepState.WAIVED]
     for step in (s for s in others if s.offer == offer.id and not s.begun):
         step.after = depends_on(step.kind, [s for s in others if s is not step])

@@ -60,7 +60,7 @@ def open_case(
 
 
 def _what_is_next(case: Case) -> str:
-    """What the acknowledgement says will happen next (G2)."""
+    """The word for what happens next, in the acknowledgement (G2)."""
     if case.topic.answered_from:
         return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
     if case.topic.lacking(case.evidence):
@@ -71,7 +71,7 @@ def _what_is_next(case: Case) -> str:
 
 
 def _take_up(case: Case, earlier: Earlier, now: datetime) -> None:
-    """Take over what was found and shown; what was offered and agreed is not, and what was paid counts (S14, S19)."""
+    """Take over the finding, the evidence and what was paid of the earlier case, and no offers (S14, S19)."""
     case.links.append({"kind": LinkKind.FOLLOWS, "case": earlier.case_id})
     case.add_evidence(earlier.evidence)
     case.paid_before = earlier.paid

@@ -13,7 +13,7 @@ from cases.vocabulary import OfferState, Outcome, Role, Severity, Status
 
 
 def satisfaction_reported(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
-    """The customer's answer to the callback: the end, or another cycle (G8, S10)."""
+    """Apply the answer to the callback: end the case, or begin another cycle (G8, S10)."""
     case.satisfaction.append(Satisfaction(at=at, cycle=case.cycle, score=score, comment=comment))
     case.note("satisfaction", at, f"score {score}", by)
     rules = case.policy.callback
@@ -26,11 +26,11 @@ def satisfaction_reported(case: Case, score: int, comment: str, at: datetime, by
 
 
 def _begin_next_cycle(case: Case, score: int, at: datetime) -> None:
-    """Dissatisfied: a new cycle with promises of its own; past cycles never change (S10)."""
+    """Begin a new cycle, with new promises; past cycles never change (S10)."""
     done = case.accepted
     times = sum(s.score <= case.policy.callback.dissatisfied_to for s in case.satisfaction)
-    tells = case.policy.callback.dissatisfied_tells
-    case.notify_staff(tells[min(times, len(tells)) - 1], "dissatisfied", score=score, times=times)
+    roles = case.policy.callback.dissatisfied_tells
+    case.notify_staff(roles[min(times, len(roles)) - 1], "dissatisfied", score=score, times=times)
     case.cycle += 1
     promise_again(case, at)
     case.enter(Status.ASSESSING)

@@ -1,4 +1,4 @@
-"""What the partners answer to a look-up becomes part of the finding (G3)."""
+"""Answers to look-ups become part of the finding (G3)."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

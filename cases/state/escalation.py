@@ -61,10 +61,10 @@ def rungs_settled_by(old: Promise, new: Promise, ladder: list[Rung], now: dateti
     """
     clock = new.in_place_of(old, [])
     shares = [rung.share(urgent=urgent) for rung in ladder]
-    told = {
+    notified = {
         (rung.role, due)
         for number, (rung, share) in enumerate(zip(ladder, shares, strict=True), start=1)
         if (due := old.due_at(share)) and (number in old.claimed or due <= now)
     }
     settled = enumerate(zip(ladder, shares, strict=True), start=1)
-    return [number for number, (rung, share) in settled if (rung.role, clock.due_at(share)) in told]
+    return [number for number, (rung, share) in settled if (rung.role, clock.due_at(share)) in notified]

@@ -136,7 +136,7 @@ def test_a_related_case_waits_for_an_agent_before_the_same_is_granted_twice() ->
     """G12: what the trail shows would be offered by itself in both."""
     trail = a_trail(promised_at=START - timedelta(days=4), events=moved(START))
     world = open_case("transport.delay", looked_up=False)
-    linking.relate(world.case, "HL-0", world.now, told=True)
+    linking.relate(world.case, "HL-0", world.now, running=True)
     for what, answer in (("trail", trail), ("dispatch", None)):
         world.finds(what, answer)
 
@@ -150,7 +150,7 @@ def test_a_related_case_that_has_made_its_offer_goes_on() -> None:
     world = open_case()
     world.says("assess", severity="minor")
 
-    linking.relate(world.case, "HL-0", world.now, told=True)
+    linking.relate(world.case, "HL-0", world.now, running=True)
     world.says("customer-approved")
 
     assert world.status is Status.EXECUTING
