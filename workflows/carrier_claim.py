@@ -18,9 +18,9 @@ from cases.claim.terms import ClaimTerms
 from cases.claim.view import ClaimView, claim_page
 from cases.contract import CLAIM_WORKFLOW
 from cases.errors import Refusal
-from cases.inbox.messages import Holds, always
 from cases.inbox.receiving import refuse
 from cases.partner_calls import Receipt
+from cases.patches import Holds, always
 from cases.policy.remedy_kinds import ROWS
 from cases.reasons import Reason
 from cases.vocabulary import RemedyKind

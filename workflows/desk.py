@@ -54,7 +54,7 @@ class Desk:
     def open(self, case: Case) -> None:
         """The complaint has been admitted, or the case continues as new."""
         self._case = case
-        self.changed()
+        self._changed()
 
     def apply(
         self,
@@ -64,17 +64,17 @@ class Desk:
     ) -> Result:
         """Change the case, `change(case, …)`, and have whoever waits look again; raises what `change` raises."""
         result = change(self.case, *arguments, **named)
-        self.changed()
+        self._changed()
         return result
 
-    def changed(self) -> None:
+    def _changed(self) -> None:
         """Something is different now: whoever waits looks again."""
         self.revision += 1
 
     def begin(self, errand: Coroutine[Any, Any, None]) -> None:
         """Carry something out beside the rest; what goes wrong in it is raised where the case waits (`until`)."""
         self._run(errand, self._errands)
-        self.changed()
+        self._changed()
 
     def watch(self, waiting: Coroutine[Any, Any, None]) -> None:
         """Wait for something beside the rest: it is worked out anew when the case continues as new."""
@@ -100,7 +100,7 @@ class Desk:
                 return result
         finally:
             self._quick -= 1
-            self.changed()
+            self._changed()
 
     async def durably(self, call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
         """Through the server, repeated as `options` say; what an urgent case needs goes before the rest (§3)."""
@@ -122,4 +122,4 @@ class Desk:
         self._watches.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = error
-        self.changed()
+        self._changed()

@@ -16,10 +16,11 @@ from cases.claim.terms import ClaimTerms
 from cases.complaint import CLOCK_SKEW, Evidence, lacking
 from cases.contract import CLAIM_SETTLED
 from cases.errors import Refusal
-from cases.inbox.messages import EvidenceReceived, Holds, Message, StepReported, always, counted, read
+from cases.inbox.messages import EvidenceReceived, Message, StepReported, counted, read
 from cases.inbox.repeats import remember, repeated
 from cases.money import Money
 from cases.partner_calls import Document, Receipt, ReceiptState, StaffNotice, StepCommand
+from cases.patches import Holds, always
 from cases.state.entries import Refused, Seen
 from cases.text import Long
 from cases.views.search_attributes import TEAM

@@ -2,7 +2,8 @@
 
 from cases.entitlement.granting import check_finding
 from cases.errors import Refusal
-from cases.inbox.messages import NO_RETURN, Holds, Message, ResolveStep
+from cases.inbox.messages import NO_RETURN, Message, ResolveStep
+from cases.patches import Holds
 from cases.policy.remedy_kinds import MAKE_GOOD
 from cases.state.case import Case
 from cases.state.finding import PartialFinding

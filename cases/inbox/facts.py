@@ -11,6 +11,7 @@ from cases.inbox import messages as m
 from cases.inbox.checks import possible_finding, step_of
 from cases.inbox.taking_over import evidence_added
 from cases.partner_calls import Receipt, ReceiptState
+from cases.patches import Holds
 from cases.progress.carrying_out import apply_receipt, done_after_all, in_ledger, taken_back
 from cases.progress.closing import end
 from cases.progress.evidence import evidence_received
@@ -130,7 +131,7 @@ def _check_report(step: Step, message: m.StepReported, key: str, *, failed_later
         raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
 
 
-def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, holds: m.Holds) -> bool:
+def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, holds: Holds) -> bool:
     """A payment is reported as failed while its case closes: the ledger keeps it, and `stuck` shows it (S27)."""
     step = case.step(message.step)
     if step is None or message.state is not ReceiptState.FAILED or not step.can_be_taken_back:

@@ -3,7 +3,6 @@
 Facts come as a signal or as an update of the same name; commands are updates only (contract, *Messages*).
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from types import NoneType, UnionType
@@ -17,6 +16,7 @@ from cases.contract import MOVE_POLICY
 from cases.errors import Refusal, printable, problems_of
 from cases.money import miscounted
 from cases.partner_calls import Key, ReceiptState, StepFinding
+from cases.patches import Holds, always
 from cases.scalars import NUMERIC
 from cases.state.finding import PartialFinding
 from cases.state.offer import Option
@@ -192,11 +192,6 @@ LATE_REPORTS, NO_RETURN = "late reports are kept", "nothing is returned for noth
 """Rules that cases may be older than (S29, S30, S31, S27, S28)."""
 
 
-def always(_change: str) -> bool:
-    """What is judged now is judged by all of the rules; a history that is replayed may be older than one of them."""
-    return True
-
-
 class When(NamedTuple):
     """The times of a message."""
 
@@ -204,10 +199,6 @@ class When(NamedTuple):
     """When what it reports happened; promises are judged by this (S9)."""
     now: datetime
     """When it is applied."""
-
-
-Holds = Callable[[str], bool]
-"""Whether a rule that has changed holds already where a message is judged (`workflow.patched`)."""
 
 
 def read(

@@ -18,6 +18,7 @@ from cases.inbox.commands import COMMANDS
 from cases.inbox.facts import FACTS, taken_back_at_the_end
 from cases.inbox.policy_move import move
 from cases.inbox.repeats import remember, repeated
+from cases.patches import Holds, always
 from cases.policy.policy import Policy
 from cases.state.case import Case
 from cases.state.entries import Refused
@@ -38,7 +39,7 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
     payload: Any,
     now: datetime,
     in_force: Policy | None = None,
-    holds: m.Holds = m.always,
+    holds: Holds = always,
 ) -> dict[str, Any]:
     """Apply one message; answers where the case then stands, and for `assess` with the offer or what is missing.
 
@@ -83,7 +84,7 @@ def _entered_late(case: Case, due: list[datetime | None], now: datetime) -> None
             promise.known_at = now
 
 
-def receive_signal(case: Case, name: str, payload: Any, now: datetime, holds: m.Holds = m.always) -> None:
+def receive_signal(case: Case, name: str, payload: Any, now: datetime, holds: Holds = always) -> None:
     """Apply one signal: facts come as signals too, commands as updates only."""
     if name in m.COMMANDS:
         raise Refusal(f"{name} is a command: send it as an update, which is answered")

@@ -7,7 +7,8 @@ counts, `by` and `occurred_at` too, as written or left out; what was left out an
 from hashlib import sha256
 
 from cases.errors import Refusal
-from cases.inbox.messages import REPEATS, Holds, Message, always
+from cases.inbox.messages import REPEATS, Message
+from cases.patches import Holds, always
 
 
 def fingerprint(name: str, message: Message) -> str:

@@ -15,6 +15,7 @@ from cases.errors import Refusal, problems_of
 from cases.inbox import messages as m
 from cases.inbox.repeats import remember, repeated
 from cases.inbox.taking_over import take_over, withdrawn
+from cases.patches import Holds, always
 from cases.progress.assessing import consider
 from cases.progress.closing import retire
 from cases.progress.evidence import ask, evidence_received
@@ -200,7 +201,7 @@ def is_for_older_case(case: Case, name: str) -> bool:
     return bool(case.merged_into) and not case.closing and name in m.FACTS
 
 
-def pass_on(case: Case, name: str, payload: object, at: datetime, holds: m.Holds = m.always) -> bool:
+def pass_on(case: Case, name: str, payload: object, at: datetime, holds: Holds = always) -> bool:
     """Note that a fact goes on to the case that this one was merged into; raises `Refusal` where it must not.
 
     False: that very message has gone there before (S31). An answer to an offer that was made here would be taken there

@@ -5,7 +5,7 @@ from typing import Any
 
 from cases.entitlement.granting import check_finding
 from cases.entitlement.payout_limits import approved
-from cases.partner_calls import Receipt, StepFinding
+from cases.partner_calls import Receipt, ReceiptState, StepFinding
 from cases.policy.remedy_kinds import MONEY, ROWS, SEARCHES, Says
 from cases.progress.assessing import consider
 from cases.progress.closing import settle
@@ -97,6 +97,29 @@ def in_ledger(case: Case, step: Step) -> bool:
     Units of other cases are counted as well, and stay so: their histories know of no release.
     """
     return step.kind in MONEY or bool(case.account and step.makes_good)
+
+
+def is_spoken_for(case: Case, key: str) -> bool:
+    """Whether the answer to a call has meanwhile contradicted the report that it failed (S26)."""
+    return any(s.key(case.id) == key and s.state is not StepState.WAIVED for s in case.steps)
+
+
+def never_paid(case: Case, step: Step) -> bool:
+    """Whether the ledger has reserved what will never be paid or sent (S15)."""
+    return in_ledger(case, step) and step.attempts > 0 and step.state is StepState.WAIVED and not step.uncertain
+
+
+def to_ask_after(case: Case) -> list[Step]:
+    """The steps whose partner is to be asked how they stand, because a report may have been lost; each time once."""
+    steps = [case.step(step_id) for step_id in case.ask_after]
+    case.ask_after = []
+    return [step for step in steps if step and step.reference and not step.settled]
+
+
+def claim_begun(case: Case, step: Step, workflow_id: str, at: datetime) -> None:
+    """The claim against the carrier has begun; it outlives the case (B16)."""
+    case.links.append({"kind": "carrier_claim", "workflow": workflow_id})
+    apply_receipt(case, step, Receipt(reference=workflow_id, state=ReceiptState.DONE), at)
 
 
 def refused(  # noqa: PLR0913 (what a refusal is)

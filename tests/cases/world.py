@@ -37,7 +37,8 @@ from cases.policy.policy import Policy, check_against
 from cases.policy.remedy_kinds import MONEY
 from cases.progress.alarms import alarms, fire
 from cases.progress.assessing import consider
-from cases.progress.carrying_out import apply_receipt, refused, started, unknown
+from cases.progress.call_outcomes import CallOutcome, Found, Refused, Try, TryAgain, Unknown, outcome
+from cases.progress.carrying_out import started
 from cases.progress.delivery import delivered, undeliverable
 from cases.progress.opening import open_case as opened
 from cases.progress.verification import looked_up
@@ -183,15 +184,19 @@ class World:
     def _answers(self, step: Step) -> None:
         at_once = step.kind in MONEY or step.kind is RemedyKind.CARRIER_CLAIM
         answer = self.answers.get(step.kind, "done" if at_once else "accepted")
+        if answer != "silent":
+            outcome(self.case, Try.begin(self.case, step, self.now), self._outcome(answer), self.now)
+
+    def _outcome(self, answer: Answer) -> CallOutcome:
         match answer:
-            case "refused" | "down" | "over_limit":
-                why, over = f"partner: {answer}", answer == "over_limit"
-                refused(self.case, step, why, self.now, final=answer != "down", over_limit=over)
+            case "refused" | "over_limit":
+                return Refused(f"partner: {answer}", over_limit=answer == "over_limit")
+            case "down":
+                return TryAgain("partner: down")
             case "unknown":
-                unknown(self.case, step, "timed out", self.now)
-            case "accepted" | "dispatched" | "done" | "failed":
-                receipt = Receipt(reference=f"P-{len(self.commands)}", state=ReceiptState(answer))
-                apply_receipt(self.case, step, receipt, self.now)
+                return Unknown("timed out")
+            case _:
+                return Found(Receipt(reference=f"P-{len(self.commands)}", state=ReceiptState(answer)))
 
     def _delivers(self) -> bool:
         letter = next((x for x in self.case.letters if x.audience not in self.down), None)

@@ -1,8 +1,13 @@
 """What a workflow does, by name only: the commands that it gives, in order, without ids, times and payloads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import unified_diff
 from itertools import groupby
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.client import WorkflowHistory
@@ -10,7 +15,9 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowInsta
 from temporalio.worker import WorkflowRunner as Runner
 from temporalio.workflow import _Definition
 
+from cases.state.case import Case
 from tests.engine import replayer
+from workflows.desk import Desk
 
 HISTORIES = Path(__file__).with_name("histories")
 FINGERPRINTS = Path(__file__).with_name("fingerprints")
@@ -72,11 +79,48 @@ class _Listening(Runner):
         return instance
 
 
+UNANNOUNCED = "the case was changed, and not by Desk.apply: whoever waits for the change is not woken"
+
+
+@contextmanager
+def changes_are_announced() -> Iterator[None]:
+    """Fails the workflow task of a case that anything but `Desk.apply` has changed."""
+    known: WeakKeyDictionary[Desk, str] = WeakKeyDictionary()
+
+    def check(desk: Desk) -> None:
+        if desk.admitted and desk.case.model_dump_json() != known[desk]:
+            raise AssertionError(UNANNOUNCED)
+
+    def remember(desk: Desk) -> None:
+        known[desk] = desk.case.model_dump_json()
+
+    opening, applying, resting = Desk.open, Desk.apply, Desk.at_rest
+
+    def open_case(desk: Desk, case: Case) -> None:
+        opening(desk, case)
+        remember(desk)
+
+    def apply(desk: Desk, *change: Any, **named: Any) -> Any:
+        check(desk)
+        try:
+            return applying(desk, *change, **named)
+        finally:
+            remember(desk)
+
+    def at_rest(desk: Desk, revision: int) -> bool:
+        check(desk)
+        return resting(desk, revision)
+
+    with patch.multiple(Desk, open=open_case, apply=apply, at_rest=at_rest):
+        yield
+
+
 async def replayed(golden: WorkflowHistory) -> tuple[list[str], str | None]:
     """The commands that the present code gives to a history, and what keeps it from replaying; None when it does."""
     config, runner = replayer().config(), _Listening()
     config["workflow_runner"] = runner
-    failure = (await Replayer(**config).replay_workflow(golden, raise_on_replay_failure=False)).replay_failure
+    with changes_are_announced():
+        failure = (await Replayer(**config).replay_workflow(golden, raise_on_replay_failure=False)).replay_failure
     return runner.heard, None if failure is None else str(failure)
 
 

@@ -16,7 +16,16 @@ from activities.refunds import Refunds
 from cases.claim.view import ClaimView
 from cases.views.snapshot import Snapshot
 from demo.stories import ALONE, TOGETHER
-from tests.replay.commands import FINGERPRINTS, HISTORIES, difference, fingerprint, history, names, replayed
+from tests.replay.commands import (
+    FINGERPRINTS,
+    HISTORIES,
+    UNANNOUNCED,
+    difference,
+    fingerprint,
+    history,
+    names,
+    replayed,
+)
 from workflows.clocks import Clocks
 from workflows.display import Display
 from workflows.letters import Letters
@@ -103,6 +112,17 @@ async def test_a_changed_workflow_does_not_replay(
     assert "Nondeterminism" in difference
     assert "docs/deploying.md" in difference
     assert "python -m tests.replay.record" in difference
+
+
+async def test_a_change_that_is_not_announced_fails_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard fails when it should: every history is replayed under it."""
+
+    def forgotten(letters: Letters) -> None:
+        letters._desk.case.reminded = True  # noqa: SLF001 (past `Desk.apply`)
+
+    monkeypatch.setattr(Letters, "deliver", forgotten)
+
+    assert UNANNOUNCED in await told("case-DEMO-01")
 
 
 async def test_a_history_with_a_step_at_another_partner_does_not_replay() -> None:

@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
+from cases.progress.call_outcomes import Refused, TryAgain, Unknown
 from cases.reasons import Reason, Why, is_approvable
 
 with workflow.unsafe.imports_passed_through():
@@ -64,24 +65,22 @@ def kind_of(error: FailureError) -> str:
     return UNKNOWN
 
 
-def is_over_limit(error: FailureError) -> bool:
-    """Whether it was the order's limit that refused a payment (S15)."""
+def outcome_of(error: FailureError) -> Refused | TryAgain | Unknown:
+    """What a failed call means to a step."""
+    why, kind = reason_of(error), kind_of(error)
+    if kind == TRY_AGAIN:
+        return TryAgain(why)
+    if kind != REFUSED:
+        return Unknown(why)
     cause = error.__cause__
     details = cause.details if isinstance(cause, ApplicationError) else ()
-    return OVER_LIMIT in details or is_approvable(reason_of(error))
-
-
-def is_reserved(error: FailureError) -> bool:
-    """Whether the ledger has reserved the payment that was refused; absent where an older worker set it free (S26)."""
-    cause = error.__cause__
-    details = cause.details if isinstance(cause, ApplicationError) else ()
-    return any(isinstance(detail, dict) and detail.get(RESERVED) is True for detail in details)
-
-
-def later_try(error: FailureError) -> int | None:
-    """Which try of the step the ledger knows of, where the case has forgotten it, as after a reset (S25)."""
-    reason = reason_of(error)
-    return reason.params.get("number") if isinstance(reason, Reason) and reason.code == "later_try" else None
+    return Refused(
+        why,
+        over_limit=OVER_LIMIT in details or is_approvable(why),
+        # Absent where an older worker released it (S26).
+        reserved=any(isinstance(detail, dict) and detail.get(RESERVED) is True for detail in details),
+        later_try=why.params.get("number") if isinstance(why, Reason) and why.code == "later_try" else None,
+    )
 
 
 def reason_of(error: FailureError) -> Why:

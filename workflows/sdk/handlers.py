@@ -15,7 +15,8 @@ from temporalio.exceptions import ApplicationError
 from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import check_size, decode
 from cases.errors import InvalidInput, Problem, Refusal
-from cases.inbox.messages import Holds, Message, always
+from cases.inbox.messages import Message
+from cases.patches import Holds, always
 from workflows.sdk.hardening import LenientPayloadConverter
 
 Workflow = TypeVar("Workflow", bound=type)
