@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from cases.errors import Refusal
 from cases.policy.remedy_kinds import SHIPMENTS
-from client.cases import Engine, NoSuchCase
+from client.cases import CaseOver, Engine, NoSuchCase
 from client.connection import Unreachable
 from tests.faults.plots import Plot
 
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 @dataclass
 class Sent:
-    """One message under one id, and what came back each time it was sent: applied, repeated, refused or nothing."""
+    """One message under one id, and the result each time: applied, repeated, refused, signalled or unanswered."""
 
     name: str
     answers: list[str] = field(default_factory=list)
@@ -274,8 +274,19 @@ class Life:
             handle = self.engine.client.get_workflow_handle(workflow_id(self.case_id))
             await self._insist(lambda: _unless_over(handle.signal(name, payload)))
             return "signalled"
+        tries = 0
+
+        async def tell() -> Json:
+            nonlocal tries
+            tries += 1
+            answer: Json = await self.engine.tell(self.case_id, name, payload)
+            return answer
+
         try:
-            answer = await self._insist(lambda: self.engine.tell(self.case_id, name, payload))
+            answer = await self._insist(tell)
+        except CaseOver:
+            # A try that was never answered may have been applied, and have closed the case.
+            return "refused" if tries == 1 else "unanswered"
         except (Refusal, NoSuchCase):
             return "refused"
         return "applied" if answer["applied"] else "repeated"
