@@ -51,7 +51,7 @@ class AfterSalesCase:
 
     @workflow.run
     async def run(self, complaint: RawValue) -> Snapshot:
-        """Admit the complaint, handle it to its end, keep its record; answers with the final snapshot."""
+        """Admit the complaint, handle it to its end and archive its record; returns the final snapshot."""
         continues = await self._intake.admit(complaint)
         if continues:
             self._display.skip_what_was_shown()
@@ -64,11 +64,11 @@ class AfterSalesCase:
         except asyncio.CancelledError:
             cancelled = True
             await self._closing.wind_up()
-        await self._linking.tell_closed()
+        await self._linking.close_merged()
         await self._remedies.payments_answered()
         await self._remedies.release_unpaid()
         record = await self._closing.keep_record()
-        # Here as well, because nobody says which of the two goes on first.
+        # Repeated here: `_attend` and this coroutine may resume in either order.
         self._display.refresh()
         if cancelled:
             raise asyncio.CancelledError
@@ -87,7 +87,7 @@ class AfterSalesCase:
     # The life of the case
 
     async def _attend(self) -> None:
-        """After each change, begin what it makes possible, and let operators see it."""
+        """After each change, begin what it makes possible, and show it to operators."""
         while True:
             seen = self._desk.revision
             self._clocks.ring()
@@ -99,14 +99,14 @@ class AfterSalesCase:
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
 
     async def _until_closed(self) -> None:
-        """Wait for the end; continues as new where the history grows long before."""
+        """Wait until the case has closed; continues as new if the history grows long before."""
         case = self._desk.case
         await self._desk.until(lambda: is_over(case) or self._history_is_long())
         if not is_over(case):
             workflow.continue_as_new({CONTINUED: case.model_dump(mode="json")})
 
     def _history_is_long(self) -> bool:
-        """The history has grown long, and nothing is under way that a new run would not take up again."""
+        """Whether the history has grown long, and a new run would take up everything that is under way."""
         case = self._desk.case
         quiet = not self._desk.busy and not case.letters and not case.ready() and not case.closing
         return quiet and workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
@@ -119,7 +119,7 @@ class AfterSalesCase:
         self.signalled(name, payloads[0] if payloads else None)
 
     def signalled(self, name: str, payload: Any) -> None:
-        """A signal: applied, or kept under `refused` with the sentence that says why; never dropped."""
+        """Apply a signal, or keep it under `refused` with the reason; it is never dropped."""
         if self._desk.admitted:
             self._take(name, payload)
         else:
@@ -136,7 +136,7 @@ class AfterSalesCase:
         try:
             message = decoded(payload, workflow.patched)
             if name in BETWEEN_CASES:
-                self._linking.hear(read_signal(name, message))
+                self._linking.receive(read_signal(name, message))
             elif is_for_older_case(self._desk.case, name):
                 self._linking.pass_on(name, message)
             else:
@@ -145,7 +145,7 @@ class AfterSalesCase:
             self._desk.apply(keep_refused, name, message, refusal, now)
 
     def check(self, name: str, payload: Any) -> None:
-        """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
+        """Validate an update: rehearse it on a copy, so that a refused one leaves no event in the history."""
         try:
             message = decoded(payload)
             if self._desk.admitted:
@@ -156,7 +156,7 @@ class AfterSalesCase:
             raise rejection(refusal) from None
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
-        """An update: applied and answered, or rejected with a sentence."""
+        """Apply an update and return its answer; raises the rejection with the reason."""
         await workflow.wait_condition(lambda: self._desk.admitted)
         try:
             in_force = await self._look_ups.policy_in_force() if name == MOVE_POLICY else None

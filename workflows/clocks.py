@@ -1,7 +1,7 @@
-"""Durable timers for what the case waits for next; what it means when one fires is told by `cases.progress.alarms`.
+"""Durable timers for what the case waits for next; `cases.progress.alarms` says what it means when one fires.
 
 A timer is started only where none that runs is as early, and none is ever cancelled: the case is asked each time one
-fires (S3, S5). Cancelling and starting anew would cost more than a timer that fires for nothing.
+fires (S3, S5). Cancelling it and starting another would cost more than a timer that fires for nothing.
 """
 
 from datetime import datetime, timedelta

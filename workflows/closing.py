@@ -1,4 +1,4 @@
-"""The end of a case: wound up where somebody cancels it, and its record kept (G9)."""
+"""The end of a case: its record is archived (G9), also when an operator cancels the workflow."""
 
 from temporalio import workflow
 
@@ -26,7 +26,7 @@ class Closing:
         self._linking = linking
 
     async def wind_up(self) -> None:
-        """Somebody cancelled the workflow: no step is left in between, and the case ends in an orderly way."""
+        """End a case whose workflow was cancelled: calls under way are finished, and the customer gets the report."""
         case = self._desk.case
         await workflow.wait_condition(lambda: case.closing or not is_outcome_open(case))
         if not case.closing:
@@ -34,7 +34,7 @@ class Closing:
         await self._desk.until(lambda: is_over(case))
 
     async def keep_record(self) -> Snapshot:
-        """Archive the final snapshot, and again where something came too late for it (S22); answers with it."""
+        """Archive the final snapshot, and again if something arrives after it (S22); returns the last one."""
         record = await self._archive()
         await workflow.wait_condition(
             lambda: self._linking.at_rest and self._remedies.at_rest and workflow.all_handlers_finished()

@@ -16,7 +16,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class Desk:
-    """Holds the case; it is changed by `apply` alone, so that no change goes unnoticed."""
+    """Holds the case, which is changed by `apply` alone: no change goes unnoticed."""
 
     def __init__(self) -> None:
         self.revision = 0
@@ -47,7 +47,7 @@ class Desk:
     def at_rest(self, revision: int) -> bool:
         """Whether the workflow task is about to end: nothing was begun since, and nothing runs inside it.
 
-        What is told to the server (timers, search attributes) waits for that, so that each is told once a task.
+        Commands to the server (timers, search attributes) wait for that, so that each is sent once per task.
         """
         return not self._quick and self.revision == revision
 
@@ -62,22 +62,22 @@ class Desk:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Change the case, `change(case, …)`, and have whoever waits look again; raises what `change` raises."""
+        """Call `change(case, …)`, wake every coroutine that waits for a change, and return the result."""
         result = change(self.case, *arguments, **named)
         self._changed()
         return result
 
     def _changed(self) -> None:
-        """Something is different now: whoever waits looks again."""
+        """Wake every coroutine that waits for a change."""
         self.revision += 1
 
     def begin(self, errand: Coroutine[Any, Any, None]) -> None:
-        """Carry something out beside the rest; what goes wrong in it is raised where the case waits (`until`)."""
+        """Run an errand in the background; `until` raises what goes wrong in it."""
         self._run(errand, self._errands)
         self._changed()
 
     def watch(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Wait for something beside the rest: it is worked out anew when the case continues as new."""
+        """Run a wait in the background; it is derived again when the case continues as new."""
         self._run(waiting, self._watches)
 
     def _run(self, coroutine: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> None:

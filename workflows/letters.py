@@ -31,7 +31,7 @@ class Letters:
         self._open: set[Audience] = set()
 
     def deliver(self) -> None:
-        """See to it that somebody is at work on every queue that is not empty; called after every change."""
+        """Begin to deliver every queue that is not empty and not being delivered; called after every change."""
         for audience in Audience:
             if audience not in self._open and self._next(audience):
                 self._open.add(audience)
@@ -61,7 +61,7 @@ class Letters:
             if kind_of(error) == REFUSED:
                 raise
         delivery = await self._desk.durably(handing_over, summary=letter.event, options=LETTER)
-        # Judged by when it was handed over, not by when a worker came to hear of it (S9).
+        # Judged by when it was handed over, not by when a worker learned of it (S9).
         return min(max(delivery.at, asked), workflow.now())
 
     def _call(self, letter: Letter) -> Call[Delivery]:

@@ -16,12 +16,12 @@ from workflows.desk import Desk
 
 
 class Linking:
-    """Joins the case to others, hears from them, and passes on what is for them."""
+    """Joins the case to others, receives their signals, and passes on what is meant for them."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._joining: str | None = None
-        """The case that is being told of ours, and may answer before we hear that it has been."""
+        """The case to which our signal is under way; its answer may come before the signal is confirmed."""
         self._answers: list[CaseClosed] = []
         self._under_way = 0
 
@@ -38,14 +38,14 @@ class Linking:
                 return
             self._joining = first
             merges = linking.can_merge(case)
-            told = linking.link_message(case, merges=merges)
-            alive = await self._signal(first, COMPLAINT_LINKED, told)
-            while alive and merges and linking.can_merge(case) and told != linking.link_message(case, merges=True):
+            sent = linking.link_message(case, merges=merges)
+            alive = await self._signal(first, COMPLAINT_LINKED, sent)
+            while alive and merges and linking.can_merge(case) and sent != linking.link_message(case, merges=True):
                 # Somebody has added something meanwhile: it is taken over as well.
                 if not workflow.patched("linked-again"):
                     break
-                told = linking.link_message(case, merges=True)
-                alive = await self._signal(first, COMPLAINT_LINKED, told)
+                sent = linking.link_message(case, merges=True)
+                alive = await self._signal(first, COMPLAINT_LINKED, sent)
             if alive and merges and not linking.can_merge(case):
                 # An agent was faster: it is handled here after all.
                 merges = False
@@ -66,16 +66,16 @@ class Linking:
             self._desk.apply(linking.relate, first, now, running=alive)
         self._answers.clear()
 
-    def hear(self, told: ComplaintLinked | CaseClosed) -> None:
-        """Another case's word; raises `Refusal`."""
+    def receive(self, message: ComplaintLinked | CaseClosed) -> None:
+        """Apply a signal of another case; raises `Refusal`."""
         now = workflow.now()
-        if isinstance(told, CaseClosed):
-            if told.case == self._joining:
-                self._answers.append(told)
+        if isinstance(message, CaseClosed):
+            if message.case == self._joining:
+                self._answers.append(message)
             else:
-                self._desk.apply(linking.close_with, told, now)
-        elif not self._desk.apply(linking.link, told, now):
-            self._desk.begin(self._turn_away(told.case))
+                self._desk.apply(linking.close_with, message, now)
+        elif not self._desk.apply(linking.link, message, now):
+            self._desk.begin(self._turn_away(message.case))
 
     async def _turn_away(self, later: str) -> None:
         """It came too late for this case: it goes on by itself."""
@@ -92,8 +92,8 @@ class Linking:
         first = case.merged_into
         if first is None:
             return
-        told = linking.withdrawal_message(case, name, payload)
-        if await self._signal(first, COMPLAINT_LINKED if told else name, told or payload):
+        withdrawal = linking.withdrawal_message(case, name, payload)
+        if await self._signal(first, COMPLAINT_LINKED if withdrawal else name, withdrawal or payload):
             self._desk.apply(linking.passed_on, name, payload)
             return
         self._desk.apply(linking.continue_alone, workflow.now(), "cannot be reached any more")
@@ -102,14 +102,14 @@ class Linking:
         except Refusal as refusal:
             self._desk.apply(keep_refused, name, payload, refusal, workflow.now())
 
-    async def tell_closed(self) -> None:
-        """Close the cases that this one has handled as well; one that is gone needs no telling."""
+    async def close_merged(self) -> None:
+        """Signal the cases that this one has handled as well that it has closed; one that is gone needs no signal."""
         case = self._desk.case
         for later in linking.merged(case):
             await self._signal(later, CASE_CLOSED, CaseClosed(case=case.id, outcome=case.outcome))
 
     async def _signal(self, case_id: str, name: str, payload: Any) -> bool:
-        """Whether the other case has it; False: there is no such case, or it is over."""
+        """Send a signal; returns whether the other case has it. False: it does not exist, or is over."""
         content = payload.model_dump(mode="json") if isinstance(payload, BaseModel) else payload
         self._under_way += 1
         try:

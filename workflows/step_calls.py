@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 def carry_out(partner: Partner, command: StepCommand, order: Order | None) -> Call[Receipt]:
-    """Have it done, once; no more is refunded than the customer paid for the `order` (S14)."""
+    """The call that carries out `command`; no more is refunded than the customer paid for the `order` (S14)."""
     if isinstance(command, Payment) and order:
         return call(Refunds.carry_out, command, order.amount)
     if isinstance(command, Shipment):
@@ -23,5 +23,5 @@ def carry_out(partner: Partner, command: StepCommand, order: Order | None) -> Ca
 
 
 def find(partner: Partner, key: str) -> Call[Receipt | None]:
-    """What became of it; None: the partner never heard of it."""
+    """The call that asks for the result of a key; None: the partner never received it."""
     return named(find_of(partner), Receipt | None, key)

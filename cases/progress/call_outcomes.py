@@ -49,14 +49,14 @@ class TryAgain:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A time-out or an answer without sense: it may have been done."""
+    """A time-out or an answer that cannot be read: it may have been done."""
 
     why: Why
 
 
 @dataclass(frozen=True)
 class Found:
-    """The partner's word on the key; None: it never received it."""
+    """What the partner says about the key; None: it never received it."""
 
     receipt: Receipt | None
 
@@ -105,7 +105,7 @@ def outcome(case: Case, tried: Try, result: CallOutcome, at: datetime, holds: Ho
     step = tried.step
     match result:
         case Found(None):
-            return _never_heard_of(case, tried, at)
+            return _never_received(case, tried, at)
         case Found(receipt) if receipt:
             return _answered(case, step, receipt, at, holds) if step.attempts == tried.attempt else Then.NOTHING
         case _ if not tried.waits:
@@ -123,7 +123,7 @@ def outcome(case: Case, tried: Try, result: CallOutcome, at: datetime, holds: Ho
     return Then.NOTHING
 
 
-def _never_heard_of(case: Case, tried: Try, at: datetime) -> Then:
+def _never_received(case: Case, tried: Try, at: datetime) -> Then:
     if not tried.waits:
         return Then.NOTHING
     if at < tried.send_until:
@@ -133,7 +133,7 @@ def _never_heard_of(case: Case, tried: Try, at: datetime) -> Then:
 
 
 def _answered(case: Case, step: Step, receipt: Receipt, at: datetime, holds: Holds) -> Then:
-    """The partner's word; where a report has said the opposite, it is asked by key (S26)."""
+    """Apply the partner's answer; if a report has said the opposite, the partner is asked by key (S26)."""
     key = step.key(case.id)
     if step.contradicts(receipt.state) and holds(CONTRADICTIONS):
         # A failure that was reported has freed the next key already.
@@ -147,7 +147,7 @@ def _answered(case: Case, step: Step, receipt: Receipt, at: datetime, holds: Hol
 
 
 def _after_report(case: Case, tried: Try, at: datetime, holds: Holds, *, refused: bool) -> Then:
-    """A report has said meanwhile how it stands: a refusal of what it says was done is a contradiction (S26).
+    """Apply a failure that a report has overtaken: to refuse what the report says was done is a contradiction (S26).
 
     After any other failure the number of a payment is asked for: the reporter need not know it.
     """
@@ -167,7 +167,7 @@ def _contradiction(case: Case, step: Step, number: int, at: datetime) -> Then:
 
 
 def cleared_up(case: Case, tried: Try, receipt: Receipt | None, at: datetime) -> None:
-    """Report and answer contradicted each other: the partner's records decide, else a person (S26)."""
+    """Settle a contradiction of report and answer: the partner's records decide, else an agent (S26)."""
     step = tried.step
     if not tried.waits:
         return  # it was reported while the partner was asked
@@ -191,9 +191,9 @@ def ask_earlier(case: Case, step: Step, number: int, at: datetime, *, shown: boo
 def earlier_found(  # noqa: PLR0913, PLR0917 (what is known of the key)
     case: Case, step: Step, attempt: int, number: int, receipt: Receipt | None, at: datetime
 ) -> Then:
-    """What became of an earlier key; what was done under it is the outcome of the step.
+    """Apply what the partner says about an earlier key; what was done under it is the outcome of the step.
 
-    Return `SEND` where it stands in nobody's way.
+    Return `SEND` if it does not keep the new key from being used.
     """
     if not step.waits(attempt):
         return Then.NOTHING  # it was reported while the partner was asked

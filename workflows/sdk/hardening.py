@@ -1,4 +1,4 @@
-"""What a worker changes in Temporal's SDK, so that nothing a stranger sends fails a workflow task (docs/findings.md).
+"""What a worker changes in Temporal's SDK, so that no input fails a workflow task (docs/findings.md).
 
 A failed workflow task is repeated for ever, and its case stands still. Three things are changed here, and one in
 `workflows.sdk.runner`:
@@ -47,7 +47,7 @@ class LenientPayloadConverter(PydanticPayloadConverter):
     """
 
     def __init__(self) -> None:
-        # The SDK makes one for each workflow and one for each of its tasks, and each would learn our types anew.
+        # The SDK makes one for each workflow and for each of its tasks, and each would build our validators again.
         self.converters = _CONVERTERS
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
@@ -55,7 +55,7 @@ class LenientPayloadConverter(PydanticPayloadConverter):
         if type_hints:
             return super().from_payloads(payloads, type_hints)
         if len(payloads) == 1:
-            with suppress(Exception):  # whatever a stranger sends
+            with suppress(Exception):  # anybody may have sent it
                 return super().from_payloads(payloads)
         return [RawValue(payload) for payload in payloads]
 
@@ -63,7 +63,7 @@ class LenientPayloadConverter(PydanticPayloadConverter):
 class HardenedDataConverter(DataConverter):
     """Treats a payload that says it is stored elsewhere as one that is no JSON.
 
-    The SDK would fetch it, and without a store fails the workflow task, again and again, whoever sent it.
+    The SDK would fetch it, and without a store fails the workflow task, again and again.
     """
 
     def with_context(self, context: SerializationContext) -> Self:

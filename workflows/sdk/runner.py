@@ -37,7 +37,7 @@ class QuerySafeRunner(WorkflowRunner):
         def guarded(act: WorkflowActivation) -> WorkflowActivationCompletion:
             nonlocal length, latest
             at = act.timestamp.ToNanoseconds()
-            # More of the history and yet no new time, which every workflow task has. An eviction tells no time at all.
+            # More of the history and yet no new time, which every workflow task has. An eviction has no time at all.
             if at and not act.is_replaying and at <= latest and 0 < length < act.history_length:
                 completion = WorkflowActivationCompletion()
                 completion.failed.failure.message = ASK_AGAIN
