@@ -1,9 +1,9 @@
-"""The command line: one function per verb. What a user can cause ends in a sentence and an exit code, not a traceback.
+"""The command line: one function per verb. An error that a user can cause prints a sentence, not a traceback.
 
-Exit codes: 0 done, 1 a refusal or a fault of ours, 2 bad usage or bad input.
+Exit codes: 0 success, 1 a refusal or an internal error, 2 bad usage or bad input.
 """
 
-# ruff: noqa: PLC0415 (each verb imports what it needs: `--help` and `plan` have to start fast)
+# ruff: noqa: PLC0415 (each verb imports what it needs, so that `--help` and `plan` start fast)
 
 import os
 import sys
@@ -23,12 +23,12 @@ PORT = click.IntRange(0, 65535)
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def cli() -> None:
-    """Every customer complaint as one durable case.
+    """Handle each customer complaint as one durable case.
 
-    The server is the one that TEMPORAL_ADDRESS names, or 127.0.0.1:7233. Every verb has a --help with an example.
+    Connects to the Temporal server at TEMPORAL_ADDRESS (default: 127.0.0.1:7233). Every verb has --help with examples.
 
     \b
-    To begin, in one terminal:
+    To get started, run in one terminal:
       starter.py up
     and in another:
       starter.py open --example fresh_food | starter.py open -
@@ -41,26 +41,29 @@ cli.add_command(policy)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))
-@click.option("--stay", is_flag=True, help="Leave server and UI up at the end, until Ctrl-C.")
+@click.option("--stay", is_flag=True, help="Keep the server and its UI running at the end, until Ctrl-C.")
 def demo(stay: bool) -> int:
-    """Play complaints of every line on this machine, their days skipped; ends by itself."""
-    from demo import main as tell
+    """Play complaints from every line on this machine. Time is skipped; exits when done."""
+    from demo import main as play
     from settings import configured
 
     configured()
-    return tell(stay=stay)
+    return play(stay=stay)
 
 
 @cli.command(epilog=examples("up", "up --ephemeral --port 0 --ui-port 0 --partners-port 0"))
-@click.option("--port", type=PORT, default=7233, help="Port of the Temporal server. Default: 7233; 0: a free one.")
-@click.option("--ui-port", type=PORT, default=8233, help="Port of its UI. Default: 8233; 0: a free one.")
-@click.option("--partners-port", type=PORT, default=8733, help="Port of the sandbox. Default: 8733; 0: a free one.")
+@click.option("--port", type=PORT, default=7233, help="Port of the Temporal server. Default: 7233; 0: any free port.")
+@click.option("--ui-port", type=PORT, default=8233, help="Port of the Temporal UI. Default: 8233; 0: any free port.")
+@click.option(
+    "--partners-port", type=PORT, default=8733, help="Port of the partner sandbox. Default: 8733; 0: any free port."
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for databases and logs. Default: data.")
-@click.option("--ephemeral", is_flag=True, help="Keep nothing when it ends.")
+@click.option("--ephemeral", is_flag=True, help="Delete all data at the end.")
 def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral: bool) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    That is Temporal with its UI, the partner sandbox and a worker. A line that begins with "ready" gives the addresses.
+    Starts Temporal with its UI, the partner sandbox and a worker. Prints a line that begins with "ready" when all are
+    up.
     """
     import asyncio
     import signal
@@ -69,8 +72,8 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
     from settings import ROOT, configured
 
     if ephemeral and data:
-        raise click.UsageError("--data keeps what --ephemeral throws away: give one of the two")
-    configured()  # the worker would end with the same sentences, in its log
+        raise click.UsageError("--data keeps what --ephemeral deletes: use one of the two")
+    configured()  # report bad settings here; the worker would report them only in its log
     folder = None if ephemeral else data or ROOT / "data"
     here = Embedded(data=folder, port=port, ui_port=ui_port, partners_port=partners_port)
 
@@ -80,13 +83,13 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
             loop.add_signal_handler(name, task.cancel if task else sys.exit)
         async with here:
             click.echo(f"ready  temporal {here.address}  ui {here.ui}  partners {here.partners}")
-            click.echo(f"logs in {here.logs}; Ctrl-C ends everything", err=True)
+            click.echo(f"logs in {here.logs}; Ctrl-C stops everything", err=True)
             await here.wait()
 
     try:
         asyncio.run(until_interrupted())
     except asyncio.CancelledError:
-        click.echo("ended", err=True)
+        click.echo("stopped", err=True)
 
 
 @cli.command(
@@ -96,22 +99,23 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
     ),
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.File("rb"))
-@click.option("--example", "line", metavar="LINE", help="Print a complaint of now for that line; open nothing.")
-@click.option("--topic", help="What the example is about. Default: damaged goods, where the line knows them.")
+@click.option("--example", "line", metavar="LINE", help="Print an example complaint for that line; opens no case.")
+@click.option("--topic", help="Topic of the example. Default: damage, if the line has such a topic.")
 def open_cases(files: tuple[BinaryIO, ...], line: str | None, topic: str | None) -> int:
     """Open a case for each complaint in FILE.
 
-    FILE holds a JSON object, an array, or one object a line (NDJSON); - is standard input. Prints a line for each. A
-    bad complaint is named by file, line and field, and stops no other; the exit code is then 1. It is 1 as well where a
-    case is there for a complaint with other content. Of entries that are no complaints (no object with a case_id) two
-    are named, and the rest is counted. A FILE without any entry is bad input, exit code 2.
+    FILE contains a JSON object, an array, or one object per line (NDJSON); - is standard input. Prints one line for
+    each complaint. An invalid complaint is reported with file, line and field, and the others are still opened.
+
+    Exit code 1 if a complaint was refused, or if its id belongs to a case with different content. If many entries are
+    not complaints (objects with a case_id), two are reported and the rest is counted. Exit code 2 if a FILE is empty.
     """
     if line is not None and not files:
         return _example(line, topic)
     if line is not None:
-        raise click.UsageError("--example takes no FILE: it prints a complaint, and opens nothing")
+        raise click.UsageError("--example takes no FILE: it prints a complaint and opens no case")
     if topic is not None:
-        raise click.UsageError("--topic goes with --example LINE")
+        raise click.UsageError("--topic needs --example LINE")
     if not files:
         raise click.UsageError("Missing argument 'FILE...': a file with complaints, or - for standard input")
     import asyncio
@@ -137,31 +141,31 @@ async def _open(files: tuple[BinaryIO, ...]) -> int:
     import asyncio
 
     from client.cases import Engine
-    from client.intake import at_the_door
+    from client.intake import complaints_in
     from client.opening import Opened, Opening
     from policies import known_policies
 
     known, opening = known_policies(), None
-    told: list[tuple[str, Opened | asyncio.Task[Opened]]] = []
+    results: list[tuple[str, Opened | asyncio.Task[Opened]]] = []
     empty: list[str] = []
     for file in files:
-        entries = list(at_the_door(file.name, file.read(), known, datetime.now(UTC)))
+        entries = list(complaints_in(file.name, file.read(), known, datetime.now(UTC)))
         if not entries:
             empty.append(file.name)
         for found in entries:
             if found.complaint is None or found.policy is None:
-                told.append((found.name, Opened(f"refused: {found.fault}", ok=False)))
+                results.append((found.name, Opened(f"refused: {found.fault}", ok=False)))
                 continue
             opening = opening or Opening(await Engine.connect())
-            begun = await opening.start(found.complaint, found.raw, found.policy)
-            told.append((found.complaint.case_id, begun))
+            started = await opening.start(found.complaint, found.raw, found.policy)
+            results.append((found.complaint.case_id, started))
     bad = 0
-    for name, what in told:
-        opened = what if isinstance(what, Opened) else await what
+    for name, result in results:
+        opened = result if isinstance(result, Opened) else await result
         bad += not opened.ok
         click.echo(f"{name} {opened.text}")
     for name in empty:
-        click.echo(f"{name} is empty: there is no complaint in it", err=True)
+        click.echo(f"{name} is empty: it contains no complaint", err=True)
     if empty:
         return 2
     return 1 if bad else 0
@@ -169,21 +173,21 @@ async def _open(files: tuple[BinaryIO, ...]) -> int:
 
 @cli.command(epilog=examples('reopen HL-1 --description "the new slab is cracked too" --by li.na'))
 @click.argument("case", type=CASE)
-@click.option("--description", help="What is wrong now. Default: what the closed case was about.")
-@click.option("--by", help="Who takes it up again.")
+@click.option("--description", help="What is wrong now. Default: the description of the closed case.")
+@click.option("--by", help="Your name.")
 def reopen(case: str, description: str | None, by: str | None) -> None:
-    """Open the case that follows a closed CASE.
+    """Open a new case that follows a closed CASE.
 
-    It has the policy in force now and promises of its own. What was found and shown before still counts; what was
-    offered is offered anew. The same CASE again gives the same follow-up.
+    It uses the policy in force now and makes new promises. Earlier findings and evidence still count; offers are made
+    again. Repeated, it finds the same follow-up case.
     """
     import asyncio
 
     from client.cases import Engine
-    from client.reopening import reopen as take_up
+    from client.reopening import reopen as open_follow_up
 
     async def again() -> tuple[str, str]:
-        return await take_up(await Engine.connect(), case, datetime.now(UTC), description=description, by=by)
+        return await open_follow_up(await Engine.connect(), case, datetime.now(UTC), description=description, by=by)
 
     new, how = asyncio.run(again())
     click.echo(f"{new} {how}, it follows {case}")
@@ -194,9 +198,9 @@ def reopen(case: str, description: str | None, by: str | None) -> None:
 def plan(file: BinaryIO) -> int:
     """Print what would be promised and offered for the complaints in FILE.
 
-    Needs no server and opens nothing. FILE holds a JSON object, an array, or one object a line (NDJSON); - is standard
-    input. Each is a complaint, or {"complaint": …, "finding": …, "now": …} of which "finding" and "now" may be left
-    out. Prints a line of JSON for each. What cannot be planned gets "errors", and the exit code is then 2.
+    Needs no server and opens no case. FILE contains a JSON object, an array, or one object per line (NDJSON); - is
+    standard input. Each object is a complaint, or {"complaint": …, "finding": …, "now": …}; "finding" and "now" are
+    optional. Prints one line of JSON for each. An object that cannot be planned gets "errors"; the exit code is then 2.
     """
     from cases.entitlement.plan import planned, unplanned
     from client.intake import values
@@ -205,17 +209,17 @@ def plan(file: BinaryIO) -> int:
     known, now = known_policies(), datetime.now(UTC)
     found = values(file.name, file.read())
     answers = [unplanned(each.fault) if each.fault else planned(each.value, known, now) for each in found]
-    for answer in _without_the_rest_of_a_wrong_file(answers):
+    for answer in _shortened_if_unreadable(answers):
         print_json(answer)
     return 2 if any("errors" in answer for answer in answers) else 0
 
 
-def _without_the_rest_of_a_wrong_file(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Two of the answers, and how many there are more, where not one line could be read; else all."""
+def _shortened_if_unreadable(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the answers; if no line could be read, only two of them and the number of the others."""
     rest = len(answers) - 2
     if rest < 1 or not all("errors" in answer and answer["errors"][0]["field"] == "(whole)" for answer in answers):
         return answers
-    problem = f"and so are {rest} more lines: not one can be read as a complaint"
+    problem = f"{rest} more lines cannot be read either"
     return [*answers[:2], {"errors": [{"field": "(whole)", "problem": problem}]}]
 
 
@@ -223,7 +227,7 @@ def _without_the_rest_of_a_wrong_file(answers: list[dict[str, Any]]) -> list[dic
 @click.argument("case", type=CASE)
 @in_json
 def show(case: str, as_json: bool) -> None:
-    """Print where CASE stands, and what comes next."""
+    """Print the state of CASE, and what to do next."""
     import asyncio
 
     from cases.views.snapshot import Snapshot
@@ -237,7 +241,7 @@ def show(case: str, as_json: bool) -> None:
     try:
         seen = asyncio.run(look())
     except engine.NoSuchCase:
-        # The server forgets a closed case after a while; our own records do not (G9).
+        # The server deletes a closed case after a while; our database keeps it (G9).
         kept = engine.archived(case, configured().database_url)
         if kept is None:
             raise
@@ -249,19 +253,19 @@ def show(case: str, as_json: bool) -> None:
 
 
 @cli.command("list", epilog=examples("list", "list --line fresh_food --overdue", "list --owner li.na --json"))
-@click.option("--line", help="Only of this line of business.")
-@click.option("--topic", help="Only about this topic.")
-@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only where the case stands so.")
-@click.option("--team", help="Only what this team has.")
-@click.option("--owner", help="Only what this person has; takes longer, since each case is asked for its owner.")
-@click.option("--order", help="Only about the order with this id.")
+@click.option("--line", help="Only cases of this line of business.")
+@click.option("--topic", help="Only cases about this topic.")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only cases with this status.")
+@click.option("--team", help="Only cases of this team.")
+@click.option("--owner", help="Only cases of this person. Slower: each case is asked for its owner.")
+@click.option("--order", help="Only cases about this order.")
 @click.option("--overdue", is_flag=True, help="Only open cases that broke a promise, or are past a deadline.")
-@click.option("--all", "closed_too", is_flag=True, help="Closed cases as well, as long as the server keeps them.")
+@click.option("--all", "closed_too", is_flag=True, help="Also closed cases that the server still has.")
 @in_json
 def list_cases(as_json: bool, **filters: Any) -> int:
     """Print the open cases, latest first.
 
-    With --json a line of JSON for each. Exit code 1 if a case could not be asked for its owner.
+    With --json, prints one line of JSON for each. Exit code 1 if a case did not answer.
     """
     import asyncio
 
@@ -273,18 +277,18 @@ def list_cases(as_json: bool, **filters: Any) -> int:
             print_json(row)
     else:
         reading.screen().print(listing.drawn(found.rows), width=listing.COLUMNS)
-    for sentence in found.unasked:
+    for sentence in found.errors:
         click.echo(sentence, err=True)
-    return 1 if found.unasked else 0
+    return 1 if found.errors else 0
 
 
 @cli.command(epilog=examples("stuck", "stuck --json"))
 @in_json
 def stuck(as_json: bool) -> int:
-    """Print what needs a person for a technical reason, and what to do.
+    """Print cases that cannot continue without help, and what to do.
 
-    Exit code 1 if anything does. Every open case is looked at, and what is contested of closed ones in our records.
-    With --json a line of JSON for each thing found.
+    Checks every open case, and contested payments of closed ones. Exit code 1 if anything is stuck. With --json,
+    prints one line of JSON for each finding.
     """
     import asyncio
 
@@ -326,7 +330,7 @@ def watch(case: str | None, as_json: bool) -> None:
 def skip(case: str, time: tuple[str, ...]) -> None:
     """Move the clock of CASE forward by TIME: 30s, 10m, 24h, 7 days.
 
-    Only the server of "starter.py up" allows it. Other cases keep their time.
+    Works only with the server of "starter.py up". Other cases are not affected.
     """
     import asyncio
 
@@ -338,28 +342,28 @@ def skip(case: str, time: tuple[str, ...]) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if wanted.measure in WORKED:
-        raise click.UsageError("a clock moves by hours and days, not by working time: write 30s, 10m, 24h or 7 days")
+        raise click.UsageError("TIME cannot be working time: write 30s, 10m, 24h or 7 days")
 
     async def move() -> datetime:
         return await (await Engine.connect()).skip(case, wanted.amount)
 
     from console.reading import clock
 
-    click.echo(f"{case}: it is {clock(asyncio.run(move()).isoformat())} there now")
+    click.echo(f"{case}: its clock is now at {clock(asyncio.run(move()).isoformat())}")
 
 
 def _check(arguments: list[str]) -> None:
-    """Raise `click.UsageError` for bytes that are no text; a file may be called so."""
+    """Raise `click.UsageError` for an argument that is not text, unless a file has that name."""
     for number, argument in enumerate(arguments, start=1):
         try:
             argument.encode()
         except UnicodeEncodeError:
-            if not os.path.exists(argument):  # noqa: PTH110 (one too long for a path is none)
+            if not os.path.exists(argument):  # noqa: PTH110 (Path.exists raises if the name is too long)
                 raise click.UsageError(f"argument {number} is not text in UTF-8") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb, by default the one that the process was started with; its exit code."""
+    """Run the verb in `arguments`, by default those of the process. Return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         _check(arguments)
@@ -385,7 +389,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what cannot be shown ends no verb
-    # The SDK's native threads may still call into the interpreter while it is being torn down, which now and then
-    # crashes a command that has done its work: leave without tearing down. All output was flushed as it was written.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # unencodable text must not fail a verb
+    # The SDK's native threads may still call into the interpreter during its shutdown, which sometimes crashes a
+    # command that is done. So exit without a shutdown; all output has been flushed.
     os._exit(main())

@@ -192,7 +192,7 @@ class CasePlayer:
         at, workflow = time.time(), workflow_id(case_id)
         with self._watch.waiting(self.target.client, workflow, f"an answer to {said.message}"):
             if said.command:
-                await self.target.engine.tell(case_id, said.message, said.payload)
+                await self.target.engine.send(case_id, said.message, said.payload)
             else:
                 await self.target.client.get_workflow_handle(workflow).signal(said.message, said.payload)
         return at

@@ -1,10 +1,10 @@
-"""Running cases from outside: open one, tell it something, read it. What goes wrong comes out as one sentence.
+"""Open, message and read running cases. Each error is an exception whose text is one sentence.
 
 AfterSalesError
-├── Unreachable    nothing, or no worker, answers; says where it was looked for
-├── NoSuchCase     there is no such case at that address
+├── Unreachable    the server or the worker does not answer
+├── NoSuchCase     the server has no such case
 └── Refusal
-    └── CaseOver   the case has closed: it takes no more messages
+    └── CaseOver   the case is closed and accepts no more messages
 """
 
 import asyncio
@@ -57,23 +57,23 @@ from settings import Settings
 from workflows.sdk.options import URGENT, USUAL
 
 ANSWER_WITHIN = timedelta(seconds=15)
-"""For queries and updates: longer than a case waits after its worker was killed (5 s) and it moves to another one."""
+"""For queries and updates. Longer than a case waits for a killed worker before another takes it over (5 s)."""
 A_QUESTION = timedelta(seconds=3)
-"""For one query, asked again until `ANSWER_WITHIN`: shorter than the server keeps it for a worker that was killed."""
+"""For one attempt of a query, repeated until `ANSWER_WITHIN`. The server holds a query longer for a killed worker."""
 GONE_AFTER = timedelta(seconds=90)
-"""A worker asks for work at least once a minute; the server names it for five after its last time."""
+"""A worker polls at least once a minute; the server lists it for five minutes after its last poll."""
 SKIP_WITHIN = 120
-"""Seconds of real time that skipping may take; days with many deadlines take a few."""
+"""Seconds of real time that a skip may take; days with many deadlines take a few seconds."""
 
 Json = dict[str, Any]
 
 
 class NoSuchCase(AfterSalesError):
-    """There is no such case."""
+    """The server has no such case."""
 
 
 class CaseOver(Refusal):
-    """The case has closed."""
+    """The case is closed."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ class Engine:
         return cls(*await connect(runtime, settings))
 
     async def open(self, complaint: Complaint, raw: Json, policy: Policy) -> str:
-        """Start the case of a complaint that passed the door; says `opened`, or what there is already.
+        """Start the case of a valid complaint. Return `opened`, or a sentence if the case exists already.
 
-        An id under which a complaint was refused is free (S34). Raises `Refusal` for one whose case ended otherwise
-        than cases do. Whether a worker takes the complaint in says `has_begun`.
+        The id of a refused complaint may be used again (S34). Raises `Refusal` if the workflow of an earlier case was
+        ended in Temporal. `has_begun` returns whether a worker has accepted the complaint.
         """
         async with self._sentences(complaint.case_id):
             with suppress(WorkflowAlreadyStartedError):
@@ -103,13 +103,13 @@ class Engine:
                 return "already open, nothing started"
             if _outcome(there):
                 return f"already closed: {_outcome(there)}"
-            if await self._lived(there):
-                ended = f"case {complaint.case_id} is there, and its workflow was ended ({_ending(there)}) in Temporal"
-                raise Refusal(f"{ended}: a case id is used once, give this complaint another")
+            if await self._was_case(there):
+                ended = f"case {complaint.case_id} exists, and its workflow was ended in Temporal ({_ending(there)})"
+                raise Refusal(f"{ended}: a case id cannot be reused, choose another")
             with suppress(WorkflowAlreadyStartedError):
                 await self._start(complaint, raw, policy, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
                 return "opened"
-        return "already open, nothing started"  # somebody else was faster
+        return "already open, nothing started"  # another caller was faster
 
     async def _start(self, complaint: Complaint, raw: Json, policy: Policy, reuse: WorkflowIDReusePolicy) -> None:
         topic = policy.topics[complaint.topic]
@@ -119,7 +119,7 @@ class Engine:
             id=workflow_id(complaint.case_id),
             task_queue=TASK_QUEUE,
             id_reuse_policy=reuse,
-            # One case, as with USE_EXISTING; but this answer tells a new case from one that was there.
+            # Opens one case, as USE_EXISTING does, but shows whether it is new.
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=f"{policy.title.en} · {topic.title.en} · {policy.title.zh} · {topic.title.zh}",
             static_details=f"Received by {complaint.channel} at {complaint.received_at.isoformat()}",
@@ -128,15 +128,15 @@ class Engine:
         )
 
     async def has_begun(self, case_id: str) -> bool:
-        """Whether a worker has taken the complaint in; raises `NoSuchCase` where it was refused (S34)."""
+        """Return whether a worker has accepted the complaint. Raises `NoSuchCase` if it was refused (S34)."""
         async with self._sentences(case_id):
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
             if there.status is WorkflowExecutionStatus.FAILED:
                 await self._handle(case_id).result(rpc_timeout=ANSWER_WITHIN)
             return there.status is not WorkflowExecutionStatus.RUNNING or _was_admitted(there)
 
-    async def _lived(self, there: WorkflowExecutionDescription) -> bool:
-        """Whether there was a case: a run that ended before its complaint was taken in, or by refusing it, was none."""
+    async def _was_case(self, there: WorkflowExecutionDescription) -> bool:
+        """Return whether there was a case: not if the run ended before the complaint was accepted, or refused it."""
         if there.status is not WorkflowExecutionStatus.FAILED:
             return _was_admitted(there)
         try:
@@ -145,19 +145,19 @@ class Engine:
             return not _refused(error)
         return True
 
-    async def tell(self, case_id: str, name: str, payload: Json) -> Any:
-        """Send a message as an update; the case's answer.
+    async def send(self, case_id: str, name: str, payload: Json) -> Any:
+        """Send a message as an update and return the case's answer.
 
-        Raises `Refusal` with the sentence of the case, and `CaseOver` where it has closed.
+        Raises `Refusal` with the reason that the case gives, and `CaseOver` if it is closed.
         """
         async with self._sentences(case_id):
             return await self._handle(case_id).execute_update(name, payload, rpc_timeout=ANSWER_WITHIN)
 
     async def snapshot(self, case_id: str) -> Snapshot:
-        """The case as it is now, or as it was when it closed (then no worker is needed)."""
+        """Return the case as it is now, or its final state if it is closed (then no worker is needed)."""
         handle = self.client.get_workflow_handle(workflow_id(case_id), result_type=Snapshot)
         async with self._sentences(case_id):
-            there = await self._at_rest(handle)
+            there = await self._idle(handle)
             if there.status is WorkflowExecutionStatus.RUNNING:
                 found: Snapshot = await self.ask(handle, CASE_QUERY, result_type=Snapshot)
             else:
@@ -165,10 +165,10 @@ class Engine:
             return found
 
     async def preview(self, case_id: str, policy: Json) -> Json | None:
-        """What moving the case to that policy would change, as it says itself (S18); None: nothing, or it is over."""
+        """Ask the case what moving it to that policy would change (S18). None: nothing, or it is closed."""
         handle = self._handle(case_id)
         async with self._sentences(case_id):
-            there = await self._at_rest(handle)
+            there = await self._idle(handle)
             if there.status is not WorkflowExecutionStatus.RUNNING:
                 return None
             now = await TimeSkipper(self.client).get_current_time(handle)
@@ -177,10 +177,10 @@ class Engine:
             return found
 
     async def complaint(self, case_id: str) -> Json | None:
-        """What the case was started with; None where the server knows of no such case, or no longer."""
+        """Return the complaint that the case was started with; None if the server has no such case (any more)."""
         try:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
-            # A case that continued as new was started with itself; its first run with the complaint.
+            # Only the first run was started with the complaint; later runs were started with the state of the case.
             first = there.raw_description.workflow_execution_info.first_run_id or there.run_id
             run = self.client.get_workflow_handle(workflow_id(case_id), run_id=first)
             async for event in run.fetch_history_events(page_size=1, rpc_timeout=ANSWER_WITHIN):
@@ -193,7 +193,7 @@ class Engine:
         return None
 
     async def is_open(self, case_id: str) -> bool:
-        """Whether the case takes messages."""
+        """Return whether the case accepts messages."""
         try:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
@@ -205,55 +205,55 @@ class Engine:
     async def ask(
         self, handle: WorkflowHandle[Any, Any], query: str, *given: Any, result_type: type | None = None
     ) -> Any:
-        """The answer to a query of a workflow that was at rest a moment ago; raises what the SDK raises.
+        """Return the answer to a query of a workflow that was idle just before. Raises what the SDK raises.
 
-        Asked in short: a question that still waits when a killed worker's work goes to another one can spoil the
-        history, and one that would have is answered with `ASK_AGAIN` (docs/findings.md).
+        Each attempt is short, because a query that is still pending when another worker takes over from a killed one
+        can corrupt the history. A worker answers such a query with `ASK_AGAIN` (docs/findings.md).
         """
-        patience = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
+        deadline = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
         while True:
             try:
                 return await handle.query(
                     query, args=given, result_type=result_type, rpc_timeout=min(A_QUESTION, ANSWER_WITHIN)
                 )
             except (RPCError, WorkflowQueryFailedError) as error:
-                if not _unheard(error) or asyncio.get_running_loop().time() > patience:
+                if not _can_be_repeated(error) or asyncio.get_running_loop().time() > deadline:
                     raise
-            await self._at_rest(handle)
+            await self._idle(handle)
 
-    async def _at_rest(self, handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription:
-        """The workflow once no task of it waits for a worker, as long as one can be expected to come.
+    async def _idle(self, handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription:
+        """Wait until no workflow task is pending, at most `ANSWER_WITHIN`, and return the workflow's description.
 
-        A query before that can spoil the history (docs/findings.md).
+        A query before that can corrupt the history (docs/findings.md).
         """
-        patience = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
+        deadline = asyncio.get_running_loop().time() + ANSWER_WITHIN.total_seconds()
         while True:
             there = await handle.describe(rpc_timeout=ANSWER_WITHIN)
             if there.task_queue != TASK_QUEUE and not await self.is_served(there.task_queue):
                 raise Unreachable(unserved(there))
-            late = asyncio.get_running_loop().time() > patience
+            late = asyncio.get_running_loop().time() > deadline
             if late or not there.raw_description.HasField("pending_workflow_task"):
                 return there
             await asyncio.sleep(0.05)
 
     async def cases(self, *conditions: str) -> AsyncIterator[Json]:
-        """The cases that the server still knows, latest first: what their search attributes tell.
+        """Yield the cases that the server still has, latest first, with their search attributes.
 
-        `conditions` are in the language of Temporal's visibility, such as `CaseTeam = 'quality'`; all have to hold.
+        `conditions` are Temporal list filters, such as `CaseTeam = 'quality'`; all must hold.
         """
         query = " AND ".join((f"WorkflowType = '{CASE_WORKFLOW}'", *conditions))
         known: set[str] = set()
         async with self._sentences("…"):
             async for execution in self.client.list_workflows(query, rpc_timeout=ANSWER_WITHIN):
-                # The server's list tells each run; one that went on in another is not the case as it is now, and of
-                # a complaint that was refused and sent again the latest counts.
-                went_on = execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
-                if not went_on and not (execution.id in known and not _was_admitted(execution)):
+                # The server lists every run. A run that continued as new is not the current state of the case, and of a
+                # complaint that was refused and sent again only the latest run counts.
+                continued = execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
+                if not continued and not (execution.id in known and not _was_admitted(execution)):
                     yield _row(execution)
                 known.add(execution.id)
 
     async def skip(self, case_id: str, time: timedelta) -> datetime:
-        """Move that case's clock forward, on a server that allows it; what time it then is there."""
+        """Move the clock of the case forward, on a server that allows it. Return its new time."""
         skipper, handle = TimeSkipper(self.client), self._handle(case_id)
         async with self._sentences(case_id):
             try:
@@ -261,20 +261,18 @@ class Engine:
                     await skipper.fast_forward(handle, time)
                 return await skipper.get_current_time(handle)
             except TimeoutError:
-                raise Unreachable(f"{case_id} has not come through that time in {SKIP_WITHIN} s: {_WORKER}") from None
+                raise Unreachable(f"{case_id} did not get through that time in {SKIP_WITHIN} s: {_WORKER}") from None
             except RuntimeError as error:
                 if "overridden by a later" not in str(error):
                     raise
-                raise Refusal(f"somebody else moves the clock of {case_id} just now: look, then skip again") from None
+                raise Refusal(f"another skip of {case_id} is in progress: check its state, then try again") from None
             except RPCError as error:
                 if error.status is not RPCStatusCode.UNIMPLEMENTED:
                     raise
-                raise Refusal(
-                    f'{self.address} lets nobody skip time: only the server of "starter.py up" does'
-                ) from None
+                raise Refusal(f'{self.address} cannot skip time: only the server of "starter.py up" can') from None
 
     async def is_served(self, queue: str) -> bool:
-        """Whether a worker has lately asked that task queue for work."""
+        """Return whether a worker has recently polled that task queue."""
         asked = DescribeTaskQueueRequest(
             namespace=self.client.namespace,
             task_queue=TaskQueue(name=queue),
@@ -289,51 +287,51 @@ class Engine:
 
     @asynccontextmanager
     async def _sentences(self, case_id: str) -> AsyncIterator[None]:
-        """Whatever Temporal raises, as a sentence."""
+        """Convert exceptions from Temporal to `AfterSalesError`."""
         try:
             yield
         except RPCError as error:
             raise await self._sentence(error, case_id) from None
         except RPCTimeoutOrCancelledError:
-            raise await self._silent(case_id) from None
+            raise await self._no_answer(case_id) from None
         except WorkflowUpdateFailedError as error:
-            raise Refusal(_words(error.cause)) from None
+            raise Refusal(_message_of(error.cause)) from None
         except WorkflowQueryFailedError as error:
-            raise Unreachable(f"{case_id} cannot tell how it stands: {error}") from None
+            raise Unreachable(f"{case_id} cannot report its state: {error}") from None
         except WorkflowFailureError as error:
             raise _no_case(case_id, error) from None
 
     async def _sentence(self, error: RPCError, case_id: str) -> AfterSalesError:
-        """What an answer of the server means for somebody who asked about a case."""
+        """Return the exception for an error of the server about a case."""
         match error.status:
             case RPCStatusCode.NOT_FOUND if "amespace" in error.message:
                 return Unreachable(f"{self.address} has no namespace {self.client.namespace}: set TEMPORAL_NAMESPACE")
             case RPCStatusCode.NOT_FOUND:
-                return await self._not_there(case_id)
+                return await self._not_found(case_id)
             case RPCStatusCode.CANCELLED | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.FAILED_PRECONDITION:
-                return await self._silent(case_id)
+                return await self._no_answer(case_id)
             case RPCStatusCode.INVALID_ARGUMENT if "search attribute" in error.message:
                 return Unreachable(
-                    f"{self.address} does not know our search attributes yet: start a worker, it adds them"
+                    f"{self.address} does not have our search attributes yet: start a worker, which adds them"
                 )
             case RPCStatusCode.UNAVAILABLE:
-                return Unreachable(f"{self.address} has stopped answering: is the server still up?")
+                return Unreachable(f"{self.address} has stopped answering: is the server still running?")
         return Unreachable(f"{self.address} says: {error.message}")
 
-    async def _silent(self, case_id: str) -> AfterSalesError:
-        """Why a case does not answer: it was started where no worker is, or the worker is away."""
+    async def _no_answer(self, case_id: str) -> AfterSalesError:
+        """Return why a case does not answer: wrong task queue, or no worker is running."""
         with suppress(RPCError, RPCTimeoutOrCancelledError):
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
             if there.task_queue != TASK_QUEUE and not await self.is_served(there.task_queue):
                 return Unreachable(unserved(there))
         return Unreachable(f"{case_id} does not answer: {_WORKER}")
 
-    async def _not_there(self, case_id: str) -> AfterSalesError:
-        """Not found means two things: there never was such a case, or it takes no more messages."""
+    async def _not_found(self, case_id: str) -> AfterSalesError:
+        """Return why the server found nothing: there is no such case, or it accepts no more messages."""
         try:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError:
-            return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
+            return NoSuchCase(f"no case {case_id} at {self.address}: check the id with starter.py list")
         if _outcome(there):
             return CaseOver(f"{case_id} is closed as {_outcome(there)}")
         try:
@@ -341,31 +339,31 @@ class Engine:
         except WorkflowFailureError as error:
             return _no_case(case_id, error)
         except RPCError:
-            return NoSuchCase(f"no case {case_id} at {self.address}: check the id, or look with starter.py list")
+            return NoSuchCase(f"no case {case_id} at {self.address}: check the id with starter.py list")
         return CaseOver(f"{case_id} is closed")
 
 
 def equals(attribute: SearchAttribute, value: str) -> str:
-    """A condition for `Engine.cases`; `value` comes from a stranger."""
+    """Return a condition for `Engine.cases`. `value` is escaped."""
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"{attribute.name} = '{quoted}'"
 
 
 def overdue(now: datetime) -> list[str]:
-    """Conditions for `Engine.cases`: still open, and a promise was broken or is past its time."""
+    """Return conditions for `Engine.cases`: still open, and a promise was broken or is past its deadline."""
     broken, due = attributes.BROKEN_PROMISES.name, attributes.NEXT_DUE_AT.name
     return ["ExecutionStatus = 'Running'", f"({broken} IS NOT NULL OR {due} < '{now.isoformat()}')"]
 
 
 class Archived(NamedTuple):
-    """A closed case in our own records: its final snapshot, and the complaint that it was opened with, as JSON."""
+    """A closed case in our database: its final snapshot, and the complaint that it was opened with, as JSON."""
 
     record: Snapshot
     complaint: Json | None
 
 
 def archived(case_id: str, database_url: str) -> Archived | None:
-    """A closed case in our own records; None where they have none."""
+    """Return a closed case from our database, or None."""
     with records_of(database_url) as records:
         row = records.case(case_id) if records else None
     if not row or not row["record"]:
@@ -373,11 +371,11 @@ def archived(case_id: str, database_url: str) -> Archived | None:
     return Archived(Snapshot.model_validate(row["record"]), row["complaint"])
 
 
-_WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then look (starter.py show)"
+_WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then run starter.py show"
 
 
 def unserved(there: WorkflowExecutionDescription) -> str:
-    """What to do about a workflow on a task queue of its own that no worker serves."""
+    """Return what to do about a workflow on another task queue, which no worker serves."""
     queue = there.task_queue
     return (
         f"no worker serves task queue {queue}, on which {there.id} was started; cases belong on {TASK_QUEUE}: "
@@ -385,29 +383,29 @@ def unserved(there: WorkflowExecutionDescription) -> str:
     )
 
 
-def _unheard(error: RPCError | WorkflowQueryFailedError) -> bool:
-    """Whether no worker has answered a query, and one may when it is asked again."""
+def _can_be_repeated(error: RPCError | WorkflowQueryFailedError) -> bool:
+    """Return whether no worker answered the query, so that it may be repeated."""
     if isinstance(error, WorkflowQueryFailedError):
         return str(error) == ASK_AGAIN
     return error.status in (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
 
 
-def _words(error: BaseException) -> str:
-    """The sentence alone: the SDK puts the error's type before it."""
+def _message_of(error: BaseException) -> str:
+    """Return the sentence alone: the SDK puts the error's type before it."""
     return error.message if isinstance(error, ApplicationError) else str(error)
 
 
 def _no_case(case_id: str, error: WorkflowFailureError) -> AfterSalesError:
-    """What a workflow that ended without a result means for somebody who asks for its case (S34)."""
-    words = _words(error.cause)
+    """Return the exception for a workflow that ended without a result (S34)."""
+    words = _message_of(error.cause)
     if _refused(error):
         again = "; correct it and send it again under the same id" if _kind(error) == INVALID_COMPLAINT else ""
-        return NoSuchCase(f"there is no case {case_id} of this complaint: {words}{again}")
+        return NoSuchCase(f"there is no case {case_id} for this complaint: {words}{again}")
     return NoSuchCase(f"case {case_id} has no result: its workflow was ended in Temporal ({words})")
 
 
 def _refused(error: WorkflowFailureError) -> bool:
-    """Whether a workflow failed because its complaint was refused: there never was a case."""
+    """Return whether a workflow failed because its complaint was refused, so that there is no case."""
     return _kind(error) in (INVALID_COMPLAINT, CASE_ID_TAKEN)
 
 
@@ -419,18 +417,18 @@ def _kind(error: WorkflowFailureError) -> str | None:
 
 
 def _was_admitted(execution: WorkflowExecution) -> bool:
-    """Whether a worker has taken the complaint in, and shown it."""
+    """Return whether a worker has accepted the complaint; it then sets the status."""
     return _value(execution, attributes.STATUS) is not None
 
 
 def _outcome(execution: WorkflowExecution) -> str | None:
-    """How a case ended; None where it has not, or has not as cases do."""
+    """Return how a case ended; None if it is open or its workflow was ended in Temporal."""
     outcome: str | None = _value(execution, attributes.OUTCOME)
     return outcome
 
 
 def _ending(execution: WorkflowExecution) -> str:
-    """How a closed case ended: its outcome, else what became of its workflow."""
+    """Return the outcome of a closed case, else the status of its workflow."""
     return str(_outcome(execution) or (execution.status.name.lower() if execution.status else "unknown"))
 
 
@@ -456,5 +454,5 @@ def _row(execution: WorkflowExecution) -> Json:
 
 
 def _value(execution: WorkflowExecution, attribute: SearchAttribute) -> Any:
-    """The value, or the first of several; None where the workflow has none."""
+    """Return the value of a search attribute, or the first of several; None if it is not set."""
     return next(iter(execution.search_attributes.get(attribute.name, [])), None)

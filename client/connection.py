@@ -1,4 +1,4 @@
-"""The connection to Temporal: its address and credentials come from Temporal's own settings, the keys from ours."""
+"""Connect to Temporal. Address and credentials come from Temporal's own settings, encryption keys from ours."""
 
 import asyncio
 from datetime import timedelta
@@ -13,25 +13,25 @@ from settings import Settings, configured, host_and_port
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 CONNECT_WITHIN = timedelta(seconds=5)
-"""A person waits for it, and a server that is there answers in milliseconds."""
+"""A person is waiting, and a running server answers in milliseconds."""
 
 
 class Unreachable(AfterSalesError):
-    """Nothing answers, or nobody who could."""
+    """The server or the worker does not answer."""
 
 
 async def connect(runtime: Runtime | None = None, settings: Settings | None = None) -> tuple[Client, str]:
-    """A client, and the server's address, as Temporal's environment variables and profile file say.
+    """Return a client and the server's address, from Temporal's environment variables and profile file.
 
-    Keys for payloads are those of the `settings`. Raises `Unreachable`, `KeyFault`, or `InvalidInput` for bad settings.
+    The encryption keys come from the `settings`. Raises `Unreachable`, `KeyFault`, or `InvalidInput` for bad settings.
     """
     converter = data_converter(settings or configured())
     try:
         config = ClientConfig.load_client_connect_config()
     except (RuntimeError, ValueError) as error:
-        told = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise Unreachable(
-            f"Temporal's settings cannot be used: {told} (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE)"
+            f"Temporal's settings cannot be used: {reason} (TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE)"
         ) from None
     address = config.setdefault("target_host", DEFAULT_ADDRESS)
     try:
@@ -46,9 +46,9 @@ async def connect(runtime: Runtime | None = None, settings: Settings | None = No
             )
     except (RuntimeError, ValueError, TimeoutError) as error:
         if "get_system_info" in str(error):
-            why = f"what answers at {address} does not let us in as a Temporal server would"
-            raise Unreachable(f"{why}: check TEMPORAL_ADDRESS and the credentials in TEMPORAL_…") from None
+            why = f"the server at {address} is not a Temporal server, or rejects our credentials"
+            raise Unreachable(f"{why}: check TEMPORAL_ADDRESS and the other TEMPORAL_… variables") from None
         raise Unreachable(
-            f'nothing answers at {address}: start it with "starter.py up", or set TEMPORAL_ADDRESS'
+            f'no server answers at {address}: start one with "starter.py up", or set TEMPORAL_ADDRESS'
         ) from None
     return client, address

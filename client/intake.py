@@ -1,4 +1,4 @@
-"""Complaints are checked at the door, one by one: a bad one is named by file and line, and stops no other (G1)."""
+"""Read and check files of complaints. An invalid one is reported by file and line, and the others continue (G1)."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from cases.errors import InvalidInput, printable
 from cases.policy.admission import admitted
 from cases.policy.policy import Policy
 
-MAX_STRANGE = 2
-"""Entries of a file that are no complaints and are named."""
+MAX_REPORTED = 2
+"""How many entries of a file that are not complaints are reported one by one."""
 
 
-class AtTheDoor(NamedTuple):
-    """A complaint that may come in under `policy`, or the `fault` for which it may not; `name` says which it is."""
+class Checked(NamedTuple):
+    """A valid complaint with its `policy`, or the `fault` for which it is refused; `name` says where it was found."""
 
     name: str
     raw: Any
@@ -27,7 +27,7 @@ class AtTheDoor(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One value of a file: `where` it begins (`file:line`), and what it is, or why it cannot be read."""
+    """One value of a file: `where` it begins (`file:line`), and the value or the reason why it cannot be read."""
 
     where: str
     value: Any
@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
 
 def values(name: str, content: bytes) -> Iterator[Found]:
-    """The values of a file that holds a JSON object, an array, or one value a line (NDJSON); none of an empty one."""
+    """Yield the values of a file that contains a JSON object, an array, or one value per line (NDJSON)."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -46,41 +46,41 @@ def values(name: str, content: bytes) -> Iterator[Found]:
         yield Found(f"{name}:{line}", value, fault)
 
 
-def at_the_door(file: str, content: bytes, policies: Mapping[str, Policy], now: datetime) -> Iterator[AtTheDoor]:
-    """Every complaint of a file, checked: every problem is named by its field.
+def complaints_in(file: str, content: bytes, policies: Mapping[str, Policy], now: datetime) -> Iterator[Checked]:
+    """Yield every complaint of a file, checked; each problem names its field.
 
-    Of what is no complaint at all (no JSON object with a text as `case_id`) the first two are named, and the rest is
-    counted: a wrong file needs no thousand lines to be recognised.
+    Of entries that are not complaints (JSON objects with a string as `case_id`) the first two are reported and the rest
+    is counted: a wrong file should not print a thousand lines.
     """
-    strange = 0
+    others = 0
     for found in values(file, content):
         given = found.value.get("case_id") if isinstance(found.value, dict) else None
         if not isinstance(given, str):
-            strange += 1
-            if strange > MAX_STRANGE:
+            others += 1
+            if others > MAX_REPORTED:
                 continue
         name = f"{found.where} {printable(given)}" if isinstance(given, str) else found.where
         try:
             if found.fault:
                 raise found.fault
             check_size(found.value)
-            yield AtTheDoor(name, found.value, *admitted(found.value, now, policies))
+            yield Checked(name, found.value, *admitted(found.value, now, policies))
         except InvalidInput as error:
-            yield AtTheDoor(name, found.value, fault=error)
-    if strange > MAX_STRANGE:
-        more = whole(f"has {strange - MAX_STRANGE} more entries that are no complaints: each needs a case_id")
-        yield AtTheDoor(file, None, fault=more)
+            yield Checked(name, found.value, fault=error)
+    if others > MAX_REPORTED:
+        more = whole(f"has {others - MAX_REPORTED} more entries that are not complaints: each needs a case_id")
+        yield Checked(file, None, fault=more)
 
 
 _Read = tuple[int, Any, InvalidInput | None]
-"""The line, and the value that begins there or why there is none."""
+"""The line, and the value that begins there or the reason why it cannot be read."""
 
 
 def _one_or_lines(text: str) -> Iterator[_Read]:
     if not text.strip():
         return
     at_once = _decoded(text)
-    # Not splitlines(): JSON strings may hold line separators that end no line of NDJSON.
+    # Not splitlines(): JSON strings may contain line separators that do not end a line of NDJSON.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     first_is_whole = bool(lines) and _decoded(lines[0][1])[2] is None
     unread = at_once[1] is None and at_once[2] is not None
@@ -107,11 +107,11 @@ def _array(text: str) -> Iterator[_Read]:
         following = _next(text, end + 1) if text[end] == "," else end
         line, at = line + text.count("\n", at, following), following
     if (rest := _next(text, at + 1)) < len(text):
-        yield line + text.count("\n", at, rest), None, whole("is not JSON: something stands after the array's ]")
+        yield line + text.count("\n", at, rest), None, whole("is not JSON: there is text after the array's ]")
 
 
 def _next(text: str, at: int) -> int:
-    """Where the next thing begins that is not white space."""
+    """Return the position of the next character that is not white space."""
     found = re.compile(r"[^ \t\r\n]").search(text, at)
     return found.start() if found else len(text)
 
@@ -126,7 +126,7 @@ def _decoded(text: str, line: int = 1) -> _Read:
 
 
 def _checked(value: Any) -> tuple[Any, InvalidInput | None]:
-    """A faulty value goes along, so that it can be named."""
+    """Return the value, and what is wrong with it; an invalid value is needed for its name."""
     try:
         return checked(value), None
     except InvalidInput as fault:

@@ -1,7 +1,7 @@
-"""What is reported of a step after its case has closed is kept in the order's ledger, and goes to a person (S27).
+"""Reports about steps of closed cases. They change the order's ledger, and a person decides (S27).
 
-A payment that was done may be taken back days later. Nothing is free for that alone: the entry is *contested*, and
-`starter.py stuck` lists it, until somebody who has looked in the partner's books says what is true.
+A payment may be reported as failed days after it was reported as done. Its amount stays reserved: the entry becomes
+*contested*, and `starter.py stuck` lists it until a person has checked the partner's records and reported the result.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 REPORT, DECISION = "step-reported", "resolve-step"
-ON_STEPS = frozenset({REPORT, DECISION})
+ABOUT_STEPS = frozenset({REPORT, DECISION})
 
 
-def kept(case_id: str, over: str, name: str, payload: Json, database_url: str) -> Json | None:
-    """Apply a message about a step of a closed case to the order's ledger; None: it is nothing to the ledger.
+def apply_to_ledger(case_id: str, ended: str, name: str, payload: Json, database_url: str) -> Json | None:
+    """Apply a message about a step of a closed case to the order's ledger. None: the ledger has no such step.
 
-    `over` says how the case ended. Raises `Refusal` for what the ledger cannot take.
+    `ended` says how the case ended. Raises `Refusal` if the ledger cannot accept the message.
     """
     with records_of(database_url) as records:
         entry = records and _entry(records, case_id, payload)
@@ -36,27 +36,27 @@ def kept(case_id: str, over: str, name: str, payload: Json, database_url: str) -
     if answer is None:
         return None
     applied, why = answer
-    return {"applied": applied, "case": case_id, "why": f"{over}; {why}"}
+    return {"applied": applied, "case": case_id, "why": f"{ended}; {why}"}
 
 
 def contested(database_url: str) -> list[Json]:
-    """A row of `client.stuck` for each contested entry of a closed case."""
+    """Return a row for `starter.py stuck` for each contested entry of a closed case."""
     try:
         with records_of(database_url) as records:
             return [_row(entry) for entry in records.contested()] if records else []
     except AfterSalesError as error:
-        do = "start the database, then look again: payments of closed cases that are contested were not looked at"
+        do = "start the database, then run this again: contested payments of closed cases were not checked"
         return [{"case_id": None, "workflow_id": None, "what": "records", "since": None, "why": str(error), "do": do}]
 
 
 @contextmanager
 def records_of(database_url: str) -> Iterator["Records | None"]:
-    """Our own records; None where nothing was recorded here yet, for looking would create the file."""
+    """Open our database; None if its SQLite file does not exist yet, because opening would create it."""
     file = database_url.removeprefix("sqlite:///")
     if file != database_url and not Path(file).exists():
         yield None
         return
-    from records import Records  # noqa: PLC0415 (the database library is slow to load, and this is rarely asked)
+    from records import Records  # noqa: PLC0415 (the database library is slow to load and rarely needed)
 
     records = Records(database_url)
     try:
@@ -66,7 +66,7 @@ def records_of(database_url: str) -> Iterator["Records | None"]:
 
 
 def _entry(records: "Records", case_id: str, payload: Json) -> Json | None:
-    """The entry of that key, else the last of that step that was not given up."""
+    """Return the entry with that key, else the latest entry of that step, preferably one that was not released."""
     from records import EntryState  # noqa: PLC0415 (as above)
 
     there = [e for e in records.entries(case_id) if _step(e) == payload["step"]]
@@ -77,7 +77,7 @@ def _entry(records: "Records", case_id: str, payload: Json) -> Json | None:
 
 
 def _step(entry: Json) -> str:
-    """The step of a key `case/cycle/offer/step`, or `…/step/2`."""
+    """Return the step in a key `case/cycle/offer/step` or `…/step/2`."""
     first, _ = tried(entry["key"], entry["case_id"])
     return first.rpartition("/")[2]
 
@@ -89,18 +89,18 @@ def _reported(records: "Records", entry: Json, payload: Json) -> tuple[bool, str
     match payload["state"]:
         case ReceiptState.FAILED:
             if state == EntryState.CONTESTED:
-                return False, f"{what} is contested already"
+                return False, f"{what} is already contested"
             if state == EntryState.RELEASED:
-                return False, f"{what} counts as not done already"
+                return False, f"{what} already counts as not done"
             detail = payload.get("detail") or "no reason given"
             records.contest(key, f"reported as failed after the case had closed: {detail}"[:2000])
-            return True, f"{what} is contested now: it counts as done until somebody decides, see starter.py stuck"
+            return True, f"{what} is now contested: it counts as done until a person decides, see starter.py stuck"
         case ReceiptState.DONE:
             if state == EntryState.COMMITTED:
-                return False, f"{what} counts as done already"
+                return False, f"{what} already counts as done"
             number, whose = entry["reference"], payload.get("by") or "reported"
             late = records.commit(key, number) if number else records.vouch(key, whose)
-            beyond = "; it had been given up, so see whether the order was paid more than it may be" if late else ""
+            beyond = "; it had been released, so check that not too much was paid on the order" if late else ""
             return True, f"{what} counts as done{beyond}"
     return None
 
@@ -114,13 +114,13 @@ def _decided(records: "Records", entry: Json, payload: Json) -> tuple[bool, str]
     if payload["action"] != "waive":
         first = f"starter.py resolve-step {case_id} --step {_step(entry)} --action waive --by YOU --reason TEXT"
         raise Refusal(
-            f"{case_id} is closed and sends nothing any more: where nothing was done, {first}; "
+            f"{case_id} is closed and cannot send anything. If nothing was done: {first}; "
             f"then starter.py reopen {case_id}"
         )
     if not payload.get("by"):
-        raise Refusal(f"{what} is contested: say who has looked in the partner's books: by")
+        raise Refusal(f"{what} is contested: --by must name who checked the partner's records")
     records.release(entry["key"], f"{payload['by']}: {payload['reason']}")
-    return True, f"{what} counts as not done and is free again; to do it anew, starter.py reopen {case_id}"
+    return True, f"{what} counts as not done, and its amount is free; to do it again: starter.py reopen {case_id}"
 
 
 def _what(entry: Json) -> str:
@@ -131,10 +131,10 @@ def _what(entry: Json) -> str:
 def _row(entry: Json) -> Json:
     case_id, step = entry["case_id"], _step(entry)
     do = (
-        f"look in the partner's books for {entry['key']}"
-        f"; where it was done: starter.py step-reported {case_id} --step {step} --key {entry['key']} --state done"
-        f"; where it was not: starter.py resolve-step {case_id} --step {step} --action waive --by YOU --reason TEXT"
-        f", and to do it anew starter.py reopen {case_id}"
+        f"look up {entry['key']} in the partner's records"
+        f"; if it was done: starter.py step-reported {case_id} --step {step} --key {entry['key']} --state done"
+        f"; if not: starter.py resolve-step {case_id} --step {step} --action waive --by YOU --reason TEXT"
+        f", then to do it again: starter.py reopen {case_id}"
     )
     since = entry["settled_at"]
     return {

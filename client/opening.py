@@ -1,4 +1,4 @@
-"""Whoever sends a complaint is told each time whether there is a case, and what it was not opened for (S34)."""
+"""Start cases, and report for each complaint whether it has a case, or why not (S34)."""
 
 import asyncio
 from typing import Any, NamedTuple
@@ -13,71 +13,71 @@ from client.cases import Engine, NoSuchCase
 
 OPENED = "opened"
 CONFIRM_WITHIN, EVERY = 10.0, 0.05
-"""Seconds that a worker has to take a complaint up, and between two looks; an idle one needs a tenth of a second."""
+"""Seconds that a worker has to accept a complaint, and between two checks; an idle one needs a tenth of a second."""
 AT_ONCE = 20
-"""Complaints that are waited for at a time."""
+"""How many complaints are waited for at the same time."""
 
 
 class Opened(NamedTuple):
-    """What became of a complaint, and whether there is a case for all that it says."""
+    """The result for a complaint. `ok`: there is a case with its content."""
 
     text: str
     ok: bool = True
 
 
 class Opening:
-    """Opens cases one by one, and waits beside that for each to be taken up."""
+    """Opens cases one by one, while it waits in the background until workers accept them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._some = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._served: bool | None = None
 
     async def start(self, complaint: Complaint, raw: dict[str, Any], policy: Policy) -> "asyncio.Task[Opened]":
-        """Start a complaint that passed the door; the task ends when it is known what became of it."""
-        how: str | AfterSalesError
+        """Start the case of a valid complaint. The task returned ends when the result is known."""
+        started: str | AfterSalesError
         try:
-            how = await self._engine.open(complaint, raw, policy)
+            started = await self._engine.open(complaint, raw, policy)
         except (Refusal, NoSuchCase) as refused:
-            how = refused
-        return asyncio.create_task(self._ended(complaint, how))
+            started = refused
+        return asyncio.create_task(self._result(complaint, started))
 
-    async def _ended(self, complaint: Complaint, how: str | AfterSalesError) -> Opened:
-        async with self._some:
-            if isinstance(how, AfterSalesError):
-                return Opened(f"refused: {how}", ok=False)
-            if how != OPENED:
-                return await self._there(complaint, how)
+    async def _result(self, complaint: Complaint, started: str | AfterSalesError) -> Opened:
+        async with self._gate:
+            if isinstance(started, AfterSalesError):
+                return Opened(f"refused: {started}", ok=False)
+            if started != OPENED:
+                return await self._existing(complaint, started)
             try:
-                taken_up = await self._taken_up(complaint.case_id)
+                accepted = await self._is_accepted(complaint.case_id)
             except (Refusal, NoSuchCase) as refused:
                 return Opened(f"refused: {refused}", ok=False)
-            later = f"; no worker has taken it up yet, see starter.py show {complaint.case_id}"
-            return Opened(OPENED if taken_up else OPENED + later)
+            later = f"; no worker has accepted it yet, see starter.py show {complaint.case_id}"
+            return Opened(OPENED if accepted else OPENED + later)
 
-    async def _there(self, complaint: Complaint, how: str) -> Opened:
-        """There was a case already: for this very complaint, or for one that says something else."""
+    async def _existing(self, complaint: Complaint, state: str) -> Opened:
+        """Return the result if the case exists already: for this complaint, or for one with different content."""
         raw = await self._engine.complaint(complaint.case_id)
         fields = differing(complaint, raw)
         if fields:
-            here = how.removesuffix(", nothing started")
-            return Opened(f"{here}, and this complaint differs in {', '.join(fields)}: nothing started", ok=False)
-        return Opened(how)
+            state = state.removesuffix(", nothing started")
+            return Opened(f"{state}, and this complaint differs in {', '.join(fields)}: nothing started", ok=False)
+        return Opened(state)
 
-    async def _taken_up(self, case_id: str) -> bool:
-        """Whether there is a case now; False: nobody has looked at it yet. Raises `NoSuchCase` with the reason."""
-        patience = asyncio.get_running_loop().time() + CONFIRM_WITHIN
+    async def _is_accepted(self, case_id: str) -> bool:
+        """Wait until a worker accepts the complaint; False: none has. Raises `NoSuchCase` if it is refused."""
+        deadline = asyncio.get_running_loop().time() + CONFIRM_WITHIN
         while not await self._engine.has_begun(case_id):
             if self._served is None:
                 self._served = await self._engine.is_served(TASK_QUEUE)
-            if not self._served or asyncio.get_running_loop().time() > patience:
+            if not self._served or asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(EVERY)
         return True
 
 
 def differing(complaint: Complaint, raw: Any) -> list[str]:
-    """Names of the fields in which a complaint is not the one in `raw`; no values, they may be personal."""
+    """Return the names of the fields in which a complaint differs from `raw`; no values, they may be personal."""
     try:
         before = Complaint.model_validate(raw)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What an edited policy would change for open cases, as each says itself, and moving them to it (S18)."""
+"""Preview what an edited policy would change for open cases, and move cases to it (S18)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,26 +13,28 @@ from client.stuck import AT_A_TIME
 
 
 async def previews(engine: Engine, policy: Policy) -> list[Json]:
-    """A row for each open case of the policy's line that it would change; only reads.
+    """Return a row for each open case of the policy's line that it would change. Only reads.
 
-    `case_id`, `line`, `topic`, `status`, and what `cases.inbox.policy_move.preview` returns; or `unknown`: why a
-    case could not be asked. Raises `Unreachable` when nothing, or no worker, answers.
+    A row has `case_id`, `line`, `topic`, `status`, and what `cases.inbox.policy_move.preview` returns, or `unknown`
+    with the reason why the case did not answer. Raises `Unreachable` if the server or the worker does not answer.
     """
     content = policy.model_dump(mode="json")
-    gate, silent = asyncio.Semaphore(AT_A_TIME), 0
+    gate, unanswered = asyncio.Semaphore(AT_A_TIME), 0
 
     async def look(case: Json) -> Json | None:
-        nonlocal silent
+        nonlocal unanswered
         about = {name: case[name] for name in ("case_id", "line", "topic", "status")}
         async with gate:
-            if silent >= AT_A_TIME:
-                raise Unreachable(f"too many cases do not answer, {case['case_id']} was not asked: starter.py stuck")
+            if unanswered >= AT_A_TIME:
+                raise Unreachable(
+                    f"too many cases do not answer, {case['case_id']} was not asked: run starter.py stuck"
+                )
             try:
                 found = await engine.preview(case["case_id"], content)
             except NoSuchCase:
                 return None  # it closed, and the list of cases lags behind
             except Unreachable as error:
-                silent += 1
+                unanswered += 1
                 return {**about, "unknown": str(error)}
         return {**about, **found} if found else None
 
@@ -42,12 +44,12 @@ async def previews(engine: Engine, policy: Policy) -> list[Json]:
 
 
 async def moved(engine: Engine, cases: list[str], payload: Json) -> AsyncIterator[tuple[str, Json | str]]:
-    """Move cases, one after the other: each with its answer, or with the sentence that says why not.
+    """Move cases one after the other. Yield each with its answer, or with the reason why it was refused.
 
-    Raises `Unreachable`; the cases that were told before are moved.
+    Raises `Unreachable`; the cases yielded before have been moved.
     """
     for case in cases:
         try:
-            yield case, await engine.tell(case, MOVE_POLICY, payload)
+            yield case, await engine.send(case, MOVE_POLICY, payload)
         except (Refusal, NoSuchCase) as error:
             yield case, str(error)

@@ -1,6 +1,6 @@
-"""A closed case takes no messages: who has more to say reaches the case that lives, or opens one that follows it.
+"""Messages to closed cases: they go to the open case that follows, or open one (G12, S22).
 
-G12, S22. Where Temporal has forgotten the old case, our own records tell what it was about.
+If Temporal no longer has the closed case, our database has it.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from cases.policy.admission import admitted
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import LinkKind, Outcome
 from client.cases import Engine, NoSuchCase, archived
-from client.late_reports import ON_STEPS, kept
+from client.late_reports import ABOUT_STEPS, apply_to_ledger
 from policies import known_policies
 from settings import configured
 
@@ -25,60 +25,60 @@ EVIDENCE, YES = "evidence-received", "customer-approved"
 async def reopen(
     engine: Engine, case_id: str, now: datetime, *, by: str | None = None, **changes: Any
 ) -> tuple[str, str]:
-    """Open the case that follows `case_id`; its id, and `opened` or what there is already.
+    """Open the case that follows `case_id`. Return its id, and `opened` or a sentence if it exists already.
 
-    `changes` are fields of the new complaint; `by` goes on its timeline. Raises `Refusal` where the case cannot be
-    taken up again, and `NoSuchCase`.
+    `changes` are fields of the new complaint; `by` goes on its timeline. Raises `Refusal` if the case cannot be
+    reopened, and `NoSuchCase`.
     """
     seen = await closed(engine, case_id)
     if handled_by := _merged_into(seen):
-        raise Refusal(f"{case_id} was merged into {handled_by}, and closed with it: reopen {handled_by}")
+        raise Refusal(f"{case_id} was merged into {handled_by} and closed with it: reopen {handled_by}")
     raw = follow_up(await _complaint_of(engine, case_id), now, **changes)
     complaint, policy = admitted(raw, now, known_policies())
     if problems := hindrances(complaint, Earlier.of(seen.as_json()), policy):
         raise Refusal("; ".join(problem.problem for problem in problems))
     how = await engine.open(complaint, raw, policy)
     if how != "opened" and (await _complaint_of(engine, complaint.case_id)).follows != case_id:
-        taken = f"{complaint.case_id} is there already, and does not follow {case_id}"
-        raise Refusal(f'{taken}: open a complaint of your own with "follows": "{case_id}"')
+        taken = f"{complaint.case_id} exists already and does not follow {case_id}"
+        raise Refusal(f'{taken}: open a complaint with another id and "follows": "{case_id}"')
     if by and how == "opened":
-        note = {"text": f"takes {case_id} up again", "by": by, "message_id": "reopened"}
-        await engine.tell(complaint.case_id, "note", note)
+        note = {"text": f"reopens {case_id}", "by": by, "message_id": "reopened"}
+        await engine.send(complaint.case_id, "note", note)
     return complaint.case_id, how
 
 
 async def late(engine: Engine, case_id: str, name: str, payload: Json, now: datetime) -> Json:
-    """What becomes of a message to a case that is over: `case` is where it went, `why` says so.
+    """Handle a message to a closed case. In the answer `case` is the case that has it, and `why` says so.
 
-    Evidence, and a yes after `no_response`, mean that the customer wants us to go on. What is reported of a payment or
-    shipment is kept in the order's ledger (S27). Raises `Refusal` for every other message, with the case to send it to.
+    Evidence, and consent after `no_response`, mean that the customer wants to continue. A report about a payment or
+    shipment changes the order's ledger (S27). Raises `Refusal` for other messages, with the case to send them to.
     """
     seen = await closed(engine, case_id)
     when = seen.closed_at or now
-    over = f"{case_id} closed as {seen.outcome} on {when.astimezone():%Y-%m-%d}"
-    if name in ON_STEPS and (
-        done := await asyncio.to_thread(kept, case_id, over, name, payload, configured().database_url)
+    ended = f"{case_id} closed as {seen.outcome} on {when.astimezone():%Y-%m-%d}"
+    if name in ABOUT_STEPS and (
+        done := await asyncio.to_thread(apply_to_ledger, case_id, ended, name, payload, configured().database_url)
     ):
         return done
-    heir = await _living(engine, seen)
-    if heir and name == EVIDENCE:
-        answer: Json = await engine.tell(heir, name, payload)
-        return {**answer, "case": heir, "why": f"{over}; {heir} has the evidence"}
-    if heir:
-        raise Refusal(f"{over}: send it to {heir}")
+    successor = await _open_successor(engine, seen)
+    if successor and name == EVIDENCE:
+        answer: Json = await engine.send(successor, name, payload)
+        return {**answer, "case": successor, "why": f"{ended}; {successor} has the evidence"}
+    if successor:
+        raise Refusal(f"{ended}: send it to {successor}")
     if name != EVIDENCE and (name, seen.outcome) != (YES, Outcome.NO_RESPONSE):
         last = _merged_into(seen) or case_id
         policy = known_policies().get(seen.line or "")
-        raise Refusal(f"{over}: {how_to_go_on(last, policy.reopen_within if policy else 'its time')}")
+        raise Refusal(f"{ended}: {how_to_go_on(last, policy.reopen_within if policy else 'its time')}")
     occurred = datetime.fromisoformat(payload.get("occurred_at", now.isoformat()))
     at = occurred if when < occurred < now else now
     new, _ = await reopen(engine, case_id, at, evidence=payload.get("evidence"))
-    then = "has the evidence" if name == EVIDENCE else "asks the customer anew, for an offer holds in its own case only"
-    return {"applied": name == EVIDENCE, "case": new, "why": f"{over}; {new} takes it up again and {then}"}
+    then = "has the evidence" if name == EVIDENCE else "asks the customer again, because consent holds in one case only"
+    return {"applied": name == EVIDENCE, "case": new, "why": f"{ended}; {new} reopens it and {then}"}
 
 
 async def closed(engine: Engine, case_id: str) -> Snapshot:
-    """The final snapshot of a closed case; raises `Refusal` where it is open, and `NoSuchCase`."""
+    """Return the final snapshot of a closed case. Raises `Refusal` if it is open, and `NoSuchCase`."""
     try:
         seen = await engine.snapshot(case_id)
     except NoSuchCase:
@@ -97,9 +97,7 @@ async def _complaint_of(engine: Engine, case_id: str) -> Complaint:
         kept_here = archived(case_id, configured().database_url)
         raw = kept_here.complaint if kept_here else None
     if raw is None:
-        raise Refusal(
-            f'nobody knows any more what {case_id} complained about: open a complaint with "follows": "{case_id}"'
-        )
+        raise Refusal(f'the complaint of {case_id} is no longer stored: open a complaint with "follows": "{case_id}"')
     return Complaint.model_validate(raw)
 
 
@@ -107,14 +105,14 @@ def _merged_into(seen: Snapshot) -> str | None:
     return next((link.case for link in seen.links if link.kind == LinkKind.MERGED_INTO), None)
 
 
-async def _living(engine: Engine, seen: Snapshot) -> str | None:
-    """The open case that goes on with a closed one: what it was merged into, or the last that follows it."""
+async def _open_successor(engine: Engine, seen: Snapshot) -> str | None:
+    """Return the open case that continues a closed one: the one it was merged into, or the last that follows it."""
     case_id = _merged_into(seen) or seen.case_id
     while not await engine.is_open(case_id):
         raw = await engine.complaint(case_id)
-        heir = follow_up_id(Complaint.model_validate(raw)) if raw else f"{case_id}.2"
-        following = await engine.complaint(heir)
+        successor = follow_up_id(Complaint.model_validate(raw)) if raw else f"{case_id}.2"
+        following = await engine.complaint(successor)
         if following is None or following.get("follows") != case_id:
             return None
-        case_id = heir
+        case_id = successor
     return case_id

@@ -1,7 +1,7 @@
-"""Which cases need a person for a technical reason, and what to do: read only, every open case is looked at.
+"""Find cases that cannot continue without help, and say what to do. Only reads; checks every open case.
 
-A case whose workflow task waits for a worker is judged by what the server says of it and is not queried: a query then
-would wait as well, and can spoil its history (docs/findings.md).
+A case with a pending workflow task is judged by what the server reports and is not queried: the query would wait too,
+and could corrupt the history (docs/findings.md).
 """
 
 import asyncio
@@ -26,51 +26,51 @@ from client.late_reports import contested
 from settings import configured
 
 AT_A_TIME = 10
-"""How many cases are looked at side by side; more would keep workers from their work."""
+"""How many cases are checked at the same time; more would keep workers busy."""
 TAKEN_WITHIN = timedelta(seconds=30)
-"""A workflow task is taken in milliseconds, and within 5 s where its worker was killed."""
+"""A workflow task is normally taken in milliseconds, and within 5 s if its worker was killed."""
 PAUSE, LOOKS = 0.2, 15
-"""Seconds between two looks at a case that is busy, and how often we look before we leave it alone."""
+"""Seconds between two checks of a busy case, and the number of checks."""
 TRIES = 10
-"""A partner's call that has failed so often has been failing for a quarter of an hour; our database's, for minutes."""
+"""A partner call with so many attempts has been failing for a quarter of an hour, a database call for minutes."""
 PROBLEMS = "TemporalReportedProblems"
-UNDELIVERABLE, SEEN_TO = "undeliverable", ("contact", "note")
-"""Entries of a timeline: a letter that nothing takes, and that a person has seen to it since."""
+UNDELIVERABLE, HANDLED = "undeliverable", ("contact", "note")
+"""Timeline entries: a notification that no channel accepts, and what shows that a person has handled it."""
 
 
 async def stuck(engine: Engine) -> list[Json]:
-    """A row for each thing that is stuck: `case_id`, `workflow_id`, `what`, `since`, `why`, `do`.
+    """Return a row for each thing that is stuck: `case_id`, `workflow_id`, `what`, `since`, `why`, `do`.
 
-    Without a `case_id` it concerns a task queue with all its cases, or our records. Payments of closed cases that are
-    contested come last (S27). Raises `Unreachable`.
+    A row without a `case_id` is about a task queue with all its cases, or about our database. Contested payments of
+    closed cases come last (S27). Raises `Unreachable`.
     """
     opened = [workflow_id(row["case_id"]) async for row in engine.cases("ExecutionStatus = 'Running'")]
-    tour = _Tour(engine)
+    check = _Check(engine)
     try:
         claims = f"WorkflowType = '{CLAIM_WORKFLOW}' AND ExecutionStatus = 'Running'"
         opened += [claim.id async for claim in engine.client.list_workflows(claims, rpc_timeout=ANSWER_WITHIN)]
-        found = await asyncio.gather(*map(tour.describe, opened))
+        found = await asyncio.gather(*map(check.describe, opened))
         there = [look for look in found if look and look.status is WorkflowExecutionStatus.RUNNING]
         on_queue = Counter(look.task_queue for look in there)
         served = {queue for queue in on_queue if await engine.is_served(queue)}
-        rows = await asyncio.gather(*(tour.judge(look, served=look.task_queue in served) for look in there))
+        rows = await asyncio.gather(*(check.judge(look, served=look.task_queue in served) for look in there))
     except (RPCError, RPCTimeoutOrCancelledError) as error:
         raise Unreachable(f"{engine.address} has stopped answering: {error}") from None
     closed = await asyncio.to_thread(contested, configured().database_url)
     return [_no_worker(queue, on_queue[queue]) for queue in on_queue.keys() - served] + list(chain(*rows)) + closed
 
 
-class _Tour:
-    """One look at everything."""
+class _Check:
+    """One check of all open workflows."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self._client = engine, engine.client
         self._now = datetime.now(UTC)
         self._gate = asyncio.Semaphore(AT_A_TIME)
-        self._silent: Counter[str] = Counter()
+        self._unanswered: Counter[str] = Counter()
 
     async def describe(self, workflow: str) -> WorkflowExecutionDescription | None:
-        """What the server says of it; None where it is no longer there."""
+        """Return the server's description of a workflow; None if it no longer exists."""
         async with self._gate:
             try:
                 return await self._client.get_workflow_handle(workflow).describe(rpc_timeout=ANSWER_WITHIN)
@@ -80,7 +80,7 @@ class _Tour:
                 raise
 
     async def judge(self, there: WorkflowExecutionDescription, *, served: bool) -> list[Json]:
-        """All that is wrong with one workflow; little can be said where no worker serves its task queue."""
+        """Return all rows for one workflow. If no worker serves its task queue, it is not queried."""
         for _ in range(LOOKS):
             if not served or not _is_busy(there):
                 break
@@ -98,28 +98,28 @@ class _Tour:
         return [{"case_id": case, "workflow_id": there.id, **row} for row in rows]
 
     async def _ask(self, there: WorkflowExecutionDescription, case: str) -> list[Json]:
-        """What the case says of itself; the worker may have gone a moment ago, and then not all are waited for."""
-        if self._silent[there.task_queue] >= AT_A_TIME:
+        """Query the case and return its rows. Stops querying a task queue after several cases did not answer."""
+        if self._unanswered[there.task_queue] >= AT_A_TIME:
             return []
         try:
             handle = self._client.get_workflow_handle(there.id)
             seen: Snapshot = await self._engine.ask(handle, CASE_QUERY, result_type=Snapshot)
         except (RPCError, RPCTimeoutOrCancelledError, WorkflowQueryFailedError) as error:
-            self._silent[there.task_queue] += 1
-            do = f"read the log of the worker, then ask again: starter.py show {case}"
+            self._unanswered[there.task_queue] += 1
+            do = f"read the worker's log, then try again: starter.py show {case}"
             return [_row("silent", None, f"does not answer: {error}", do)]
         return _steps(case, seen) + _escalated(case, seen) + _undeliverable(case, seen)
 
 
 def _is_busy(there: WorkflowExecutionDescription) -> bool:
-    """Whether a task of it waits for a worker, or is with one, and is not known to fail."""
+    """Return whether a workflow task is pending or running, and not reported as failing."""
     return there.raw_description.HasField("pending_workflow_task") and PROBLEMS not in there.search_attributes
 
 
 def _retrying(there: WorkflowExecutionDescription) -> list[Json]:
-    """Calls of partners, or of our own database, that fail and fail."""
-    do = "nothing, if that partner, or our database, is known to be down: it goes on by itself; else read in the"
-    do += f" Temporal UI, on the page of {there.id}, what the call hears"
+    """Return a row for each call to a partner or to our database that keeps failing."""
+    do = "nothing, if the partner or our database is known to be down: it continues when they are back; otherwise read"
+    do += f" the error of the pending activity in the Temporal UI, on the page of {there.id}"
     return [
         _row("retrying", None, f"{call.activity_type.name} has been tried {call.attempt} times", do)
         for call in there.raw_description.pending_activities
@@ -128,9 +128,9 @@ def _retrying(there: WorkflowExecutionDescription) -> list[Json]:
 
 
 def _failing(there: WorkflowExecutionDescription) -> Json:
-    told = ", ".join(map(str, there.search_attributes[PROBLEMS]))
-    why = f"our code fails on it, again and again; nothing of it is lost: {told}"
-    do = f"read the error in the Temporal UI, on the page of {there.id}; deploy a mended worker, then it goes on"
+    problems = ", ".join(map(str, there.search_attributes[PROBLEMS]))
+    why = f"our code keeps failing on this case; nothing is lost: {problems}"
+    do = f"read the error in the Temporal UI, on the page of {there.id}; deploy a fixed worker, and the case continues"
     since = _scheduled(there)
     return _row("failing", since, why, do)
 
@@ -140,13 +140,13 @@ def _untaken(there: WorkflowExecutionDescription, now: datetime) -> list[Json]:
     if since is None or now - since < TAKEN_WITHIN:
         return []
     attempt = there.raw_description.pending_workflow_task.attempt
-    why = f"its workflow task is not being done, though a worker is there (attempt {attempt})"
-    do = "read the log of the worker: it is overloaded, hangs, or dies at this case"
+    why = f"a worker is running, but does not take the workflow task (attempt {attempt})"
+    do = "read the worker's log: it may be overloaded, hanging, or crashing on this case"
     return [_row("untaken", since, why, do)]
 
 
 def _scheduled(there: WorkflowExecutionDescription) -> datetime | None:
-    """Since when its present workflow task waits to be done."""
+    """Return since when the current workflow task has been pending."""
     task = there.raw_description.pending_workflow_task
     known = there.raw_description.HasField("pending_workflow_task")
     return task.original_scheduled_time.ToDatetime(tzinfo=UTC) if known else None
@@ -155,11 +155,11 @@ def _scheduled(there: WorkflowExecutionDescription) -> datetime | None:
 def _steps(case: str, seen: Snapshot) -> list[Json]:
     rows = []
     for step in seen.steps:
-        # A worker of an earlier build writes no key.
+        # Snapshots of earlier builds have no key.
         which, key = f"step {step.id} ({step.partner})", step.key or step.id
         if step.state == StepState.UNKNOWN:
-            why = f"{which}: nobody knows whether it was done: {step.reason}"
-            do = f"nothing, if the partner answers soon: it is being asked; else look in its books for {key}, then"
+            why = f"{which}: it is not known whether it was done: {step.reason}"
+            do = f"nothing, if the partner answers soon; otherwise look up {key} in the partner's records, then"
             do += f" starter.py step-reported {case} --step {step.id} --state done, or --state failed"
             rows.append(_row("step_unknown", step.since, why, do))
         elif step.state == StepState.BLOCKED:
@@ -169,14 +169,14 @@ def _steps(case: str, seen: Snapshot) -> list[Json]:
 
 
 def _escalated(case: str, seen: Snapshot) -> list[Json]:
-    """Promises of which the last one up was told (G10), and nobody has said that they have it."""
+    """Return a row for each broken promise that reached the director (G10) and was not acknowledged."""
     owed = {p.name for p in seen.promises if p.cycle == seen.cycle and not p.kept_at}
     return [
         _row(
             "unacknowledged",
             e.sent_at or e.due_at,
-            f"{e.promise} is broken, and nobody above the {e.role} is left to be told",
-            f"see to it; meanwhile starter.py acknowledge-escalation {case} --promise {e.promise} --by YOU",
+            f"{e.promise} is broken, the {e.role} was notified, and nobody has acknowledged it",
+            f"act on it, then starter.py acknowledge-escalation {case} --promise {e.promise} --by YOU",
         )
         for e in seen.escalations
         if e.role == Role.DIRECTOR and not e.acknowledged_by
@@ -185,20 +185,20 @@ def _escalated(case: str, seen: Snapshot) -> list[Json]:
 
 
 def _undeliverable(case: str, seen: Snapshot) -> list[Json]:
-    """Letters that no channel takes, since a person last wrote that they reached somebody."""
+    """Return a row for each notification that no channel accepts, unless a person has handled it since."""
     rows: list[Json] = []
     for entry in seen.timeline:
-        if entry.what in SEEN_TO:
+        if entry.what in HANDLED:
             rows.clear()
         elif entry.what == UNDELIVERABLE:
-            do = f"tell them in another way, then starter.py contact-made {case} (customers) or note {case} (staff)"
-            rows.append(_row(UNDELIVERABLE, entry.at, f"no channel takes {entry.text}", do))
+            do = f"inform them in another way, then starter.py contact-made {case} (customers) or note {case} (staff)"
+            rows.append(_row(UNDELIVERABLE, entry.at, f"no channel accepts {entry.text}", do))
     return rows
 
 
 def _no_worker(queue: str, cases: int) -> Json:
-    why = f"no worker serves task queue {queue}; open on it: {cases}, all of them wait and were not looked at closer"
-    do = "start one: python worker.py; then look again"
+    why = f"no worker serves task queue {queue}; {cases} open on it are waiting and were not checked further"
+    do = "start one: python worker.py; then run this again"
     if queue != TASK_QUEUE:
         why += f"; cases belong on {TASK_QUEUE}"
         do = (

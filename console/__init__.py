@@ -1,1 +1,1 @@
-"""What the command line is made of: reading input, talking to running cases, and showing them to people."""
+"""The parts of the command line: reading input, sending messages to cases, and printing the answers."""

@@ -1,4 +1,4 @@
-"""`starter.py list`: the cases that the server knows, chosen by filters that are checked, in lines of 100 columns."""
+"""`starter.py list`: the cases that the server knows, filtered and printed in 100 columns."""
 
 import asyncio
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ from policies import known_policies
 
 COLUMNS = 100
 ID = 32
-"""Columns of a case's id; a longer one has a line of its own, so that it can be copied."""
+"""Columns for a case id; a longer id gets a separate line, so that it can be copied."""
 
 
 class Filters(NamedTuple):
-    """What of the cases is asked for; None: everything."""
+    """Which cases to list. None means no restriction."""
 
     status: str | None = None
     line: str | None = None
@@ -39,7 +39,7 @@ class Filters(NamedTuple):
     closed_too: bool = False
 
     def conditions(self, now: datetime) -> list[str]:
-        """The same for Temporal's visibility; `owner` is no search attribute."""
+        """Return the filters as conditions for Temporal's list API. `owner` is not a search attribute."""
         order = comparable(self.order) if self.order else None
         wanted = {STATUS: self.status, LINE: self.line, TOPIC: self.topic, TEAM: self.team, ORDER: order}
         found = [equals(attribute, value) for attribute, value in wanted.items() if value]
@@ -51,14 +51,14 @@ class Filters(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The cases, and why some could not be asked for their owner."""
+    """The matching cases, and why some could not be asked for their owner."""
 
     rows: list[Json]
-    unasked: list[str]
+    errors: list[str]
 
 
 async def find(filters: Filters) -> Found:
-    """The cases that match, latest first; raises `click.BadParameter` for a filter that nothing can match."""
+    """Return the cases that match, latest first. Raises `click.BadParameter` for an impossible filter value."""
     _check(filters)
     try:
         engine = await Engine.connect()
@@ -83,7 +83,7 @@ def _check(filters: Filters) -> None:
 
 
 def _check_team(team: str | None) -> None:
-    """A case can be assigned to a team that no policy names: only one that has no case either is a mistake."""
+    """Raise if no policy names the team. Called only if it has no cases: cases can be assigned to any team."""
     if team is not None:
         one_of("--team", team, {name for policy in known_policies().values() for name in _teams(policy)})
 
@@ -93,7 +93,7 @@ def _teams(policy: Policy) -> Iterable[str]:
 
 
 async def _owned(engine: Engine, rows: list[Json], owner: str) -> Found:
-    """Those of the cases that have this owner, as each says itself; the row then has `owner`."""
+    """Ask each case for its owner, and return those that `owner` has; their rows then have `owner`."""
     gate = asyncio.Semaphore(AT_A_TIME)
 
     async def ask(row: Json) -> Json | str:
@@ -105,14 +105,14 @@ async def _owned(engine: Engine, rows: list[Json], owner: str) -> Found:
         return {**row, "owner": seen.owner.name}
 
     answers = await asyncio.gather(*map(ask, rows))
-    asked = [answer for answer in answers if not isinstance(answer, str)]
+    answered = [answer for answer in answers if not isinstance(answer, str)]
     wanted = owner.strip().casefold()
-    mine = [row for row in asked if (row["owner"] or "").casefold() == wanted]
-    return Found(mine, [answer for answer in answers if isinstance(answer, str)])
+    owned = [row for row in answered if (row["owner"] or "").casefold() == wanted]
+    return Found(owned, [answer for answer in answers if isinstance(answer, str)])
 
 
 def drawn(rows: list[Json]) -> RenderableType:
-    """Two lines for each case: its id, status and deadline; then what it is about."""
+    """Return two lines for each case: first id, status and deadline, then what it is about."""
     return Group(*(part for row in rows for part in _case(row))) if rows else Text("no cases")
 
 

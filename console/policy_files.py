@@ -1,4 +1,4 @@
-"""Policy files on the command line: every fault names its file and key, so that whoever wrote it can mend it."""
+"""`starter.py policy`: check, print and preview policy files, and move open cases to them."""
 
 # ruff: noqa: PLC0415 (`--help` must not wait for policies, Temporal and rich)
 
@@ -13,7 +13,7 @@ from console.arguments import CASE, examples, in_json, print_json
 
 @click.group(epilog=examples("policy show fresh_food", "policy check", "policy preview --json"))
 def policy() -> None:
-    """Read, check and change policy files, which a business edits."""
+    """Check and show policy files, preview a change, and move open cases to it."""
 
 
 some_files = click.argument(
@@ -22,7 +22,7 @@ some_files = click.argument(
 
 
 def _of_lines(files: tuple[Path, ...]) -> list[Path]:
-    """The files of lines that are meant: what every line shares means each line beside it; none, those in force."""
+    """Return the files of the lines to work on, by default those in force. The shared file stands for all lines."""
     import policies
     from settings import configured
 
@@ -39,7 +39,10 @@ def _of_lines(files: tuple[Path, ...]) -> list[Path]:
 @policy.command(epilog=examples("policy check", "policy check policies/fresh_food.yaml"))
 @some_files
 def check(files: tuple[Path, ...]) -> int:
-    """Validate policy FILEs, or all in force; every fault is printed with file, key and reason. Exit code 2 if any."""
+    """Validate policy FILEs, by default all in force.
+
+    Prints every fault with file, key and reason. Exit code 2 if there are any.
+    """
     import policies
     from cases.errors import InvalidInput
 
@@ -52,7 +55,7 @@ def check(files: tuple[Path, ...]) -> int:
             for problem in error.problems:
                 click.echo(str(problem))
         else:
-            click.echo(f"{path.name}: {found.line} {found.version}, all right")
+            click.echo(f"{path.name}: {found.line} {found.version}, valid")
     return 2 if bad else 0
 
 
@@ -64,7 +67,7 @@ def show_policy(line: str) -> None:
 
     known = known_policies()
     if line not in known:
-        raise click.UsageError(f"there is no line {line}; there are {', '.join(sorted(known))}")
+        raise click.UsageError(f"there is no line {line}; choose one of {', '.join(sorted(known))}")
     from console import reading, terms
 
     reading.screen().print(terms.policy(known[line]))
@@ -74,9 +77,9 @@ def show_policy(line: str) -> None:
 @some_files
 @in_json
 def preview(files: tuple[Path, ...], as_json: bool) -> int:
-    """List the open cases that an edited policy FILE would change, and how, if they were moved to it. Changes nothing.
+    """Show how open cases would change if they were moved to an edited policy FILE. Changes nothing.
 
-    FILE may lie anywhere; what every line shares is taken from beside it. Exit code 1 if a case could not be asked.
+    FILE can be in any folder; every_line.yaml is read from the same folder. Exit code 1 if a case did not answer.
     """
     import asyncio
 
@@ -102,14 +105,14 @@ def preview(files: tuple[Path, ...], as_json: bool) -> int:
 
 @policy.command("move", epilog=examples('policy move HL-1 HL-2 --by manager.chen --reason "new terms from December"'))
 @click.argument("cases", metavar="CASE...", nargs=-1, required=True, type=CASE)
-@click.option("--by", required=True, help="Who moves them.")
-@click.option("--reason", required=True, help="Why.")
-@click.option("--version", help="Only to this version of the policy, such as the one of a preview.")
+@click.option("--by", required=True, help="Your name.")
+@click.option("--reason", required=True, help="Why they are moved.")
+@click.option("--version", help="Refuse unless this version is in force, such as the one from the preview.")
 @in_json
 def move_cases(cases: tuple[str, ...], by: str, reason: str, version: str | None, as_json: bool) -> int:
-    """Move each open CASE to the policy that its worker has in force; the time consumed stays.
+    """Move each open CASE to the policy in force on its worker. No clock is reset.
 
-    Prints a line for each. A case that cannot be moved stops no other; the exit code is then 1.
+    Prints one line for each case. If a case cannot be moved, the others still are, and the exit code is 1.
     """
     import asyncio
 
@@ -128,29 +131,29 @@ def move_cases(cases: tuple[str, ...], by: str, reason: str, version: str | None
     async def move() -> int:
         bad = 0
         payload = message.model_dump(mode="json", exclude_none=True)
-        async for case, told in moving.moved(await Engine.connect(), list(dict.fromkeys(cases)), payload):
-            refused = isinstance(told, str)
+        async for case, answer in moving.moved(await Engine.connect(), list(dict.fromkeys(cases)), payload):
+            refused = isinstance(answer, str)
             bad += refused
             if as_json:
-                print_json({"case_id": case} | ({"refused": told} if isinstance(told, str) else told))
+                print_json({"case_id": case} | ({"refused": answer} if isinstance(answer, str) else answer))
             else:
-                click.echo(f"{case} refused: {told}" if refused else reading.answer(case, MOVE_POLICY, told))
+                click.echo(f"{case} refused: {answer}" if refused else reading.answer(case, MOVE_POLICY, answer))
         return 1 if bad else 0
 
     return asyncio.run(move())
 
 
 @policy.command("messages", epilog=examples("policy messages --locale en", "policy messages offer progress"))
-@click.option("--locale", help="The language, such as en or zh-CN. Default: all.")
+@click.option("--locale", help="Language, such as en or zh-CN. Default: all.")
 @click.argument("events", metavar="[EVENT]...", nargs=-1)
 def show_messages(locale: str | None, events: tuple[str, ...]) -> None:
-    """Print what customers and staff read: every message with made-up facts, or those of the EVENTs named."""
+    """Print the texts for customers and staff with example facts, by default for every EVENT."""
     from messages import EVENTS, LOCALES, preview
 
     if locale is not None and locale not in LOCALES:
-        raise click.UsageError(f"there are no texts in {locale}; there are {', '.join(LOCALES)}")
+        raise click.UsageError(f"there are no texts in {locale}; choose one of {', '.join(LOCALES)}")
     if unknown := [event for event in events if event not in EVENTS]:
-        raise click.UsageError(f"there is no message {unknown[0]}; there are {', '.join(sorted(EVENTS))}")
+        raise click.UsageError(f"there is no event {unknown[0]}; choose from {', '.join(sorted(EVENTS))}")
     for language in [locale] if locale else LOCALES:
         for event, text in preview(language):
             if not events or event in events:

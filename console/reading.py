@@ -1,4 +1,4 @@
-"""Cases for people to read: everything shown was written by strangers, so it is shown as plain text."""
+"""Cases in readable form. Most of what they contain comes from strangers, so it is printed as plain text."""
 
 import json
 import shlex
@@ -23,19 +23,19 @@ from policies import known_policies
 Json = dict[str, Any]
 Clock = Callable[[datetime | None], str]
 WIDTH = 160
-"""Columns where there is no terminal to ask: wide enough for every table, and a pipe does not mind."""
+"""Columns if standard output is not a terminal: wide enough for every table."""
 
 STYLES = {"broken": "bold red", "blocked": "bold red", "unknown": "bold red", "kept": "green", "done": "green"}
 
 
 def screen() -> Console:
-    """Standard output, without markup: a customer's `[bold]` is no instruction to the terminal."""
+    """Return standard output with markup switched off: a customer's `[bold]` must not format anything."""
     console = Console(markup=False, highlight=False, emoji=False)
     return console if console.is_terminal else Console(markup=False, highlight=False, emoji=False, width=WIDTH)
 
 
 def plain(value: Any) -> str:
-    """`value` in one cell: no control characters, they could rewrite the screen; a dash for nothing."""
+    """Return `value` as text without control characters, which could rewrite the screen; a dash if it is empty."""
     if value is None or value in ("", []):
         return "–"
     if isinstance(value, list):
@@ -44,7 +44,7 @@ def plain(value: Any) -> str:
 
 
 def clock(at: datetime | str | None, zone: str | None = None) -> str:
-    """An instant with its offset, to the second: promises of 10 s exist. `zone`: None: that of all lines."""
+    """Return a time with its offset, to the second. The default `zone` is the one that all lines share."""
     at = datetime.fromisoformat(at) if isinstance(at, str) else at
     if at is None:
         return "–"
@@ -54,7 +54,7 @@ def clock(at: datetime | str | None, zone: str | None = None) -> str:
 
 @cache
 def zone_of(line: str | None = None) -> str | None:
-    """The time zone of a line's policy, or the one that all lines share; None where there is none to be found."""
+    """Return the time zone of a line's policy, or the one that all lines share; None if neither is known."""
     try:
         zones = {name: policy.timezone for name, policy in known_policies().items()}
     except AfterSalesError:
@@ -64,13 +64,13 @@ def zone_of(line: str | None = None) -> str | None:
 
 
 def case(seen: Snapshot) -> RenderableType:
-    """One case: who complains of what, where it stands, what comes next, then every part that is not empty."""
-    if not seen.line:  # it is being admitted, and knows nothing else yet
+    """Return one case: its status, the complaint, what to do next, then every part that is not empty."""
+    if not seen.line:  # it is being admitted: nothing else is known yet
         return plain(seen.status)
     owner = "/".join(x for x in (seen.owner.team, seen.owner.name) if x)
     ended = f" as {seen.outcome}" if seen.outcome else ""
     urgent = " · URGENT" if seen.urgent else ""
-    zone = seen.policy.timezone or zone_of(seen.line)  # an earlier build wrote no zone
+    zone = seen.policy.timezone or zone_of(seen.line)  # snapshots of earlier builds have no time zone
     parts: list[RenderableType] = [
         Text(plain(f"{seen.case_id}  {seen.line} {seen.topic}{urgent}"), style="bold"),
         plain(f"{seen.status}{ended} · owner {owner} · order {seen.order_id} · policy {seen.policy.version}"),
@@ -78,7 +78,7 @@ def case(seen: Snapshot) -> RenderableType:
     if seen.complaint:
         parts += ["", _complaint(seen.complaint, zone), ""]
     for second in seen.second_complaints:
-        parts += [f"and {plain(second.case)}, which is handled here as well", _complaint(second, zone), ""]
+        parts += [f"also handles {plain(second.case)}:", _complaint(second, zone), ""]
     if seen.needs:
         parts += [*(_need(seen.case_id, need) for need in seen.needs), ""]
     known = {name: value for name, value in seen.finding if name != "facts" and value is not None}
@@ -90,20 +90,20 @@ def case(seen: Snapshot) -> RenderableType:
     return Group(*parts)
 
 
-def _complaint(told: ComplaintView | SecondComplaintView, zone: str | None) -> RenderableType:
-    """Who complains, how to reach them, and what they wrote: as it came."""
-    customer = told.customer
+def _complaint(complaint: ComplaintView | SecondComplaintView, zone: str | None) -> RenderableType:
+    """Return who complains, how to reach them, and what they wrote."""
+    customer = complaint.customer
     drawn = Table.grid(padding=(0, 2))
     drawn.add_column(style="dim", no_wrap=True)
     drawn.add_column(overflow="fold")
     lines = {
         "customer": " · ".join(x for x in (customer.name, customer.phone, customer.email) if x),
-        "received": f"{clock(told.received_at, zone)} by {told.channel}",
-        "order": _order(told.order) if isinstance(told, ComplaintView) and told.order else None,
-        "affected": _item(told.affected) if told.affected else None,
-        "wishes": told.wish,
-        "wrote": told.description,
-        "withdrawn": told.withdrawn if isinstance(told, SecondComplaintView) else None,
+        "received": f"{clock(complaint.received_at, zone)} by {complaint.channel}",
+        "order": _order(complaint.order) if isinstance(complaint, ComplaintView) and complaint.order else None,
+        "affected": _item(complaint.affected) if complaint.affected else None,
+        "wants": complaint.wish,
+        "wrote": complaint.description,
+        "withdrawn": complaint.withdrawn if isinstance(complaint, SecondComplaintView) else None,
     }
     for name, text in lines.items():
         if text:
@@ -118,11 +118,11 @@ def _order(order: OrderView) -> str:
 
 
 def _need(case_id: str, need: NeedView | str) -> RenderableType:
-    """One thing that a person has to do, and the commands that do it, each on a line to copy."""
-    if isinstance(need, str):  # of an earlier build
+    """Return one thing that a person has to do, and the commands for it, each on a line to copy."""
+    if isinstance(need, str):  # from an earlier build
         return Text(f"next: {plain(need)}", style="yellow")
     ways = [("do:", need.message, need.example), *(("or:", way.message, way.example) for way in need.instead)]
-    # Not broken into lines: a shell takes only whole commands.
+    # Not wrapped: a command has to be copied whole.
     commands = [
         Text(f"  {word}  {plain(command(case_id, message, example))}", no_wrap=True, overflow="ignore")
         for word, message, example in ways
@@ -131,7 +131,7 @@ def _need(case_id: str, need: NeedView | str) -> RenderableType:
 
 
 def command(case_id: str, message: str, example: Json) -> str:
-    """The command that sends a message with the values of its example."""
+    """Return the command line that sends a message with these values."""
     words = ["starter.py", message, case_id]
     for field, value in example.items():
         flag = f"--{field.replace('_', '-')}"
@@ -145,47 +145,47 @@ def command(case_id: str, message: str, example: Json) -> str:
 
 
 def stuck(rows: list[Json]) -> RenderableType:
-    """What needs a person (`client.stuck`), one thing a line."""
+    """Return what is stuck (`client.stuck`), one row each."""
     cells = ((row["case_id"], row["what"], clock(row["since"]), row["why"], row["do"]) for row in rows)
     return table("", "case, what, since, why, what to do", cells) or Text("nothing is stuck")
 
 
 def moves(rows: list[Json]) -> RenderableType:
-    """What moving open cases to an edited policy would change (`client.policy_move`), a case a line."""
+    """Return what moving open cases to an edited policy would change (`client.policy_move`), one row per case."""
     cells = ((row["case_id"], row["topic"], row["status"], "\n".join(_would_change(row))) for row in rows)
-    return table("", "case, topic, status, if it were moved", cells) or Text("no open case would change")
+    return table("", "case, topic, status, changes if moved", cells) or Text("no open case would change")
 
 
 def _would_change(row: Json) -> list[str]:
     if "unknown" in row:
-        return [f"could not be asked: {row['unknown']}"]
+        return [f"did not answer: {row['unknown']}"]
     if "refused" in row:
         return [f"cannot be moved: {row['refused']}"]
-    told = [promise_change(change) for change in row["promises"]]
-    told += [
-        f"{new['name']}: {new['within']} from {new['starts']}{', which is past: not owed' if new['passed'] else ''}"
+    changes = [promise_change(change) for change in row["promises"]]
+    changes += [
+        f"{new['name']}: {new['within']} from {new['starts']}{', which has passed: not owed' if new['passed'] else ''}"
         for new in row["begins"]
     ]
-    told += [f"at once: {rung['role']} told of {rung['promise']} (rung {rung['rung']})" for rung in row["rungs"]]
-    told += [f"at once: {what}" for what in row["at_once"]]
+    changes += [f"at once: {rung['role']} notified of {rung['promise']} (rung {rung['rung']})" for rung in row["rungs"]]
+    changes += [f"at once: {what}" for what in row["at_once"]]
     if offer := row["offer"]:
         instead = " or ".join(map(_option, _options(offer["instead"]))) or "nothing"
-        told.append(f"offer {offer['id']} stays as offered; assessed anew: {instead}")
+        changes.append(f"offer {offer['id']} stays as it is; a new assessment would offer: {instead}")
     if row["differs"]:
-        told.append(f"differs in {', '.join(row['differs'])}")
-    return told
+        changes.append(f"differs in {', '.join(row['differs'])}")
+    return changes
 
 
 def _deadline(terms: Json) -> str:
-    due = clock(terms["due_at"]) if terms["due_at"] else "when it goes on"
+    due = clock(terms["due_at"]) if terms["due_at"] else "when the clock resumes"
     return due + (" (provisional)" if terms.get("provisional") else "")
 
 
 def promise_change(change: Json) -> str:
-    """What a move changes of one promise."""
+    """Return how a move changes one promise."""
     was, now = change["before"], change["after"]
     if now["state"] == "void":
-        return f"{change['name']}: not owed any more"
+        return f"{change['name']}: no longer owed"
     state = f", {now['state']}" if now["state"] != was["state"] else ""
     pauses = (
         {True: ", pausable", False: ", not pausable"}[now["pausable"]] if now["pausable"] != was["pausable"] else ""
@@ -195,36 +195,36 @@ def promise_change(change: Json) -> str:
 
 
 def entry(line: EntryView, zone: str | None = None) -> str:
-    """One line of a timeline."""
+    """Return one line of a timeline."""
     by = f"  ({plain(line.by)})" if line.by else ""
     return f"{clock(line.at, zone)}  {plain(line.what)}  {plain(line.text)}{by}"
 
 
-def answer(case_id: str, name: str, told: Any) -> str:
-    """What a case answered to a message."""
-    if not isinstance(told, dict):
+def answer(case_id: str, name: str, body: Any) -> str:
+    """Return the answer of a case to a message in readable form."""
+    if not isinstance(body, dict):
         return f"{case_id} {name}: done"
-    if "case" in told:  # the case was over, and another one goes on with it
-        return plain(f"{case_id} {name}: {told['why']}")
-    if not told.get("applied", True):
-        return plain(f"{case_id} {name}: nothing changed, {told.get('why')}")
-    lines = [f"{case_id} {name}: done, the case is {told.get('status')}"]
-    if told.get("missing"):
-        lines.append(f"still to be established: {', '.join(told['missing'])}")
-    if told.get("offer"):
-        lines.append(f"offer {told['offer']['id']} ({told['offer']['state']})")
-        lines += [f"  {option}" for option in _numbered(_options(told["offer"]["options"]))]
-    lines += [f"  {promise_change(change)}" for change in told.get("promises", [])]
+    if "case" in body:  # the case is closed; `why` says what became of the message
+        return plain(f"{case_id} {name}: {body['why']}")
+    if not body.get("applied", True):
+        return plain(f"{case_id} {name}: nothing changed, {body.get('why')}")
+    lines = [f"{case_id} {name}: done, the case is {body.get('status')}"]
+    if body.get("missing"):
+        lines.append(f"still missing: {', '.join(body['missing'])}")
+    if body.get("offer"):
+        lines.append(f"offer {body['offer']['id']} ({body['offer']['state']})")
+        lines += [f"  {option}" for option in _numbered(_options(body["offer"]["options"]))]
+    lines += [f"  {promise_change(change)}" for change in body.get("promises", [])]
     known = {"applied", "status", "missing", "offer", "promises"}
-    lines += [f"{key}: {_item(value)}" for key, value in told.items() if key not in known and value]
+    lines += [f"{key}: {_item(value)}" for key, value in body.items() if key not in known and value]
     return plain("\n".join(lines))
 
 
 def table(title: str, columns: str, rows: Iterable[Iterable[Any]]) -> Table | None:
-    """A table of `rows` under `columns`, comma separated; None where there are no rows."""
+    """Return a table with these comma-separated column names; None if there are no rows."""
     drawn = Table(title=title or None, title_justify="left", box=None, header_style="dim", pad_edge=False)
     for number, column in enumerate(columns.split(", ")):
-        # What names the row stays whole, or it cannot be copied into the next command.
+        # The first column is not wrapped: people copy it into the next command.
         drawn.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         cells = [plain(cell) for cell in row]
@@ -232,15 +232,15 @@ def table(title: str, columns: str, rows: Iterable[Iterable[Any]]) -> Table | No
     return drawn if drawn.row_count else None
 
 
-def _segments(promise: PromiseView, at: Clock) -> str:
-    """When the clock ran, where it did not simply run on."""
+def _pauses(promise: PromiseView, at: Clock) -> str:
+    """Return when and why the clock was paused."""
     stopped = [s for s in promise.segments if s.why_stopped not in (None, "kept")]
     return "\n".join(f"stopped {at(s.ran_until)}: {s.why_stopped}" for s in stopped)
 
 
-def _options(told: list[Json]) -> list[OptionView]:
-    """The options in an answer of a case."""
-    return [OptionView.model_validate(option) for option in told]
+def _options(options: list[Json]) -> list[OptionView]:
+    """Return the options of an answer as models."""
+    return [OptionView.model_validate(option) for option in options]
 
 
 def _option(option: OptionView) -> str:
@@ -255,7 +255,7 @@ def _worth(part: RemedyView | StepView) -> str:
 
 
 def _item(value: Any) -> str:
-    """A value; of goods how many, and which."""
+    """Return a value as text; for items, quantity and sku."""
     if isinstance(value, list):
         return ", ".join(_goods(part) or plain(part) for part in value) or "–"
     return plain(value)
@@ -268,25 +268,25 @@ def _goods(value: Any) -> str | None:
 
 
 def _tables(seen: Snapshot, at: Clock) -> Iterator[Table | None]:
-    """The lists of a case, each as a table; None for one that is empty."""
+    """Yield each list of a case as a table, or None if it is empty."""
     yield table(
         "promises",
-        "promise, within, state, due, kept, clock",
-        ((p.name, p.within, p.state, _due(p, at), at(p.kept_at), _segments(p, at)) for p in seen.promises),
+        "promise, within, state, due, kept, pauses",
+        ((p.name, p.within, p.state, _due(p, at), at(p.kept_at), _pauses(p, at)) for p in seen.promises),
     )
     yield table(
         "offers",
-        "offer, state, options, over the limits",
+        "offer, state, options, needs approval because",
         ((o.id, o.state, "\n".join(_numbered(o.options)), o.over_limits) for o in seen.offers),
     )
     yield table(
         "steps",
-        "step, partner, state, what, reference, tries, reason",
+        "step, partner, state, amount or items, reference, attempts, reason",
         ((s.id, s.partner, s.state, _worth(s), s.reference, s.attempts, s.reason) for s in seen.steps),
     )
     yield table(
         "escalations",
-        "promise, told, due, sent, acknowledged by",
+        "promise, notified, due, sent, acknowledged by",
         ((e.promise, e.role, at(e.due_at), at(e.sent_at), e.acknowledged_by) for e in seen.escalations),
     )
     yield table("satisfaction", "at, score, comment", ((at(s.at), s.score, s.comment) for s in seen.satisfaction))
@@ -301,7 +301,7 @@ def _tables(seen: Snapshot, at: Clock) -> Iterator[Table | None]:
 
 
 def _numbered(options: list[OptionView]) -> list[str]:
-    """The options of an offer with the numbers that the customer was given."""
+    """Return the options of an offer with the numbers that the customer sees."""
     if len(options) == 1:
         return [_option(options[0])]
     return [f"{number}  {_option(option)}" for number, option in enumerate(options, start=1)]

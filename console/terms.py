@@ -1,4 +1,4 @@
-"""A policy as a business person reads it: what is promised, done, paid and asked for, in tables."""
+"""A policy in readable form: topics, promises, remedies and terms as tables."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,19 +11,20 @@ from cases.policy.conditions import When
 from cases.policy.every_line import EvidenceTerms
 from cases.policy.parts import Titles
 from cases.policy.policy import Policy, PromiseRule, RemedyRule
+from cases.vocabulary import KeptWhen
 from console.reading import plain, table
 
 Rows = Iterable[Iterable[Any]]
 
 
 def policy(what: Policy) -> RenderableType:
-    """Everything that a line's file says, and what it takes from all lines."""
+    """Return the whole policy of a line, including what it takes from every_line.yaml."""
     tables = [
-        table("topics", "topic, title, team, owner, urgent, asked of partners, evidence asked for", _topics(what)),
+        table("topics", "topic, title, team, owner, urgent, look-ups, evidence", _topics(what)),
         table("promises", "rule, promise, for, within, from, kept when, pausable, target", _promises(what)),
-        table("at once, before anything is found", "rule, topics, what is done, to establish, at most", _at_once(what)),
-        table("remedies", "rule, topics, when, what is offered, closes as", _remedies(what)),
-        table("terms", "what, how", _terms(what)),
+        table("on receipt, before any finding", "rule, topics, action, to establish, at most", _on_receipt(what)),
+        table("remedies", "rule, topics, when, options, closes as", _remedies(what)),
+        table("terms", "term, value", _terms(what)),
     ]
     heading = plain(f"{what.line}  {_title(what.title)}  version {what.version}")
     return Group(Text(heading, style="bold"), *(drawn for drawn in tables if drawn is not None))
@@ -38,12 +39,13 @@ def _topics(what: Policy) -> Rows:
 def _promises(what: Policy) -> Rows:
     for p in what.promises:
         start = f"{p.starts}, if complex" if p.complex else p.starts
-        kept = f"{p.kept_by}, or picked up" if p.picking_up_counts else p.kept_by
+        by_call = p.picking_up_counts and p.kept_by is KeptWhen.CUSTOMER_REACHED
+        kept = f"{p.kept_by}, or call answered" if by_call else p.kept_by
         target = f"{p.target:.0%}" if p.target else None
         yield p.rule, p.name, _where(p), p.within, start, kept, _yes(p.pausable), target
 
 
-def _at_once(what: Policy) -> Rows:
+def _on_receipt(what: Policy) -> Rows:
     for p in what.precautions:
         yield p.rule, p.topics, p.do, None, None
     for i in what.investigations:
@@ -59,17 +61,23 @@ def _terms(what: Policy) -> Rows:
     yield "escalation", "; ".join(f"{r.role} at {r.at:.0%}{_if_urgent(r.urgent)}" for r in what.escalation)
     s = what.silence
     reminders = ", ".join(s.reminders)
-    yield "silence", f"reminders after {reminders}; {s.tell} told after {s.tell_after}; closed after {s.close_after}"
+    yield (
+        "silence",
+        f"reminders after {reminders}; {s.tell} notified after {s.tell_after}; closed after {s.close_after}",
+    )
     if any(t.evidence for t in what.topics.values()):
         yield "evidence", _evidence(what.evidence)
     yield "callback", f"{what.callback.attempts} times, every {what.callback.every}"
     yield "reopening", f"within {what.reopen_within}"
-    yield "beside refunds, over all cases of an order", ", else ".join(what.compensation_limit)
-    yield "a manager may approve", what.manager_limit
+    yield "limit beside refunds, all cases of an order", ", else ".join(what.compensation_limit)
+    yield "limit for a manager, all money", what.manager_limit
     if what.damaged_share:
-        yield "damaged share", ", ".join(f"{severity} {share:.0%}" for severity, share in what.damaged_share.items())
+        yield (
+            "share of value by severity",
+            ", ".join(f"{severity} {share:.0%}" for severity, share in what.damaged_share.items()),
+        )
     if what.satisfaction_target:
-        yield "satisfied customers", f"{what.satisfaction_target:.0%} of those who answered"
+        yield "target for satisfied customers", f"{what.satisfaction_target:.0%} of those who answer"
     yield "working days", f"{_calendar(what.calendar)}, {what.timezone}"
 
 
@@ -82,8 +90,10 @@ def _if_urgent(share: float | None) -> str:
 
 
 def _evidence(terms: EvidenceTerms) -> str:
-    end = f"on without it after {terms.go_on_after}" if terms.go_on_after else f"closed after {terms.close_after}"
-    return f"a reminder after {terms.remind_after}; {end}"
+    end = (
+        f"continues without it after {terms.go_on_after}" if terms.go_on_after else f"closed after {terms.close_after}"
+    )
+    return f"reminder after {terms.remind_after}; {end}"
 
 
 def _calendar(terms: CalendarTerms) -> str:

@@ -1,4 +1,4 @@
-"""One verb per message, made from the message's model when it is called: what it says is in `console.words`."""
+"""One verb per message, built from the message's model when it is used. `console.words` has the help texts."""
 
 # ruff: noqa: PLC0415 (`--help` and usage errors must not wait for models, Temporal and rich)
 
@@ -28,7 +28,7 @@ class Pair(click.ParamType[Any]):
         self.name = "=".join(fields).upper()
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The object; split where neither a kind nor a quantity can be mistaken."""
+        """Return the object. A kind and a quantity contain no `=`, so the text is split next to them."""
         left, sign, right = value.partition("=") if self.fields[0] == "kind" else value.rpartition("=")
         if not (left and sign and right):
             self.fail(f"write it as {self.name}", param, ctx)
@@ -43,7 +43,7 @@ class Json(click.ParamType[Any]):
     name = "JSON"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """What the text says."""
+        """Return the decoded value."""
         from cases.decoding import decode
         from cases.errors import InvalidInput
 
@@ -54,20 +54,20 @@ class Json(click.ParamType[Any]):
 
 
 class Sections(click.Group):
-    """A group with a verb for each message besides its own, whose help keeps facts, commands and the rest apart."""
+    """A group with its own verbs and one for each message. The help lists them in three sections."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every verb."""
+        """Return the names of all verbs."""
         return [*super().list_commands(ctx), *words.MESSAGES]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb of that name; None where there is none."""
+        """Return the verb of that name, or None."""
         if cmd_name in words.MESSAGES:
             return verb(cmd_name)
         return super().get_command(ctx, cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click calls it so)
-        """The verbs by what they are for."""
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click passes it)
+        """Write the three sections: verbs, facts, commands."""
         own = [(name, command.get_short_help_str(100)) for name, command in sorted(self.commands.items())]
         facts = [(name, about.summary) for name, about in words.FACTS.items()]
         commands = [(name, about.summary) for name, about in words.COMMANDS.items()]
@@ -77,7 +77,7 @@ class Sections(click.Group):
 
 
 def verb(name: str) -> click.Command | None:
-    """The verb that sends that message; None where no case understands it."""
+    """Return the verb that sends that message, or None if there is no such message."""
     from cases.inbox.messages import MESSAGES
 
     if name not in MESSAGES:
@@ -89,7 +89,7 @@ def verb(name: str) -> click.Command | None:
     in_json = click.Option(["--json", "as_json"], is_flag=True, help=IN_JSON)
     params = [click.Argument(["case"], type=CASE), *options, payload, in_json]
     return click.Command(
-        name, callback=_sends(name), params=params, help=about.summary, epilog=examples(*about.examples)
+        name, callback=_sender(name), params=params, help=about.summary, epilog=examples(*about.examples)
     )
 
 
@@ -114,7 +114,7 @@ def _option(field: str, info: "FieldInfo") -> click.Option:
     return click.Option([flag], metavar="TIME" if field.endswith("_at") else "TEXT", help=text)
 
 
-def _sends(name: str) -> Callable[..., None]:
+def _sender(name: str) -> Callable[..., None]:
     def send(case: str, payload: Any, as_json: bool, **given: Any) -> None:
         from cases.decoding import check_size
         from cases.errors import InvalidInput, Refusal
@@ -129,26 +129,26 @@ def _sends(name: str) -> Callable[..., None]:
             check_size(checked)
         except (Refusal, InvalidInput) as error:
             raise click.UsageError(str(error)) from None
-        _tell(case, name, checked, as_json=as_json)
+        _deliver(case, name, checked, as_json=as_json)
 
     return send
 
 
-def _tell(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> None:
+def _deliver(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> None:
     import asyncio
 
     from client.cases import CaseOver, Engine, NoSuchCase
     from client.reopening import late
     from console.reading import answer as readable
 
-    async def tell() -> Any:
+    async def deliver() -> Any:
         engine = await Engine.connect()
         try:
-            return await engine.tell(case, name, payload)
-        except (CaseOver, NoSuchCase):  # Temporal forgets closed cases, our records do not
+            return await engine.send(case, name, payload)
+        except (CaseOver, NoSuchCase):  # Temporal deletes closed cases after a while, our database keeps them
             return await late(engine, case, name, payload, datetime.now(UTC))
 
-    answer = asyncio.run(tell())
+    answer = asyncio.run(deliver())
     if as_json:
         print_json(answer)
     else:

@@ -1,4 +1,4 @@
-"""Following cases: only what has changed is printed, a line for each, so that it reads the same in a pipe."""
+"""`starter.py watch`: print a line for each change, so that the output can be piped."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,23 +10,23 @@ from client.cases import Engine
 from console.reading import clock, entry, plain, zone_of
 
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two queries."""
 
 Json = dict[str, Any]
 
 
 async def follow_case(case_id: str, show: Callable[[str], None], raw: Callable[[Json], None] | None) -> None:
-    """Print the timeline of a case as it grows, until it closes; `raw` takes each changed snapshot instead."""
-    engine, told = await Engine.connect(), 0
+    """Print the timeline of a case as it grows, until it closes. With `raw`, pass it each changed snapshot instead."""
+    engine, shown = await Engine.connect(), 0
     last: Snapshot | None = None
     while True:
         seen = await engine.snapshot(case_id)
         if seen != last and raw:
             raw(seen.as_json())
         elif seen != last:
-            for line in seen.timeline[told:]:
+            for line in seen.timeline[shown:]:
                 show(entry(line, seen.policy.timezone))
-            told = len(seen.timeline)
+            shown = len(seen.timeline)
             if last is None or seen.status != last.status:
                 ended = f" as {seen.outcome}" if seen.outcome else ""
                 show(plain(f"{case_id} is {seen.status}{ended}"))

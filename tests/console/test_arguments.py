@@ -21,13 +21,13 @@ def test_a_case_is_found_by_its_id_however_wide_its_letters_are(typed: str) -> N
 )
 def test_what_cannot_be_an_id_is_shown_with_what_nobody_sees(typed: str, shown: str) -> None:
     """S29: instead of a sentence that says that there is no case of the id that everybody sees."""
-    with pytest.raises(click.UsageError, match=re.escape(f"{shown} is no id of a case")):
+    with pytest.raises(click.UsageError, match=re.escape(f"{shown} is not a case id")):
         CASE.convert(typed, None, None)
 
 
 @pytest.mark.parametrize("typed", ["", " ", "case-"])
 def test_no_id_at_all_is_asked_for(typed: str) -> None:
-    with pytest.raises(click.UsageError, match="give the id of a case"):
+    with pytest.raises(click.UsageError, match="enter a case id"):
         CASE.convert(typed, None, None)
 
 

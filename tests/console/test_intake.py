@@ -9,7 +9,7 @@ import pytest
 from cases.contract import MAX_INPUT_BYTES
 from cases.decoding import check_size
 from cases.errors import InvalidInput
-from client.intake import at_the_door, values
+from client.intake import complaints_in, values
 
 
 def read(text: str) -> list[tuple[str, Any]]:
@@ -44,7 +44,7 @@ NO_END = f"(whole): is not JSON: no , or ] after it; {UNREAD}"
     [
         (
             '[{"a": 1}]\n\n{"a": 2}',
-            [("f:1", {"a": 1}), ("f:3", "(whole): is not JSON: something stands after the array's ]")],
+            [("f:1", {"a": 1}), ("f:3", "(whole): is not JSON: there is text after the array's ]")],
         ),
         ('{\n "a": 1,\n "b"\n}', [("f:4", "(whole): is not JSON: expecting ':' delimiter at column 1")]),
         ('{broken\n{"a": 2}', [("f:1", BROKEN), ("f:2", {"a": 2})]),
@@ -70,14 +70,14 @@ def test_64_kib_are_taken_in_and_not_one_byte_more(spare: int, fits: bool) -> No
 
 
 def test_a_string_that_is_no_text_is_refused_and_not_tripped_over() -> None:
-    (found,) = at_the_door("f", b'{"case_id": "\\ud800"}', {}, datetime.now(UTC))
+    (found,) = complaints_in("f", b'{"case_id": "\\ud800"}', {}, datetime.now(UTC))
 
     assert found.fault is not None
     assert any(problem.field == "case_id" for problem in found.fault.problems)
 
 
 def told(content: str) -> list[str]:
-    return [f"{found.name}: {found.fault}" for found in at_the_door("f", content.encode(), {}, datetime.now(UTC))]
+    return [f"{found.name}: {found.fault}" for found in complaints_in("f", content.encode(), {}, datetime.now(UTC))]
 
 
 @pytest.mark.parametrize("line", ["{broken", "7", '{"order": "SO-1"}', '{"case_id": 7}'])
@@ -86,7 +86,7 @@ def test_of_a_file_that_holds_no_complaints_two_entries_are_named_and_the_rest_i
     *named, counted = told(f"{line}\n" * 1_000 + "{}\n")
 
     assert [fault.partition(" ")[0] for fault in named] == ["f:1:", "f:2:"]
-    assert counted == "f: (whole): has 999 more entries that are no complaints: each needs a case_id"
+    assert counted == "f: (whole): has 999 more entries that are not complaints: each needs a case_id"
 
 
 @pytest.mark.parametrize(("lines", "told_of"), [(1, 1), (2, 2), (3, 3)])

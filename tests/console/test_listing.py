@@ -163,7 +163,7 @@ class TestExamples:
         [
             (["--example", "slate"], "'slate' is not one of building_materials, "),
             (["--example", "express", "--topic", "goods.safety"], "'goods.safety' is not one of claim.damage, "),
-            (["--topic", "goods.safety"], "--topic goes with --example LINE"),
+            (["--topic", "goods.safety"], "--topic needs --example LINE"),
             (["--example", "express", "-"], "--example takes no FILE"),
             ([], "Missing argument 'FILE...'"),
         ],

@@ -121,7 +121,7 @@ async def test_a_preview_tells_what_would_change_for_whom_and_writes_nothing(
         assert (await case.snapshot(), len(await case.events())) == before[case.id]
     assert old.id in shown.out
     assert "detailed_result: 48h, due " in shown.out
-    assert "at once: team_lead told of detailed_result (rung 2)" in shown.out
+    assert "at once: team_lead notified of detailed_result (rung 2)" in shown.out
     assert "differs in promises" in shown.out
 
 
@@ -206,11 +206,14 @@ async def test_a_case_that_does_not_answer_is_named_and_many_end_the_preview(
     ("row", "sentence"),
     [
         ({"refused": "topic: is gone"}, "cannot be moved: topic: is gone"),
-        ({"unknown": "HL-1 does not answer"}, "could not be asked: HL-1 does not answer"),
-        ({"begins": [{"name": "solution", "within": "24h", "starts": "received", "passed": True}]}, "past: not owed"),
+        ({"unknown": "HL-1 does not answer"}, "did not answer: HL-1 does not answer"),
+        (
+            {"begins": [{"name": "solution", "within": "24h", "starts": "received", "passed": True}]},
+            "has passed: not owed",
+        ),
         ({"begins": [{"name": "progress_update", "within": "12h", "starts": "consent", "passed": False}]}, "12h from"),
         ({"at_once": ["no answer to o1: close"]}, "at once: no answer to o1: close"),
-        ({"offer": {"id": "o1", "instead": []}}, "offer o1 stays as offered; assessed anew: nothing"),
+        ({"offer": {"id": "o1", "instead": []}}, "offer o1 stays as it is; a new assessment would offer: nothing"),
     ],
 )
 def test_each_thing_that_would_change_is_told(row: dict[str, Any], sentence: str) -> None:

@@ -84,7 +84,7 @@ async def test_where_no_case_exists_everybody_who_asks_is_told_so_and_why(
     """S34: `show`, `watch` and every message."""
     case_id = (await refused_past_the_door(workshop))["case_id"]
 
-    for asks in (engine_here.snapshot(case_id), engine_here.tell(case_id, "note", {"text": "x"})):
+    for asks in (engine_here.snapshot(case_id), engine_here.send(case_id, "note", {"text": "x"})):
         with pytest.raises(NoSuchCase, match=r"there is no case .*: the complaint was refused: channel: .*correct it"):
             await asks
 
@@ -105,13 +105,13 @@ async def test_id_of_a_case_that_lived_is_never_used_again(workshop: Workshop, e
 
     if end == "terminate":
         assert not opened.ok
-        assert "ended (terminated) in Temporal: a case id is used once" in opened.text
+        assert "ended in Temporal (terminated): a case id cannot be reused" in opened.text
         late = await workshop.take_in(raw)  # any client may start it, and our records refuse it
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(Exception, match="Workflow execution failed") as failed:
                 await late.handle.result()
         assert getattr(failed.value.__cause__, "type", None) == "CaseIdTaken"
-        assert (await sent(engine_here, raw)).text.startswith(f"refused: there is no case {case.id} of this complaint")
+        assert (await sent(engine_here, raw)).text.startswith(f"refused: there is no case {case.id} for this complaint")
     else:
         assert opened == ("already closed: withdrawn", True)
 

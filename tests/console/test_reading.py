@@ -142,7 +142,7 @@ def test_a_case_shows_who_complains_how_to_reach_them_and_what_they_wrote_and_wi
     assert "received  2026-11-18 09:00:00+08:00 by hotline" in text
     assert "order     SO-88121, 12800.00 CNY: 4 × SLATE-9 Slate at 3125.00" in text
     assert "affected  1 × SLATE-9" in text
-    assert "wishes    replace" in text
+    assert "wants     replace" in text
     assert "wrote     石板断成两半" in text
     assert "          and the crate is open" in text
 
@@ -217,7 +217,7 @@ def test_an_answer_tells_the_offer_or_what_is_missing() -> None:
     )
 
     assert told.splitlines()[1:] == ["offer o1 (open)", "  refund: compensation 1280.00 (up to 2560.00)"]
-    assert lacking.splitlines()[1:] == ["still to be established: lost"]
+    assert lacking.splitlines()[1:] == ["still missing: lost"]
 
 
 def test_every_policy_can_be_read() -> None:

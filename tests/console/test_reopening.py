@@ -138,7 +138,7 @@ async def test_id_that_another_complaint_has_is_not_taken_for_the_follow_up(
     other = await workshop.take_in(complaint(case_id=f"{old.id}.2"))
     await other.becomes("assessing")
 
-    with pytest.raises(Refusal, match=f"{old.id}.2 is there already, and does not follow {old.id}"):
+    with pytest.raises(Refusal, match=f"{old.id}.2 exists already and does not follow {old.id}"):
         await reopen(engine_here, old.id, now())
 
 
@@ -179,7 +179,7 @@ async def test_message_to_a_closed_case_is_told_how_the_case_ended_and_how_to_go
     old = await withdrawn(workshop)
 
     with pytest.raises(CaseOver):
-        await engine_here.tell(old.id, "note", {"text": "hello"})
+        await engine_here.send(old.id, "note", {"text": "hello"})
     with pytest.raises(Refusal) as refused:
         await late(engine_here, old.id, "note", {"text": "hello"}, now())
 
@@ -225,7 +225,7 @@ async def test_yes_after_silence_opens_the_follow_up_and_the_customer_is_asked_a
     answer = await late(engine_here, old.id, "customer-approved", {"option": "replace"}, now())
 
     assert (answer["applied"], answer["case"]) == (False, f"{old.id}.2")
-    assert "asks the customer anew" in answer["why"]
+    assert "asks the customer again" in answer["why"]
     seen = await case_of(workshop, answer["case"]).becomes("awaiting_consent")
     assert [offer["state"] for offer in seen["offers"]] == ["open"]
 
@@ -241,7 +241,7 @@ async def test_message_to_a_case_that_was_merged_goes_to_the_one_that_lives(
     await first.says("complaint-withdrawn")
     await second.result()
 
-    with pytest.raises(Refusal, match=f"was merged into {first.id}, and closed with it: reopen {first.id}"):
+    with pytest.raises(Refusal, match=f"was merged into {first.id} and closed with it: reopen {first.id}"):
         await reopen(engine_here, second.id, now())
     with pytest.raises(Refusal, match=f'"starter.py reopen {first.id}"'):
         await late(engine_here, second.id, "note", {"text": "hello"}, now())
@@ -279,7 +279,7 @@ async def test_payment_that_is_taken_back_after_closing_is_contested_until_a_per
     (row,) = [found for found in await stuck(engine_here) if found["case_id"] == paid.id]
 
     assert (answer["applied"], again["applied"]) == (True, False)
-    assert f"{key} (640.00 CNY) is contested now" in answer["why"]
+    assert f"{key} (640.00 CNY) is now contested" in answer["why"]
     assert (entry["state"], entry["reason"]) == (
         EntryState.CONTESTED,
         "reported as failed after the case had closed: account closed",
@@ -288,7 +288,7 @@ async def test_payment_that_is_taken_back_after_closing_is_contested_until_a_per
     assert "account closed" in row["why"]
     assert f"starter.py resolve-step {paid.id} --step coupon --action waive" in row["do"]
 
-    with pytest.raises(Refusal, match="is closed and sends nothing any more"):
+    with pytest.raises(Refusal, match="is closed and cannot send anything"):
         await late(engine_here, paid.id, "resolve-step", NOT_PAID | {"action": "retry"}, now())
     with pytest.raises(Refusal, match="say who has looked"):
         await late(engine_here, paid.id, "resolve-step", NOT_PAID | {"by": None}, now())

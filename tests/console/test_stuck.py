@@ -138,7 +138,7 @@ async def test_case_whose_code_fails_is_told_with_the_cause_and_never_queried(
     assert (row["case_id"], row["workflow_id"]) == (handle.id.removeprefix("case-"), handle.id)
     assert "WorkflowWorkerUnhandledFailure" in row["why"]
     assert row["since"] is not None
-    assert f"read the error in the Temporal UI, on the page of {handle.id}; deploy a mended worker" in row["do"]
+    assert f"read the error in the Temporal UI, on the page of {handle.id}; deploy a fixed worker" in row["do"]
     assert asked.queried == []
 
 
@@ -155,8 +155,8 @@ async def test_step_of_which_nobody_knows_is_told_with_its_key_and_how_to_report
 
     assert (row["case_id"], row["what"]) == (case.id, "step_unknown")
     assert row["since"] == step(seen, "replacement")["since"]
-    assert "step replacement (warehouse): nobody knows whether it was done: no answer within 8 s" in row["why"]
-    assert f"look in its books for {case.id}/1/o1/replacement" in row["do"]
+    assert "step replacement (warehouse): it is not known whether it was done: no answer within 8 s" in row["why"]
+    assert f"look up {case.id}/1/o1/replacement" in row["do"]
     assert f"starter.py step-reported {case.id} --step replacement --state done" in row["do"]
 
 
@@ -178,7 +178,7 @@ async def test_step_that_was_tried_again_is_told_with_the_key_of_that_try(
 
     asked = [command.key for command in partners.warehouse.commands]
     assert asked == [f"{case.id}/1/o1/replacement", f"{case.id}/1/o1/replacement/2"]
-    assert f"look in its books for {asked[-1]}, then" in row["do"]
+    assert f"look up {asked[-1]} in the partner's records, then" in row["do"]
 
 
 async def test_step_whose_earlier_key_is_asked_for_is_told_with_that_key(
@@ -197,7 +197,7 @@ async def test_step_whose_earlier_key_is_asked_for_is_told_with_that_key(
     await case.says("step-reported", step="replacement", state="done", key=key, by="Zhao")
     done = await case.until(lambda c: step(c, "replacement")["state"] == "done")
 
-    assert f"look in its books for {key}, then" in row["do"]
+    assert f"look up {key} in the partner's records, then" in row["do"]
     assert [need["example"]["key"] for need in seen["needs"]] == [key]
     assert step(done, "replacement")["key"] == key
 
@@ -227,10 +227,10 @@ async def test_cases_that_no_worker_takes_are_told_by_their_task_queue_and_left_
     ]
     workshop.taken_in.update(handle.id for handle in started)
 
-    [row] = await until(look, lambda rows: any("open on it: 2" in r["why"] for r in rows))
+    [row] = await until(look, lambda rows: any("; 2 open on it" in r["why"] for r in rows))
 
     assert (row["case_id"], row["what"]) == (None, "no_worker")
-    assert f"no worker serves task queue {queue}; open on it: 2" in row["why"]
+    assert f"no worker serves task queue {queue}; 2 open on it" in row["why"]
     assert row["why"].endswith("; cases belong on after-sales")
     assert f"TaskQueue = '{queue}'" in row["do"]
     assert asked.queried == []
@@ -251,7 +251,7 @@ async def test_task_that_a_worker_leaves_undone_is_told_and_the_case_is_not_quer
     [row] = await until(look, bool)
 
     assert (row["case_id"], row["what"]) == (case.id, "untaken")
-    assert "its workflow task is not being done, though a worker is there" in row["why"]
+    assert "a worker is running, but does not take the workflow task" in row["why"]
     assert asked.queried == []
 
 
@@ -286,7 +286,7 @@ async def test_promise_that_the_director_was_told_of_is_told_until_somebody_has_
     await case.says("acknowledge-escalation", promise="detailed_result", by="Chen")
 
     assert (row["case_id"], row["what"]) == (case.id, "unacknowledged")
-    assert "detailed_result is broken, and nobody above the director is left to be told" in row["why"]
+    assert "detailed_result is broken, the director was notified, and nobody has acknowledged it" in row["why"]
     assert f"starter.py acknowledge-escalation {case.id} --promise detailed_result" in row["do"]
     assert await look() == []
 
@@ -304,7 +304,7 @@ async def test_letter_that_no_channel_takes_is_told_until_a_person_has_seen_to_i
     await case.says("contact-made", note="met at the depot")
 
     assert (row["case_id"], row["what"]) == (case.id, "undeliverable")
-    assert "no channel takes acknowledged: no channel has an address for them" in row["why"]
+    assert "no channel accepts acknowledged: no channel has an address for them" in row["why"]
     assert f"starter.py contact-made {case.id}" in row["do"]
     assert await look() == []
 
@@ -323,7 +323,7 @@ async def test_call_that_has_failed_for_a_quarter_of_an_hour_is_told(
     rows = [row for row in await look() if row["what"] == "retrying"]
     assert {row["case_id"] for row in rows} == {case.id}
     assert any(row["why"].startswith("message-customer has been tried 1") for row in rows)
-    assert f"on the page of case-{case.id}, what the call hears" in rows[0]["do"]
+    assert f"pending activity in the Temporal UI, on the page of case-{case.id}" in rows[0]["do"]
 
 
 async def test_command_line_says_that_nothing_is_stuck_or_ends_with_1(

@@ -71,7 +71,7 @@ class TestTheDoor:
 
         result = starter("open", path)
 
-        assert result == Result(2, "", f"{path} is empty: there is no complaint in it\n")
+        assert result == Result(2, "", f"{path} is empty: it contains no complaint\n")
 
     def test_bad_complaints_are_named_by_file_and_line(self, starter: Starter, file: File) -> None:
         path = file(complaint(line="groceries"), "{broken", "", complaint(case_id="HL-4", order__amount="-1.00"))
@@ -116,14 +116,14 @@ class TestWithoutAServer:
 
         assert result.code == 1
         assert result.out == ""
-        assert "nothing answers at 127.0.0.1:" in result.err
+        assert "no server answers at 127.0.0.1:" in result.err
         assert 'start it with "starter.py up", or set TEMPORAL_ADDRESS' in result.err
 
     def test_a_good_complaint_waits_for_nobody(self, process: Starter, file: File) -> None:
         result = process("open", file(complaint()))
 
         assert result.code == 1
-        assert "nothing answers at" in result.err
+        assert "no server answers at" in result.err
 
     def test_an_unknown_profile_of_temporal_is_named(self, starter: Starter) -> None:
         result = starter("list", TEMPORAL_PROFILE="nowhere")
@@ -155,7 +155,7 @@ class TestUsage:
             (["list", "--status", "asleep"], "'asleep' is not one of"),
             (["skip", "HL-1", "soon"], '"soon" is no duration'),
             (["skip", "HL-1", "2", "working", "days"], "a clock moves by hours and days"),
-            (["policy", "show", "groceries"], "there is no line groceries; there are "),
+            (["policy", "show", "groceries"], "there is no line groceries; choose one of "),
             (["policy", "preview", "nothing.yaml"], "'nothing.yaml' does not exist"),
             (["policy", "move", "HL-1", "--by", "li"], "Missing option '--reason'"),
             (["policy", "move", "HL-1", "--by", "li", "--reason", "x" * 6_000], "reason: string should have at most"),
@@ -336,7 +336,7 @@ class TestWithAServer:
 
         assert (result.code, result.out) == (1, "")
         assert "no case HL-404 at 127.0.0.1:" in result.err
-        assert "check the id, or look with starter.py list" in result.err
+        assert "check the id with starter.py list" in result.err
 
     def test_a_refusal_is_the_sentence_of_the_case(self, live: Starter, file: File) -> None:
         live("open", file(complaint(case_id="EARLY")))
@@ -371,7 +371,7 @@ class TestWithAServer:
 
         accepted = live("customer-approved", "LIFE", "--option", "replace")
         assert accepted.out.startswith("LIFE customer-approved: LIFE closed as no_response on ")
-        assert "LIFE.2 takes it up again and asks the customer anew" in accepted.out
+        assert "LIFE.2 reopens it and asks the customer again" in accepted.out
         reopened = live("reopen", "LIFE", "--by", "li")
         assert reopened.out == "LIFE.2 already open, nothing started, it follows LIFE\n"
 

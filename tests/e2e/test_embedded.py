@@ -147,7 +147,7 @@ class TestHowItEnds:
             code, said = up.end()
 
         assert len(children) == 3
-        assert (code, said.splitlines()[-1]) == (0, "ended")
+        assert (code, said.splitlines()[-1]) == (0, "stopped")
         assert not any(alive(pid) for pid in children)
         assert (second.code, "is in use by another server" in second.err) == (1, True)
         assert (tmp_path / "temporal.db").exists()

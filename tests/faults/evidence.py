@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cases.contract import claim_workflow_id, workflow_id
 from client.cases import Engine
-from client.late_reports import kept
+from client.late_reports import apply_to_ledger
 from partners.sandbox.reports import NOBODY_THERE
 from partners.wire import STEP_REPORTED
 from records import Records
@@ -97,7 +97,7 @@ async def _report_to_closed_cases(reports: list[dict[str, Any]], database_url: s
     for report in sorted(reports, key=lambda report: (report["due_at"], report["id"])):
         if report["outcome"] == NOBODY_THERE and report["signal"] == STEP_REPORTED:
             await asyncio.to_thread(
-                kept, report["case_id"], "it has closed", STEP_REPORTED, report["payload"], database_url
+                apply_to_ledger, report["case_id"], "it has closed", STEP_REPORTED, report["payload"], database_url
             )
 
 

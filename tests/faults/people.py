@@ -219,7 +219,7 @@ class Life:
                 await self._insist(lambda: _unless_over(handle.signal(name, payload)))
             case 1:
                 with suppress(Refusal, NoSuchCase):
-                    await self._insist(lambda: self.engine.tell(self.case_id, "assess", payload))  # type: ignore[arg-type]
+                    await self._insist(lambda: self.engine.send(self.case_id, "assess", payload))  # type: ignore[arg-type]
             case 2:
                 await self._insist(lambda: self._start_garbage(payload))
             case 3:  # the server refuses it itself
@@ -276,14 +276,14 @@ class Life:
             return "signalled"
         tries = 0
 
-        async def tell() -> Json:
+        async def send() -> Json:
             nonlocal tries
             tries += 1
-            answer: Json = await self.engine.tell(self.case_id, name, payload)
+            answer: Json = await self.engine.send(self.case_id, name, payload)
             return answer
 
         try:
-            answer = await self._insist(tell)
+            answer = await self._insist(send)
         except CaseOver:
             # A try that was never answered may have been applied, and have closed the case.
             return "refused" if tries == 1 else "unanswered"
@@ -293,7 +293,7 @@ class Life:
 
     async def _tell(self, name: str, payload: Json) -> Json:
         try:
-            answer: Json = await self._insist(lambda: self.engine.tell(self.case_id, name, payload))
+            answer: Json = await self._insist(lambda: self.engine.send(self.case_id, name, payload))
         except Refusal:
             return {}
         return answer
