@@ -34,6 +34,8 @@ class Admission(BaseModel):
     """What claiming its id answered; None where it was not claimed."""
     account: Account | None = None
     """What the order's other cases have taken (S35); None: no order, our records are down, or an older worker."""
+    rereads_account: bool = False
+    """Whether the case reads it again before it makes an offer by itself (S35); False in results of older workers."""
     problems: list[Problem] = []
 
 
@@ -102,7 +104,13 @@ class Records:
                 others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
                 if complaint.order:
                     account = self.account(complaint.order.order_id, complaint.case_id)
-        return Admission(policy=policy.slice_for(complaint), earlier=earlier, others=others, account=account)
+        return Admission(
+            policy=policy.slice_for(complaint),
+            earlier=earlier,
+            others=others,
+            account=account,
+            rereads_account=True,
+        )
 
     def _followed(self, complaint: Complaint, policy: Policy | None, problems: list[Problem]) -> Earlier | None:
         """The case that a complaint, or a draft of one, takes up again; why it cannot be joins the `problems`."""

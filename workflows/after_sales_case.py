@@ -91,6 +91,7 @@ class AfterSalesCase:
         while True:
             seen = self._desk.revision
             self._clocks.ring()
+            self._look_ups.offer()
             self._remedies.begin()
             self._letters.deliver()
             if self._desk.at_rest(seen):
@@ -163,6 +164,12 @@ class AfterSalesCase:
             if name in OFFERS:
                 await self._look_ups.order_account()
             message = decoded(payload, workflow.patched)
-            return self._desk.apply(receive, name, message, workflow.now(), in_force, workflow.patched)
+            answer = self._desk.apply(receive, name, message, workflow.now(), in_force, workflow.patched)
         except Refusal as refusal:
             raise rejection(refusal) from None
+        case = self._desk.case
+        if case.offer_due:
+            # The sender is answered with what the message leads to.
+            await workflow.wait_condition(lambda: case.offer_due is None)
+            answer |= {"status": case.status, "outcome": case.outcome}
+        return answer

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from cases.complaint import Complaint
 from cases.contract import INVALID_COMPLAINT, workflow_id
 from cases.errors import Problem
-from cases.progress.assessing import consider
+from cases.progress.assessing import consider, consider_soon
 from cases.progress.opening import open_case
 from cases.state.case import Case
 from workflows.desk import Desk
@@ -62,10 +62,16 @@ class Intake:
         if workflow.info().workflow_id != workflow_id(complaint.case_id):
             belongs = f"belongs to workflow {workflow_id(complaint.case_id)}: start it under that id"
             raise _invalid([Problem(field="case_id", problem=belongs)])
-        self._desk.open(open_case(complaint, admission.policy, now, admission.earlier, admission.account))
+        case = open_case(complaint, admission.policy, now, admission.earlier, admission.account)
+        case.rereads_account = admission.rereads_account
+        self._desk.open(case)
         self._letters.deliver()  # the acknowledgement goes first
         self._desk.begin(self._claim_id(admission.others))
-        if not self._desk.case.looking_up:
+        if case.looking_up:
+            return
+        if admission.others is None:  # nor was the account read with it
+            self._desk.apply(consider_soon, now)
+        else:
             self._desk.apply(consider, now)
 
     async def _check(self, raw: Any, now: datetime) -> Admission:

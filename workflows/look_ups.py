@@ -9,6 +9,7 @@ from cases.errors import Refusal
 from cases.look_ups import ROWS
 from cases.partner_calls import LookUp
 from cases.policy.policy import Policy
+from cases.progress.assessing import consider_due
 from cases.progress.verification import account_read, looked_up, not_found
 from workflows.desk import Desk
 from workflows.sdk.activity_calls import call, named
@@ -24,6 +25,7 @@ class LookUps:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._offering = False
 
     def begin(self) -> None:
         """Ask the partners what the case wants to know of them."""
@@ -43,7 +45,8 @@ class LookUps:
         if answers.account:
             self._desk.apply(account_read, answers.account)
         for what in wanted:
-            self._desk.apply(looked_up, what, getattr(answers, what), workflow.now())
+            answer, fresh = getattr(answers, what), answers.account is not None
+            self._desk.apply(looked_up, what, answer, workflow.now(), fresh=fresh)
             if what in answers.failed:
                 self._desk.begin(self._keep_looking(what, question))
 
@@ -57,6 +60,17 @@ class LookUps:
             self._desk.apply(not_found, what, str(error.cause), workflow.now())
         else:
             self._desk.apply(looked_up, what, answer, workflow.now())
+
+    def offer(self) -> None:
+        """Where an offer is due, read the order's account and work it out (S35); called after every change."""
+        if self._desk.case.offer_due and not self._offering:
+            self._offering = True
+            self._desk.begin(self._offer())
+
+    async def _offer(self) -> None:
+        await self.order_account()
+        self._offering = False
+        self._desk.apply(consider_due, workflow.now())
 
     async def order_account(self) -> None:
         """What the order's other cases have taken by now; where nobody can say, what was known last counts (S35).

@@ -20,6 +20,7 @@ from cases.inbox.policy_move import move
 from cases.inbox.repeats import remember, repeated
 from cases.patches import Holds, always
 from cases.policy.policy import Policy
+from cases.progress.promises import entered_late
 from cases.state.case import Case
 from cases.state.entries import Refused
 from cases.vocabulary import Status
@@ -66,7 +67,7 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
         due = [promise.due_at() for promise in case.promises] if at < now else []
         answer = APPLY[type(message)](case, message, m.When(at, now)) or {}
         if at < now:
-            _entered_late(case, due, now)
+            entered_late(case, due, now)
     elif in_force:
         answer = move(case, message, in_force, now)
     else:
@@ -75,13 +76,6 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
         rate_limit.count(case.paces, name, now)
     remember(case.seen, name, message)
     return {"applied": True, "status": case.status, "outcome": case.outcome, **answer}
-
-
-def _entered_late(case: Case, due: list[datetime | None], now: datetime) -> None:
-    """Mark the promises that begin or resume by what happened earlier: nobody could know of them before now (S9)."""
-    for index, promise in enumerate(case.promises):
-        if promise.live and (index >= len(due) or promise.due_at() != due[index]):
-            promise.known_at = now
 
 
 def receive_signal(case: Case, name: str, payload: Any, now: datetime, holds: Holds = always) -> None:

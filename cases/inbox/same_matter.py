@@ -16,7 +16,7 @@ from cases.inbox import messages as m
 from cases.inbox.repeats import remember, repeated
 from cases.inbox.taking_over import take_over, withdrawn
 from cases.patches import Holds, always
-from cases.progress.assessing import consider
+from cases.progress.assessing import consider_soon
 from cases.progress.closing import retire
 from cases.progress.evidence import ask, evidence_received
 from cases.progress.promises import OWED_BY_WHO_HANDLES_IT, hand_over, take_back
@@ -177,7 +177,7 @@ def continue_alone(case: Case, at: datetime, why: str) -> None:
     take_back(case, at)
     ask(case, at)
     if not case.looking_up:
-        consider(case, at)
+        consider_soon(case, at)
 
 
 def close_with(case: Case, first: CaseClosed, at: datetime) -> None:

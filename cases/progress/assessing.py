@@ -9,6 +9,7 @@ from cases.entitlement.within_order import still_affected, within
 from cases.policy.policy import Investigation
 from cases.progress.closing import retire
 from cases.progress.offering import make_offer
+from cases.progress.promises import entered_late
 from cases.reasons import Reason
 from cases.state.case import Case
 from cases.state.finding import Finding, PartialFinding
@@ -23,8 +24,35 @@ from cases.vocabulary import (
 )
 
 
+def consider_soon(case: Case, at: datetime) -> None:
+    """Have the offer worked out as of `at`, once the order's account has been read again (S35).
+
+    Other cases of the order may have taken something since it was read last. Cases that know no account, or that an
+    older worker admitted, work the offer out at once.
+    """
+    if case.rereads_account and case.account is not None:
+        case.offer_due = at
+    else:
+        consider(case, at)
+
+
+def consider_due(case: Case, now: datetime) -> None:
+    """Work out the offer that was waiting for the order's account, unless it is no longer wanted (S35)."""
+    at, case.offer_due = case.offer_due, None
+    if at is None or case.closing or case.merged_into or case.status not in NOTHING_OFFERED:
+        return
+    due = [promise.due_at() for promise in case.promises]
+    consider(case, at)
+    if at < now:
+        entered_late(case, due, now)
+
+
 def consider(case: Case, at: datetime) -> Assessment:
-    """Make the offer that the finding allows; if something is missing, have it established."""
+    """Make the offer that the finding allows; if something is missing, have it established.
+
+    The order's account has just been read; otherwise call `consider_soon` (S35).
+    """
+    case.offer_due = None
     # What another complaint brought that is new nothing but a person judges (G12).
     found = Assessment() if case.unjudged else granted(case)
     for investigation in _fresh_investigations(case, found):
@@ -100,4 +128,4 @@ def not_found_in_time(case: Case, investigation: Investigation, step: Step, at: 
     step.enter(StepState.DONE, at, Reason.of("nothing_found", within=investigation.within))
     case.add_to_finding(PartialFinding(lost=True), step.kind, at)
     if case.status in NOTHING_OFFERED:
-        consider(case, at)
+        consider_soon(case, at)

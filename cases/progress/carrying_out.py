@@ -7,7 +7,7 @@ from cases.entitlement.granting import check_finding
 from cases.entitlement.payout_limits import approved
 from cases.partner_calls import Receipt, ReceiptState, StepFinding
 from cases.policy.remedy_kinds import MONEY, ROWS, SEARCHES, Says
-from cases.progress.assessing import consider
+from cases.progress.assessing import consider_soon
 from cases.progress.closing import settle
 from cases.progress.promises import keep_by_steps, lapse_unkeepable, promise_update
 from cases.reasons import Reason, Why
@@ -76,7 +76,7 @@ def apply_receipt(case: Case, step: Step, receipt: Receipt, at: datetime) -> Non
     if receipt.finding:
         _add_finding(case, step, receipt.finding, at)
     elif step.offer == CHECK and step.settled and case.status is Status.ASSESSING:
-        consider(case, at)
+        consider_soon(case, at)
     settle(case, at)
 
 
@@ -218,7 +218,7 @@ def _add_finding(case: Case, step: Step, finding: StepFinding, at: datetime) -> 
         return
     case.add_to_finding(facts, step.kind, at)
     if case.status in NOTHING_OFFERED and step.cycle == case.cycle:
-        consider(case, at)
+        consider_soon(case, at)
 
 
 def waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool = False) -> None:

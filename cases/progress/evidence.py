@@ -4,7 +4,7 @@ from datetime import datetime
 
 from cases.calendar import length
 from cases.complaint import Evidence, lacking
-from cases.progress.assessing import consider
+from cases.progress.assessing import consider_soon
 from cases.progress.closing import end
 from cases.progress.silence import documents_since, record_contact
 from cases.state.case import Case
@@ -43,7 +43,7 @@ def evidence_received(case: Case, evidence: list[Evidence], at: datetime, now: d
         return
     _documents_complete(case)
     if came and case.status is Status.AWAITING_EVIDENCE:
-        consider(case, at)
+        consider_soon(case, at)
 
 
 def _documents_complete(case: Case) -> None:
@@ -108,4 +108,4 @@ def remind_or_go_on(case: Case, now: datetime) -> None:
         case _:
             go_on_without(case, now, "it did not come in time")
             if case.status is Status.AWAITING_EVIDENCE:
-                consider(case, now)
+                consider_soon(case, now)

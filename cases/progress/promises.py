@@ -110,3 +110,13 @@ def _reached_at(event: KeptWhen, step: Step) -> datetime | None:
         return step.reached(ReceiptState.ACCEPTED, *MOVED) if step.booked else None
     goods = MOVED if step.kind in GOODS else (ReceiptState.DONE,)
     return step.reached(*goods) if step.left else None
+
+
+def entered_late(case: Case, due: list[datetime | None], now: datetime) -> None:
+    """Mark the promises that begin or resume by what happened earlier: nobody could know of them before now (S9).
+
+    `due`: when each promise was due before.
+    """
+    for index, promise in enumerate(case.promises):
+        if promise.live and (index >= len(due) or promise.due_at() != due[index]):
+            promise.known_at = now

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cases.progress.assessing import consider
+from cases.progress.assessing import consider_soon
 from cases.progress.closing import end
 from cases.progress.promises import promise_again
 from cases.reasons import Reason
@@ -42,4 +42,4 @@ def _begin_next_cycle(case: Case, score: int, at: datetime) -> None:
     if sum(o.rule == rule.rule and o.state is OfferState.ACCEPTED for o in case.offers) >= (rule.repeat_at_most or 0):
         worse = PartialFinding(severity=rule.then or Severity.SEVERE)
         case.add_to_finding(worse, "repeated without success", at, binding=True)
-    consider(case, at)
+    consider_soon(case, at)

@@ -6,15 +6,18 @@ from zoneinfo import ZoneInfo
 
 from cases.look_ups import ROWS, LookUpName
 from cases.partner_calls import InstallationRecord, Trail, Wire
-from cases.progress.assessing import consider, granted
+from cases.progress.assessing import consider, consider_soon, granted
 from cases.state.account import Account
 from cases.state.case import Case
 from cases.state.finding import PartialFinding, from_installation, from_trail
 from cases.vocabulary import Status
 
 
-def looked_up(case: Case, what: str, answer: Wire | None, at: datetime) -> None:
-    """A partner answered the look-up `what` (G3); None: it knows of nothing, or could not be asked."""
+def looked_up(case: Case, what: str, answer: Wire | None, at: datetime, *, fresh: bool = False) -> None:
+    """A partner answered the look-up `what` (G3); None: it knows of nothing, or could not be asked.
+
+    `fresh`: the order's account was read together with the answer (S35).
+    """
     if what in case.looking_up:
         case.looking_up.remove(what)
     if case.closing:
@@ -27,7 +30,10 @@ def looked_up(case: Case, what: str, answer: Wire | None, at: datetime) -> None:
         return
     late = case.status is Status.ASSESSING and answer is not None
     if case.status is Status.RECEIVED or (late and granted(case).options):
-        consider(case, at)
+        if fresh:
+            consider(case, at)
+        else:
+            consider_soon(case, at)
 
 
 def not_found(case: Case, what: str, why: str, at: datetime) -> None:

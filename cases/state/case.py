@@ -104,6 +104,10 @@ class Case(BaseModel):
     """What had been paid for the order when this case was opened as a follow-up (G12); `account` replaces it."""
     account: Account | None = None
     """What the order's other cases have taken, as last read; None in cases that older workers admitted (S35)."""
+    rereads_account: bool = False
+    """Whether the account is read again before the case makes an offer by itself (S35)."""
+    offer_due: AwareDatetime | None = None
+    """As of when an offer is to be worked out, once the account has been read again (S35)."""
     exhausted: Why | None = None
     """Why nothing that the policy grants can be offered: which case has taken it (S35)."""
     last_word_at: AwareDatetime | None = None

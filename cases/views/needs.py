@@ -47,7 +47,7 @@ def needs(case: Case) -> list[Json]:
     found += [_unknown(case, step) for step in case.steps if step.state is StepState.UNKNOWN and step.since]
     found += [_second(case, record) for record in case.second_complaints if record.case in case.unjudged]
     told = isinstance(case.needs_offer, Reason) and case.needs_offer.code == "second_complaint"
-    match case.status:
+    match None if case.offer_due else case.status:
         case Status.ASSESSING if case.unjudged and told:
             pass  # said above
         case Status.ASSESSING if case.needs_offer or case.exhausted:

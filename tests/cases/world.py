@@ -36,12 +36,13 @@ from cases.partner_calls import (
 from cases.policy.policy import Policy, check_against
 from cases.policy.remedy_kinds import MONEY
 from cases.progress.alarms import alarms, fire
-from cases.progress.assessing import consider
+from cases.progress.assessing import consider, consider_due
 from cases.progress.call_outcomes import CallOutcome, Found, Refused, Try, TryAgain, Unknown, outcome
 from cases.progress.carrying_out import started
 from cases.progress.delivery import delivered, undeliverable
 from cases.progress.opening import open_case as opened
-from cases.progress.verification import looked_up
+from cases.progress.verification import account_read, looked_up
+from cases.state.account import Account
 from cases.state.case import Case
 from cases.state.letter import Audience, Letter
 from cases.state.offer import Offer, Option
@@ -93,6 +94,8 @@ class World:
         """Channels on which nobody can be reached at all: letters come back."""
         self.answers: dict[str, Answer] = {}
         """What partners say to a kind of step; by default money is paid at once and all else accepted."""
+        self.account: Account | None = None
+        """What our records say of the order by now; None: what the case read last."""
         self.sent: list[Letter] = []
         self.texts: list[Text] = []
         self.commands: list[StepCommand] = []
@@ -167,9 +170,17 @@ class World:
             self.case.ask_after.clear()
             self.released += self.case.unpaid
             self.case.unpaid.clear()
-            if not (self._begins() or self._delivers()):
+            if not (self._offers() or self._begins() or self._delivers()):
                 return
         pytest.fail("the case never comes to rest")
+
+    def _offers(self) -> bool:
+        if self.case.offer_due is None:
+            return False
+        if self.account:
+            account_read(self.case, self.account)
+        consider_due(self.case, self.now)
+        return True
 
     def _begins(self) -> bool:
         step = next(iter(self.case.ready()), None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from cases.complaint import Complaint
 from cases.entitlement.follow_up import follow_up
 from cases.inbox.messages import FACTS
-from cases.partner_calls import ReceiptState
+from cases.partner_calls import ReceiptState, Trail, TrailState
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import RecordsUnavailable
 from tests.complaints import complaint
@@ -379,6 +379,34 @@ async def units_of_an_order(scene: Scene) -> None:
     await over(first)
 
 
+async def account_read_again(scene: Scene) -> None:
+    """S35: evidence comes when another case of the order has been paid; what is left is offered.
+
+    It comes as a signal; to a case of another order it comes as an update.
+    """
+    scene.partners.logistics.knows = Trail(state=TrailState.LOST)
+    order = {"order_id": "SO-PATH-again", "amount": "18.00", "freight": "18.00", "goods_value": "90.00", "items": []}
+    second = await scene.case("again-second", line="express", topic="claim.loss", order=order)
+    await second.becomes("awaiting_evidence")
+    first = await scene.case("again-first", line="express", topic="transport.loss", order=order)
+    await first.becomes("awaiting_consent")
+    await first.says("customer-approved", by="Wang Li")
+    await first.becomes("following_up")
+    proof = [{"kind": "proof_of_value", "uri": "https://files.example.org/1.pdf"}]
+    await second.signals("evidence-received", evidence=proof)
+    await second.until(lambda c: any(e["what"] == "not offered" for e in c["timeline"]))
+    alone = order | {"order_id": "SO-PATH-again-alone"}
+    third = await scene.case("again-alone", line="express", topic="claim.loss", order=alone)
+    await third.becomes("awaiting_evidence")
+    await third.says("evidence-received", evidence=proof)
+    await third.becomes("awaiting_approval")
+    for case in (second, third):
+        await case.says("complaint-withdrawn")
+        await over(case)
+    await first.says("satisfaction-reported", score=5)
+    await over(first)
+
+
 ALL: dict[str, Path] = {
     path.__name__: path
     for path in (
@@ -402,6 +430,7 @@ ALL: dict[str, Path] = {
         taken_over,
         left_alone,
         units_of_an_order,
+        account_read_again,
         claim_paths.claim_expires,
         claim_paths.claim_asked_before,
         claim_paths.claim_waits,
