@@ -101,9 +101,10 @@ class Records:
         account = Account() if complaint.order else None
         if run_id is not None:
             with suppress(RecordsUnavailable):
-                others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
+                # The account first: a case whose id is claimed here takes it for read (S35).
                 if complaint.order:
                     account = self.account(complaint.order.order_id, complaint.case_id)
+                others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
         return Admission(
             policy=policy.slice_for(complaint),
             earlier=earlier,

@@ -2,13 +2,17 @@
 
 import asyncio
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from activities.records import Records as Admissions
 from cases.partner_calls import Trail, TrailState
+from cases.policy.policy import Policy
 from cases.state.account import Account
 from records import Records, RecordsUnavailable
+from tests.complaints import complaint
 from tests.engine import OpenCase
 from tests.fakes import FakePartners
 from tests.workflows.conftest import Open
@@ -43,6 +47,10 @@ async def paid(claim: OpenCase, open_case: Open) -> OpenCase:
     return case
 
 
+def down(_order_id: str, _case_id: str) -> Account:
+    raise RecordsUnavailable("down")
+
+
 def promised(seen: dict[str, Any]) -> list[str]:
     return [r["kind"] for offer in seen["offers"] for option in offer["options"] for r in option["remedies"]]
 
@@ -72,16 +80,28 @@ async def test_while_our_records_are_down_the_account_counts_that_was_read_last(
     monkeypatch: pytest.MonkeyPatch, records: Records, claim: OpenCase, paid: OpenCase
 ) -> None:
     """S35: no database delays an offer; the ledger checks again at the payment."""
-
-    def down(_order_id: str, _case_id: str) -> Account:
-        raise RecordsUnavailable("down")
-
     monkeypatch.setattr(records, "account", down)
 
     await claim.says("evidence-received", evidence=[PROOF])
 
     assert paid.id != claim.id
     assert "claim_payment" in promised(await claim.snapshot())
+
+
+def test_a_complaint_is_not_claimed_while_the_account_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, records: Records, written_policies: dict[str, Policy]
+) -> None:
+    """S35: a case whose id is claimed at its admission takes the account for read."""
+    admission, now = Admissions(written_policies, records), datetime.now(UTC)
+    content = complaint(case_id="HL-claimed", line="express", topic="claim.loss", order=PARCEL)
+    with monkeypatch.context() as outage:
+        outage.setattr(records, "account", down)
+        while_down = admission.admit(content, now, "run-1")
+
+    then = admission.admit(content, now, "run-1")
+
+    assert (while_down.others, while_down.account, while_down.rereads_account) == (None, Account(), True)
+    assert (then.others, then.problems) == ([], [])
 
 
 async def test_what_comes_while_the_account_is_read_is_not_lost(
