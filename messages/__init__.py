@@ -1,7 +1,7 @@
-"""What customers and staff are told: a sentence that needs something we do not know is left out, never garbled.
+"""Texts for customers and staff. A sentence that needs an unknown fact is left out.
 
-The texts stand in `messages/<locale>/customer.yaml` and `staff.yaml`, words and formats in `words.yaml`. Whatever
-comes from outside is a value and never a template: a customer named `{{7*7}}` is greeted as `{{7*7}}`.
+The texts are in `messages/<locale>/customer.yaml` and `staff.yaml`, labels and formats in `words.yaml`. Input from
+outside is always a value, never a template: a customer named `{{7*7}}` is greeted as `{{7*7}}`.
 """
 
 import re
@@ -43,11 +43,11 @@ MAX_BODY = 4_000
 FALLBACK = "en"
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 NOT_SAYABLE = (UndefinedError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""What a missing fact raises in a template, or one of another shape than the template expects."""
+"""Exceptions that a template raises if a fact is missing or has an unexpected type."""
 
 _FOLDER = Path(__file__).resolve().parent
 LOCALES = tuple(sorted(path.parent.name for path in _FOLDER.glob("*/words.yaml")))
-"""The languages there are texts in; a new folder is a new language."""
+"""The languages that have texts; a new folder adds a language."""
 
 NAMED: dict[str, Iterable[str]] = {
     "remedy": RemedyKind,
@@ -65,19 +65,19 @@ NAMED: dict[str, Iterable[str]] = {
     "step_state": StepState,
     "trail": TrailState,
 }
-"""The names that every language has a word for, by the group of its words."""
+"""The names that need a label in every language, by group."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A message as it is read: `subject` one line of at most 120 characters, `body` at most 4,000."""
+    """A rendered message: `subject` is one line of at most 120 characters, `body` at most 4,000."""
 
     subject: str
     body: str
 
 
 def render_customer(message: CustomerMessage) -> Text:
-    """The text of a message to a customer, in the customer's language.
+    """Return the text of a message to a customer, in the customer's language.
 
     Raises `InvalidInput` for an event without a template; a missing fact never raises.
     """
@@ -87,7 +87,7 @@ def render_customer(message: CustomerMessage) -> Text:
 
 
 def render_staff(notice: StaffNotice, locale: str) -> Text:
-    """The text of a notice to staff; no personal data but the numbers of the case and the order.
+    """Return the text of a notice to staff. It contains no personal data except the ids of case and order.
 
     Raises `InvalidInput` for an event without a template; a missing fact never raises.
     """
@@ -105,7 +105,7 @@ def render_staff(notice: StaffNotice, locale: str) -> Text:
 
 
 def check_words() -> None:
-    """Raises `InvalidInput` naming each name that a language has no word for, and each letter without a text."""
+    """Raise `InvalidInput` for each name without a label and each notification without a text, in any language."""
     missing = [
         Problem(field=f"messages/{locale}/words.yaml", problem=f"{group} has no word for {name}")
         for locale in LOCALES
@@ -124,7 +124,7 @@ def check_words() -> None:
 
 
 def preview(locale: str) -> Iterator[tuple[str, Text]]:
-    """Every event with its example facts, as a business reads them before it publishes a change."""
+    """Yield the text of every event with its example facts, for review."""
     for name, event in EVENTS.items():
         for facts in event.examples:
             if event.audience == "customer":
@@ -134,7 +134,7 @@ def preview(locale: str) -> Iterator[tuple[str, Text]]:
 
 
 def _resolved(locale: str) -> str:
-    """The folder for a reader's locale: the same, else one of the same language, else English."""
+    """Return the folder for a locale: the same, else one of the same language, else English."""
     wanted = locale.replace("_", "-").lower()
     by_tag = {name.lower(): name for name in LOCALES}
     by_language = {name.lower().split("-")[0]: name for name in LOCALES}
@@ -148,7 +148,7 @@ def _yaml(locale: str, name: str) -> Any:
 
 @cache
 def _words(locale: str) -> Words:
-    """The words of a language; reasons have their English sentences in `cases.reasons`, as the snapshot shows them."""
+    """Return the labels of a language. The English sentences of reasons come from `cases.reasons`."""
     return {"reason": SENTENCES, **_yaml(locale, "words")}
 
 
@@ -170,15 +170,15 @@ def _rendered(audience: str, event: str, facts: Mapping[str, Any], locale: str) 
 
 
 def _flowing(sentences: Iterable[str], between: str) -> str:
-    """Sentences one after the other; one that begins with `- ` has a line of its own."""
+    """Join sentences. One that begins with `- ` starts a new line."""
     text = ""
-    for told in filter(None, sentences):
-        text += (("\n" if told.startswith("- ") else between) if text else "") + told
+    for one in filter(None, sentences):
+        text += (("\n" if one.startswith("- ") else between) if text else "") + one
     return text
 
 
 def _context(facts: Mapping[str, Any], locale: str) -> dict[str, Any]:
-    """What a template may name: the facts, `facts` as a whole, and `topic`, the title in the reader's language."""
+    """Return the variables of a template: each fact, all `facts`, and `topic`, the title in the reader's language."""
     known = cleaned(facts)
     currency = known.get("currency")
     reader = Reader(
@@ -201,7 +201,7 @@ def _zone(name: Any) -> ZoneInfo:
 
 
 def sentence(line: str, context: Mapping[str, Any]) -> str:
-    """One line of a template; empty where it needs what the facts do not tell, or tell in another shape."""
+    """Render one line of a template; empty if a fact that it needs is missing or has an unexpected type."""
     try:
         return _compiled(line.strip()).render(context).strip(" ")
     except NOT_SAYABLE:

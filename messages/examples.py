@@ -1,4 +1,4 @@
-"""Every event there is, with example facts: what is listed here is previewed and tested in every language."""
+"""Every event with example facts. They are used for previews, and for tests in every language."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,19 +25,19 @@ _CASE = "HL-20261118-0001"
 
 @dataclass(frozen=True)
 class Event:
-    """Who reads it, and one or more examples of its facts; together they show every sentence of its text."""
+    """The audience of an event, and examples of its facts that together show every sentence."""
 
     audience: Literal["customer", "staff"]
     examples: tuple[Facts, ...]
 
     def message(self, event: str, facts: Facts, locale: str) -> CustomerMessage:
-        """An example message to a customer."""
+        """Return an example message to a customer."""
         to = Contact(name="李薇" if locale.startswith("zh") else "Wei Li", phone="13800000000", locale=locale)
         key = f"{_CASE}/example/{event}"
         return CustomerMessage(key=key, case_id=_CASE, event=event, to=to, routes=[Channel.SMS], facts=facts)
 
     def notice(self, event: str, facts: Facts) -> StaffNotice:
-        """An example notice to a team lead."""
+        """Return an example notice to a team lead."""
         key = f"{_CASE}/example/{event}"
         urgent = facts.get("urgent") is True
         return StaffNotice(
@@ -235,4 +235,4 @@ EVENTS: dict[str, Event] = {
     ),
     "step_unknown": _staff({**_PAYMENT, "reason": _NO_ANSWER, "since": "2026-11-18T09:10:00+08:00"}),
 }
-"""By event: its audience and its example facts (contract: times ISO, amounts decimal strings in `currency`)."""
+"""The events by name. In facts, times are ISO 8601 and amounts are decimal strings in `currency`."""

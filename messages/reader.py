@@ -1,4 +1,4 @@
-"""One reader's language, currency and clock: what cannot be said properly raises, and its sentence is left out."""
+"""Formats and labels for one reader: language, currency, time zone. A value that cannot be formatted raises."""
 
 import math
 import re
@@ -24,18 +24,18 @@ from cases.reasons import AMOUNTS, Reason, english, filled
 from cases.vocabulary import Liable, Severity
 
 MAX_VALUE = 2_000
-"""Longest value that is put into a text, in characters; longer ones end in an ellipsis."""
+"""Longest value in a text, in characters; longer ones are cut."""
 MAX_ENTRIES = 20
-"""Most options, steps or remedies that a text lists."""
+"""The most options, steps or remedies that a text lists."""
 MAX_ITEMS = 5
-"""Most items that a text names; the rest are counted."""
+"""The most items that a text names; the rest are counted."""
 MAX_COUNT = 1_000_000
 MAX_DEPTH = 10
-"""How deep facts may be nested; the items of an option's remedies are seven levels deep."""
+"""Maximum nesting of facts; the items of an option's remedies are seven levels deep."""
 
 _MONEY: TypeAdapter[Decimal] = TypeAdapter(Money)
 _MAIL_OR_NUMBER = re.compile(r"\S+@\S+|\+?(?!\d{4}-\d\d-\d\d\b)(?<!\d)\d(?:[ -]?\d){6,}")
-"""A mail address, or seven digits and more that are no date."""
+"""A mail address, or seven or more digits that are not a date."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
 _STATES = (
@@ -43,7 +43,7 @@ _STATES = (
     (MONEY, "money_state"),
     (RETURNS, "collection_state"),
 )
-"""The groups of words for the states of some kinds of steps, where these differ."""
+"""The groups of labels for states of steps that have special labels."""
 _VALUES = {
     "severity": "|".join(Severity),
     "days_late": "N",
@@ -56,15 +56,15 @@ _VALUES = {
     "goods_value": "0.00",
     "affected": "SKU=N",
 }
-"""What follows the options of `assess`."""
+"""The value placeholders of the options of `assess`."""
 _WORDS_FOR = {"kind": "remedy", "outcome": "outcome", "who": "partner", "team": "team", "tried": "channel"}
-"""The groups of words for parameters of reasons."""
+"""The groups of labels for parameters of reasons."""
 
 Words = Mapping[str, Mapping[str, str]]
 
 
 class UnknownFactError(UndefinedError):
-    """A value that a sentence needs is missing or makes no sense."""
+    """A value that a sentence needs is missing or invalid."""
 
 
 class Block(str):
@@ -74,7 +74,7 @@ class Block(str):
 
 
 def cleaned(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """`value` (JSON) without control characters, nulls and empty strings; line breaks inside strings stay."""
+    """Return `value` (JSON) without control characters, nulls and empty strings; line breaks in strings stay."""
     if isinstance(value, str):
         lines = value[: MAX_VALUE * 4].splitlines()
         return "\n".join(" ".join(_visible(line).split()) for line in lines).strip()[:MAX_VALUE]
@@ -94,7 +94,7 @@ def _visible(line: str) -> str:
 
 
 def printed(value: Any) -> str:
-    """What a template prints of a value: text on one line, or a number; anything else raises `UnknownFactError`."""
+    """Return a value as text on one line. Raises `UnknownFactError` unless it is text or a number."""
     if isinstance(value, Block) and value:
         return value
     if isinstance(value, str) and value:
@@ -108,9 +108,9 @@ def printed(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Reader:
-    """Formats and words of one reader. Every public method is a filter of the templates.
+    """Formats and labels for one reader. Every public method is a template filter.
 
-    `locale` is a folder of texts (`zh-CN`); `currency` an ISO 4217 code, None: amounts are unknown.
+    `locale` is a folder of texts (`zh-CN`). `currency` is an ISO 4217 code; None: amounts cannot be printed.
     """
 
     locale: str
@@ -142,7 +142,7 @@ class Reader:
         return self._counted(value, "one_hour", "hours")
 
     def named(self, value: Any, group: str, otherwise: Any = None) -> str:
-        """The reader's word for a name (`refund`), or for `otherwise` where that one has none."""
+        """Return the label of a name (`refund`), or of `otherwise` if it has none."""
         known = self.words[group]
         for key in (value, otherwise):
             if isinstance(key, str) and key in known:
@@ -150,7 +150,7 @@ class Reader:
         raise UnknownFactError(f"no word in {group}")
 
     def word(self, value: Any, group: str) -> str:
-        """The reader's word for a name that a policy may have made up, or that name."""
+        """Return the label of a name, or the name itself: policies may define names of their own."""
         return self.words[group].get(value) or printed(value)
 
     def listed(self, values: Any, *groups: str) -> str:
@@ -160,32 +160,32 @@ class Reader:
         return _some(format_list(known, locale=self._babel) if known else "")
 
     def command(self, promise: Any, case_id: Any) -> str:
-        """The command that keeps a promise."""
+        """Return the command that keeps a promise."""
         return self.named(promise, "command").format(case=printed(case_id))
 
     def flags(self, missing: Any, severities: Any = ()) -> str:
-        """The options of `assess` for the fields of a finding that are missing."""
+        """Return the options of `assess` for the missing fields of a finding."""
         known = [field for field in _list(missing) if field in _VALUES]
         values = {**_VALUES, "cause": self._format("text")} | ({"severity": "|".join(severities)} if severities else {})
         return _some(" ".join(f"--{field.replace('_', '-')} {values[field]}".strip() for field in known))
 
     def localized(self, value: Any) -> str:
-        """A text given in several languages (`{"zh-CN": …, "en": …}`), or in one (a string)."""
+        """Return a text given in several languages (`{"zh-CN": …, "en": …}`) or in one (a string)."""
         if isinstance(value, str):
             return value
         language, _, _ = self.locale.partition("-")
         return _some(value.get(self.locale) or value.get(language) or value.get("en"))
 
     def clause(self, value: Any) -> str:
-        """A text without its full stop, to stand inside a sentence."""
+        """Return a text without its full stop, for use inside a sentence."""
         return printed(value).rstrip(" .。!！;；,，")
 
     def masked(self, value: Any) -> str:
-        """A stranger's sentence without mail addresses and long numbers: staff texts carry no personal data."""
+        """Return text from outside without mail addresses and long numbers: notices contain no personal data."""
         return _MAIL_OR_NUMBER.sub("***", printed(value))
 
     def reason(self, value: Any, *, coded: bool = False) -> str:
-        """A reason (`cases.reasons`) as a clause; plain words are quoted as they came, or with `coded` left out."""
+        """Return a reason (`cases.reasons`) as a clause. Plain text is quoted, or left out if `coded`."""
         sentences = self.words["reason"]
         if isinstance(value, str):
             if value in sentences:
@@ -199,11 +199,11 @@ class Reader:
         return filled(sentences[reason.code], {name: self._known(name, v) for name, v in reason.params.items()})
 
     def reasons(self, values: Any) -> str:
-        """Several reasons, one after the other."""
+        """Return several reasons in one line."""
         return _some(self._format("between_remedies").join(self.reason(value) for value in _list(values)))
 
     def paragraphs(self, value: Any) -> Block:
-        """A longer text with its own paragraphs."""
+        """Return a longer text with its paragraphs."""
         return Block(_some(value))
 
     def goods(self, items: Any) -> str:
@@ -230,7 +230,7 @@ class Reader:
         return text
 
     def choices(self, options: Any) -> Block:
-        """The options of an offer, numbered from 1 in their order; an only option as the list of its remedies."""
+        """Return the options of an offer, numbered from 1. A single option is the list of its remedies."""
         offered = [[self.remedy(remedy) for remedy in option["remedies"]] for option in _list(options)]
         if len(offered) == 1:
             return _bullets(offered[0])
@@ -241,17 +241,17 @@ class Reader:
         return _bullets(numbered)
 
     def progress(self, steps: Any) -> Block:
-        """Each step and how it stands."""
+        """Return each step with its state."""
         return _bullets(
             self._format("progress").format(remedy=self.remedy(step), state=self._state(step)) for step in _list(steps)
         )
 
     def done(self, steps: Any) -> Block:
-        """What was done, one line each."""
+        """Return what was done, one line each."""
         return _bullets(self.remedy(step) for step in _list(steps))
 
     def totals(self, paid: Any) -> str:
-        """What was paid in all; nothing of a kind that is zero."""
+        """Return the totals paid, by kind; zeros are left out."""
         sums = {kind: _MONEY.validate_python(paid.get(kind, "0")) for kind in self.words["paid"]}
         return _some(
             self._format("between_items").join(
@@ -262,7 +262,7 @@ class Reader:
         )
 
     def _state(self, step: Any) -> str:
-        """How a step stands: a crew sets out, goods and money are sent."""
+        """Return the label of a step's state, which depends on its kind."""
         special = next((group for kinds, group in _STATES if step["kind"] in kinds), "step_state")
         return self.words[special].get(step["state"]) or self.named(step["state"], "step_state")
 
@@ -271,7 +271,7 @@ class Reader:
         return _locale(self.locale)
 
     def _known(self, name: str, value: Any) -> str:
-        """A parameter of a reason, in the reader's words and formats."""
+        """Return a parameter of a reason in the reader's language."""
         if isinstance(value, dict) or name == "because":
             return self.reason(value)
         if name in AMOUNTS:
@@ -299,7 +299,7 @@ class Reader:
 
 @cache
 def _locale(name: str) -> Locale:
-    # Given a name, babel looks through all thousand of its own at every call.
+    # Cached, because babel searches a thousand locales at every call.
     return Locale.parse(name, sep="-")
 
 

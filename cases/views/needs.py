@@ -1,6 +1,6 @@
-"""What a person has to do next: each thing with the message that does it, its fields and an example of its payload.
+"""What a person has to do next: each entry names the message for it, its fields and an example payload.
 
-It says what is missing and what would be accepted, so that nobody has to know the program to go on with a case.
+It says what is missing and what would be accepted, so that people need not know the program.
 """
 
 from collections import Counter
@@ -37,9 +37,9 @@ EXAMPLES: Json = {
 
 
 def needs(case: Case) -> list[Json]:
-    """What a person has to do: `what`, `text`, `message`, `fields`, `example`, and under `instead` other messages.
+    """Return what a person has to do: `what`, `text`, `message`, `fields`, `example`, and other messages in `instead`.
 
-    Empty when the case goes on by itself, or another one handles it.
+    Empty if the case continues by itself, or if another case handles it.
     """
     if case.merged_into:
         return []
@@ -76,18 +76,18 @@ def _message(name: str, example: Json, **narrowed: Any) -> Json:
 
 
 def _finding(case: Case) -> Json:
-    """What nobody knows yet; or that no rule fits what is known."""
+    """Return what is missing from the finding; or that no rule fits it."""
     missing = granted(case).missing
     assess, propose = _assess(case, missing), _propose(case)
     if not missing:
-        told = ", ".join(f"{field} {value}" for field, value in case.finding.known().items() if field != "affected")
-        text = f"no rule fits what was found ({told or 'nothing'}): propose an offer of your own, or assess anew"
+        known = ", ".join(f"{field} {value}" for field, value in case.finding.known().items() if field != "affected")
+        text = f"no rule fits the finding ({known or 'empty'}): propose an offer, or assess again"
         return need("no_rule_fits", text, propose, assess)
     text = f"the finding is incomplete: {', '.join(_wanted(case, field) for field in missing)} "
     if not set(missing) & set(PartialFinding.model_fields):
-        text += "is not in the complaint and cannot be added; propose an offer of your own"
+        text += "is not in the complaint and cannot be added; propose an offer"
         return need("finding_incomplete", text, propose)
-    text += f"{'is' if len(missing) == 1 else 'are'} missing; assess, or propose an offer of your own"
+    text += f"{'is' if len(missing) == 1 else 'are'} missing; assess, or propose an offer"
     return need("finding_incomplete", text, assess, propose)
 
 
@@ -103,7 +103,7 @@ def _or(words: list[str]) -> str:
 
 
 def _values(case: Case) -> Json:
-    """The values of a finding that fit this topic and this order."""
+    """Return the values of a finding that are possible for this topic and order."""
     order = case.complaint.order
     values: Json = {"severity": case.topic.severities} if case.topic.severities else {}
     return values | ({"affected": [item.sku for item in order.items]} if order and order.items else {})
@@ -120,57 +120,57 @@ def _assess(case: Case, missing: list[str], **more: Any) -> Json:
 
 
 def _propose(case: Case) -> Json:
-    """The example is what the policy grants, or what nobody has to approve."""
+    """Return the message propose. Its example is what the policy grants, or an apology, which needs no approval."""
     options = [option.model_dump(mode="json", exclude_defaults=True) for option in granted(case).options]
     apology = {"key": "apology", "remedies": [{"kind": RemedyKind.APOLOGY.value}]}
     return _message("propose", {"options": options or [apology]}, required=_signed(case))
 
 
 def _signed(case: Case) -> tuple[str, ...]:
-    """A claim is decided by somebody who did not prepare it, so everybody says who they are (S20)."""
+    """Return `by` for claims: a second person decides on them, so both must give their names (S20)."""
     return ("by",) if case.topic.audit else ()
 
 
 def _another_offer(case: Case) -> Json:
-    """Why; where the order has no room for what the policy grants, which case has taken it (S35)."""
+    """Return why another offer is needed; if the order is exhausted, which cases have used it up (S35)."""
     if case.exhausted:
-        text = f"{case.exhausted}: propose what somebody else approves, or assess anew"
+        text = f"{case.exhausted}: propose an offer for approval by another person, or assess again"
         return need("order_exhausted", text, _propose(case), _assess(case, []))
-    text = f"{case.needs_offer}: propose another offer, or assess anew"
+    text = f"{case.needs_offer}: propose another offer, or assess again"
     return need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
 
 
 def _second(case: Case, record: TakenOver) -> Json:
-    """What another complaint brought that is new to the finding: a person judges it (G12)."""
-    text = f"{record.case} complains of the same as well, which nobody has judged yet: {', '.join(record.news)}"
+    """Return what another complaint adds to the finding: a person has to judge it (G12)."""
+    text = f"{record.case} is a second complaint about the same matter; still to be judged: {', '.join(record.news)}"
     if case.status not in UNDECIDED:
         later = _message("note", {"text": f"{record.case}: what was agreed about it"})
-        return need("second_complaint", f"{text}; an agent makes an offer for it when the steps are done", later)
+        return need("second_complaint", f"{text}; make an offer for it when the steps are done", later)
     about = Counter(pieces(record.adds))
     if not agreed(case):
         about |= pieces(affected_of(case.complaint, case.finding))
     affected = {"affected": [{"sku": sku, "quantity": count} for sku, count in about.items()]} if about else {}
-    text += "; assess anew, or propose an offer of your own"
+    text += "; assess again, or propose an offer"
     return need("second_complaint", text, _assess(case, granted(case).missing, **affected), _propose(case))
 
 
 def _evidence(case: Case) -> Json:
     kinds = [kind.value for kind in case.awaited]
     shown = [{"kind": kind, "uri": f"https://files.example.com/{kind}"} for kind in kinds]
-    meanwhile = "nothing is decided before" if insisted_on(case) else "assess goes on without it"
+    meanwhile = "required for the decision" if insisted_on(case) else "to continue without it: assess"
     text = f"evidence from the customer ({', '.join(kinds)}): evidence-received; {meanwhile}"
     received = _message("evidence-received", {"evidence": shown}, values={"evidence": kinds})
     return need("evidence", text, received, *([] if insisted_on(case) else [_assess(case, granted(case).missing)]))
 
 
 def _approval(case: Case, offer: Offer) -> Json:
-    who = "a manager's" if offer.over_limits else f"the {case.topic.audit} team's"
+    who = "a manager" if offer.over_limits else f"the {case.topic.audit} team"
     beyond = f" ({'; '.join(map(str, offer.over_limits))})" if offer.over_limits else ""
-    not_by = f", and not {offer.made_by}'s" if offer.made_by else ""
+    not_by = f", but not {offer.made_by}" if offer.made_by else ""
     chosen, required = {"approval": offer.id}, ("by",)
     return need(
         "approval",
-        f"offer {offer.id} waits for {who} approve or reject{not_by}{beyond}",
+        f"offer {offer.id} needs approval by {who}{not_by}{beyond}: approve or reject",
         _message("approve", chosen, required=required, values={"approval": [offer.id]}),
         _message("reject", chosen, required=required, values={"approval": [offer.id]}),
     )
@@ -178,7 +178,7 @@ def _approval(case: Case, offer: Offer) -> Json:
 
 def _undelivered(offer: Offer) -> Json:
     why = f"offer {offer.id} did not reach the customer ({offer.undeliverable})"
-    text = f"{why}: tell them, then contact-made, or their answer"
+    text = f"{why}: inform them, then send contact-made or their answer"
     return need("offer_undelivered", text, _message("contact-made", {"note": "told them the offer"}), *_answers(offer))
 
 
@@ -189,7 +189,7 @@ def _consent(offer: Offer) -> Json:
 
 
 def _answers(offer: Offer) -> tuple[Json, Json]:
-    """The customer's yes and no."""
+    """Return the messages with which the customer accepts or declines."""
     keys = [option.key for option in offer.options]
     named = {"offer": [offer.id], "option": keys}
     several = ("option",) if len(keys) > 1 else ()
@@ -202,14 +202,14 @@ def _answers(offer: Offer) -> tuple[Json, Json]:
 
 
 def _blocked(case: Case, step: Step) -> Json:
-    """A headline, what it comes to, a line for each choice; the key, which only programs need, at the end."""
+    """Return a blocked step: a headline, its amount or items, a line for each choice, and the key at the end."""
     key = step.key(case.id)
     lines = [
         f"step {step.id} is blocked: {_because(step)}",
-        f"  {_comes_to(case, step)}" if _comes_to(case, step) else "",
+        f"  {_amount_or_items(case, step)}" if _amount_or_items(case, step) else "",
         f"  retry: {_retry(step)}",
-        "  replace: leave it, and an agent makes another offer",
-        "  waive: leave it for good",
+        "  replace: drop the step; an agent makes another offer",
+        "  waive: drop the step",
         f"  key {key}",
     ]
     values = {"step": [step.id], "action": ["retry", "replace", "waive"], "dependents": ["waive", "carry_out"]}
@@ -219,22 +219,22 @@ def _blocked(case: Case, step: Step) -> Json:
 
 
 def _retry(step: Step) -> str:
-    """What trying it again does: of what is contested the old key is asked first (S25)."""
+    """Return what a retry does. If the step is contested, the partner is first asked about the old key (S25)."""
     if step.contested:
-        return f"ask {step.partner} what became of it; only if nothing was done is it sent again, under a new key"
-    return f"ask {step.partner} again{', by somebody who did not prepare it' if step.over_limit else ''}"
+        return f"ask {step.partner} about the earlier request; only if nothing was done, send it again under a new key"
+    return f"send it to {step.partner} again{' (only for a person who did not prepare it)' if step.over_limit else ''}"
 
 
 def _because(step: Step) -> str:
-    """The reason, without what the choices say as well."""
-    reason = step.reason or "the partner could not do it"
+    """Return the reason, without what the choices say anyway."""
+    reason = step.reason or "the partner could not carry it out"
     if isinstance(reason, Reason) and reason.code == "approvable":
         because = reason.params["because"]
         return english(because if isinstance(because, str) else Reason.model_validate(because))
     return str(reason)
 
 
-def _comes_to(case: Case, step: Step) -> str:
+def _amount_or_items(case: Case, step: Step) -> str:
     if step.remedy.amount is not None:
         return f"{step.remedy.amount} {case.currency}"
     return ", ".join(f"{item.quantity} × {item.sku}" for item in step.remedy.items or [])
@@ -242,7 +242,7 @@ def _comes_to(case: Case, step: Step) -> str:
 
 def _unknown(case: Case, step: Step) -> Json:
     since = f" (since {case.clock(step.since)})" if step.since else ""
-    text = f"step {step.id}: the partner has not said whether it was done{since}; it is being asked"
+    text = f"step {step.id}: the partner has not reported whether it was done{since}; it is being asked"
     key = step.key_in_question(case.id)
     values = {"step": [step.id], "key": [key], "state": ["done", "failed"]}
     example = {"step": step.id, "state": "done", "key": key}

@@ -24,7 +24,7 @@ from tests.cases.world import open_case, snapshot
         ),
         (
             Reason.of("no_channel", tried=["sms", "email"]),
-            "the customer cannot be reached (sms, email): no channel set up has an address for them",
+            "the customer cannot be reached (sms, email): no configured channel has an address",
         ),
         (Reason(code="from_a_newer_version", params={"x": 1}), "from a newer version"),
         ("somebody's own words", "somebody's own words"),
@@ -38,7 +38,7 @@ def test_a_reason_holds_another() -> None:
     """S15: what the limit refused says who may approve it."""
     reason = Reason.of("approvable", because=Reason.of("partner_failed", who="refunds"))
 
-    assert str(reason).startswith("refunds could not do it; somebody who did not prepare it")
+    assert str(reason).startswith("refunds could not carry it out; a person who did not prepare it")
     assert reason == Reason.model_validate_json(reason.model_dump_json())
 
 
@@ -71,4 +71,4 @@ def test_the_snapshot_says_reasons_as_sentences() -> None:
     assert snapshot(world.case)["offers"][0]["over_limits"] == ["own: the policy grants no gift here"]
     world.says("assess", severity="moderate")
     world.says("customer-approved")
-    assert snapshot(world.case)["steps"][0]["reason"] == "warehouse could not do it"
+    assert snapshot(world.case)["steps"][0]["reason"] == "warehouse could not carry it out"

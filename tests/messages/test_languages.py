@@ -239,7 +239,7 @@ def test_the_retry_of_what_the_limit_refused_is_called_an_approval() -> None:
 @pytest.mark.parametrize(
     ("locale", "retry"),
     [
-        ("en", "- retry: ask refunds what became of it. Only if"),
+        ("en", "- retry: ask refunds about the earlier request. Only if"),
         ("zh-CN", "- 重试（retry），先向退款方查询原请求的结果"),
     ],
 )
@@ -317,14 +317,14 @@ def test_a_visit_is_on_its_way_and_not_sent(state: StepState, chinese: str, engl
     steps = [{"kind": "rectification", "state": state.value}]
 
     assert f"- 上门整改：{chinese}" in _letter("progress", {"steps": steps}, "zh-CN").body
-    assert f"- Visit to put the installation right: {english}" in _letter("progress", {"steps": steps}, "en").body
+    assert f"- Visit to correct the installation: {english}" in _letter("progress", {"steps": steps}, "en").body
 
 
 @pytest.mark.parametrize(
     ("asked", "english", "chinese"),
     [
-        (["installation"], "look into it together with the installation partner.", "先向安装服务商核实情况。"),
-        (["dispatch"], "look into it together with the warehouse.", "先向仓库核实情况。"),
+        (["installation"], "check with the installation partner.", "先向安装服务商核实情况。"),
+        (["dispatch"], "check with the warehouse.", "先向仓库核实情况。"),
         (["trail", "dispatch"], "the carrier and the warehouse.", "先向承运商和仓库核实情况。"),
     ],
 )
@@ -355,7 +355,7 @@ def _letter(event: str, facts: dict[str, Any], locale: str) -> Text:
 @pytest.mark.parametrize(
     ("kind", "chinese", "english"),
     [
-        ("collection", "上门取件：已取件", "Collection of the goods from you: picked up"),
+        ("collection", "上门取件：已取件", "Pick-up of the goods: picked up"),
         ("refund", "退款：款项已汇出", "Refund: sent to you"),
         ("reship", "补发：已发出", "New shipment: on its way"),
     ],

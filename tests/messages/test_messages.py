@@ -205,8 +205,8 @@ def test_an_offer_names_its_reasons() -> None:
     body = to_customer("offer", {"finding": finding, "options": _options(1)}).body
 
     assert (
-        "We found a delay of 3 days. We rate the problem as severe. Responsible: delivery. Cause: Lorry broke down."
-        in body
+        "We found a delay of 3 days. We have assessed the problem as severe. Responsible: delivery. "
+        "Cause: Lorry broke down." in body
     )
 
 
@@ -226,7 +226,7 @@ def test_a_report_leaves_out_what_was_not_paid() -> None:
     paid = {"refund": "640.00", "compensation": "0.00", "coupon": "5.00"}
 
     body = to_customer("report", {"paid": paid, "currency": "CNY"}).body
-    assert "In all: refund of CN¥640.00, coupon of CN¥5.00." in body
+    assert "Total paid: refund of CN¥640.00, coupon of CN¥5.00." in body
     assert "In all" not in to_customer("report", {"paid": dict.fromkeys(paid, "0.00"), "currency": "CNY"}).body
 
 
@@ -234,7 +234,7 @@ def test_many_items_are_counted_not_listed() -> None:
     items = [{"sku": f"S-{n}", "quantity": n} for n in range(1, 8)]
 
     body = to_customer("stop_use_notice", {"items": items}).body
-    assert "S-5 × 5 and others, 7 in all." in body
+    assert "S-5 × 5 and more, 7 in total." in body
     assert "S-6" not in body
 
 
@@ -249,7 +249,7 @@ def test_a_late_notice_says_so() -> None:
 def test_what_to_do_follows_the_promise_where_nothing_else_is_said() -> None:
     assert "Please decide on the claim." in to_staff("escalation", {"promise": "claim_decision"}).body
     approval = to_staff("escalation", {"promise": "claim_decision", "next": "approval"}).body
-    assert "Please see that the waiting offer is approved or rejected." in approval
+    assert "Please have the pending offer approved or rejected." in approval
     assert "decide on the claim" not in approval
 
 

@@ -179,7 +179,7 @@ def test_a_limit_holds_over_all_cases_of_the_order_and_all_that_is_paid_beside_r
         reserve(records, "HL-2/1/1/payment", "50.01", RemedyKind.CLAIM_PAYMENT, limit=limit)
 
     assert str(refused.value) == (
-        "50.01 CNY of claim payment is too much on order SO-1: over all its cases 300.00 may be paid "
+        "claim payment of 50.01 CNY is too much on order SO-1: over all its cases 300.00 may be paid "
         "beside refunds, 250.00 is paid or reserved already"
     )
     reserve(records, "HL-2/1/1/payment", "50.00", RemedyKind.CLAIM_PAYMENT, limit=limit)

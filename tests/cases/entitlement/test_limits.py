@@ -176,7 +176,7 @@ def test_a_payment_that_the_limit_refused_says_what_a_person_can_do() -> None:
     """S15, G6."""
     world = over_limit()
 
-    told = "partner: over_limit; somebody who did not prepare it may approve it, by resolve-step with retry"
+    told = "partner: over_limit; a person who did not prepare it can approve it: resolve-step with action retry"
     assert (world.step("compensation").state, str(world.step("compensation").reason)) == ("blocked", told)
     assert [str(Reason.model_validate(letter.facts["reason"])) for letter in world.told("step_blocked")] == [told]
     assert world.steps["refund"] == "done"

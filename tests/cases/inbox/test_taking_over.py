@@ -65,7 +65,7 @@ def test_pieces_of_one_kind_may_be_the_same_ones_so_a_person_looks_first() -> No
     merge(one, second(("A", 1)))
 
     assert judged(one)[0].startswith(
-        "HL-2 complains of the same as well, which nobody has judged yet: 1 × A as well, or is it the same?"
+        "HL-2 is a second complaint about the same matter; still to be judged: 1 × A as well, or is it the same?"
     )
     one.says("assess", severity="moderate", affected=[{"sku": "A", "quantity": 1}], by="li")
     assert judged(one) == []

@@ -195,7 +195,7 @@ def test_a_sixth_line_of_business_is_checked_and_shown(folder: Path, edit: Edit)
     edit(LINE, "calendar: CN", "calendar: {country: XX}")
     wrong = CliRunner().invoke(check, [str(folder / LINE)], standalone_mode=False)
 
-    assert (right.return_value, right.output) == (0, f"{LINE}: bicycles {right.output.split()[2]} all right\n")
+    assert (right.return_value, right.output) == (0, f"{LINE}: bicycles {right.output.split()[2]} valid\n")
     assert wrong.return_value == 2
     assert wrong.output.startswith(f"{LINE}: calendar.country: there is no calendar of XX")
 

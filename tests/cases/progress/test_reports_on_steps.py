@@ -214,7 +214,7 @@ def test_what_was_reported_as_failed_and_then_as_done_is_not_free(step: str, sev
 
     assert (world.step(step).state, str(world.step(step).reason)) == (
         "blocked",
-        f"{world.step(step).partner} says both that it was done and that it was not",
+        f"{world.step(step).partner} reported both that it was done and that it was not",
     )
     assert world.step(step).key("HL-1") == asked
     assert world.step(step).counts

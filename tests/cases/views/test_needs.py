@@ -117,7 +117,7 @@ def test_an_incomplete_finding_says_which_field_is_missing_and_what_this_topic_t
     need = only(open_case("installation.attitude"))
     severity = only(open_case())
 
-    assert need["text"] == ("the finding is incomplete: upheld is missing; assess, or propose an offer of your own")
+    assert need["text"] == ("the finding is incomplete: upheld is missing; assess, or propose an offer")
     assert severity["text"].startswith("the finding is incomplete: severity (minor, moderate or severe) is missing")
     (field,) = (f for f in severity["fields"] if f["name"] == "severity")
     assert field == {
@@ -146,9 +146,9 @@ def test_a_blocked_step_has_a_headline_its_amount_a_line_for_each_choice_and_the
     assert need["text"].splitlines() == [
         "step refund is blocked: partner: refused",
         "  12800.00 CNY",
-        "  retry: ask refunds again",
-        "  replace: leave it, and an agent makes another offer",
-        "  waive: leave it for good",
+        "  retry: send it to refunds again",
+        "  replace: drop the step; an agent makes another offer",
+        "  waive: drop the step",
         "  key HL-1/1/o1/refund/2",
     ]
 
@@ -160,7 +160,7 @@ def test_the_retry_of_what_is_contested_asks_by_the_old_key_first() -> None:
 
     need = only(world)
 
-    retry = "ask refunds what became of it; only if nothing was done is it sent again, under a new key"
+    retry = "ask refunds about the earlier request; only if nothing was done, send it again under a new key"
     assert f"  retry: {retry}" in need["text"].splitlines()
 
 

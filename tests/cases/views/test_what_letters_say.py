@@ -35,7 +35,7 @@ def test_a_customer_whose_parcel_turned_up_is_told_so() -> None:
     """E13."""
     texts = [text.body for text in found_again().texts]
 
-    assert any("it has turned up" in body for body in texts)
+    assert any("We have found your parcel." in body for body in texts)
     assert any("您的包裹已经找到" in body for body in texts)
 
 
@@ -62,7 +62,7 @@ def test_a_stop_use_notice_names_the_goods_as_the_customer_knows_them() -> None:
     """F11."""
     world = open_case("goods.safety", line="fresh_food", evidence=SHOWN)
 
-    assert any("This concerns: Slate × 1." in text.body for text in world.texts)
+    assert any("Affected goods: Slate × 1." in text.body for text in world.texts)
 
 
 def test_who_cannot_withdraw_is_told_to_decline_only_where_there_is_an_offer() -> None:
