@@ -1,8 +1,8 @@
-"""Everything on one machine: server, partner sandbox and workers live exactly as long as the process that started them.
+"""Everything on one machine: server, partner sandbox and workers run as long as the process that started them.
 
 AfterSalesError
-├── StartFailed     it could not be brought up; whatever was started has been ended
-└── ChildEnded      something that must run has ended by itself
+├── StartFailed     something could not be started; everything started before has been stopped
+└── ChildEnded      the server or the sandbox has ended unexpectedly
 """
 
 import asyncio
@@ -22,36 +22,35 @@ from settings import ROOT
 
 HOST = "127.0.0.1"
 WORKER_GRACE, GRACE = 20, 5
-"""Seconds from the request to end until the kill: workers finish their activities first."""
+"""Seconds between SIGTERM and SIGKILL. Workers finish their activities first."""
 SERVER_SETTINGS = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
-    # A timer that is due sooner than this after the server's latest look at its timers is put off until then: by up
-    # to a second by default, and every skip with it. No timer is missed at any length, because a look ends before the
-    # first one that is still being written; a short one means more looks, of which there are 20 a second at most.
+    # The server may fire a timer this much late: up to a second by default, which would delay every skip. No value can
+    # lose a timer. A small one means that the server scans its timers more often, at most 20 times a second.
     "history.timerProcessorMaxTimeShift": '"10ms"',
-    # Bytes of updates under way in one case; 20 MiB by default. One of more than 2 MiB cannot even be rejected by a
-    # worker: the case would answer nobody until its sender gives up. Ten of ours at their largest fit.
+    # Bytes of updates in progress per case; 20 MiB by default. A worker cannot even reject an update over 2 MiB, and
+    # the case would not respond until the sender gives up. The limit allows ten of our largest updates.
     "history.maxInFlightUpdatePayloads": "1048576",
 }
-"""The server's dynamic configuration; values as JSON."""
+"""The server's dynamic configuration; values are JSON."""
 LONGEST_BACK_OFF = 30
-"""Seconds; a worker that keeps dying is started again at most this rarely, and never given up."""
+"""Longest pause in seconds before a worker that keeps ending is restarted."""
 
 _log = logging.getLogger(__name__)
 
 
 class ChildEnded(AfterSalesError):
-    """Something that must run has ended by itself; says what, and where its log is."""
+    """The server or the sandbox has ended unexpectedly; the text says which, and where its log is."""
 
 
 class Embedded:
     """A server with its UI, the partner sandbox and workers on 127.0.0.1, for as long as the `async with` lasts.
 
-    `data` holds the databases and the logs; without it nothing outlives the end. A port of 0 is any free one.
-    Raises `StartFailed` on entry; nothing is left running then.
+    `data` is the folder for databases and logs; None: they are deleted at the end. Port 0 means any free port.
+    Raises `StartFailed` on entry and then leaves nothing running.
     """
 
-    def __init__(  # noqa: PLR0913 (an installation has as many parts)
+    def __init__(  # noqa: PLR0913 (an installation has that many parts)
         self,
         *,
         data: Path | None,
@@ -71,7 +70,7 @@ class Embedded:
         self._sandbox: Child | None = None
 
     async def __aenter__(self) -> Self:
-        """Bring everything up, in order of need."""
+        """Start everything in the order of dependencies."""
         try:
             data = self._claim_data()
             ports = claim_ports(self._asked)
@@ -88,11 +87,11 @@ class Embedded:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End everything, in the reverse order."""
+        """Stop everything in reverse order."""
         await self._end_all()
 
     async def wait(self) -> None:
-        """Wait until the server or the sandbox ends by itself; raises `ChildEnded`. Workers are started again."""
+        """Wait until the server or the sandbox ends, then raise `ChildEnded`. Workers are restarted."""
         needed = [child for child in (self._server, self._sandbox) if child is not None]
         ends = [asyncio.ensure_future(child.until_ended()) for child in needed]
         try:
@@ -103,14 +102,14 @@ class Embedded:
         raise ChildEnded("; ".join(child.ended_sentence() for child in needed if not child.running))
 
     async def kill_worker(self) -> None:
-        """SIGKILL a worker, as a crash would; it stays away until `start_worker`."""
+        """Kill a worker with SIGKILL, like a crash. It stays down until `start_worker`."""
         worker = next(worker for worker in self._workers if worker.running)
         self._keepers.pop(worker.name).cancel()
         worker.kill()
         await worker.until_ended()
 
     async def start_worker(self) -> None:
-        """Bring back the workers that were killed; raises `StartFailed`."""
+        """Start the workers that are not running. Raises `StartFailed`."""
         for worker in self._workers:
             if worker.name not in self._keepers:
                 await worker.launch()
@@ -118,18 +117,18 @@ class Embedded:
                 self._keepers[worker.name] = asyncio.create_task(self._keep(worker))
 
     async def _keep(self, worker: Child) -> None:
-        """Start a worker again whenever it ends by itself, less and less often while it keeps ending."""
+        """Restart a worker whenever it ends, with growing pauses while it keeps ending."""
         clock, pause = asyncio.get_running_loop(), 1
         while True:
             since = clock.time()
             await worker.until_ended()
             pause = 1 if clock.time() - since > LONGEST_BACK_OFF else min(2 * pause, LONGEST_BACK_OFF)
-            _log.warning("%s; starting it again in %s s", worker.ended_sentence(), pause)
+            _log.warning("%s; restarting it in %s s", worker.ended_sentence(), pause)
             await asyncio.sleep(pause)
             await worker.launch()
 
     def _claim_data(self) -> Path:
-        """The folder for databases and logs, for us alone: two servers on one database would destroy it."""
+        """Create and lock the folder for databases and logs: two servers on one database would destroy it."""
         if self._data is None:
             return Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="after-sales-")))
         data = self._data.resolve()
@@ -139,7 +138,7 @@ class Embedded:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartFailed(
-                f"{data} is in use by another server: end that one, or choose another --data DIR"
+                f"{data} is in use by another server: stop that one, or choose another --data DIR"
             ) from None
         except OSError as error:
             raise StartFailed(
@@ -157,7 +156,7 @@ class Embedded:
         sandbox += ["--fixtures", str(self._fixtures.resolve())] if self._fixtures else []
         ready_line = "partner sandbox ready at"
         self._sandbox = Child("the partner sandbox", sandbox, env, self.logs / "partners.log", ready_line)
-        # The sandbox first: the server takes ports of its own at random, and might take the sandbox's.
+        # The sandbox first: the server takes additional ports at random, possibly the sandbox's.
         await self._sandbox.launch()
         await self._sandbox.until_ready()
         await self._server.launch()
@@ -184,21 +183,21 @@ class Embedded:
         return [*command, "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
 
     def _environment(self, data: Path) -> dict[str, str]:
-        # What is set up for another server (address, profile, keys) must not reach this one.
+        # Settings for another server (address, profile, keys) must not affect this one.
         env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         return env | {
             "TEMPORAL_ADDRESS": self.address,
             "TEMPORAL_CONFIG_FILE": os.devnull,
             "AFTER_SALES_PARTNERS_URL": self.partners,
             "AFTER_SALES_DATABASE_URL": f"sqlite:///{data / 'records.db'}",
-            # Nothing would run here before somebody had made a version current.
+            # With a build id, no case would run before a version was made current.
             "AFTER_SALES_BUILD_ID": "",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }
 
     async def _end_all(self) -> None:
-        """Workers, then the sandbox, then the server; whoever interrupts this has the rest killed at once."""
+        """Stop the workers, then the sandbox, then the server. An interrupt kills the rest at once."""
         for keeper in self._keepers.values():
             keeper.cancel()
         others = [child for child in (self._sandbox, self._server) if child is not None]
@@ -213,11 +212,11 @@ class Embedded:
 
 
 def claim_ports(asked: dict[str, int]) -> list[int]:
-    """The ports asked for, free ones where 0 was; raises `StartFailed` naming the one that is taken."""
+    """Return the requested ports, and a free port for each 0. Raises `StartFailed` if one is taken."""
     found = []
     with ExitStack() as held:
         for option, port in asked.items():
-            # Held until all are known, or the same free port might be found twice.
+            # Held until all are chosen, so that no free port is chosen twice.
             probe = held.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -225,7 +224,7 @@ def claim_ports(asked: dict[str, int]) -> list[int]:
                 probe.listen()
             except OSError as error:
                 raise StartFailed(
-                    f"port {port} on {HOST} cannot be used ({error.strerror}): end what runs there, or choose another "
+                    f"port {port} on {HOST} cannot be used ({error.strerror}): stop what uses it, or choose another "
                     f"with {option} (0: any free port)"
                 ) from None
             found.append(probe.getsockname()[1])

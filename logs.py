@@ -1,7 +1,7 @@
-"""One line per event on standard error, JSON or readable on a terminal, with the case's id; no personal data.
+"""Logging: one line per event on standard error, as JSON or in a readable form, without personal data.
 
-Workflow code logs through `workflow.logger`, which says nothing again on replay; everything goes through the same
-structlog renderer.
+Workflow code logs with `workflow.logger`, which logs nothing on replay. All lines go through the same structlog
+renderer.
 """
 
 import logging
@@ -50,7 +50,7 @@ def set_up(settings: Settings) -> None:
 
 
 def _case_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """The workflow that an event belongs to, in place of all that the SDK attaches."""
+    """Replace the details that the SDK attaches to an event by the workflow id."""
     for name in _TEMPORAL:
         details = event.pop(name, None)
         if isinstance(details, dict):

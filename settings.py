@@ -1,7 +1,7 @@
-"""Every setting of this program, in one place; Temporal's own (address, TLS, API key) are Temporal's variables.
+"""All settings of this program. Temporal's own settings (address, TLS, API key) come from Temporal's variables.
 
-Each field is read from `AFTER_SALES_<FIELD>` in upper case, or from a `.env` file in the current folder. `configured`
-reads them; what is wrong with one is one sentence that names the variable and never its value, which may be a secret.
+Each field is read from the variable `AFTER_SALES_<FIELD>`, or from a `.env` file in the current folder. An error names
+the variable but never its value, which may be a secret.
 """
 
 import ipaddress
@@ -22,18 +22,18 @@ ROOT = Path(__file__).resolve().parent
 ENV_FILE = ".env"
 PREFIX = "AFTER_SALES_"
 FOR_TESTS = f"{PREFIX}TEST_"
-"""The prefix of variables that only the tests read."""
+"""The prefix of variables that only tests read."""
 ENTRY_NAME = re.compile(r"[\w./-]{1,60}")
-"""The key of an entry that a sentence may name; anything else may be a URL in the wrong place."""
+"""Keys of entries that an error may quote. Anything else may be a URL in the wrong place."""
 _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
-"""What Kubernetes sets in each pod for every Service of its namespace, such as one named `after-sales-codec`."""
+"""Variables that Kubernetes sets in each pod for every Service, such as one named `after-sales-codec`."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_PORT = 65535
 CODEC_ADDRESS = "127.0.0.1:8734"
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """The two parts of `HOST:PORT`, an IPv6 host without its brackets; raises `ValueError` for anything else."""
+    """Split `HOST:PORT`; an IPv6 host loses its brackets. Raises `ValueError` for anything else."""
     host, colon, port = address.rpartition(":")
     plain = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     strange = "/" in host or any(c.isspace() or c in "[]@" for c in plain) or (":" in plain and plain == host)
@@ -50,7 +50,7 @@ def _decoded(value: Any) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON ({error.msg} at line {error.lineno}, column {error.colno})") from None
     except (ValueError, RecursionError):
-        raise ValueError("is not JSON that can be used") from None
+        raise ValueError("is not usable JSON") from None
 
 
 def _level(value: str) -> str:
@@ -73,7 +73,7 @@ def _locale(value: str) -> str:
 
 
 def _listening(value: str | None) -> str | None:
-    if not value:  # set and empty: as if it were not set
+    if not value:  # an empty variable counts as not set
         return None
     try:
         ipaddress.ip_address(host_and_port(value)[0])
@@ -91,19 +91,19 @@ def _address(value: str) -> str:
 
 
 FromJson = (NoDecode, BeforeValidator(_decoded))
-"""Decoded here and not by pydantic-settings, which raises on the first such field without a reason."""
+"""Decodes JSON here, because pydantic-settings stops at the first invalid field and gives no reason."""
 
 
 class Settings(BaseSettings):
-    """What differs between installations."""
+    """The settings of an installation."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore")
 
-    partners_url: str = Field("http://127.0.0.1:8733", description="Where the partners answer (OpenAPI in docs/)")
-    partners_token: str | None = Field(None, description="Bearer token for the partners; none is sent where absent")
+    partners_url: str = Field("http://127.0.0.1:8733", description="Address of the partners' API (OpenAPI in docs/)")
+    partners_token: str | None = Field(None, description="Bearer token for that API; if absent, none is sent")
     database_url: str = Field(
         f"sqlite:///{ROOT / 'data' / 'records.db'}",
-        description="Our own records: sqlite:///FILE or postgresql+psycopg://…",
+        description="Our database: sqlite:///FILE or postgresql+psycopg://…",
     )
     policies: Annotated[Path, AfterValidator(_folder)] = Field(
         ROOT / "policies", description="Folder of policy files, one per line of business"
@@ -124,46 +124,46 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: readable on a terminal, else JSON"
     )
-    log_level: Annotated[str, AfterValidator(_level)] = Field("INFO", description="Least severe level that is logged")
+    log_level: Annotated[str, AfterValidator(_level)] = Field("INFO", description="Lowest level that is logged")
     metrics_address: Annotated[str | None, AfterValidator(_listening)] = Field(
-        None, description="ADDRESS:PORT for Prometheus metrics; none where absent"
+        None, description="ADDRESS:PORT for Prometheus metrics; if absent, none are served"
     )
     build_id: str | None = Field(
-        None, description="Name of this build of the worker; its cases stay with it; absent: no worker versioning"
+        None, description="Name of this worker build; its cases stay on it; if absent, no worker versioning"
     )
     encryption_keys: SecretStr | None = Field(
         None,
-        description="Keys for payloads, id:base64,id:base64: the first encrypts, all decrypt; absent: none",
+        description="Payload keys, id:base64,id:base64: the first encrypts, all decrypt; if absent, no encryption",
     )
     encryption_keys_file: Path | None = Field(
-        None, description="The same in a file, one key a line; read again whenever it changes"
+        None, description="The same in a file, one key per line; reloaded when it changes"
     )
 
 
 class CodecSettings(BaseSettings):
-    """What the codec server alone reads (docs/security.md): `AFTER_SALES_CODEC_<FIELD>`."""
+    """The settings of the codec server (docs/security.md): `AFTER_SALES_CODEC_<FIELD>`."""
 
     model_config = SettingsConfigDict(env_prefix=f"{PREFIX}CODEC_", env_file=ENV_FILE, extra="ignore")
 
     address: Annotated[str, AfterValidator(_address)] = Field(CODEC_ADDRESS, description="HOST:PORT where it listens")
     origins: Annotated[frozenset[str], *FromJson] = Field(
-        frozenset(), description='Temporal UIs whose pages may ask, as a JSON list: ["https://temporal.example.com"]'
+        frozenset(), description='Temporal UIs that may send requests, as a JSON list: ["https://temporal.example.com"]'
     )
     tokens: Annotated[dict[str, str], *FromJson] = Field(
-        default_factory=dict, description='Who may read, SHA-256 of a token by person: {"chen": "9f86d0…"}'
+        default_factory=dict, description='Who may decode payloads, SHA-256 of the token by person: {"chen": "9f86d0…"}'
     )
 
 
 def configured(**given: Any) -> Settings:
-    """The settings of this process, except those that are `given`.
+    """Read the settings; `given` values take precedence.
 
-    Raises `InvalidInput` with a sentence for each variable that cannot be used, or whose name is not a setting.
+    Raises `InvalidInput` with a sentence for each variable that is invalid or whose name is not a setting.
     """
     return _read(Settings, given)
 
 
 def codec_configured() -> CodecSettings:
-    """The codec server's own settings; raises `InvalidInput` as `configured` does."""
+    """Read the settings of the codec server. Raises `InvalidInput` as `configured` does."""
     return _read(CodecSettings, {})
 
 
@@ -188,14 +188,14 @@ def _read(kind: type[AnySettings], given: dict[str, Any]) -> AnySettings:
 
 
 def _named(prefix: str, fault: Problem) -> tuple[str, str]:
-    """The variable, and what is wrong with it or with one of its entries."""
+    """Return the variable, and what is wrong with it or with one of its entries."""
     field, _, entry = fault.field.removesuffix(".[key]").partition(".")
     named = entry and not entry.isdecimal() and ENTRY_NAME.fullmatch(entry)
     return f"{prefix}{field.upper()}", f"{entry}: {fault.problem}" if named else fault.problem
 
 
 def _misspelt() -> list[Problem]:
-    """Variables of this program, in the environment or the `.env` file, whose names are not settings."""
+    """Return a problem for each variable with our prefix, in the environment or `.env`, that is not a setting."""
     kinds = (Settings, CodecSettings)
     known = {f"{kind.model_config['env_prefix']}{field.upper()}" for kind in kinds for field in kind.model_fields}
     given = sorted({name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)} - known)

@@ -1,7 +1,7 @@
-"""The worker: settings → partners → activities → a Temporal worker; `python worker.py` runs it until told to stop.
+"""The worker. `python worker.py` runs it until SIGINT or SIGTERM.
 
-It connects to any Temporal server by Temporal's own environment variables and profile file (TEMPORAL_ADDRESS,
-TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…); all else is AFTER_SALES_… (`settings.py`).
+The Temporal server comes from Temporal's own environment variables and profile file (TEMPORAL_ADDRESS,
+TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…). Everything else comes from AFTER_SALES_… (`settings.py`).
 """
 
 import asyncio
@@ -53,24 +53,24 @@ PASSED_THROUGH = (
     "structlog", "aiohttp", "yarl", "sqlalchemy", "jinja2", "babel", "apprise", "holidays", "ruamel", "zoneinfo",
     "tzdata",
 )  # fmt: skip
-"""Modules that workflows share with the process; without this each workflow would import them anew."""
+"""Modules that workflows share with the process; otherwise each workflow would import them again."""
 
 THREADS = 50
-"""As many as activities run at a time, so that one that waits for the database starves no other."""
+"""As many as activities at a time, so that none has to wait for one that waits for the database."""
 
 GRACE = timedelta(seconds=15)
-"""How long a worker that is told to stop lets its activities finish: longer than a partner's time-out."""
+"""How long running activities may continue after a worker is asked to stop. Longer than a partner's time-out."""
 
 DEPLOYMENT = TASK_QUEUE
 """The worker deployment that all builds of this program belong to (docs/deploying.md)."""
 
 STICKY = timedelta(seconds=5)
-"""How long a case waits for a worker that was killed before another takes it over."""
+"""How long a case waits for a killed worker before another takes it over."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a worker works with; tests put their own in its place."""
+    """The parts of a worker; tests replace them."""
 
     policies: dict[str, Policy]
     partners: Partners
@@ -78,7 +78,7 @@ class Parts:
 
 
 def assemble(settings: Settings) -> Parts:
-    """The parts that the settings name; raises `AfterSalesError` with a sentence for each fault."""
+    """Create the parts from the settings. Raises `AfterSalesError` with a sentence for each fault."""
     check_words()
     rendering = Rendering(render_customer, render_staff, settings.direct_channels, settings.staff_locale)
     partners = http_partners(settings.partners_url, settings.partners_token, rendering)
@@ -86,7 +86,7 @@ def assemble(settings: Settings) -> Parts:
     return Parts(policies.load(settings.policies), partners, Database(settings.database_url))
 
 
-def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
+def build_worker(  # noqa: PLR0913 (a worker has that many options)
     client: Client,
     parts: Parts,
     *,
@@ -95,18 +95,18 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
     build_id: str | None = None,
     sandboxed: bool = False,
 ) -> Worker:
-    """A worker for the cases' workflows and activities; `client` needs the converter of `encryption`, or pydantic's.
+    """Return a worker for all workflows and activities. `client` needs the converter of `encryption`, or pydantic's.
 
-    The tests run every workflow `sandboxed`, where what is not deterministic raises; in production that would cost
-    each case a third of its time (docs/benchmarks.md), and the replay gate and the import rules stand guard.
-    With a `build_id` it takes only cases of that build, and new ones once the build has been made current.
+    Tests run workflows `sandboxed`, which raises on non-deterministic calls. In production the sandbox would cost a
+    third of the time of each case (docs/benchmarks.md); replay tests and import rules protect determinism instead.
+    With a `build_id` the worker takes only cases of that build, and new cases once the build is current.
     """
     steps = dict(parts.partners.steps)
     refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
     warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
     records = Records(parts.policies, parts.records)
-    # Other processes send as they like; how payloads are taken in is for the worker alone to say.
+    # Only the worker needs the hardened converter: it has to accept whatever other processes send.
     config = client.config()
     config["data_converter"] = hardened(client.data_converter)
     return Worker(
@@ -135,12 +135,12 @@ def build_worker(  # noqa: PLR0913 (a worker is set up in as many ways)
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """A runner in which what is not deterministic raises."""
+    """Return a workflow runner that raises on non-deterministic calls."""
     return SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def _pinned(build_id: str) -> WorkerDeploymentConfig:
-    """A case ends on the build that it began on: no deploy has to be able to replay it."""
+    """Pin each case to the build that it started on, so that later builds need not replay it."""
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(DEPLOYMENT, build_id),
         use_worker_versioning=True,
@@ -149,7 +149,7 @@ def _pinned(build_id: str) -> WorkerDeploymentConfig:
 
 
 async def connect(settings: Settings) -> Client:
-    """A client as Temporal's environment says; raises `AfterSalesError` naming the address and what to do."""
+    """Connect as Temporal's environment says. Raises `AfterSalesError` with the address and what to do."""
     runtime = None
     if settings.metrics_address:
         metrics = PrometheusConfig(bind_address=settings.metrics_address)
@@ -164,7 +164,7 @@ async def connect(settings: Settings) -> Client:
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Make sure that the server knows the search attributes of the contract; a case would hang without them."""
+    """Register missing search attributes on the server; without them every case would get stuck."""
     service, namespace = client.operator_service, client.namespace
     try:
         listed = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
@@ -180,7 +180,7 @@ async def register_search_attributes(client: Client) -> None:
             return
         raise AfterSalesError(
             f"the search attributes cannot be registered in namespace {namespace} ({error.message}): "
-            f"create them by hand: {', '.join(f'{n} ({k.indexed_value_type.name})' for n, k in KEYS.items())}"
+            f"create them yourself: {', '.join(f'{n} ({k.indexed_value_type.name})' for n, k in KEYS.items())}"
         ) from None
 
 
@@ -201,7 +201,7 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with aclosing(parts.partners), build_worker(client, parts, build_id=settings.build_id):
         log.info("worker ready", namespace=client.namespace, task_queue=TASK_QUEUE, build_id=settings.build_id)
-        print("worker ready", flush=True)  # noqa: T201 (whoever started it waits for this line)
+        print("worker ready", flush=True)  # noqa: T201 (`starter.py up` and tests wait for this line)
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
 
@@ -210,7 +210,7 @@ if __name__ == "__main__":
     try:
         uvloop.run(main())
     except InvalidInput as error:
-        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (it ends before there is a log)
+        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging is not set up yet)
         sys.exit(2)
     except AfterSalesError as error:
         sys.exit(str(error))

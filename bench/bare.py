@@ -60,7 +60,7 @@ async def main(address: str) -> None:
     """Work until killed."""
     client = await Client.connect(address)
     async with Worker(client, task_queue=QUEUE, workflows=[BareCase], activities=[nothing]):
-        print(READY, flush=True)  # noqa: T201 (whoever started it waits for this line)
+        print(READY, flush=True)  # noqa: T201 (the benchmark waits for this line)
         await asyncio.Event().wait()
 
 

@@ -142,7 +142,7 @@ async def main() -> None:
     async with Worker(
         client, task_queue=HOLLOW, workflows=[HollowCase], activities=[hand_over], workflow_runner=runner
     ):
-        print(READY, flush=True)  # noqa: T201 (whoever started it waits for this line)
+        print(READY, flush=True)  # noqa: T201 (the benchmark waits for this line)
         await asyncio.Event().wait()
 
 

@@ -270,7 +270,7 @@ if __name__ == "__main__":
     try:
         main()
     except InvalidInput as error:
-        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (it ends before there is a log)
+        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging is not set up yet)
         sys.exit(2)
     except AfterSalesError as error:
         sys.exit(str(error))

@@ -1,7 +1,7 @@
-"""Policy files: one per line of business, what a business edits; every fault is told with file, key and reason.
+"""Load and check policy files, one per line of business. Every fault is reported with file, key and reason.
 
-`every_line.yaml` holds what all lines share. A policy's version is its name and a hash of what both files say and,
-where it counts working time, of the calendar's days off: another edition of them makes other terms (S33).
+`every_line.yaml` has the settings shared by all lines. A policy's version is its name and a hash of both files and, if
+it counts working time, of the calendar's days off: other days off mean other terms (S33).
 """
 
 import hashlib
@@ -29,7 +29,7 @@ SHARED = "every_line.yaml"
 
 
 class _Written(NamedTuple):
-    """What a policy's file, and the one that every line shares, say; without the days off."""
+    """The contents of a policy's file and of the shared file, without the days off."""
 
     path: Path
     common: dict[str, Any]
@@ -38,37 +38,34 @@ class _Written(NamedTuple):
 
 
 class Known(Mapping[str, Policy]):
-    """Policies by line; the days off of one are looked up when it is first used.
-
-    That loads the holidays of all countries, which takes longer than a command that needs none.
-    """
+    """Policies by line. The days off of a line are loaded when it is first used, because that is slow."""
 
     def __init__(self, written: dict[str, _Written]) -> None:
         self._written = written
         self._dated: dict[str, Policy] = {}
 
     def __getitem__(self, line: str) -> Policy:
-        """The policy of a line; raises `InvalidInput` where its calendar is not known."""
+        """Return the policy of a line. Raises `InvalidInput` if its calendar is unknown."""
         if line not in self._dated:
             self._dated[line] = _dated(self._written[line])
         return self._dated[line]
 
     def __iter__(self) -> Iterator[str]:
-        """The lines."""
+        """Iterate over the names of the lines."""
         return iter(self._written)
 
     def __len__(self) -> int:
-        """How many lines there are."""
+        """Return the number of lines."""
         return len(self._written)
 
 
 def known_policies() -> Mapping[str, Policy]:
-    """The policies in force, by line; raises `InvalidInput` with every fault of every file, and of the settings."""
+    """Return the policies in force by line. Raises `InvalidInput` with every fault of the files and the settings."""
     return Known(_all_written(configured().policies))
 
 
 def load(folder: Path) -> dict[str, Policy]:
-    """All policies of a folder by line; raises `InvalidInput` with every fault of every file."""
+    """Return all policies of a folder by line. Raises `InvalidInput` with every fault of every file."""
     found: dict[str, Policy] = {}
     problems: list[Problem] = []
     for line, written in _all_written(folder).items():
@@ -95,7 +92,7 @@ def _all_written(folder: Path) -> dict[str, _Written]:
             continue
         line = written.policy.line
         if line in found:
-            problems.append(Problem(field=f"{path.name}: line", problem=f"{line} has a file already"))
+            problems.append(Problem(field=f"{path.name}: line", problem=f"{line} already has a file"))
         found[line] = written
     if problems:
         raise InvalidInput(problems)
@@ -103,7 +100,7 @@ def _all_written(folder: Path) -> dict[str, _Written]:
 
 
 def load_file(path: Path) -> Policy:
-    """One line's policy, with what every line shares; raises `InvalidInput`, each fault as `file: key`."""
+    """Return the policy in a file, with the shared settings. Raises `InvalidInput`, each fault as `file: key`."""
     return _dated(_written(path))
 
 
@@ -111,7 +108,7 @@ def _written(path: Path) -> _Written:
     shared = path.parent / SHARED
     common, own = _read(shared) if shared.exists() else {}, _read(path)
     content = {**common, **own}
-    derived = [Problem(field=key, problem="is worked out, not written") for key in DERIVED if key in content]
+    derived = [Problem(field=key, problem="is computed and cannot be set") for key in DERIVED if key in content]
     try:
         policy = Policy.model_validate({**content, "version": path.stem})
         faults = [*derived, *_topics_that_do_not_exist(policy), *_shares_that_are_missing(policy)]
@@ -125,15 +122,15 @@ def _written(path: Path) -> _Written:
 
 
 def _dated(written: _Written) -> Policy:
-    """The policy with its days off, and the version that says which ones they are (S33)."""
+    """Return the policy with its days off; its version depends on them (S33)."""
     path, common, own, policy = written
     try:
         days = work_calendar(policy.calendar, policy.timezone)
     except InvalidInput as error:
         raise _named(error.problems, common, own, path) from None
-    said = json.dumps({**common, **own}, sort_keys=True, default=str)
+    content = json.dumps({**common, **own}, sort_keys=True, default=str)
     edition = days.model_dump_json() if policy.counts_working_time else ""
-    digest = hashlib.sha256(f"{said}{edition}".encode()).hexdigest()[:8]
+    digest = hashlib.sha256(f"{content}{edition}".encode()).hexdigest()[:8]
     return policy.model_copy(update={"working_days": days, "version": f"{policy.name}+{digest}"})
 
 
@@ -144,24 +141,24 @@ def _named(faults: list[Problem], common: dict[str, Any], own: dict[str, Any], p
 
 
 DERIVED = ("version", "working_days")
-"""What a policy knows without its file's saying so."""
+"""Fields of a policy that are computed and cannot be set in a file."""
 
 
 def _origin(fault: Problem, common: dict[str, Any], own: dict[str, Any], path: Path) -> str:
-    """The file in which a faulty key stands; what is wrong with the whole is wrong with what all lines share."""
+    """Return the file that contains a faulty key. Without `escalation`, a fault of the whole is the shared file's."""
     key = fault.field.split(".")[0]
     shared = key in common and key not in own
     return SHARED if shared or (fault.field == "(whole)" and "escalation" not in own) else path.name
 
 
 def _topics_that_do_not_exist(policy: Policy) -> list[Problem]:
-    """Patterns that no topic of the line is like: a rule that would never count."""
+    """Return a problem for each pattern that matches no topic of the line: its rule would never apply."""
     parts = [(f"promises {p.rule}", [*p.topics, *p.except_topics]) for p in policy.promises]
     parts += [(f"remedies {r.rule}", r.topics) for r in policy.remedies]
     parts += [(f"investigations {i.rule}", i.topics) for i in policy.investigations]
     parts += [(f"precautions {p.rule}", p.topics) for p in policy.precautions]
     return [
-        Problem(field=part, problem=f"no topic of {policy.line} is like {pattern}")
+        Problem(field=part, problem=f"no topic of {policy.line} matches {pattern}")
         for part, patterns in parts
         for pattern in patterns
         if not any(matches([pattern], topic) for topic in policy.topics)
@@ -169,7 +166,7 @@ def _topics_that_do_not_exist(policy: Policy) -> list[Problem]:
 
 
 def _shares_that_are_missing(policy: Policy) -> list[Problem]:
-    """Severities of which nobody says what share of the goods they stand for: their amounts could never be paid."""
+    """Return a problem for each severity that a rule needs but that has no share: its amount could not be computed."""
     found = []
     for rule in policy.remedies:
         amounts = [r.amount for option in rule.options.values() for r in option if r.amount]
@@ -177,17 +174,17 @@ def _shares_that_are_missing(policy: Policy) -> list[Problem]:
             continue
         severities = {s for name, t in policy.topics.items() if matches(rule.topics, name) for s in t.severities}
         if missing := sorted(severities - policy.damaged_share.keys()):
-            problem = f"says nothing of {', '.join(missing)}, which remedies {rule.rule} need"
+            problem = f"has no share for {', '.join(missing)}, which remedies {rule.rule} needs"
             found.append(Problem(field="damaged_share", problem=problem))
     return found
 
 
 def work_calendar(terms: CalendarTerms, zone: str) -> WorkCalendar:
-    """Which days are worked, as the holiday library knows it; raises `InvalidInput` for an unknown country.
+    """Return the working days according to the holiday library. Raises `InvalidInput` for an unknown country.
 
-    A country with make-up workdays announces them year by year (S12): before the first and after the last year of which
-    the library has any, only the holidays that the law fixes are known. A country that makes up no days, or no longer,
-    is certain as far as the library knows its holidays, and as far as they are read here (S33).
+    A country with make-up workdays announces them year by year (S12). Outside the years for which the library has any,
+    only the statutory holidays are known, and dates are provisional. For a country without make-up workdays, or without
+    recent ones, dates are certain in all years that are loaded here (S33).
     """
     hours = {"zone": zone, "opens": terms.opens, "closes": terms.closes}
     weekend = None if terms.weekend is None else frozenset(WEEK.index(day) for day in terms.weekend)
@@ -217,8 +214,8 @@ YEARS_AHEAD = 2
 
 
 def _holidays(country: str, subdivision: str | None = None) -> "holidays.HolidayBase":
-    """A country's holidays of all years in which complaints may have come, as far as the library knows them."""
-    import holidays  # noqa: PLC0415 (slow to load, and most lines count no working time)
+    """Return a country's holidays in all years that complaints may be from, as far as the library has them."""
+    import holidays  # noqa: PLC0415 (slow to load, and most lines do not count working time)
 
     known = holidays.country_holidays(country, subdiv=subdivision)
     last = datetime.now(UTC).year + YEARS_AHEAD
@@ -227,9 +224,9 @@ def _holidays(country: str, subdivision: str | None = None) -> "holidays.Holiday
 
 
 def _last_notice() -> int:
-    """The last year for which the library has China's notice: as far as it can know any country's make-up workdays.
+    """Return the last year with make-up workdays in China, the newest that the library can have for any country.
 
-    China announces some every year. A country that has none in that year makes up no days (any more).
+    China announces some every year. A country without any in that year does not have make-up workdays (any more).
     """
     return max(day.year for day in _holidays("CN").weekend_workdays)
 
@@ -238,10 +235,10 @@ def _known(country: str, subdivision: str | None) -> None:
     import holidays  # noqa: PLC0415 (as above)
 
     if not subdivision and re.fullmatch(r"[A-Z]{2}", country) and hasattr(holidays, country):
-        return  # the list of all countries below takes longer than everything else that is read here
+        return  # the list of all countries below is slow to load
     subdivisions = holidays.list_supported_countries().get(country)
     if subdivisions is None:
-        problem = f"there is no calendar of {country}; write plain, or a country's code such as CN or DE"
+        problem = f"there is no calendar for {country}; write plain, or a country code such as CN or DE"
         raise InvalidInput([Problem(field="calendar.country", problem=problem)])
     if subdivision and subdivision not in subdivisions:
         problem = f"{country} has no {subdivision}; it has {', '.join(subdivisions) or 'none'}"

@@ -38,7 +38,7 @@ FAULTS = [
     ("CUSTOMER_NOTIFY", f'{{"mailtos://user:{SECRET}@example.com": "email"}}', "input should be 'hotline', "),
     ("DIRECT_CHANNELS", f"sms,{SECRET}", NO_JSON),
     ("DIRECT_CHANNELS", f'["{SECRET}"]', "input should be 'hotline', "),
-    ("DIRECT_CHANNELS", "[" * 100_000, "is not JSON that can be used"),
+    ("DIRECT_CHANNELS", "[" * 100_000, "is not usable JSON"),
     ("LOG_LEVEL", SECRET, "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("LOG_FORMAT", SECRET, "input should be 'auto', 'json' or 'console'"),
     ("STAFF_LOCALE", SECRET, "must be one of en, zh-CN"),

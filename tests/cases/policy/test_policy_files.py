@@ -197,7 +197,7 @@ def test_a_sixth_line_of_business_is_checked_and_shown(folder: Path, edit: Edit)
 
     assert (right.return_value, right.output) == (0, f"{LINE}: bicycles {right.output.split()[2]} valid\n")
     assert wrong.return_value == 2
-    assert wrong.output.startswith(f"{LINE}: calendar.country: there is no calendar of XX")
+    assert wrong.output.startswith(f"{LINE}: calendar.country: there is no calendar for XX")
 
 
 @pytest.mark.parametrize(("kind", "needed"), [("photo", []), ("video", []), ("document", ["photo"])])
@@ -217,7 +217,7 @@ def test_two_lines_in_one_folder_are_two_policies(folder: Path) -> None:
 def test_two_files_of_one_line_are_a_fault(folder: Path) -> None:
     (folder / "zz_copy.yaml").write_text(BICYCLES, encoding="utf-8")
 
-    assert faults(folder) == [("zz_copy.yaml: line", "bicycles has a file already")]
+    assert faults(folder) == [("zz_copy.yaml: line", "bicycles already has a file")]
 
 
 def test_what_is_missing_for_an_amount_is_asked_for(folder: Path, edit: Edit) -> None:
@@ -251,5 +251,5 @@ def test_a_calendar_that_nobody_knows_is_refused_when_its_line_is_used(
     known = policies.known_policies()
 
     assert known["fresh_food"].line == "fresh_food"
-    with pytest.raises(InvalidInput, match=r"organic_food\.yaml: calendar\.country: there is no calendar of XX"):
+    with pytest.raises(InvalidInput, match=r"organic_food\.yaml: calendar\.country: there is no calendar for XX"):
         known["organic_food"]
