@@ -1,7 +1,7 @@
-"""The whole story on this machine: real server, real worker, real sandbox, with people's parts played.
+"""The demo: stories with simulated people, on a real server, worker and partner sandbox on this machine.
 
-Promises keep their true durations; days are skipped on the embedded server. A story that does not end as told
-makes the demonstration fail.
+Promises keep their real durations; the embedded server skips time. The demo fails if a story does not end as
+expected.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from settings import configured
 
 FIXTURES = Path(__file__).with_name("orders.yaml")
 WIDTH = 100
-"""Columns that the summary's table needs."""
+"""Columns for the summary table."""
 AT_A_TIME = 5
-"""Stories played side by side; they are told one after the other."""
+"""How many stories are played at the same time; they are printed one after the other."""
 
 
 def main(*, stay: bool = False) -> int:
-    """Play every story, tell it as it happens, sum up; 0 when all ended as told."""
+    """Play and print every story, then the summary. Return 0 if all ended as expected, else 1."""
     console = Console(highlight=False, soft_wrap=True)
     console.width = max(console.width, WIDTH)
     try:
@@ -42,7 +42,7 @@ def main(*, stay: bool = False) -> int:
 
 
 async def _demonstrate(console: Console, *, stay: bool) -> int:
-    began = time.monotonic()
+    started = time.monotonic()
     ports = (
         {"port": 7233, "ui_port": 8233, "partners_port": 8733}
         if stay
@@ -53,28 +53,28 @@ async def _demonstrate(console: Console, *, stay: bool) -> int:
         console.print(f"Temporal UI: {machine.ui}    partners: {machine.partners}    server: {machine.address}")
         client = await Client.connect(machine.address, data_converter=data_converter(configured()))
         async with Stage(client, machine) as stage:
-            as_told = await play_all(console, stage)
-        console.print(f"\n{time.monotonic() - began:.0f} seconds; Temporal UI: {machine.ui}")
+            as_expected = await play_all(console, stage)
+        console.print(f"\n{time.monotonic() - started:.0f} seconds; Temporal UI: {machine.ui}")
         if stay:
-            console.print("The server stays up until Ctrl-C.")
+            console.print("The server keeps running until Ctrl-C.")
             with contextlib.suppress(asyncio.CancelledError):
                 await machine.wait()
-    return 0 if as_told else 1
+    return 0 if as_expected else 1
 
 
 async def play_all(console: Console, stage: Stage) -> bool:
-    """Play and tell every story, then sum up; True when all ended as told."""
+    """Play and print every story, then the summary. Return whether all ended as expected."""
     tellers = [Teller(console, story.title) for story in (*TOGETHER, *ALONE)]
-    telling = asyncio.create_task(_tell(tellers))
+    printing = asyncio.create_task(_print(tellers))
     await _play_together(stage, tellers)
     for story, teller in zip(ALONE, tellers[len(TOGETHER) :], strict=True):
         await _play(stage, story, teller)
-    await telling
+    await printing
     return await summarise(console, stage, list(zip((*TOGETHER, *ALONE), tellers, strict=True)))
 
 
 async def _play_together(stage: Stage, tellers: list[Teller]) -> None:
-    """Several stories at a time; half-way the worker process is killed and started again, and nothing changes."""
+    """Play several stories at a time. Meanwhile the worker process is killed and restarted, without consequences."""
     places = asyncio.Semaphore(AT_A_TIME)
 
     async def one(story: Story, teller: Teller) -> None:
@@ -89,12 +89,12 @@ async def _play_together(stage: Stage, tellers: list[Teller]) -> None:
 async def _play(stage: Stage, story: Story, teller: Teller) -> None:
     try:
         await story.play(stage, teller)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the other stories are told and the end is exit 1)
+    except Exception as error:  # noqa: BLE001 (the other stories continue, and the exit code is 1)
         teller.fail(f"{error or type(error).__name__}")
     finally:
         teller.close()
 
 
-async def _tell(tellers: list[Teller]) -> None:
+async def _print(tellers: list[Teller]) -> None:
     for teller in tellers:
-        await teller.tell()
+        await teller.print_story()

@@ -1,4 +1,4 @@
-"""The complaints of the demonstration: for each line of business a customer and an order that are usual there."""
+"""The complaints of the demo, with a typical customer and order for each line of business."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ _ORDERS: dict[str, dict[str, Any]] = {
         "carrier": "绿野配送",
         "items": [{"sku": "RICE-5", "name": "有机大米 5 kg", "quantity": 2, "unit_price": "128.00"}],
     },
-    # What is paid here is the freight; the parcel's content is the customer's own.
+    # The order's amount is the freight; the goods belong to the customer.
     "express": {"amount": "28.00", "freight": "28.00", "carrier": "迅捷速运"},
 }
 
@@ -50,7 +50,7 @@ _AFFECTED = {
 }
 
 
-def complaint(  # noqa: PLR0913 (what the stories say of a complaint)
+def complaint(  # noqa: PLR0913 (the parts of a complaint that stories set)
     *,
     case_id: str,
     topic: str,
@@ -62,9 +62,9 @@ def complaint(  # noqa: PLR0913 (what the stories say of a complaint)
     order: dict[str, Any] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """A complaint as it comes in now; `picked_up_after`: seconds that a call or a chat rang before."""
+    """Return a complaint received now. `picked_up_after`: seconds until the call or chat was answered."""
     now = datetime.now(UTC)
-    whole_order = {
+    full_order = {
         "order_id": order_id,
         "currency": "CNY",
         "promised_at": (now - timedelta(days=promised_days_ago)).isoformat(),
@@ -73,7 +73,7 @@ def complaint(  # noqa: PLR0913 (what the stories say of a complaint)
         **(order or {}),
     }
     if delivered_days_ago is not None:
-        whole_order["delivered_at"] = (now - timedelta(days=delivered_days_ago)).isoformat()
+        full_order["delivered_at"] = (now - timedelta(days=delivered_days_ago)).isoformat()
     found = {
         "case_id": case_id,
         "line": line,
@@ -81,7 +81,7 @@ def complaint(  # noqa: PLR0913 (what the stories say of a complaint)
         "channel": "hotline",
         "received_at": (now - timedelta(seconds=picked_up_after or 0)).isoformat(),
         "customer": {"name": _CUSTOMERS[line], "phone": "+8613800000001", "locale": "zh-CN"},
-        "order": whole_order,
+        "order": full_order,
         **more,
     }
     if picked_up_after is not None:

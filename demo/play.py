@@ -1,6 +1,6 @@
-"""Playing a case's people: an agent, a customer, a crew; what the case then does is told from its snapshots.
+"""Play the people around a case: agent, customer, crew. What the case does is read from its snapshots.
 
-Only what the contract names is used: a workflow is started with a complaint, messages are sent, snapshots read.
+The demo uses only the public contract: it starts workflows, sends messages and reads snapshots.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ from demo.telling import Teller
 from embedded import Embedded
 
 PATIENCE = 120
-"""Seconds of real time in which a case has to come to where its story says."""
+"""Seconds of real time that a case has to reach the next point of its story."""
 LOOK = 0.15
-"""Seconds between two looks at a case."""
+"""Seconds between two reads of a case."""
 
 
 class Stage:
-    """The machine that the stories are played on."""
+    """The server, worker and sandbox that the stories are played on."""
 
     def __init__(self, client: Client, machine: Embedded) -> None:
         self.client = client
@@ -47,9 +47,9 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self._partners.close()
 
-    async def open(self, teller: Teller, **told: Any) -> "Played":
-        """A complaint arrives, through the entry that upstream systems use; `told` as `demo.complaints` takes it."""
-        raw = complaint(**told)
+    async def open(self, teller: Teller, **given: Any) -> "Played":
+        """Start a case as upstream systems do. `given` are the arguments of `demo.complaints.complaint`."""
+        raw = complaint(**given)
         handle = await self.start(raw)
         played = Played(self, teller, handle, raw)
         self.cases[raw["case_id"]] = played
@@ -59,7 +59,7 @@ class Stage:
         return played
 
     async def start(self, raw: dict[str, Any]) -> WorkflowHandle[Any, Any]:
-        """Start a case; the same complaint a second time is the same case."""
+        """Start a case. The same complaint again finds the same case."""
         return await self.client.start_workflow(
             CASE_WORKFLOW,
             raw,
@@ -71,31 +71,31 @@ class Stage:
             static_details=f"{raw['line']} · received {raw['received_at']} through {raw['channel']}",
         )
 
-    async def switch(self, **fault: Any) -> None:
-        """Something goes wrong at a partner from now on."""
+    async def break_partner(self, **fault: Any) -> None:
+        """Switch on a fault of a partner."""
         await self.at_partners("POST", "/_sandbox/faults", json=fault)
 
-    async def mend(self) -> None:
-        """The partners are well again."""
+    async def repair_partners(self) -> None:
+        """Switch off all faults of partners."""
         await self.at_partners("DELETE", "/_sandbox/faults")
 
     async def ledger(self, case_id: str | None = None) -> dict[str, Any]:
-        """What the partners have booked, for one case or for all."""
+        """Return what the partners have recorded, for one case or for all."""
         only = {"case_id": case_id} if case_id else {}
         found: dict[str, Any] = await self.at_partners("GET", "/_sandbox/ledger", params=only)
         return found
 
     async def at_partners(self, method: str, path: str, **what: Any) -> Any:
-        """The sandbox's switches and books: what it answers; None where it only does what it is told."""
+        """Send a request to the sandbox's control API. Return its answer, or None if it has no body."""
         async with self._partners.request(method, path, **what) as answer:
             return None if answer.status == HTTPStatus.NO_CONTENT else await answer.json()
 
     def crash_now(self) -> None:
-        """A good moment for the worker to crash."""
+        """Let the worker crash now."""
         self._crash.set()
 
     async def worker_crashes_once(self) -> None:
-        """The worker process is killed in the middle of its work, and started again."""
+        """Wait for `crash_now`, then kill the worker process and start it again."""
         await self._crash.wait()
         await self.machine.kill_worker()
         await self.machine.start_worker()
@@ -115,40 +115,40 @@ class Played:
         self._handle = handle
         self._skipper = TimeSkipper(stage.client)
 
-    def tell(self, text: str) -> None:
-        """A line of the story."""
+    def narrate(self, text: str) -> None:
+        """Add a line to the story."""
         self._teller.say(f"   {text}")
 
     @property
     def customer(self) -> str:
-        """Who complained."""
+        """The customer, as the story names them."""
         return f"customer {self.complaint['customer']['name']}"
 
     async def does(self, who: str, message: str, **payload: Any) -> Any:
-        """Somebody sends the case a message and waits for its answer."""
-        said = ", ".join(f"{k} {_shown(v)}" for k, v in payload.items() if k != "options")
-        self.tell(f"[blue]{escape(who)}[/]: {message}{escape(f' ({said})') if said else ''}")
+        """Send a message to the case as `who`, and return its answer."""
+        fields = ", ".join(f"{k} {_shown(v)}" for k, v in payload.items() if k != "options")
+        self.narrate(f"[blue]{escape(who)}[/]: {message}{escape(f' ({fields})') if fields else ''}")
         answer = await self._handle.execute_update(message, {"by": who, **payload})
         await self.look()
         return answer
 
     async def is_refused(self, who: str, message: str, **payload: Any) -> None:
-        """Somebody sends a message that this case may not take, and is told why."""
+        """Send a message that the case has to refuse, and print the reason."""
         try:
             await self.does(who, message, **payload)
         except WorkflowUpdateFailedError as refused:
-            self.tell(f"[dim]refused: {escape(getattr(refused.cause, 'message', str(refused.cause)))}[/]")
+            self.narrate(f"[dim]refused: {escape(getattr(refused.cause, 'message', str(refused.cause)))}[/]")
         else:
             raise AssertionError(f"{message} by {who} was not refused")
 
     async def look(self) -> Snapshot:
-        """Read the case, and tell what is new."""
+        """Read the case, and print what has changed."""
         self.snapshot = await self.stage.engine.snapshot(self.id)
-        self._teller.tell_news(self.snapshot)
+        self._teller.print_changes(self.snapshot)
         return self.snapshot
 
     async def until(self, what: str, condition: Callable[[Snapshot], Any]) -> Snapshot:
-        """Wait, in real time, until the case has come so far."""
+        """Wait, in real time, until the condition holds."""
         async with asyncio.timeout(PATIENCE) as patience:
             try:
                 while not (await self._look_patiently() and condition(self.snapshot)):
@@ -157,13 +157,13 @@ class Played:
                 if not patience.expired():
                     raise
         if patience.expired():
-            raise TimeoutError(f"{self.id} did not come to: {what}")
+            raise TimeoutError(f"{self.id} did not reach: {what}")
         return self.snapshot
 
     async def _look_patiently(self) -> Snapshot:
         try:
             return await self.look()
-        except Unreachable:  # the worker is away just now
+        except Unreachable:  # the worker is down at the moment
             return self.snapshot
 
     async def until_status(self, status: str) -> Snapshot:
@@ -171,25 +171,25 @@ class Played:
         return await self.until(status, lambda s: s.status == status)
 
     async def passes(self, **time: float) -> None:
-        """Time passes for this case: every timer on the way fires at its own instant."""
+        """Skip time for this case; every timer fires at its own time."""
         length = timedelta(**time)
         hours = length / timedelta(hours=1)
-        self.tell(f"[dim]… {f'{hours:g} hours' if hours >= 1 else f'{length.seconds // 60} minutes'} pass …[/]")
+        self.narrate(f"[dim]… {f'{hours:g} hours' if hours >= 1 else f'{length.seconds // 60} minutes'} pass …[/]")
         await self._skipper.fast_forward(self._handle, length)
         await self.look()
 
-    async def hears(self, event: str) -> None:
-        """Tell what the customer was sent of this kind, as the messaging partner has it."""
+    async def show_message(self, event: str) -> None:
+        """Print the latest message of this kind to the customer, as the messaging partner received it."""
         messages = (await self.stage.ledger(self.id))["messages"]
         bodies = [m["content"]["body"] for m in messages if m["content"]["event"] == event]
         if not bodies:
-            raise AssertionError(f"the customer was sent no {event}")
+            raise AssertionError(f"no {event} was sent to the customer")
         for line in bodies[-1].splitlines():
             if line.strip():
-                self.tell(f"[italic]  │ {escape(line)}[/]")
+                self.narrate(f"[italic]  │ {escape(line)}[/]")
 
     async def result_of(self, handle: WorkflowHandle[Any, Any]) -> Any:
-        """What a workflow ended with, once it has."""
+        """Wait until a workflow ends, and return its result."""
         async with asyncio.timeout(PATIENCE):
             while (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
                 await asyncio.sleep(LOOK)
@@ -203,9 +203,9 @@ class Played:
         kept: tuple[str, ...] = (),
         broken: tuple[str, ...] = (),
     ) -> None:
-        """The case has to end so: outcome, money out, promises broken; and those in `kept` were kept."""
+        """Check the end of the case: its outcome, payments and broken promises, and that those in `kept` were kept."""
         self.snapshot = Snapshot.model_validate(await self.result_of(self._handle))
-        self._teller.tell_news(self.snapshot)
+        self._teller.print_changes(self.snapshot)
         was_paid = self.snapshot.paid.as_json()
         wanted = dict.fromkeys(PAID_AS, "0.00") | (paid or {})
         by_state = {s: {p.name for p in self.snapshot.promises if p.state == s} for s in ("kept", "broken")}
@@ -220,5 +220,5 @@ class Played:
 
 
 def _shown(value: Any) -> str:
-    """A part of a message in a word or two: of evidence only its kind."""
+    """Return a field of a message in short; of evidence only the kind."""
     return " and ".join(each["kind"] for each in value) if isinstance(value, list) else f"{value}"

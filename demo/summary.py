@@ -1,4 +1,4 @@
-"""The end of the demonstration: promises kept and broken, money out by case, and whether the partners' books agree."""
+"""The summary of the demo: promises kept and broken, payments by case, and whether the partners' records agree."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -18,8 +18,8 @@ PROMISES = ("kept", "broken")
 
 
 async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, Teller]]) -> bool:
-    """Print the summary; True when every story ended as told and every payment is accounted for."""
-    booked = await _booked(stage)
+    """Print the summary. Return whether every story ended as expected and every payment is accounted for."""
+    recorded = await _paid_by_partners(stage)
     table = Table(title="Summary", title_justify="left", show_lines=False)
     for name in ("case", "line", "ended as", *PROMISES, *PAID_AS):
         table.add_column(name, justify="right" if name in {*PROMISES, *PAID_AS} else "left")
@@ -34,12 +34,12 @@ async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, T
             *(str(states.count(state)) for state in PROMISES),
             *(paid[k] for k in PAID_AS),
         )
-        if booked[case_id] != paid:
-            differences.append(f"{case_id}: the case says {paid}, the partner's books {dict(booked[case_id])}")
+        if recorded[case_id] != paid:
+            differences.append(f"{case_id}: the case says {paid}, the partner's records {dict(recorded[case_id])}")
     console.print()
     console.print(table)
-    unknown = sorted(set(booked) - set(stage.cases))
-    differences += [f"{case_id}: money moved for a case that nobody opened" for case_id in unknown]
+    unknown = sorted(set(recorded) - set(stage.cases))
+    differences += [f"{case_id}: a payment for a case that was not opened" for case_id in unknown]
     for difference in differences:
         console.print(f"[bold red]{difference}[/]")
     failures = [f"{story.title}: {teller.failure}" for story, teller in stories if teller.failure]
@@ -47,13 +47,13 @@ async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, T
         console.print(failure, style="bold red", markup=False)
     if not differences:
         console.print(
-            "Every payment in the partner's books belongs to an accepted offer, once; nothing is unaccounted for."
+            "Every payment in the partner's records belongs to one accepted offer. No payment is missing or extra."
         )
     return not (differences or failures)
 
 
-async def _booked(stage: Stage) -> dict[str, dict[str, str]]:
-    """What the refunds partner has paid, by case, under the snapshot's headings."""
+async def _paid_by_partners(stage: Stage) -> dict[str, dict[str, str]]:
+    """Return what the refunds partner has paid, by case and by the fields of the snapshot's `paid`."""
     heading = {kind: name for name, kinds in PAID_AS.items() for kind in kinds}
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(PAID_AS, Decimal(0)))
     ledger: dict[str, Any] = await stage.ledger()

@@ -1,11 +1,11 @@
-"""Slate and other heavy building material: what happens, and the ending that it must have (B10-B18)."""
+"""Stories of slate and other heavy building materials (B10-B18)."""
 
 from decimal import Decimal
 
 from cases.claim.view import ClaimView
 from cases.contract import claim_workflow_id
 from demo.play import Stage
-from demo.stories.people import AGENT, contented
+from demo.stories.people import AGENT, ends_after_callback
 from demo.telling import Teller
 
 
@@ -22,7 +22,7 @@ async def minor_damage(stage: Stage, teller: Teller) -> None:
     await case.does(AGENT, "assess", severity="minor")
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved")
-    await contented(case, paid={"coupon": "640.00"})
+    await ends_after_callback(case, paid={"coupon": "640.00"})
 
 
 async def moderate_damage(stage: Stage, teller: Teller) -> None:
@@ -34,10 +34,10 @@ async def moderate_damage(stage: Stage, teller: Teller) -> None:
     await case.does(AGENT, "assess", severity="moderate")
     await case.until_status("awaiting_consent")
     stage.crash_now()
-    case.tell("[bold red]the worker process is killed in the middle of its work, and started again[/]")
+    case.narrate("[bold red]the worker process is killed and started again[/]")
     await case.until("the worker is back", lambda s: s.status == "awaiting_consent")
     await case.does(case.customer, "customer-approved", option="replace")
-    await contented(case)
+    await ends_after_callback(case)
 
 
 async def severe_damage(stage: Stage, teller: Teller) -> None:
@@ -53,18 +53,18 @@ async def severe_damage(stage: Stage, teller: Teller) -> None:
     await case.until_status("assessing")
     await case.does(AGENT, "assess", severity="severe")
     await case.until_status("awaiting_consent")
-    await case.does(case.customer, "customer-declined", reason="10% does not cover the delay of the building site")
+    await case.does(case.customer, "customer-declined", reason="10% does not cover the delay at the building site")
     refund = {"kind": "refund", "amount": "12800.00"}
     more = {"kind": "compensation", "amount": "2560.00"}
-    case.tell("[blue]the agent raises the compensation to 20 %, the most that an agent may give alone[/]")
+    case.narrate("[blue]the agent raises the compensation to 20 %, the most without approval[/]")
     await case.does(AGENT, "propose", options=[{"key": "refund", "remedies": [refund, more]}])
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved", offer="o2")
-    await contented(case, paid={"refund": "12800.00", "compensation": "2560.00"})
+    await ends_after_callback(case, paid={"refund": "12800.00", "compensation": "2560.00"})
 
 
 async def short_delay(stage: Stage, teller: Teller) -> None:
-    """B13: done at once, nobody has to ask."""
+    """B13: done at once, without consent."""
     case = await stage.open(
         teller,
         case_id="DEMO-04",
@@ -73,7 +73,7 @@ async def short_delay(stage: Stage, teller: Teller) -> None:
         promised_days_ago=2,
         description="说好前天到，还没到。",
     )
-    await contented(case, "neutral", score=3)
+    await ends_after_callback(case, "neutral", score=3)
 
 
 async def delay(stage: Stage, teller: Teller) -> None:
@@ -89,7 +89,7 @@ async def delay(stage: Stage, teller: Teller) -> None:
     await case.until_status("awaiting_consent")
     await case.passes(hours=25)
     await case.does(case.customer, "customer-approved")
-    await contented(case, paid={"compensation": "512.00"})
+    await ends_after_callback(case, paid={"compensation": "512.00"})
 
 
 async def long_delay(stage: Stage, teller: Teller) -> None:
@@ -105,11 +105,11 @@ async def long_delay(stage: Stage, teller: Teller) -> None:
     )
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved", option="cancel")
-    await contented(case, paid={"refund": "12800.00", "compensation": "640.00"})
+    await ends_after_callback(case, paid={"refund": "12800.00", "compensation": "640.00"})
 
 
 async def loss(stage: Stage, teller: Teller) -> None:
-    """B16: the carrier claim goes on when the case is closed."""
+    """B16: the claim against the carrier continues after the case has closed."""
     case = await stage.open(
         teller,
         case_id="DEMO-07",
@@ -120,11 +120,11 @@ async def loss(stage: Stage, teller: Teller) -> None:
     )
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved")
-    await contented(case, paid={"refund": "12800.00", "compensation": "2560.00"})
+    await ends_after_callback(case, paid={"refund": "12800.00", "compensation": "2560.00"})
     claim = stage.client.get_workflow_handle(claim_workflow_id(case.id))
     settled = ClaimView.model_validate(await case.result_of(claim))
     claimed, recovered = settled.claimed, settled.recovered
-    case.tell(f"the claim against the carrier had its own process: claimed {claimed}, recovered {recovered}")
+    case.narrate(f"the claim against the carrier is a separate workflow: claimed {claimed}, recovered {recovered}")
     if recovered != Decimal("12800.00"):
         raise AssertionError(f"recovered {recovered}, not 12800.00")
 
@@ -141,11 +141,11 @@ async def loose_screws(stage: Stage, teller: Teller) -> None:
     await case.until_status("following_up")
     await case.does(case.customer, "satisfaction-reported", score=2, comment="still a gap")
     await case.until("the second visit is done", lambda s: s.status == "following_up" and s.cycle > 1)
-    await contented(case)
+    await ends_after_callback(case)
 
 
 async def unsafe_installation(stage: Stage, teller: Teller) -> None:
-    """B18: the crew goes at once, the money waits for consent."""
+    """B18: the crew is sent at once; the compensation waits for consent."""
     case = await stage.open(
         teller,
         case_id="DEMO-09",
@@ -159,4 +159,4 @@ async def unsafe_installation(stage: Stage, teller: Teller) -> None:
         "a crew was dispatched", lambda s: any(p.name == "dispatch" and p.state == "kept" for p in s.promises)
     )
     await case.does(case.customer, "customer-approved")
-    await contented(case, paid={"compensation": "640.00"})
+    await ends_after_callback(case, paid={"compensation": "640.00"})

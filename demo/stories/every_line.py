@@ -1,12 +1,12 @@
 """What holds for every line of business, whatever goes wrong: what happens, and the ending that it must have."""
 
 from demo.play import Stage
-from demo.stories.people import AGENT, LEAD, contented
+from demo.stories.people import AGENT, LEAD, ends_after_callback
 from demo.telling import Teller
 
 
 async def out_of_stock(stage: Stage, teller: Teller) -> None:
-    """G6: a step that cannot be done goes to a person; the customer hears how it stands every day (G7)."""
+    """G6: a step that cannot be carried out goes to a person; the customer gets a daily update (G7)."""
     case = await stage.open(
         teller, case_id="DEMO-10", topic="transport.damage", order_id="SO-EMPTY", description="一块岩板断了，急着用。"
     )
@@ -17,9 +17,9 @@ async def out_of_stock(stage: Stage, teller: Teller) -> None:
     await case.until("the replacement is blocked", lambda s: any(x.state == "blocked" for x in s.steps))
     await case.passes(hours=20)
     await stage.at_partners("POST", "/_sandbox/orders/SO-EMPTY", json={"stock": {"SLATE-9": 8}})
-    case.tell("[blue]the warehouse has new stock[/]")
+    case.narrate("[blue]the warehouse has new stock[/]")
     await case.does(AGENT, "resolve-step", step="replacement", action="retry", reason="new stock has come in")
-    await contented(case)
+    await ends_after_callback(case)
 
 
 async def withdrawn(stage: Stage, teller: Teller) -> None:
@@ -38,17 +38,17 @@ async def sent_twice(stage: Stage, teller: Teller) -> None:
         teller, case_id="DEMO-12", topic="installation.attitude", order_id="SO-RUDE", description="安装师傅态度很差。"
     )
     again = await stage.start(case.complaint)
-    case.tell(f"the upstream system sends the same complaint again: it reaches the same case ({again.id})")
+    case.narrate(f"the upstream system sends the same complaint again: it reaches the same case ({again.id})")
     await case.until_status("assessing")
     for attempt in (1, 2):
         answer = await case.does(AGENT, "assess", upheld=True, message_id="crm-4711")
         if answer["applied"] is not (attempt == 1):
             raise AssertionError("the same message was applied twice")
-    await contented(case, paid={"coupon": "256.00"})
+    await ends_after_callback(case, paid={"coupon": "256.00"})
 
 
 async def silence(stage: Stage, teller: Teller) -> None:
-    """G5: seven days without a word."""
+    """G5: no answer for seven days."""
     case = await stage.open(
         teller, case_id="DEMO-13", topic="transport.damage", order_id="SO-SILENT", description="有一块板有划痕。"
     )
@@ -62,7 +62,7 @@ async def silence(stage: Stage, teller: Teller) -> None:
 
 
 async def not_upheld(stage: Stage, teller: Teller) -> None:
-    """G4: an explanation, no consent, closed as rejected; over the limits a manager decides, another person (S20)."""
+    """G4: an explanation without consent, closed as rejected. Over the limits another person decides (S20)."""
     case = await stage.open(
         teller,
         case_id="DEMO-14",
@@ -81,7 +81,7 @@ async def not_upheld(stage: Stage, teller: Teller) -> None:
 
 
 async def lost_answer(stage: Stage, teller: Teller) -> None:
-    """S13: the payment partner pays and never answers; it is asked, not paid again."""
+    """S13: the payment partner pays and does not answer; it is asked, and nothing is paid again."""
     case = await stage.open(
         teller,
         case_id="DEMO-24",
@@ -93,31 +93,31 @@ async def lost_answer(stage: Stage, teller: Teller) -> None:
     await case.until_status("assessing")
     await case.does(AGENT, "assess", severity="severe")
     await case.until_status("awaiting_consent")
-    await stage.switch(partner="refunds", kind="commit_then_timeout", step_kind="refund", count=1, seconds=15)
-    case.tell("[red]the payment partner will pay, and then not answer[/]")
+    await stage.break_partner(partner="refunds", kind="commit_then_timeout", step_kind="refund", count=1, seconds=15)
+    case.narrate("[red]the payment partner will pay without answering[/]")
     await case.does(case.customer, "customer-approved")
     await case.until("the outcome is unknown", lambda s: any("unknown" in e.what for e in s.timeline))
-    await contented(case, paid={"refund": "12800.00", "compensation": "1280.00"})
-    await stage.mend()
+    await ends_after_callback(case, paid={"refund": "12800.00", "compensation": "1280.00"})
+    await stage.repair_partners()
 
 
 async def messaging_down(stage: Stage, teller: Teller) -> None:
-    """B1, G10: nobody can be told, so the promise breaks and climbs the ladder; nothing is lost."""
-    await stage.switch(partner="messaging", kind="down")
+    """B1, G10: no message can be sent, so the promise is broken and escalated; nothing is lost."""
+    await stage.break_partner(partner="messaging", kind="down")
     teller.say("   [red]the messaging partner is down[/]")
     case = await stage.open(
         teller, case_id="DEMO-25", topic="transport.damage", order_id="SO-SILENCE", description="一块岩板缺角。"
     )
     await case.until_status("assessing")
     await case.passes(minutes=21)
-    await case.until("the director is told", lambda s: s.escalations[-1].role == "director")
-    await stage.mend()
-    case.tell("[green]the messaging partner is back: what was held up goes out, in order[/]")
+    await case.until("the director is due to be notified", lambda s: s.escalations[-1].role == "director")
+    await stage.repair_partners()
+    case.narrate("[green]the messaging partner is back: delayed messages are sent in order[/]")
     await case.passes(minutes=6)
-    await case.until("all were told", lambda s: all(e.sent_at for e in s.escalations))
-    for told in case.snapshot.escalations:
-        case.tell(f"[yellow]{told.role:>10} told of {told.promise}, rung {told.rung}[/]")
+    await case.until("all were notified", lambda s: all(e.sent_at for e in s.escalations))
+    for notice in case.snapshot.escalations:
+        case.narrate(f"[yellow]{notice.role:>10} notified of {notice.promise}, rung {notice.rung}[/]")
     await case.does(AGENT, "assess", severity="minor")
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved")
-    await contented(case, paid={"coupon": "640.00"}, broken=("acknowledge",))
+    await ends_after_callback(case, paid={"coupon": "640.00"}, broken=("acknowledge",))

@@ -1,12 +1,12 @@
-"""Parcel delivery: what happens, and the ending that it must have (E1-E14)."""
+"""Stories of parcel delivery (E1-E14)."""
 
 from demo.play import Stage
-from demo.stories.people import AGENT, CLAIMS, contented
+from demo.stories.people import AGENT, CLAIMS, ends_after_callback
 from demo.telling import Teller
 
 
 async def where_is_it(stage: Stage, teller: Teller) -> None:
-    """G3: the trail knows, so nobody has to look."""
+    """G3: answered from the tracking history, without an agent."""
     case = await stage.open(
         teller,
         case_id="DEMO-22",
@@ -18,11 +18,11 @@ async def where_is_it(stage: Stage, teller: Teller) -> None:
         wish="information",
     )
     await case.ends("informed", kept=("acknowledge",))
-    await case.hears("answer")
+    await case.show_message("answer")
 
 
 async def claim_for_loss(stage: Stage, teller: Teller) -> None:
-    """E3, E4, E13: searched for at once; the decision's 7 days begin with the documents, and two people take it."""
+    """E3, E4, E13: the search starts at once, the 7 days start with the documents, and two people decide."""
     case = await stage.open(
         teller,
         case_id="DEMO-23",
@@ -34,7 +34,7 @@ async def claim_for_loss(stage: Stage, teller: Teller) -> None:
         description="保价的快递五天没有动静，申请理赔。",
         wish="compensate",
     )
-    await case.until("it is being searched for", lambda s: any(x.reference for x in s.steps))
+    await case.until("the search has started", lambda s: any(x.reference for x in s.steps))
     await case.passes(hours=26)
     await case.does(case.customer, "evidence-received", evidence=[{"kind": "proof_of_value", "uri": "s3://c/invoice"}])
     await case.passes(hours=47)
@@ -45,4 +45,4 @@ async def claim_for_loss(stage: Stage, teller: Teller) -> None:
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved")
     money = {"compensation": "3000.00", "refund": "28.00"}
-    await contented(case, paid=money, kept=("acknowledge", "claim_decision", "claim_paid"))
+    await ends_after_callback(case, paid=money, kept=("acknowledge", "claim_decision", "claim_paid"))

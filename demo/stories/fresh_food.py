@@ -1,8 +1,8 @@
-"""Ingredients for canteens and kitchens: what happens, and the ending that it must have (F1-F16)."""
+"""Stories of fresh food for canteens and kitchens (F1-F16)."""
 
 from cases.views.snapshot import Snapshot
 from demo.play import Stage
-from demo.stories.people import AGENT, contented
+from demo.stories.people import AGENT, ends_after_callback
 from demo.telling import Teller
 
 PHOTO = {"kind": "photo", "uri": "s3://complaints/eggs.jpg"}
@@ -10,7 +10,7 @@ REPORT = {"kind": "inspection_report", "uri": "s3://complaints/laboratory.pdf"}
 
 
 async def no_photo(stage: Stage, teller: Teller) -> None:
-    """G11, F10, F4: what was left of the solution's 24 hours runs on once the photo has come."""
+    """G11, F10, F4: the clock of the solution resumes when the photo arrives."""
     case = await stage.open(
         teller,
         case_id="DEMO-15",
@@ -27,11 +27,11 @@ async def no_photo(stage: Stage, teller: Teller) -> None:
     await case.does(AGENT, "assess", upheld=True, liable="delivery", cause="装车时堆压")
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved", option="replace")
-    await contented(case, paid={"compensation": "23.00"}, kept=("acknowledge", "solution", "make_good"))
+    await ends_after_callback(case, paid={"compensation": "23.00"}, kept=("acknowledge", "solution", "make_good"))
 
 
 async def unsafe(stage: Stage, teller: Teller) -> None:
-    """F11: what protects people does not wait for a finding; the money waits for consent."""
+    """F11: safety measures do not wait for a finding; the money waits for consent."""
     case = await stage.open(
         teller,
         case_id="DEMO-16",
@@ -41,15 +41,17 @@ async def unsafe(stage: Stage, teller: Teller) -> None:
         description="鸡蛋有异味，有人吃了不舒服。",
         evidence=[PHOTO, REPORT],
     )
-    begun = {"stop_use_notice", "collection"}
-    await case.until("people are warned and a sample is fetched", lambda s: begun == {x.id for x in s.steps})
-    await case.hears("stop_use_notice")
+    at_once = {"stop_use_notice", "collection"}
+    await case.until("the stop-use notice and the pick-up have begun", lambda s: at_once == {x.id for x in s.steps})
+    await case.show_message("stop_use_notice")
     await case.until_status("assessing")
-    case.tell(f"it is {case.snapshot.owner.name}'s from the first moment, and first in every queue")
+    case.narrate(f"it is assigned to {case.snapshot.owner.name} from the start, and is first in every queue")
     await case.does(AGENT, "assess", upheld=True, liable="supplier", cause="冷链中断")
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved", option="refund")
-    await contented(case, paid={"refund": "460.00", "compensation": "46.00"}, kept=("acknowledge", "solution"))
+    await ends_after_callback(
+        case, paid={"refund": "460.00", "compensation": "46.00"}, kept=("acknowledge", "solution")
+    )
 
 
 async def complex_accident(stage: Stage, teller: Teller) -> None:
@@ -70,7 +72,7 @@ async def complex_accident(stage: Stage, teller: Teller) -> None:
     await case.does(AGENT, "assess", upheld=True, liable="delivery", cause="运输车辆追尾")
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved", option="reship")
-    await contented(case, kept=("preliminary_plan", "detailed_result"))
+    await ends_after_callback(case, kept=("preliminary_plan", "detailed_result"))
 
 
 def _kept(snapshot: Snapshot) -> set[str]:

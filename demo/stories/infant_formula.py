@@ -1,12 +1,12 @@
-"""Infant formula, shop and consumer line: what happens, and the ending that it must have (M1-M15)."""
+"""Stories of infant formula (M1-M15)."""
 
 from demo.play import Stage
-from demo.stories.people import AGENT, contented
+from demo.stories.people import AGENT, ends_after_callback
 from demo.telling import Teller
 
 
 async def opened(stage: Stage, teller: Teller) -> None:
-    """M1, M12: intake says that the call was picked up; nothing is due for an opened tin, and that is explained."""
+    """M1, M12: the complaint says that the call was answered. Nothing is due for an opened tin; this is explained."""
     case = await stage.open(
         teller,
         case_id="DEMO-18",
@@ -21,7 +21,7 @@ async def opened(stage: Stage, teller: Teller) -> None:
     await case.until_status("assessing")
     await case.does(AGENT, "assess", sealed=False, cause="奶粉开封后不能退回再售")
     await case.ends("rejected", kept=("acknowledge", "detailed_result"))
-    await case.hears("explanation")
+    await case.show_message("explanation")
 
 
 async def sealed(stage: Stage, teller: Teller) -> None:
@@ -41,11 +41,11 @@ async def sealed(stage: Stage, teller: Teller) -> None:
     await case.does(AGENT, "assess", sealed=True)
     await case.until_status("awaiting_consent")
     await case.does(case.customer, "customer-approved")
-    await contented(case, paid={"refund": "456.00"})
+    await ends_after_callback(case, paid={"refund": "456.00"})
 
 
 async def question(stage: Stage, teller: Teller) -> None:
-    """M2, M14: no machine answers it; what the agent writes is what the customer reads."""
+    """M2, M14: an agent answers; the customer gets the agent's text."""
     case = await stage.open(
         teller,
         case_id="DEMO-20",
@@ -60,4 +60,4 @@ async def question(stage: Stage, teller: Teller) -> None:
     await case.until_status("assessing")
     await case.does(AGENT, "assess", cause="6–12 月龄适用 2 段（较大婴儿配方奶粉）；转奶请在一周内逐步替换。")
     await case.ends("informed", kept=("acknowledge",))
-    await case.hears("answer")
+    await case.show_message("answer")

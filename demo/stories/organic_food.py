@@ -1,7 +1,7 @@
-"""Organic food delivery: what happens, and the ending that it must have (O1-O6)."""
+"""Stories of organic food delivery (O1-O6)."""
 
 from demo.play import Stage
-from demo.stories.people import LEAD, contented
+from demo.stories.people import LEAD, ends_after_callback
 from demo.telling import Teller
 
 
@@ -29,4 +29,4 @@ async def returned_in_the_app(stage: Stage, teller: Teller) -> None:
     await case.until_status("awaiting_consent")
     await case.passes(hours=16)
     await case.does(case.customer, "customer-approved", option="exchange")
-    await contented(case, kept=("acknowledge", "assign", "return_decision", "return_done", "solution"))
+    await ends_after_callback(case, kept=("acknowledge", "assign", "return_decision", "return_done", "solution"))

@@ -53,7 +53,7 @@ async def page() -> AsyncIterator[Page]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def case(stage: Stage) -> Played:
     """A late delivery whose acknowledgement broke while the messaging partner was down; it waits for consent."""
-    await stage.switch(partner="messaging", kind="down")
+    await stage.break_partner(partner="messaging", kind="down")
     case = await stage.open(
         Teller(Console(quiet=True), ""),
         case_id="HL-20261122-0001",
@@ -64,7 +64,7 @@ async def case(stage: Stage) -> Played:
     )
     await case.until("an offer", lambda s: s.offers)
     await case.passes(minutes=16)
-    await stage.mend()
+    await stage.repair_partners()
     await case.passes(minutes=6)
     await case.until_status("awaiting_consent")
     await case.until("the team lead was told", lambda s: all(e.sent_at for e in s.escalations))
