@@ -155,14 +155,14 @@ class Engine:
 
     async def snapshot(self, case_id: str) -> Snapshot:
         """Return the case as it is now, or its final state if it is closed (then no worker is needed)."""
-        handle = self.client.get_workflow_handle(workflow_id(case_id), result_type=Snapshot)
+        handle = self._handle(case_id)
         async with self._sentences(case_id):
             there = await self._idle(handle)
             if there.status is WorkflowExecutionStatus.RUNNING:
-                found: Snapshot = await self.ask(handle, CASE_QUERY, result_type=Snapshot)
+                found = await self.ask(handle, CASE_QUERY)
             else:
                 found = await handle.result(rpc_timeout=ANSWER_WITHIN)
-            return found
+            return Snapshot.model_validate(found)
 
     async def preview(self, case_id: str, policy: Json) -> Json | None:
         """Ask the case what moving it to that policy would change (S18). None: nothing, or it is closed."""

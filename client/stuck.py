@@ -103,7 +103,7 @@ class _Check:
             return []
         try:
             handle = self._client.get_workflow_handle(there.id)
-            seen: Snapshot = await self._engine.ask(handle, CASE_QUERY, result_type=Snapshot)
+            seen = Snapshot.model_validate(await self._engine.ask(handle, CASE_QUERY))
         except (RPCError, RPCTimeoutOrCancelledError, WorkflowQueryFailedError) as error:
             self._unanswered[there.task_queue] += 1
             do = f"read the worker's log, then try again: starter.py show {case}"

@@ -2,12 +2,15 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from cases.state.case import Case
 from cases.state.second_complaint import TakenOver
 from cases.views.view_fields import Amount, Omittable, Quantity, View, one_of
 from cases.vocabulary import Channel, EvidenceKind, Liable, Severity, Wish
+
+ALWAYS_WRITTEN = ConfigDict(json_schema_serialization_defaults_required=True)
+"""Workers write every field. Complaints in our database lack those without a value, if an earlier build wrote them."""
 
 
 class ItemView(View):
@@ -27,9 +30,11 @@ class OrderItemView(ItemView):
 class CustomerView(View):
     """Who complains, and how to reach them."""
 
+    model_config = ALWAYS_WRITTEN
+
     name: str
-    phone: str | None
-    email: str | None
+    phone: str | None = None
+    email: str | None = None
     locale: str
 
 
@@ -42,6 +47,8 @@ class EvidenceView(View):
 
 class OrderView(View):
     """The order complained about."""
+
+    model_config = ALWAYS_WRITTEN
 
     order_id: str
     amount: Amount
@@ -60,16 +67,18 @@ class OrderView(View):
 class ComplaintView(View):
     """A complaint as it came, personal data included (complaint.json); what it did not say is null."""
 
+    model_config = ALWAYS_WRITTEN
+
     case_id: str
     line: str
     topic: str
     channel: Annotated[str, one_of(Channel)]
     received_at: AwareDatetime
     customer: CustomerView
-    order: OrderView | None
+    order: OrderView | None = None
     description: str
-    wish: Annotated[str, one_of(Wish)] | None
-    affected: list[ItemView] | None
+    wish: Annotated[str, one_of(Wish)] | None = None
+    affected: list[ItemView] | None = None
     """null: every item."""
     evidence: list[EvidenceView]
     urgent: bool

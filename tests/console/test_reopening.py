@@ -9,8 +9,10 @@ import pytest
 from temporalio.client import Client
 
 import policies
+from cases.complaint import Complaint
 from cases.contract import TASK_QUEUE
 from cases.errors import Refusal
+from cases.views.snapshot import Snapshot
 from client.cases import CaseOver, Engine, NoSuchCase
 from client.reopening import late, reopen
 from client.stuck import stuck
@@ -158,9 +160,10 @@ async def test_case_that_the_server_has_forgotten_is_reopened_from_our_own_recor
     case_id, about = content["case_id"], {"line": content["line"], "topic": content["topic"]}
     order_id = content["order"]["order_id"]
     records.open_case(case_id, "run", order_id=order_id, received_at=closed_at, opened_at=closed_at, **about)
-    record = {"case_id": case_id, **about, "order_id": order_id, "outcome": "satisfied", "links": []}
-    record |= {"closed_at": closed_at.isoformat()}
-    records.archive_case(case_id, closed_at, "satisfied", record, content)
+    record = Snapshot.being_admitted(case_id).model_dump(mode="json", exclude={"complaint"})
+    record |= {**about, "order_id": order_id, "outcome": "satisfied", "closed_at": closed_at.isoformat()}
+    kept = Complaint.model_validate(content).model_dump(mode="json", exclude_none=True)
+    records.archive_case(case_id, closed_at, "satisfied", record, kept)
 
     new, how = await reopen(engine_here, case_id, now())
 

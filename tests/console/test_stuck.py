@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -154,7 +154,7 @@ async def test_step_of_which_nobody_knows_is_told_with_its_key_and_how_to_report
     [row] = await until(look, bool)
 
     assert (row["case_id"], row["what"]) == (case.id, "step_unknown")
-    assert row["since"] == step(seen, "replacement")["since"]
+    assert datetime.fromisoformat(row["since"]) == datetime.fromisoformat(step(seen, "replacement")["since"])
     assert "step replacement (warehouse): it is not known whether it was done: no answer within 8 s" in row["why"]
     assert f"look up {case.id}/1/o1/replacement" in row["do"]
     assert f"starter.py step-reported {case.id} --step replacement --state done" in row["do"]

@@ -219,6 +219,18 @@ def test_a_reader_takes_what_an_earlier_worker_did_not_write_yet() -> None:
     assert read.needs == ["step replacement is blocked: resolve-step"]
 
 
+def test_the_complaint_that_our_database_keeps_for_a_snapshot_without_one_is_read() -> None:
+    """G9: what the complaint does not have is not in it (`records.archive`)."""
+    case = closed().case
+    record = {**snapshot(case), "complaint": case.complaint.model_dump(mode="json", exclude_none=True)}
+
+    read = Snapshot.model_validate(record)
+
+    assert read.complaint is not None
+    assert (read.complaint.wish, read.complaint.customer.email) == (None, None)
+    assert read.as_json() == record
+
+
 def test_a_snapshot_stays_as_it_was_when_its_case_goes_on() -> None:
     """S22: what comes too late is noticed by the difference."""
     world = replaced()
