@@ -37,6 +37,7 @@ from cases.errors import AfterSalesError, InvalidInput
 from cases.policy.policy import Policy
 from cases.vocabulary import Partner
 from client.connection import connect as connect_to_temporal
+from encryption.keys import KeyFault
 from messages import check_words, render_customer, render_staff
 from partners.channels import ApprisedMessaging
 from partners.http import Partners, Rendering, http_partners
@@ -211,6 +212,9 @@ if __name__ == "__main__":
         uvloop.run(main())
     except InvalidInput as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging is not set up yet)
+        sys.exit(2)
+    except KeyFault as error:
+        print(error, file=sys.stderr)  # noqa: T201 (as above)
         sys.exit(2)
     except AfterSalesError as error:
         sys.exit(str(error))

@@ -20,7 +20,7 @@ from cases.policy.admission import judged, policy_for
 from cases.policy.policy import Policy
 from cases.state.account import Account
 from cases.views.inquiry_answer import Answer
-from records import AlreadyArchived, CaseIdTaken, EntryState, LedgerRefusal, RecordsUnavailable
+from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
 
 
@@ -181,11 +181,9 @@ class Records:
             activity.logger.warning("archived before", extra={"why": str(error)})
         if closing.answer:
             self._database.keep_answer(closing.case_id, **dict(closing.answer))
-        contested = {e["key"] for e in self._database.entries(closing.case_id) if e["state"] == EntryState.CONTESTED}
         for key, whose in closing.vouched.items():
-            if key in contested:
-                continue  # it was taken back while the case closed (S27)
-            # The partner's own word, where it came, is booked already, and stands.
+            # The partner's own answer, if there was one, is booked already and stands. A payment that was taken back
+            # while the case closed stays contested (S27).
             with suppress(LedgerRefusal):
                 self._database.vouch(key, whose)
 

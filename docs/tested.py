@@ -22,7 +22,7 @@ RULES = [
         "M": [*range(1, 6), *range(10, 16)],
         "O": [*range(1, 7)],
         "E": [*range(1, 5), *range(10, 15)],
-        "S": [*range(1, 25), 32, 33],
+        "S": [*range(1, 36)],
     }.items()
     for number in numbers
 ]

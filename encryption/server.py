@@ -31,7 +31,7 @@ import logs
 from cases.errors import AfterSalesError, InvalidInput, printable
 from cases.rate_limit import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
-from encryption.keys import KeyOutOfReach, KeyRing
+from encryption.keys import KeyFault, KeyOutOfReach, KeyRing
 from settings import codec_configured, configured, host_and_port
 
 MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
@@ -271,6 +271,9 @@ if __name__ == "__main__":
         main()
     except InvalidInput as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging is not set up yet)
+        sys.exit(2)
+    except KeyFault as error:
+        print(error, file=sys.stderr)  # noqa: T201 (as above)
         sys.exit(2)
     except AfterSalesError as error:
         sys.exit(str(error))

@@ -107,16 +107,18 @@ class OrderLedger(Database):
         """
         return self._commit(key, reference)
 
-    def vouch(self, key: str, whose: str) -> bool:
+    def vouch(self, key: str, whose: str, *, settle: bool = False) -> bool:
         """As `commit`, on the word of whoever reported it: `whose`, in place of which the partner's number comes later.
 
-        What is committed already stays as it is.
+        What is committed already stays as it is, and so does what is contested, unless a person `settle`s it (S27).
         """
-        return self._commit(key, whose, reason=ON_REPORT)
+        return self._commit(key, whose, settle=settle, reason=ON_REPORT)
 
-    def _commit(self, key: str, reference: str, **reason: str) -> bool:
+    def _commit(self, key: str, reference: str, *, settle: bool = True, **reason: str) -> bool:
         with self._writing() as connection:
             entry = self._locked_entry(connection, key)
+            if _state(entry) is EntryState.CONTESTED and not settle:
+                return False
             if entry["state"] == EntryState.COMMITTED:
                 if not reason and entry["reason"] == ON_REPORT:
                     _change(connection, key, reference=reference, reason=None)

@@ -136,7 +136,9 @@ class TestExamples:
     ) -> None:
         assert main(["open", "--example", line]) == 0
         printed = capsys.readouterr().out
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(printed.encode())))
+        stdin = io.BytesIO(printed.encode())
+        stdin.name = "<stdin>"  # as the real one has it
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stdin))
 
         code = main(["plan", "-"])
 

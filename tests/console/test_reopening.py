@@ -293,12 +293,12 @@ async def test_payment_that_is_taken_back_after_closing_is_contested_until_a_per
 
     with pytest.raises(Refusal, match="is closed and cannot send anything"):
         await late(engine_here, paid.id, "resolve-step", NOT_PAID | {"action": "retry"}, now())
-    with pytest.raises(Refusal, match="say who has looked"):
+    with pytest.raises(Refusal, match="--by must name who checked"):
         await late(engine_here, paid.id, "resolve-step", NOT_PAID | {"by": None}, now())
     decided = await late(engine_here, paid.id, "resolve-step", NOT_PAID, now())
     (entry,) = records.entries(paid.id)
 
-    assert "counts as not done and is free again" in decided["why"]
+    assert "counts as not done, and its amount is free" in decided["why"]
     assert (entry["state"], entry["reason"]) == (EntryState.RELEASED, "Zhao: it came back")
     assert not [found for found in await stuck(engine_here) if found["case_id"] == paid.id]
 

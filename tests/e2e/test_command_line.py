@@ -117,7 +117,7 @@ class TestWithoutAServer:
         assert result.code == 1
         assert result.out == ""
         assert "no server answers at 127.0.0.1:" in result.err
-        assert 'start it with "starter.py up", or set TEMPORAL_ADDRESS' in result.err
+        assert 'start one with "starter.py up", or set TEMPORAL_ADDRESS' in result.err
 
     def test_a_good_complaint_waits_for_nobody(self, process: Starter, file: File) -> None:
         result = process("open", file(complaint()))
@@ -151,10 +151,10 @@ class TestUsage:
         ("arguments", "sentence"),
         [
             (["up", "--port", "99999"], "99999 is not in the range"),
-            (["up", "--ephemeral", "--data", "somewhere"], "give one of the two"),
+            (["up", "--ephemeral", "--data", "somewhere"], "use one of the two"),
             (["list", "--status", "asleep"], "'asleep' is not one of"),
             (["skip", "HL-1", "soon"], '"soon" is no duration'),
-            (["skip", "HL-1", "2", "working", "days"], "a clock moves by hours and days"),
+            (["skip", "HL-1", "2", "working", "days"], "cannot be working time"),
             (["policy", "show", "groceries"], "there is no line groceries; choose one of "),
             (["policy", "preview", "nothing.yaml"], "'nothing.yaml' does not exist"),
             (["policy", "move", "HL-1", "--by", "li"], "Missing option '--reason'"),
@@ -260,7 +260,7 @@ class TestPlan:
 
         problems = [json.loads(line)["errors"][0]["problem"] for line in result.out.splitlines()]
         assert (result.code, len(problems)) == (2, 3)
-        assert "more lines: not one can be read as a complaint" in problems[2]
+        assert "more lines cannot be read either" in problems[2]
 
     def test_takes_an_array_as_open_does(self, starter: Starter, file: File) -> None:
         """Contract: a plan for each complaint."""

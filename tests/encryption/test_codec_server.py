@@ -379,7 +379,7 @@ async def test_fault_of_the_settings_is_told_in_a_sentence(
     await child.launch()
 
     try:
-        with pytest.raises(StartFailed, match="has ended with exit code 1"):
+        with pytest.raises(StartFailed, match="has ended with exit code 2"):
             await child.until_ready()
     finally:
         await child.end(5)

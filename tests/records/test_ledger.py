@@ -115,6 +115,19 @@ def test_a_second_reference_for_one_payment_is_not_hidden(records: Records) -> N
     assert records.entries()[0]["reference"] == "RF-1"
 
 
+def test_a_report_does_not_settle_what_is_contested_but_a_person_does(records: Records) -> None:
+    """S27: the record of a case is kept while its payment is being contested."""
+    reserve(records, KEY, "640.00")
+    records.contest(KEY, "taken back")
+
+    records.vouch(KEY, "refunds")
+    (reported,) = records.entries()
+    records.vouch(KEY, "li.na", settle=True)
+
+    assert reported["state"] == EntryState.CONTESTED
+    assert records.entries()[0]["state"] == EntryState.COMMITTED
+
+
 def test_the_partners_number_takes_the_place_of_who_reported_the_payment_and_is_never_overwritten(
     records: Records,
 ) -> None:

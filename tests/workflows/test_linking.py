@@ -111,7 +111,7 @@ async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the
     assert links(seen) == [("related", first.id)]
     assert links(await first.snapshot()) == [("related", second.id)]
     assert [need["text"] for need in seen["needs"]] == [
-        f"{first.id} is open about the same order and topic: propose another offer, or assess again"
+        f"{first.id} about the same order and topic is still open: propose another offer, or assess again"
     ]
     await offered(second, "minor")
     await second.at_rest()

@@ -50,7 +50,7 @@ async def test_payment_whose_answer_got_lost_is_asked_for_and_not_made_again(
     await agreed(case)
 
     seen = await case.until(lambda c: any(s["state"] == "unknown" for s in c["steps"]))
-    assert any("has not said whether it was done" in need["text"] for need in seen["needs"])
+    assert any("has not reported whether it was done" in need["text"] for need in seen["needs"])
     answer.set()
     seen = await case.becomes("following_up")
 
@@ -92,7 +92,7 @@ async def test_nothing_is_sent_again_once_the_partner_may_have_forgotten_the_key
 
     seen = await case.until(lambda c: [s["state"] for s in c["steps"]] == ["blocked", "blocked"])
 
-    assert "check by hand" in step(seen, "refund")["reason"]
+    assert "check there before you retry" in step(seen, "refund")["reason"]
     assert len(calls(partners.refunds, "refund")) == 1
     assert {e["state"] for e in records.entries(case.id)} == {EntryState.RESERVED}, "gone until somebody knows better"
 
@@ -258,7 +258,7 @@ async def test_two_cases_of_one_order_get_no_more_than_its_limit_unless_somebody
     await blocked.becomes("following_up")
 
     assert "over all its cases 3840.00 may be paid beside refunds, 2560.00 is paid or reserved already" in reason
-    assert "somebody who did not prepare it may approve it" in reason
+    assert "a person who did not prepare it can approve it" in reason
     assert "Zhao prepared compensation" in str(refused.value.cause)
     assert before == {"compensation": Decimal("2560.00")}
     assert records.paid_out("SO-LIMITED") == {"compensation": Decimal("5120.00")}
