@@ -119,7 +119,7 @@ class TestWhatCannotStart:
         monkeypatch.setenv("AFTER_SALES_POLICIES", str(tmp_path))
         before = set(children_of(os.getpid()))
 
-        with pytest.raises(StartFailed, match=r"worker 1 has ended with exit code 1: .*holds no policy files"):
+        with pytest.raises(StartFailed, match=r"worker 1 has ended with exit code 2: .*holds no policy files"):
             await free().__aenter__()
 
         assert set(children_of(os.getpid())) <= before
