@@ -6,11 +6,12 @@ renderer.
 
 import logging
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from temporalio import activity, workflow
 
+from cases.errors import AfterSalesError, InvalidInput
 from settings import Settings
 
 _TEMPORAL = ("temporal_workflow", "temporal_activity")
@@ -56,3 +57,10 @@ def _case_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any
         if isinstance(details, dict):
             event.setdefault("workflow_id", details.get("workflow_id"))
     return event
+
+
+def exit_with(error: AfterSalesError, *, code: int) -> NoReturn:
+    """End the program: one line on standard error for each problem, and the exit code."""
+    problems = error.problems if isinstance(error, InvalidInput) else [error]
+    print(*problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging may not be set up yet)
+    sys.exit(code)

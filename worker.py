@@ -6,7 +6,6 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…). Everything else comes f
 
 import asyncio
 import signal
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -210,11 +209,7 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         uvloop.run(main())
-    except InvalidInput as error:
-        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging is not set up yet)
-        sys.exit(2)
-    except KeyFault as error:
-        print(error, file=sys.stderr)  # noqa: T201 (as above)
-        sys.exit(2)
+    except (InvalidInput, KeyFault) as error:
+        logs.exit_with(error, code=2)
     except AfterSalesError as error:
-        sys.exit(str(error))
+        logs.exit_with(error, code=1)

@@ -11,7 +11,6 @@ import json
 import logging
 import re
 import socket
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -269,13 +268,9 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except InvalidInput as error:
-        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201 (logging is not set up yet)
-        sys.exit(2)
-    except KeyFault as error:
-        print(error, file=sys.stderr)  # noqa: T201 (as above)
-        sys.exit(2)
+    except (InvalidInput, KeyFault) as error:
+        logs.exit_with(error, code=2)
     except AfterSalesError as error:
-        sys.exit(str(error))
+        logs.exit_with(error, code=1)
     except KeyboardInterrupt:
         pass
