@@ -147,6 +147,21 @@ def test_sqlite_readers_do_not_wait_for_a_writer(sqlite_url: str) -> None:
     records.close()
 
 
+def test_sqlite_writer_holds_the_only_write_lock_before_it_reads(sqlite_url: str) -> None:
+    """S15: what a transaction has added up stays true until it has written, because no other transaction can write."""
+    records = Records(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, timeout=0)
+
+    with records._writing() as connection:  # noqa: SLF001 (the lock is seen while a transaction is open)
+        connection.exec_driver_sql("SELECT count(*) FROM entries")
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+    records.close()
+
+
 def test_sqlite_keeps_what_was_noted_through_a_power_cut_and_checks_foreign_keys(sqlite_url: str) -> None:
     records = Records(sqlite_url)
 
