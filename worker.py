@@ -36,7 +36,6 @@ from cases.errors import AfterSalesError, InvalidInput
 from cases.policy.policy import Policy
 from cases.vocabulary import Partner
 from client.connection import connect as connect_to_temporal
-from encryption.keys import KeyFault
 from messages import check_words, render_customer, render_staff
 from partners.channels import ApprisedMessaging
 from partners.http import Partners, Rendering, http_partners
@@ -209,7 +208,7 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         uvloop.run(main())
-    except (InvalidInput, KeyFault) as error:
+    except InvalidInput as error:
         logs.exit_with(error, code=2)
     except AfterSalesError as error:
         logs.exit_with(error, code=1)

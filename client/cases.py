@@ -85,7 +85,7 @@ class Engine:
 
     @classmethod
     async def connect(cls, runtime: Runtime | None = None, settings: Settings | None = None) -> Self:
-        """Connect (`client.connection`); raises `Unreachable`, `KeyFault`, or `InvalidInput` for bad settings."""
+        """Connect (`client.connection`); raises `Unreachable`, or `InvalidInput` for bad settings."""
         return cls(*await connect(runtime, settings))
 
     async def open(self, complaint: Complaint, raw: Json, policy: Policy) -> str:

@@ -23,7 +23,7 @@ class Unreachable(AfterSalesError):
 async def connect(runtime: Runtime | None = None, settings: Settings | None = None) -> tuple[Client, str]:
     """Return a client and the server's address, from Temporal's environment variables and profile file.
 
-    The encryption keys come from the `settings`. Raises `Unreachable`, `KeyFault`, or `InvalidInput` for bad settings.
+    The encryption keys come from the `settings`. Raises `Unreachable`, or `InvalidInput` for bad settings.
     """
     converter = data_converter(settings or configured())
     try:

@@ -1,7 +1,8 @@
 """The keys in force: the first that is written encrypts, every one decrypts, and a file that changes is read again.
 
 AfterSalesError
-├── KeyFault         what is configured is not a list of keys; never quotes it
+├── InvalidInput
+│   └── KeyFault     what is configured is not a list of keys; never quotes it
 └── KeyOutOfReach    a payload needs a key that is not here (yet); goes away when the key is put back
 """
 
@@ -18,7 +19,7 @@ from typing import Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cases.errors import AfterSalesError
+from cases.errors import AfterSalesError, InvalidInput, Problem
 from settings import Settings
 
 KEY_BYTES = 32
@@ -30,8 +31,11 @@ _VARIABLE, _FILE_VARIABLE = "AFTER_SALES_ENCRYPTION_KEYS", "AFTER_SALES_ENCRYPTI
 _log = logging.getLogger(__name__)
 
 
-class KeyFault(AfterSalesError):
+class KeyFault(InvalidInput):
     """The configured keys cannot be used; says where and why, and quotes no key."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__([Problem(field=where, problem=problem)])
 
 
 class KeyOutOfReach(AfterSalesError):
@@ -68,14 +72,14 @@ class KeyRing:
             try:
                 self._seen, self._keys = _look(file), _read_file(file)
             except OSError as error:
-                raise KeyFault(f"{_FILE_VARIABLE}: {file} cannot be read ({error.strerror})") from None
+                raise KeyFault(_FILE_VARIABLE, f"{file} cannot be read ({error.strerror})") from None
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
         """What the settings name; None: no encryption. Raises `KeyFault`."""
         text, file = settings.encryption_keys, settings.encryption_keys_file
         if text is not None and file is not None:
-            raise KeyFault(f"{_VARIABLE} and {_FILE_VARIABLE} are both set: keep one of them")
+            raise KeyFault(_VARIABLE, f"{_FILE_VARIABLE} is set too: keep one of them")
         if text is None and file is None:
             return None
         return cls(text=text.get_secret_value() if text else None, file=file)
@@ -113,7 +117,7 @@ class KeyRing:
 def new_key(key_id: str) -> str:
     """A new key as it is written in the settings: `id:base64`; raises `KeyFault`."""
     if not _ID.fullmatch(key_id):
-        raise KeyFault("the id of a key is 1 to 40 of A-Z a-z 0-9 _ -")
+        raise KeyFault("id", "must be 1 to 40 of A-Z a-z 0-9 _ -")
     return f"{key_id}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
 
 
@@ -126,7 +130,7 @@ def _read_file(file: Path) -> dict[str, Key]:
     try:
         return _read(file.read_text(encoding="ascii"), str(file))
     except UnicodeDecodeError:
-        raise KeyFault(f"{_FILE_VARIABLE}: {file} is no text: {_HOW}") from None
+        raise KeyFault(_FILE_VARIABLE, f"{file} is no text: {_HOW}") from None
 
 
 def _read(text: str, where: str) -> dict[str, Key]:
@@ -138,20 +142,20 @@ def _read(text: str, where: str) -> dict[str, Key]:
         key_id, colon, secret = entry.partition(":")
         if not colon or not _ID.fullmatch(key_id):
             what = f"key {number} has no id of 1 to 40 A-Z a-z 0-9 _ - before a colon" if any(entries) else "no key"
-            raise KeyFault(f"{where}: {what}: {_HOW}")
+            raise KeyFault(where, f"{what}: {_HOW}")
         if key_id in ids:
-            raise KeyFault(f"{where}: two keys have the id {key_id}: give each its own")
+            raise KeyFault(where, f"two keys have the id {key_id}: give each its own")
         ids.add(key_id)
-        key = Key.of(key_id, _secret(secret, f"{where}: key {key_id}"))
+        key = Key.of(key_id, _secret(secret, where, key_id))
         keys[key.name] = key
     return keys
 
 
-def _secret(written: str, where: str) -> bytes:
+def _secret(written: str, where: str, key_id: str) -> bytes:
     try:
         secret = base64.b64decode(written, validate=True)
     except (binascii.Error, ValueError):
-        raise KeyFault(f"{where} is not base64: {_HOW}") from None
+        raise KeyFault(where, f"key {key_id} is not base64: {_HOW}") from None
     if len(secret) != KEY_BYTES:
-        raise KeyFault(f"{where} has {len(secret)} bytes, AES-256 takes {KEY_BYTES}: {_HOW}")
+        raise KeyFault(where, f"key {key_id} has {len(secret)} bytes, AES-256 takes {KEY_BYTES}: {_HOW}")
     return secret

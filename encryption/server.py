@@ -30,7 +30,7 @@ import logs
 from cases.errors import AfterSalesError, InvalidInput, printable
 from cases.rate_limit import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
-from encryption.keys import KeyFault, KeyOutOfReach, KeyRing
+from encryption.keys import KeyOutOfReach, KeyRing
 from settings import codec_configured, configured, host_and_port
 
 MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
@@ -268,7 +268,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (InvalidInput, KeyFault) as error:
+    except InvalidInput as error:
         logs.exit_with(error, code=2)
     except AfterSalesError as error:
         logs.exit_with(error, code=1)

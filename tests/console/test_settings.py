@@ -214,6 +214,20 @@ def test_every_verb_that_reads_settings_ends_with_the_sentence(
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["show", "HL-1"], ["stuck"], ["note", "HL-1", "--text", "hello"]])
+def test_faulty_encryption_keys_are_bad_input_for_every_verb(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AFTER_SALES_ENCRYPTION_KEYS", "k1:c2hvcnQ=")
+
+    code = main(arguments)
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.startswith("AFTER_SALES_ENCRYPTION_KEYS: key k1 has 5 bytes, AES-256 takes 32")
+    assert said.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("program", ["worker.py", "-m encryption.server", "-m bench compare"])
 def test_every_program_ends_with_the_sentence(program: str, alone: Path) -> None:
     python = [sys.executable, *(str(ROOT / "worker.py") if p == "worker.py" else p for p in program.split())]

@@ -363,7 +363,7 @@ def test_address_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     ("environment", "told"),
     [
         ({"AFTER_SALES_ENCRYPTION_KEYS": "k1:short"}, "AFTER_SALES_ENCRYPTION_KEYS: key k1 "),
-        ({"AFTER_SALES_ENCRYPTION_KEYS_FILE": "keys"}, "AFTER_SALES_ENCRYPTION_KEYS and AFTER_SALES_ENCRYPTION_KEYS_F"),
+        ({"AFTER_SALES_ENCRYPTION_KEYS_FILE": "keys"}, "AFTER_SALES_ENCRYPTION_KEYS: AFTER_SALES_ENCRYPTION_KEYS_FILE"),
         (
             {"AFTER_SALES_CODEC_TOKENS": "chen"},
             "AFTER_SALES_CODEC_TOKENS: is not JSON (Expecting value at line 1, c",

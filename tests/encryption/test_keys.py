@@ -91,7 +91,7 @@ def test_settings_name_keys_or_a_file_of_keys_or_none(tmp_path: Path) -> None:
     from_file = KeyRing.of(Settings(encryption_keys_file=file))
     assert from_file is not None
     assert from_file.current.name.startswith("k2.")
-    with pytest.raises(KeyFault, match="are both set: keep one"):
+    with pytest.raises(KeyFault, match="AFTER_SALES_ENCRYPTION_KEYS_FILE is set too: keep one"):
         KeyRing.of(Settings(encryption_keys=new_key("k1"), encryption_keys_file=file))
 
 
@@ -176,4 +176,4 @@ def test_command_makes_keys_that_the_settings_take() -> None:
     bad = subprocess.run([*command, "no spaces"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert KeyRing(text=made).current.name.startswith("2026-11.")
-    assert (bad.returncode, bad.stdout, bad.stderr) == (2, "", "the id of a key is 1 to 40 of A-Z a-z 0-9 _ -\n")
+    assert (bad.returncode, bad.stdout, bad.stderr) == (2, "", "id: must be 1 to 40 of A-Z a-z 0-9 _ -\n")
