@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from cases.state.case import Case
+from cases.state.promise import Promise
 from cases.state.summary import broken
 
 
@@ -32,9 +33,15 @@ class SearchAttribute:
     of: Callable[[Case], Any]
 
 
+def next_due(case: Case) -> Promise | None:
+    """Return the promise whose deadline comes next; None if no clock runs, or only the report is left to do."""
+    running = [] if case.closing else [(due, p) for p in case.promises if p.live and (due := p.due_at())]
+    return min(running, key=lambda each: each[0])[1] if running else None
+
+
 def _next_due_at(case: Case) -> datetime | None:
-    due = [d for p in case.promises if p.live and (d := p.due_at())]
-    return min(due) if due and not case.closing else None
+    promise = next_due(case)
+    return promise.due_at() if promise else None
 
 
 LINE = SearchAttribute("CaseLine", AttributeType.KEYWORD, lambda case: case.complaint.line)

@@ -1,0 +1,83 @@
+"""What lists of cases show, sort and filter by. Our database keeps it in columns, beside the snapshot."""
+
+from decimal import Decimal
+from typing import Self
+
+from pydantic import AwareDatetime, BaseModel
+
+from cases.state.case import Case
+from cases.state.summary import broken, paid
+from cases.views.search_attributes import next_due
+from cases.views.snapshot import Snapshot
+from cases.vocabulary import StepState
+
+
+class Listing(BaseModel):
+    """One case in a list. It holds no personal data of customers."""
+
+    case_id: str
+    line: str
+    topic: str
+    order_id: str | None
+    channel: str
+    status: str
+    outcome: str | None
+    urgent: bool
+    team: str | None
+    owner: str | None
+    received_at: AwareDatetime
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    next_due_at: AwareDatetime | None
+    """The next deadline; None where no clock runs, or nothing but the report is left to do."""
+    next_due: str | None
+    """The promise that has this deadline."""
+    broken: list[str]
+    """Promises that were not kept in time."""
+    escalation_rung: int
+    """The highest rung of escalation so far; 0: none."""
+    needs: list[str]
+    """Kinds of what a person has to do (`NeedKind`)."""
+    unknown_money: bool
+    """Whether it is not known what became of a step."""
+    paid: Decimal
+    """Money that has gone out, of all kinds, in `currency`."""
+    currency: str | None
+
+    @classmethod
+    def of(cls, case: Case, snapshot: Snapshot) -> Self:
+        """Return the row of a case whose snapshot was just taken."""
+        order, due = case.complaint.order, next_due(case)
+        return cls(
+            case_id=case.id,
+            line=case.complaint.line,
+            topic=case.complaint.topic,
+            order_id=order.order_id if order else None,
+            channel=case.complaint.channel,
+            status=case.status,
+            outcome=case.outcome,
+            urgent=case.urgent,
+            team=case.team,
+            owner=case.owner,
+            received_at=case.complaint.received_at,
+            opened_at=case.opened_at,
+            closed_at=case.closed_at,
+            next_due_at=due.due_at() if due else None,
+            next_due=due.name if due else None,
+            broken=broken(case),
+            escalation_rung=max((e.rung for e in case.escalations), default=0),
+            needs=list(dict.fromkeys(need.what for need in snapshot.needs if not isinstance(need, str))),
+            unknown_money=any(step.state is StepState.UNKNOWN for step in case.steps),
+            paid=sum((Decimal(amount) for amount in paid(case).values()), Decimal(0)),
+            currency=order.currency if order else None,
+        )
+
+
+class Projected(BaseModel):
+    """A case as it was at one time, for our database. A case writes it after every change."""
+
+    seq: int
+    """Grows with every change of the case, also over resets: microseconds since 1970 by the case's clock."""
+    listing: Listing
+    snapshot: str
+    """The snapshot as JSON; personal data."""
