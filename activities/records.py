@@ -11,10 +11,10 @@ from temporalio.exceptions import ApplicationError
 
 from cases.complaint import Complaint
 from cases.contract import CASE_ID_TAKEN
-from cases.decoding import check_size
-from cases.drafts import gathered
 from cases.entitlement.follow_up import Earlier, hindrances
 from cases.errors import InvalidInput, Problem
+from cases.input.decoding import check_size
+from cases.input.drafts import gathered
 from cases.money import Money
 from cases.policy.admission import judged, policy_for
 from cases.policy.policy import Policy

@@ -20,7 +20,7 @@ from rich.console import Console
 from bench import report
 from bench.arms import ENCRYPTED, PLAIN, Arm, BadArm, encrypted
 from bench.compare import Size, compare
-from bench.measuring import Run
+from bench.counting.measuring import Run
 from bench.scale import Scale, scale
 from bench.shapes import SHAPES
 from bench.targets import of_comparison, of_scale

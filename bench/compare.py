@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.arms import Arm
+from bench.counting.histories import kept
+from bench.counting.measuring import Meter, Run, memory, total
+from bench.counting.numbers import percentile, spread
 from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, hollow_players, players
-from bench.histories import kept
 from bench.hollow import HOLLOW
 from bench.machines import BareMachine
-from bench.measuring import Meter, Run, memory, total
-from bench.numbers import percentile, spread
 from bench.shapes import DAMAGE_REPLACED, SHAPES
 
 Row = dict[str, Any]

@@ -17,8 +17,8 @@ from temporalio.client import Client
 
 from bench import bare
 from bench.arms import BARE, KEYS, Arm, BadArm
+from bench.counting.processes import parent_of
 from bench.hollow import HOLLOW
-from bench.processes import parent_of
 from cases.errors import AfterSalesError
 from child import Child, Server
 from client.cases import Engine

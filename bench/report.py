@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench.arms import BARE
 from bench.compare import total_cpu
-from bench.measuring import TOTAL, total
+from bench.counting.measuring import TOTAL, total
 from bench.targets import Target
 from cases.errors import AfterSalesError
 from settings import ROOT

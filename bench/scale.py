@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.arms import Arm
+from bench.counting.measuring import Meter, Run, memory, storage, total
+from bench.counting.numbers import percentile
 from bench.driving import Answer, CasePlayer, NotAsPlanned, Work, at_most, each_of, players
 from bench.machines import Machine
-from bench.measuring import Meter, Run, memory, storage, total
-from bench.numbers import percentile
 from bench.shapes import ACKNOWLEDGED, DAMAGE_REPLACED, WARNING
 from client.cases import overdue
 from settings import ROOT

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from bench.arms import BARE, ENCRYPTED, PLAIN
 from bench.compare import total_cpu
-from bench.measuring import total
+from bench.counting.measuring import total
 from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
 
 Row = dict[str, Any]

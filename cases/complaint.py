@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cases.calendar import Instant
-from cases.drafts import drafted, gathered
 from cases.errors import InvalidInput, Problem
+from cases.input.drafts import drafted, gathered
 from cases.money import Money, miscounted, uncounted
 from cases.scalars import NUMERIC, Flag
 from cases.text import PLAIN, SEEN, Clean, Identifier, Long, Name, Phone, Short, blank
@@ -141,7 +141,7 @@ class Complaint(Strict):
 
 
 def drafted_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]]:
-    """The complaint in `raw` and its problems; where there are any it has its sound fields only (`cases.drafts`)."""
+    """Return the complaint in `raw` and its problems; if any, only sound fields are set (`cases.input.drafts`)."""
     if not isinstance(raw, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object, a complaint")])
     complaint, problems = drafted(Complaint, raw)

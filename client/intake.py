@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cases.complaint import Complaint
-from cases.decoding import DECODER, check_size, checked, not_json, whole
 from cases.errors import InvalidInput, printable
+from cases.input.decoding import DECODER, check_size, checked, not_json, whole
 from cases.policy.admission import admitted
 from cases.policy.policy import Policy
 

@@ -44,8 +44,8 @@ class Json(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the decoded value."""
-        from cases.decoding import decode
         from cases.errors import InvalidInput
+        from cases.input.decoding import decode
 
         try:
             return decode(value)
@@ -116,9 +116,9 @@ def _option(field: str, info: "FieldInfo") -> click.Option:
 
 def _sender(name: str) -> Callable[..., None]:
     def send(case: str, payload: Any, as_json: bool, **given: Any) -> None:
-        from cases.decoding import check_size
         from cases.errors import InvalidInput, Refusal
         from cases.inbox.messages import read
+        from cases.input.decoding import check_size
 
         if payload is not None and not isinstance(payload, dict):
             raise click.UsageError("--payload takes a JSON object")

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from cases.complaint import Complaint, pieces
-from cases.drafts import gathered
 from cases.errors import Problem, Refusal
+from cases.input.drafts import gathered
 from cases.money import KEPT_DIGITS, digits_of
 from cases.policy.amounts import Base, Sums, evaluate, needs
 from cases.policy.conditions import unknown, unmet
@@ -118,7 +118,7 @@ _TOLD_BY = {"days_since_delivery": "order.delivered_at"}
 
 
 def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:
-    """What of a finding cannot be for this topic and order; both may be drafts (`cases.drafts`)."""
+    """What of a finding cannot be for this topic and order; both may be drafts (`cases.input.drafts`)."""
     return gathered((_severity, _ordered), policy, complaint, finding)
 
 

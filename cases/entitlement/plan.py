@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from cases.calendar import Instant
 from cases.complaint import OUR_CURRENCY, Complaint
-from cases.decoding import check_size
-from cases.drafts import drafted, gathered
 from cases.entitlement.granting import Assessment, assess, check_finding
 from cases.errors import InvalidInput, Problem, Refusal, printable, problems_of
+from cases.input.decoding import check_size
+from cases.input.drafts import drafted, gathered
 from cases.money import miscounted
 from cases.policy.admission import judged
 from cases.policy.policy import Policy

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cases.complaint import Complaint, drafted_complaint
-from cases.drafts import gathered
 from cases.errors import InvalidInput, Problem
+from cases.input.drafts import gathered
 from cases.policy.policy import Policy, check_against
 
 
 class Judged(NamedTuple):
     """A complaint, the policy of its line where there is one, and its problems.
 
-    Where there are problems, the complaint is a draft that has its sound fields only (`cases.drafts`).
+    Where there are problems, the complaint is a draft that has its sound fields only (`cases.input.drafts`).
     """
 
     complaint: Complaint

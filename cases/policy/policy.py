@@ -15,8 +15,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
 from cases.complaint import Complaint, Evidence, lacking
-from cases.drafts import gathered
 from cases.errors import Problem
+from cases.input.drafts import gathered
 from cases.look_ups import LookUpName
 from cases.money import digits_of
 from cases.policy.amounts import AmountText
@@ -250,7 +250,7 @@ def matches(patterns: list[str], topic: str) -> bool:
 def check_against(policy: Policy, complaint: Complaint) -> list[Problem]:
     """What only the policy can say of a complaint: its topic, and items that cost more than the order.
 
-    The complaint may be a draft (`cases.drafts`).
+    The complaint may be a draft (`cases.input.drafts`).
     """
     return gathered((_known_topic, _worth), policy, complaint)
 

@@ -11,9 +11,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from bench.histories import billable
-from bench.numbers import percentile, spread
-from bench.processes import ProcessGone, cpu_seconds, resident_bytes, sqlite_bytes
+from bench.counting.histories import billable
+from bench.counting.numbers import percentile, spread
+from bench.counting.processes import ProcessGone, cpu_seconds, resident_bytes, sqlite_bytes
 from bench.targets import Target, of_comparison, of_scale
 
 

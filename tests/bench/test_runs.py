@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from bench.arms import Arm
+from bench.counting.measuring import Meter
+from bench.counting.processes import ProcessGone
 from bench.driving import CasePlayer, NotAsPlanned, players
 from bench.machines import Machine
-from bench.measuring import Meter
-from bench.processes import ProcessGone
 from bench.shapes import CALLBACK, DAMAGE_REPLACED, DELAY_ANSWERED, Said
 from bench.watching import Stalled, Watch
 from settings import ROOT

@@ -7,9 +7,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from cases.decoding import decode
 from cases.entitlement.plan import planned, unplanned
 from cases.errors import InvalidInput
+from cases.input.decoding import decode
 from cases.policy.policy import Policy
 from cases.state.offer import Option
 from tests.cases.world import START, a_complaint, in_force, remedies_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cases.contract import MAX_INPUT_BYTES
-from cases.decoding import check_size
 from cases.errors import InvalidInput
+from cases.input.decoding import check_size
 from client.intake import complaints_in, values
 
 

@@ -77,5 +77,5 @@ def test_a_mutation_changes_its_place_and_no_other(place: str, lines: list[int])
 
 
 def test_a_test_that_is_gone_is_reported() -> None:
-    [found] = missing([*MUTATIONS[0].tests, "tests/cases/progress/test_steps.py::test_of_nothing"])
+    [found] = missing([*MUTATIONS[0].tests, "tests/cases/progress/steps/test_steps.py::test_of_nothing"])
     assert "test_of_nothing" in found

@@ -13,9 +13,9 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from cases.contract import MAX_INPUT_BYTES
-from cases.decoding import check_size, decode
 from cases.errors import InvalidInput, Problem, Refusal
 from cases.inbox.messages import Message
+from cases.input.decoding import check_size, decode
 from cases.patches import Holds, always
 from workflows.sdk.hardening import LenientPayloadConverter
 

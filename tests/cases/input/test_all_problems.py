@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cases.complaint import Complaint
-from cases.drafts import drafted, gathered
 from cases.errors import MAX_TOLD, InvalidInput
+from cases.input.drafts import drafted, gathered
 from cases.policy.admission import admitted
 from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force

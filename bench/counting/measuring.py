@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.counting.processes import cpu_seconds, resident_bytes, sqlite_bytes
 from bench.machines import Measured
-from bench.processes import cpu_seconds, resident_bytes, sqlite_bytes
 from bench.watching import Watch
 
 SETTLE = 1.0

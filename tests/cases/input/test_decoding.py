@@ -10,9 +10,9 @@ from temporalio.common import RawValue
 
 from cases.complaint import Complaint
 from cases.contract import MAX_INPUT_BYTES
-from cases.decoding import MAX_DEPTH, check_size, decode
 from cases.errors import InvalidInput, Refusal
 from cases.inbox.messages import read
+from cases.input.decoding import MAX_DEPTH, check_size, decode
 from client.intake import values
 from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force

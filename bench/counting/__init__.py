@@ -1,0 +1,1 @@
+"""What processes, files and histories have cost, as numbers."""
