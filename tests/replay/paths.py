@@ -187,6 +187,7 @@ ALL: dict[str, Path] = {
         unreachable_by_letter,
         step_paths.answers_lost,
         step_paths.payment_waived,
+        step_paths.waived_by_an_older_build,
         step_paths.reset,
         step_paths.taken_back,
         step_paths.reported_first,

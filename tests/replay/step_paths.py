@@ -1,12 +1,14 @@
 """Paths of steps that the demonstration does not take: lost answers, refusals, late reports; see `paths.py`."""
 
 import asyncio
+from unittest.mock import patch
 
+from cases.inbox import receiving
 from cases.partner_calls import ReceiptState
 from partners.ports import OutcomeUnknown, PartnerRefused
 from tests.engine import eventually, step
 from tests.fakes import Turn
-from tests.replay.scene import AWAY, LOST, Scene, over
+from tests.replay.scene import AWAY, LOST, PHOTO, Scene, over
 from tests.workflows.conftest import agreed
 
 
@@ -41,6 +43,29 @@ async def payment_waived(scene: Scene) -> None:
     await case.says("resolve-step", step="compensation", action="waive", reason="a voucher", by="Zhao")
     await case.becomes("following_up")
     await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
+async def waived_by_an_older_build(scene: Scene) -> None:
+    """S28: an older build accepted that a refund is waived while its goods are collected, which is refused now."""
+    scene.partners.refunds.will(Turn(raises=PartnerRefused("account closed")))
+    tin = {"sku": "IF-900", "quantity": 1}
+    items = [{**tin, "name": "Formula 900 g", "unit_price": "298.00"}]
+    order = {"amount": "298.00", "freight": "0.00", "items": items}
+    with patch.object(receiving, "check_returns"):
+        case = await scene.case("waived", line="infant_formula", topic="return.quality", order=order, affected=[tin])
+        await case.becomes("awaiting_evidence")
+        batch = {"kind": "batch_number", "uri": "L2026-11"}
+        await case.says("evidence-received", evidence=[PHOTO, batch], by="Zhao")
+        await case.becomes("assessing")
+        await case.says("assess", upheld=True, by="Zhao")
+        await case.becomes("awaiting_consent")
+        await case.says("customer-approved", option="refund", by="Wang Li")
+        await case.until(lambda c: step(c, "refund")["state"] == "blocked" and step(c, "collection")["reference"])
+        await case.says("resolve-step", step="refund", action="waive", reason="paid in cash", by="Zhao")
+    await case.says("step-reported", step="collection", state="done")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=3)
     await over(case)
 
 
