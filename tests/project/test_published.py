@@ -19,6 +19,7 @@ from cases.policy.remedy_kinds import PAID_AS
 from cases.views.snapshot import PaidView, Snapshot
 from docs import schemas
 from settings import ROOT, Settings
+from tests.cases.stages import blocked, closed, dissatisfied, escalated, over_limits, paid_out, replaced
 from tests.cases.world import World, open_case, snapshot
 from tests.complaints import check_complaint
 from workflows.search import KEYS
@@ -101,50 +102,6 @@ def strict(schema: Any) -> Any:
 
 SNAPSHOT = json.loads((schemas.FOLDER / "snapshot.json").read_text(encoding="utf-8"))
 EXACTLY = Draft202012Validator(strict(SNAPSHOT))
-
-
-def escalated() -> World:
-    return open_case(opened_at=datetime(2026, 11, 18, 12, 0, tzinfo=UTC))
-
-
-def paid_out() -> World:
-    world = open_case()
-    world.says("assess", severity="severe", by="li")
-    world.says("customer-approved", option="refund", by="li")
-    return world
-
-
-def over_limits() -> World:
-    world = open_case()
-    world.says("propose", options=[{"key": "more", "remedies": [{"kind": "coupon", "amount": "1.00"}]}], by="li")
-    return world
-
-
-def replaced() -> World:
-    world = open_case()
-    world.says("assess", severity="moderate", affected=[{"sku": "SLATE-9", "quantity": 2}], by="li")
-    world.says("evidence-received", evidence=[{"kind": "photo", "uri": "https://example.com/1"}])
-    world.says("customer-approved")
-    return world
-
-
-def blocked() -> World:
-    world = open_case(answers={"replacement": "refused"})
-    world.says("assess", severity="moderate")
-    world.says("customer-approved")
-    return world
-
-
-def dissatisfied() -> World:
-    world = paid_out()
-    world.says("satisfaction-reported", score=1, comment="late")
-    return world
-
-
-def closed() -> World:
-    world = paid_out()
-    world.says("satisfaction-reported", score=5)
-    return world
 
 
 @pytest.mark.parametrize(

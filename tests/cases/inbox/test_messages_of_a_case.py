@@ -12,7 +12,8 @@ from cases.state.letter import Audience
 from cases.views.needs import needs
 from cases.views.search_attributes import search_attributes
 from cases.vocabulary import PromiseState, Status
-from tests.cases.world import ACK, START, World, a_trail, building_materials, open_case
+from tests.cases.stages import assessing, blocked, closed, executing, following_up, offered, over_limits
+from tests.cases.world import ACK, START, a_trail, building_materials, open_case
 
 VALID: dict[str, dict[str, Any]] = {
     "contact-made": {"note": "called"},
@@ -36,53 +37,11 @@ VALID: dict[str, dict[str, Any]] = {
 }
 
 
-def assessing() -> World:
-    return open_case()
-
-
-def offered() -> World:
-    world = assessing()
-    world.says("assess", severity="moderate")
-    return world
-
-
-def waiting_for_approval() -> World:
-    world = offered()
-    world.says("propose", **VALID["propose"])
-    return world
-
-
-def executing() -> World:
-    world = offered()
-    world.says("customer-approved")
-    return world
-
-
-def blocked() -> World:
-    world = open_case(answers={"replacement": "refused"})
-    world.says("assess", severity="moderate")
-    world.says("customer-approved")
-    return world
-
-
-def following_up() -> World:
-    world = executing()
-    world.says("step-reported", step="replacement", state="done")
-    world.says("step-reported", step="collection", state="done")
-    return world
-
-
-def closed() -> World:
-    world = following_up()
-    world.says("satisfaction-reported", score=5)
-    return world
-
-
 ALWAYS = {"contact-made", "evidence-received", "assign", "mark-urgent", "move-policy", "note"}
 TAKEN = {
     assessing: {"complaint-withdrawn", "assess", "propose"},
     offered: {"complaint-withdrawn", "assess", "propose", "customer-approved", "customer-declined"},
-    waiting_for_approval: {"complaint-withdrawn", "assess", "propose", "approve", "reject"},
+    over_limits: {"complaint-withdrawn", "assess", "propose", "approve", "reject"},
     executing: {"step-reported"},
     blocked: {"resolve-step"},
     following_up: {"satisfaction-reported"},

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cases.vocabulary import Outcome, Status
+from tests.cases.offers import offered
 from tests.cases.world import START, World, open_case
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -14,12 +15,6 @@ PARCEL = {"amount": "18.00", "freight": "18.00", "tracking_no": "T-1", "items": 
 
 WORDS: list[tuple[str, dict[str, Any]]] = [("contact-made", {"by": "li"}), ("evidence-received", {"evidence": [PHOTO]})]
 word = pytest.mark.parametrize(("message", "said"), WORDS, ids=[name for name, _ in WORDS])
-
-
-def offered() -> World:
-    world = open_case()
-    world.says("assess", severity="severe")
-    return world
 
 
 def called_back() -> World:

@@ -8,6 +8,7 @@ from cases.state.letter import Audience
 from cases.state.summary import waits_for
 from cases.vocabulary import KEPT_WHEN, KeptWhen, PromiseName, Status
 from messages import LOCALES
+from tests.cases.stages import blocked
 from tests.cases.world import World, a_trail, late_by, open_case, rendered
 
 REMNANTS = re.compile(r"\{\{|\}\}|\{%|None|Undefined|\bTrue\b|\bFalse\b|Decimal|datetime|  ")
@@ -71,10 +72,8 @@ def disputed() -> World:
     return world
 
 
-def blocked() -> World:
-    world = open_case("transport.damage", answers={"replacement": "refused"})
-    world.says("assess", severity="moderate")
-    world.says("customer-approved")
+def step_replaced() -> World:
+    world = blocked()
     world.says("resolve-step", step="replacement", action="replace", reason="out of stock")
     return world
 
@@ -96,7 +95,18 @@ def unreachable() -> World:
     return world
 
 
-STORIES = [satisfied, silent, rejected, withdrawn, told_at_once, apologised, disputed, blocked, neglected, unreachable]
+STORIES = [
+    satisfied,
+    silent,
+    rejected,
+    withdrawn,
+    told_at_once,
+    apologised,
+    disputed,
+    step_replaced,
+    neglected,
+    unreachable,
+]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)

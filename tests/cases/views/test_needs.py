@@ -15,6 +15,7 @@ from cases.views.needs import needs
 from cases.views.ui_page import case_page
 from console.reading import command
 from starter import cli
+from tests.cases.stages import over_limits
 from tests.cases.world import START, World, late_by, open_case, snapshot
 
 PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
@@ -24,12 +25,6 @@ def found_severe(**answers: Any) -> World:
     world = open_case(answers=answers)
     world.says("assess", severity="severe", by="zhao")
     world.says("customer-approved")
-    return world
-
-
-def over_limits() -> World:
-    world = open_case()
-    world.says("propose", options=[{"key": "more", "remedies": [{"kind": "coupon", "amount": "1.00"}]}], by="zhao")
     return world
 
 
