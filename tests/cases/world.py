@@ -18,16 +18,14 @@ import pytest
 
 import policies
 from cases.contract import MOVE_POLICY
-from cases.entitlement.step_commands import command_for, contact_of
+from cases.entitlement.step_commands import command_for
 from cases.errors import Refusal
 from cases.inbox.receiving import receive
 from cases.partner_calls import (
-    CustomerMessage,
     DispatchRecord,
     InstallationRecord,
     Receipt,
     ReceiptState,
-    StaffNotice,
     StepCommand,
     Trail,
     TrailEvent,
@@ -48,10 +46,10 @@ from cases.state.letter import Audience, Letter
 from cases.state.offer import Offer, Option
 from cases.state.promise import Promise
 from cases.state.step import Step
-from cases.views.contact_channels import contact_channels
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import Partner, PromiseName, PromiseState, RemedyKind, Status
-from messages import LOCALES, Text, render_customer, render_staff
+from messages import Text
+from tests.cases.letters import rendered
 from tests.complaints import check_complaint
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -362,36 +360,6 @@ def remedies_of(options: list[Option]) -> dict[str, dict[str, dict[str, Any]]]:
 def snapshot(case: Case) -> dict[str, Any]:
     """The snapshot as others read it: JSON values."""
     return Snapshot.of(case).model_dump(mode="json")
-
-
-def rendered(case: Case, letter: Letter) -> list[Text]:
-    """What is read of a letter, in every language; `LOCALES` says in which order."""
-    if letter.audience is Audience.STAFF:
-        notice = case.notice(letter).model_dump_json()
-        return [_to_staff(notice, locale) for locale in LOCALES]
-    if letter.audience is Audience.CALLBACK:
-        return []  # the callback service has words of its own
-    message = CustomerMessage(
-        key=letter.key(case.id),
-        case_id=case.id,
-        event=letter.event,
-        to=contact_of(case),
-        routes=contact_channels(case.complaint.channel),
-        facts=letter.facts,
-    )
-    return [_to_customer(message.model_dump_json(), locale) for locale in LOCALES]
-
-
-@cache
-def _to_staff(notice: str, locale: str) -> Text:
-    return render_staff(StaffNotice.model_validate_json(notice), locale)
-
-
-@cache
-def _to_customer(message: str, locale: str) -> Text:
-    """As it crosses the port: through JSON. Many cases write the same letter, so each is rendered once."""
-    told = CustomerMessage.model_validate_json(message)
-    return render_customer(told.model_copy(update={"to": told.to.model_copy(update={"locale": locale})}))
 
 
 ACK, DETAIL, DISPATCH, PROGRESS = (

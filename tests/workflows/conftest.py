@@ -79,3 +79,8 @@ async def agreed(case: OpenCase, severity: str = "severe") -> None:
     """Assess the case, and have the customer say yes."""
     await offered(case, severity)
     await case.says("customer-approved", by="Wang Li")
+
+
+def links(case: dict[str, Any]) -> list[tuple[str, str]]:
+    """The kind and the case of each link of a snapshot."""
+    return [(link["kind"], link["case"]) for link in case["links"]]

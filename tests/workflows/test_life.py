@@ -310,3 +310,16 @@ async def test_payment_that_is_taken_back_while_the_record_is_archived_is_contes
     assert archived is not None
     assert archived["record"] == result
     assert [entry["state"] for entry in records.entries(case.id)] == ["contested"]
+
+
+async def test_answer_to_an_inquiry_is_kept_for_the_next_who_asks(open_case: Open, records: Records) -> None:
+    """M14."""
+    tin = {"order_id": "SO-TIN", "items": [{"sku": "MILK-1", "name": "Milk", "quantity": 1, "unit_price": "200.00"}]}
+    case = await open_case(line="infant_formula", topic="inquiry", order=tin, description="From which age?")
+    await case.becomes("assessing")
+
+    await case.says("assess", cause="From six months on.", by="Zhao")
+    await case.result()
+
+    (kept,) = records.answers("infant_formula", "MILK-1")
+    assert (kept["question"], kept["answer"]) == ("From which age?", "From six months on.")

@@ -11,7 +11,8 @@ from cases.progress.alarms import alarms, fire
 from cases.state.letter import Audience
 from cases.state.promise import Promise
 from cases.vocabulary import PromiseState, Role
-from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, open_case, rendered
+from tests.cases.letters import rendered
+from tests.cases.world import ACK, DETAIL, PROGRESS, SECOND, START, World, open_case
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 

@@ -8,8 +8,9 @@ from cases.state.letter import Audience
 from cases.state.summary import waits_for
 from cases.vocabulary import KEPT_WHEN, KeptWhen, PromiseName, Status
 from messages import LOCALES
+from tests.cases.letters import rendered
 from tests.cases.stages import blocked
-from tests.cases.world import World, a_trail, late_by, open_case, rendered
+from tests.cases.world import World, a_trail, late_by, open_case
 
 REMNANTS = re.compile(r"\{\{|\}\}|\{%|None|Undefined|\bTrue\b|\bFalse\b|Decimal|datetime|  ")
 
