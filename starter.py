@@ -231,18 +231,20 @@ def show(case: str, as_json: bool) -> None:
     import asyncio
 
     from cases.views.snapshot import Snapshot
-    from client import cases as engine
+    from client.archive import archived
+    from client.cases import Engine
+    from client.errors import NoSuchCase
     from console import reading
     from settings import configured
 
     async def look() -> Snapshot:
-        return await (await engine.Engine.connect()).snapshot(case)
+        return await (await Engine.connect()).snapshot(case)
 
     try:
         seen = asyncio.run(look())
-    except engine.NoSuchCase:
+    except NoSuchCase:
         # The server deletes a closed case after a while; our database keeps it (G9).
-        kept = engine.archived(case, configured().database_url)
+        kept = archived(case, configured().database_url)
         if kept is None:
             raise
         seen = kept.record
@@ -292,12 +294,12 @@ def stuck(as_json: bool) -> int:
     """
     import asyncio
 
-    from client import cases as engine
     from client import stuck as search
+    from client.cases import Engine
     from console import reading
 
     async def look() -> list[dict[str, Any]]:
-        return await search.stuck(await engine.Engine.connect())
+        return await search.stuck(await Engine.connect())
 
     rows = asyncio.run(look())
     if as_json:

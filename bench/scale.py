@@ -19,7 +19,7 @@ from bench.counting.numbers import percentile
 from bench.driving import Answer, CasePlayer, NotAsPlanned, Work, at_most, each_of, players
 from bench.machines import Machine
 from bench.shapes import ACKNOWLEDGED, DAMAGE_REPLACED, WARNING
-from client.cases import overdue
+from client.lists import overdue
 from settings import ROOT
 
 Row = dict[str, Any]

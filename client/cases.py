@@ -1,19 +1,11 @@
-"""Open, message and read running cases. Each error is an exception whose text is one sentence.
-
-AfterSalesError
-├── Unreachable    the server or the worker does not answer
-├── NoSuchCase     the server has no such case
-└── Refusal
-    └── CaseOver   the case is closed and accepts no more messages
-"""
+"""Open, message and read running cases. Errors of Temporal are raised as those of `client.errors`."""
 
 import asyncio
-import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -21,7 +13,6 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
-    WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -30,29 +21,34 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
 from cases.complaint import Complaint
 from cases.contract import (
-    ASK_AGAIN,
-    CASE_ID_TAKEN,
     CASE_QUERY,
     CASE_WORKFLOW,
-    INVALID_COMPLAINT,
     PREVIEW_QUERY,
     TASK_QUEUE,
     workflow_id,
 )
 from cases.errors import AfterSalesError, Refusal
 from cases.policy.policy import Policy
-from cases.views import search_attributes as attributes
-from cases.views.search_attributes import SearchAttribute
 from cases.views.snapshot import Snapshot
 from client.connection import Unreachable, connect
-from client.late_reports import records_of
+from client.errors import (
+    IS_WORKER_RUNNING,
+    CaseOver,
+    NoSuchCase,
+    can_be_repeated,
+    message_of,
+    no_case,
+    refused,
+    unserved,
+)
+from client.lists import Json, ending, outcome, rows, was_admitted
 from settings import Settings
 from workflows.sdk.options import URGENT, USUAL
 
@@ -64,16 +60,6 @@ GONE_AFTER = timedelta(seconds=90)
 """A worker polls at least once a minute; the server lists it for five minutes after its last poll."""
 SKIP_WITHIN = 120
 """Seconds of real time that a skip may take; days with many deadlines take a few seconds."""
-
-Json = dict[str, Any]
-
-
-class NoSuchCase(AfterSalesError):
-    """The server has no such case."""
-
-
-class CaseOver(Refusal):
-    """The case is closed."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +87,10 @@ class Engine:
             there = await self._handle(complaint.case_id).describe(rpc_timeout=ANSWER_WITHIN)
             if there.status is WorkflowExecutionStatus.RUNNING:
                 return "already open, nothing started"
-            if _outcome(there):
-                return f"already closed: {_outcome(there)}"
+            if outcome(there):
+                return f"already closed: {outcome(there)}"
             if await self._was_case(there):
-                ended = f"case {complaint.case_id} exists, and its workflow was ended in Temporal ({_ending(there)})"
+                ended = f"case {complaint.case_id} exists, and its workflow was ended in Temporal ({ending(there)})"
                 raise Refusal(f"{ended}: a case id cannot be reused, choose another")
             with suppress(WorkflowAlreadyStartedError):
                 await self._start(complaint, raw, policy, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
@@ -133,16 +119,16 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
             if there.status is WorkflowExecutionStatus.FAILED:
                 await self._handle(case_id).result(rpc_timeout=ANSWER_WITHIN)
-            return there.status is not WorkflowExecutionStatus.RUNNING or _was_admitted(there)
+            return there.status is not WorkflowExecutionStatus.RUNNING or was_admitted(there)
 
     async def _was_case(self, there: WorkflowExecutionDescription) -> bool:
         """Return whether there was a case: not if the run ended before the complaint was accepted, or refused it."""
         if there.status is not WorkflowExecutionStatus.FAILED:
-            return _was_admitted(there)
+            return was_admitted(there)
         try:
             await self.client.get_workflow_handle(there.id, run_id=there.run_id).result(rpc_timeout=ANSWER_WITHIN)
         except WorkflowFailureError as error:
-            return not _refused(error)
+            return not refused(error)
         return True
 
     async def send(self, case_id: str, name: str, payload: Json) -> Any:
@@ -217,7 +203,7 @@ class Engine:
                     query, args=given, result_type=result_type, rpc_timeout=min(A_QUESTION, ANSWER_WITHIN)
                 )
             except (RPCError, WorkflowQueryFailedError) as error:
-                if not _can_be_repeated(error) or asyncio.get_running_loop().time() > deadline:
+                if not can_be_repeated(error) or asyncio.get_running_loop().time() > deadline:
                     raise
             await self._idle(handle)
 
@@ -241,16 +227,9 @@ class Engine:
 
         `conditions` are Temporal list filters, such as `CaseTeam = 'quality'`; all must hold.
         """
-        query = " AND ".join((f"WorkflowType = '{CASE_WORKFLOW}'", *conditions))
-        known: set[str] = set()
         async with self._sentences("…"):
-            async for execution in self.client.list_workflows(query, rpc_timeout=ANSWER_WITHIN):
-                # The server lists every run. A run that continued as new is not the current state of the case, and of a
-                # complaint that was refused and sent again only the latest run counts.
-                continued = execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
-                if not continued and not (execution.id in known and not _was_admitted(execution)):
-                    yield _row(execution)
-                known.add(execution.id)
+            async for row in rows(self.client, *conditions, within=ANSWER_WITHIN):
+                yield row
 
     async def skip(self, case_id: str, time: timedelta) -> datetime:
         """Move the clock of the case forward, on a server that allows it. Return its new time."""
@@ -261,7 +240,9 @@ class Engine:
                     await skipper.fast_forward(handle, time)
                 return await skipper.get_current_time(handle)
             except TimeoutError:
-                raise Unreachable(f"{case_id} did not get through that time in {SKIP_WITHIN} s: {_WORKER}") from None
+                raise Unreachable(
+                    f"{case_id} did not get through that time in {SKIP_WITHIN} s: {IS_WORKER_RUNNING}"
+                ) from None
             except RuntimeError as error:
                 if "overridden by a later" not in str(error):
                     raise
@@ -295,11 +276,11 @@ class Engine:
         except RPCTimeoutOrCancelledError:
             raise await self._no_answer(case_id) from None
         except WorkflowUpdateFailedError as error:
-            raise Refusal(_message_of(error.cause)) from None
+            raise Refusal(message_of(error.cause)) from None
         except WorkflowQueryFailedError as error:
             raise Unreachable(f"{case_id} cannot report its state: {error}") from None
         except WorkflowFailureError as error:
-            raise _no_case(case_id, error) from None
+            raise no_case(case_id, error) from None
 
     async def _sentence(self, error: RPCError, case_id: str) -> AfterSalesError:
         """Return the exception for an error of the server about a case."""
@@ -324,7 +305,7 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
             if there.task_queue != TASK_QUEUE and not await self.is_served(there.task_queue):
                 return Unreachable(unserved(there))
-        return Unreachable(f"{case_id} does not answer: {_WORKER}")
+        return Unreachable(f"{case_id} does not answer: {IS_WORKER_RUNNING}")
 
     async def _not_found(self, case_id: str) -> AfterSalesError:
         """Return why the server found nothing: there is no such case, or it accepts no more messages."""
@@ -332,127 +313,12 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError:
             return NoSuchCase(f"no case {case_id} at {self.address}: check the id with starter.py list")
-        if _outcome(there):
-            return CaseOver(f"{case_id} is closed as {_outcome(there)}")
+        if outcome(there):
+            return CaseOver(f"{case_id} is closed as {outcome(there)}")
         try:
             await self._handle(case_id).result(rpc_timeout=ANSWER_WITHIN)
         except WorkflowFailureError as error:
-            return _no_case(case_id, error)
+            return no_case(case_id, error)
         except RPCError:
             return NoSuchCase(f"no case {case_id} at {self.address}: check the id with starter.py list")
         return CaseOver(f"{case_id} is closed")
-
-
-def equals(attribute: SearchAttribute, value: str) -> str:
-    """Return a condition for `Engine.cases`. `value` is escaped."""
-    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{attribute.name} = '{quoted}'"
-
-
-def overdue(now: datetime) -> list[str]:
-    """Return conditions for `Engine.cases`: still open, and a promise was broken or is past its deadline."""
-    broken, due = attributes.BROKEN_PROMISES.name, attributes.NEXT_DUE_AT.name
-    return ["ExecutionStatus = 'Running'", f"({broken} IS NOT NULL OR {due} < '{now.isoformat()}')"]
-
-
-class Archived(NamedTuple):
-    """A closed case in our database: its final snapshot, and the complaint that it was opened with, as JSON."""
-
-    record: Snapshot
-    complaint: Json | None
-
-
-def archived(case_id: str, database_url: str) -> Archived | None:
-    """Return a closed case from our database, or None."""
-    with records_of(database_url) as records:
-        row = records.case(case_id) if records else None
-    if not row or not row["record"]:
-        return None
-    return Archived(Snapshot.model_validate(row["record"]), row["complaint"])
-
-
-_WORKER = f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then run starter.py show"
-
-
-def unserved(there: WorkflowExecutionDescription) -> str:
-    """Return what to do about a workflow on another task queue, which no worker serves."""
-    queue = there.task_queue
-    return (
-        f"no worker serves task queue {queue}, on which {there.id} was started; cases belong on {TASK_QUEUE}: "
-        f"temporal workflow terminate --workflow-id {shlex.quote(there.id)}, then start it again there"
-    )
-
-
-def _can_be_repeated(error: RPCError | WorkflowQueryFailedError) -> bool:
-    """Return whether no worker answered the query, so that it may be repeated."""
-    if isinstance(error, WorkflowQueryFailedError):
-        return str(error) == ASK_AGAIN
-    return error.status in (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
-
-
-def _message_of(error: BaseException) -> str:
-    """Return the sentence alone: the SDK puts the error's type before it."""
-    return error.message if isinstance(error, ApplicationError) else str(error)
-
-
-def _no_case(case_id: str, error: WorkflowFailureError) -> AfterSalesError:
-    """Return the exception for a workflow that ended without a result (S34)."""
-    words = _message_of(error.cause)
-    if _refused(error):
-        again = "; correct it and send it again under the same id" if _kind(error) == INVALID_COMPLAINT else ""
-        return NoSuchCase(f"there is no case {case_id} for this complaint: {words}{again}")
-    return NoSuchCase(f"case {case_id} has no result: its workflow was ended in Temporal ({words})")
-
-
-def _refused(error: WorkflowFailureError) -> bool:
-    """Return whether a workflow failed because its complaint was refused, so that there is no case."""
-    return _kind(error) in (INVALID_COMPLAINT, CASE_ID_TAKEN)
-
-
-def _kind(error: WorkflowFailureError) -> str | None:
-    cause: BaseException | None = error.cause
-    while cause is not None and not isinstance(cause, ApplicationError):
-        cause = cause.__cause__
-    return cause.type if cause is not None else None
-
-
-def _was_admitted(execution: WorkflowExecution) -> bool:
-    """Return whether a worker has accepted the complaint; it then sets the status."""
-    return _value(execution, attributes.STATUS) is not None
-
-
-def _outcome(execution: WorkflowExecution) -> str | None:
-    """Return how a case ended; None if it is open or its workflow was ended in Temporal."""
-    outcome: str | None = _value(execution, attributes.OUTCOME)
-    return outcome
-
-
-def _ending(execution: WorkflowExecution) -> str:
-    """Return the outcome of a closed case, else the status of its workflow."""
-    return str(_outcome(execution) or (execution.status.name.lower() if execution.status else "unknown"))
-
-
-def _row(execution: WorkflowExecution) -> Json:
-    due, closed = _value(execution, attributes.NEXT_DUE_AT), execution.close_time
-    running = execution.status is WorkflowExecutionStatus.RUNNING
-    no_case = execution.status is WorkflowExecutionStatus.FAILED and not _was_admitted(execution)
-    return {
-        "case_id": execution.id.removeprefix(workflow_id("")),
-        "line": _value(execution, attributes.LINE),
-        "topic": _value(execution, attributes.TOPIC),
-        "status": _value(execution, attributes.STATUS) if running else "refused" if no_case else "closed",
-        "outcome": None if running else "no case" if no_case else _ending(execution),
-        "team": _value(execution, attributes.TEAM),
-        "order_id": _value(execution, attributes.ORDER),
-        "urgent": bool(_value(execution, attributes.URGENT)),
-        "broken_promises": list(execution.search_attributes.get(attributes.BROKEN_PROMISES.name, [])),
-        "escalation_rung": _value(execution, attributes.ESCALATION_RUNG) or 0,
-        "next_due_at": due.isoformat() if isinstance(due, datetime) else None,
-        "opened_at": execution.start_time.isoformat(),
-        "closed_at": closed.isoformat() if closed else None,
-    }
-
-
-def _value(execution: WorkflowExecution, attribute: SearchAttribute) -> Any:
-    """Return the value of a search attribute, or the first of several; None if it is not set."""
-    return next(iter(execution.search_attributes.get(attribute.name, [])), None)

@@ -4,15 +4,13 @@ A payment may be reported as failed days after it was reported as done. Its amou
 *contested*, and `starter.py stuck` lists it until a person has checked the partner's records and reported the result.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cases.errors import AfterSalesError, Refusal
 from cases.partner_calls import ReceiptState
 from cases.state.step import tried
+from client.archive import records_of
 
 if TYPE_CHECKING:
     from records import Records
@@ -47,22 +45,6 @@ def contested(database_url: str) -> list[Json]:
     except AfterSalesError as error:
         do = "start the database, then run this again: contested payments of closed cases were not checked"
         return [{"case_id": None, "workflow_id": None, "what": "records", "since": None, "why": str(error), "do": do}]
-
-
-@contextmanager
-def records_of(database_url: str) -> Iterator["Records | None"]:
-    """Open our database; None if its SQLite file does not exist yet, because opening would create it."""
-    file = database_url.removeprefix("sqlite:///")
-    if file != database_url and not Path(file).exists():
-        yield None
-        return
-    from records import Records  # noqa: PLC0415 (the database library is slow to load and rarely needed)
-
-    records = Records(database_url)
-    try:
-        yield records
-    finally:
-        records.close()
 
 
 def _entry(records: "Records", case_id: str, payload: Json) -> Json | None:

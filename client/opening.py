@@ -9,7 +9,8 @@ from cases.complaint import Complaint
 from cases.contract import TASK_QUEUE
 from cases.errors import AfterSalesError, Refusal
 from cases.policy.policy import Policy
-from client.cases import Engine, NoSuchCase
+from client.cases import Engine
+from client.errors import NoSuchCase
 
 OPENED = "opened"
 CONFIRM_WITHIN, EVERY = 10.0, 0.05

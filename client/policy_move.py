@@ -7,8 +7,10 @@ from cases.contract import MOVE_POLICY
 from cases.errors import Refusal
 from cases.policy.policy import Policy
 from cases.views.search_attributes import LINE
-from client.cases import Engine, Json, NoSuchCase, equals
+from client.cases import Engine
 from client.connection import Unreachable
+from client.errors import NoSuchCase
+from client.lists import Json, equals
 from client.stuck import AT_A_TIME
 
 

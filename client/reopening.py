@@ -13,7 +13,9 @@ from cases.errors import Refusal
 from cases.policy.admission import admitted
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import LinkKind, Outcome
-from client.cases import Engine, NoSuchCase, archived
+from client.archive import archived
+from client.cases import Engine
+from client.errors import NoSuchCase
 from client.late_reports import ABOUT_STEPS, apply_to_ledger
 from policies import known_policies
 from settings import configured

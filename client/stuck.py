@@ -20,9 +20,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.contract import CASE_QUERY, CASE_WORKFLOW, CLAIM_WORKFLOW, TASK_QUEUE, claim_workflow_id, workflow_id
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import Role, StepState
-from client.cases import ANSWER_WITHIN, Engine, Json
+from client.cases import ANSWER_WITHIN, Engine
 from client.connection import Unreachable
 from client.late_reports import contested
+from client.lists import Json
 from settings import configured
 
 AT_A_TIME = 10

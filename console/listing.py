@@ -14,8 +14,9 @@ from cases.policy.policy import Policy
 from cases.text import comparable
 from cases.views.search_attributes import LINE, ORDER, STATUS, TEAM, TOPIC
 from cases.vocabulary import Status
-from client.cases import Engine, Json, equals, overdue
+from client.cases import Engine
 from client.connection import Unreachable
+from client.lists import Json, equals, overdue
 from client.stuck import AT_A_TIME
 from console.arguments import one_of
 from console.reading import clock, plain, zone_of

@@ -137,7 +137,8 @@ def _sender(name: str) -> Callable[..., None]:
 def _deliver(case: str, name: str, payload: dict[str, Any], *, as_json: bool) -> None:
     import asyncio
 
-    from client.cases import CaseOver, Engine, NoSuchCase
+    from client.cases import Engine
+    from client.errors import CaseOver, NoSuchCase
     from client.reopening import late
     from console.reading import answer as readable
 

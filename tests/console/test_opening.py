@@ -12,7 +12,8 @@ from temporalio.client import Client
 import policies
 from cases.contract import TASK_QUEUE, workflow_id
 from cases.policy.admission import admitted
-from client.cases import Engine, NoSuchCase
+from client.cases import Engine
+from client.errors import NoSuchCase
 from client.opening import Opened, Opening, differing
 from records import Records
 from settings import ROOT

@@ -13,7 +13,8 @@ from cases.complaint import Complaint
 from cases.contract import TASK_QUEUE
 from cases.errors import Refusal
 from cases.views.snapshot import Snapshot
-from client.cases import CaseOver, Engine, NoSuchCase
+from client.cases import Engine
+from client.errors import CaseOver, NoSuchCase
 from client.reopening import late, reopen
 from client.stuck import stuck
 from records import EntryState, Records

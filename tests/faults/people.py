@@ -18,8 +18,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
 from cases.errors import Refusal
 from cases.policy.remedy_kinds import SHIPMENTS
-from client.cases import CaseOver, Engine, NoSuchCase
+from client.cases import Engine
 from client.connection import Unreachable
+from client.errors import CaseOver, NoSuchCase
 from tests.faults.plots import Plot
 
 INSIST = 180.0

@@ -1,0 +1,45 @@
+"""Our database, as programs outside a worker read it: closed cases, and the order's ledger."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cases.views.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from records import Records
+
+Json = dict[str, Any]
+
+
+class Archived(NamedTuple):
+    """A closed case in our database: its final snapshot, and the complaint that it was opened with, as JSON."""
+
+    record: Snapshot
+    complaint: Json | None
+
+
+def archived(case_id: str, database_url: str) -> Archived | None:
+    """Return a closed case from our database, or None."""
+    with records_of(database_url) as records:
+        row = records.case(case_id) if records else None
+    if not row or not row["record"]:
+        return None
+    return Archived(Snapshot.model_validate(row["record"]), row["complaint"])
+
+
+@contextmanager
+def records_of(database_url: str) -> Iterator["Records | None"]:
+    """Open our database; None if its SQLite file does not exist yet, because opening would create it."""
+    file = database_url.removeprefix("sqlite:///")
+    if file != database_url and not Path(file).exists():
+        yield None
+        return
+    from records import Records  # noqa: PLC0415 (the database library is slow to load and rarely needed)
+
+    records = Records(database_url)
+    try:
+        yield records
+    finally:
+        records.close()
