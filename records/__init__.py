@@ -19,35 +19,44 @@ from records.errors import (
     OverUnits,
     RecordsError,
     RecordsUnavailable,
+    SealedRecord,
     UnknownCase,
     WrongAmount,
     WrongDatabaseUrl,
 )
+from records.projection import CaseFilter, CaseProjection, Listed, Page, Position
 from records.tables import EntryState
 from records.units import Units
+from records.vault import Vault
 
 __all__ = [
     "AlreadyArchived",
     "AlreadyCommitted",
+    "CaseFilter",
     "CaseIdTaken",
     "EntryConflict",
     "EntryState",
     "LaterTry",
     "LedgerRefusal",
+    "Listed",
     "NewerSchema",
     "NotReserved",
     "OverLimit",
     "OverPaid",
     "OverUnits",
+    "Page",
+    "Position",
     "Records",
     "RecordsError",
     "RecordsUnavailable",
+    "SealedRecord",
     "Units",
     "UnknownCase",
+    "Vault",
     "WrongAmount",
     "WrongDatabaseUrl",
 ]
 
 
-class Records(CaseArchive, CarrierClaims):
-    """Cases, the ledger of every order, carrier claims; calls block, so activities make them in threads."""
+class Records(CaseArchive, CarrierClaims, CaseProjection):
+    """Cases and their projection, the ledger of every order, carrier claims; calls block, so make them in threads."""

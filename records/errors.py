@@ -8,6 +8,7 @@ AfterSalesError
     ├── UnknownCase          a case that was never opened
     ├── CaseIdTaken          another run has used the case id
     ├── AlreadyArchived      the case is closed, with another record
+    ├── SealedRecord         a snapshot is encrypted, and no keys are configured
     └── LedgerRefusal        the ledger says no, and will say no again unless somebody changes something
         ├── WrongAmount      an amount that is negative, too large, or not exact in minor units
         ├── EntryConflict    the key stands for something else already
@@ -48,6 +49,10 @@ class CaseIdTaken(RecordsError):
 
 class AlreadyArchived(RecordsError):
     """A closed case never changes."""
+
+
+class SealedRecord(RecordsError):
+    """A snapshot in the projection is encrypted, and this program has no keys."""
 
 
 class LedgerRefusal(RecordsError):

@@ -3,6 +3,7 @@
 A minor unit is a hundredth in every currency, because `cases.money` writes every amount with two digits.
 """
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    and_,
     false,
 )
 
@@ -79,6 +81,40 @@ class Instant(TypeDecorator[datetime]):
             return None
         # SQLite keeps no offset; what we wrote there was UTC.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Deadline(Instant):
+    """A timestamp or none; none is stored as the year 9999, so that an index has it last on both engines."""
+
+    NONE = datetime(9999, 1, 1, tzinfo=UTC)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC; raises ValueError for a time without an offset."""
+        return super().process_bind_param(value or self.NONE, dialect)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC, aware; None if there is no deadline."""
+        found = super().process_result_value(value, dialect)
+        return None if found == self.NONE else found
+
+
+class Names(TypeDecorator[list[str]]):
+    """A list of names, as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: list[str] | None, _: Dialect) -> str | None:
+        """JSON."""
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, _: Dialect) -> list[str] | None:
+        """The list."""
+        if value is None or value == "[]":  # mostly, in lists of thousands
+            return [] if value else None
+        names: list[str] = json.loads(value)
+        return names
 
 
 class Words(TypeDecorator[str]):
@@ -202,4 +238,58 @@ claims = Table(
     _needed("recovered", MinorUnits),
     Column("filed_at", Instant),
     Column("closed_at", Instant),
+)
+
+case_projection = Table(
+    "case_projection",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    _needed("seq", BigInteger),
+    _needed("line", Text),
+    _needed("topic", Text),
+    Column("order_id", Text, index=True),
+    _needed("channel", Text),
+    _needed("status", Text),
+    Column("outcome", Text),
+    _needed("urgent", Boolean),
+    Column("team", Words),
+    Column("owner", Words),
+    _needed("received_at", Instant),
+    _needed("opened_at", Instant),
+    Column("closed_at", Instant),
+    Column("next_due_at", Deadline, nullable=False, comment="the year 9999: no clock runs"),
+    Column("next_due", Text),
+    _needed("broken", Names),
+    _needed("escalation_rung", Integer),
+    _needed("needs", Names),
+    _needed("unknown_money", Boolean),
+    _needed("paid", MinorUnits),
+    Column("currency", Text),
+    Column("ended", Text, comment="how the workflow ended without closing its case: terminated, failed, timed_out"),
+    _needed("written_at", Instant),
+    Column("searched", Text, comment="a digest of what case_search was made of"),
+    Column("snapshot", Text, nullable=False, comment="JSON, or sealed; personal data"),
+)
+"""One row for each case. Derived: a case never reads it, and it can be written again from the cases."""
+
+IS_OPEN = and_(case_projection.c.closed_at.is_(None), case_projection.c.ended.is_(None))
+"""The open cases, in the words of the indexes below: a query has to use the same to be served by them."""
+
+
+def _index_of_open(name: str, *columns: str) -> None:
+    Index(name, *(case_projection.c[each] for each in columns), sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
+
+
+_index_of_open("open_cases", "next_due_at", "case_id")
+_index_of_open("open_cases_of_team", "team", "next_due_at", "case_id")
+_index_of_open("open_cases_of_owner", "owner", "next_due_at", "case_id")
+_index_of_open("open_cases_of_line", "line", "next_due_at", "case_id")
+Index("all_cases", case_projection.c.opened_at, case_projection.c.case_id)
+
+case_search = Table(
+    "case_search",
+    metadata,
+    Column("term", Text, primary_key=True, comment="a word of the complaint, or its keyed hash; personal data"),
+    Column("case_id", Text, primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )

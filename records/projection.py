@@ -1,0 +1,255 @@
+"""The projection of cases: one row for each, open or closed, for lists, searches and desks.
+
+It is derived. A case writes it after a change and never reads it, and it can be written again from the cases.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    insert,
+    intersect,
+    literal,
+    not_,
+    select,
+    tuple_,
+    update,
+)
+
+from cases.views.listing import Listing, Projected
+from cases.views.search_terms import RULES, Searchable, query_terms
+from records.database import Database
+from records.tables import IS_OPEN, Instant, case_projection, case_search
+from records.vault import PLAIN, Vault
+
+
+class Listed(Listing):
+    """One case in a list, with what the projection knows beside it."""
+
+    seq: int
+    """The change of the case that the row shows."""
+    ended: str | None
+    """How the workflow ended without closing its case (terminated, failed, timed_out); None: it did not."""
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases to list; None: any."""
+
+    state: Literal["open", "closed", "all"] = "open"
+    """`closed` includes cases whose workflow ended otherwise."""
+    line: str | None = None
+    team: str | None = None
+    owner: str | None = None
+    order_id: str | None = None
+    status: str | None = None
+    topic: str | None = None
+    urgent: bool | None = None
+    broken: bool | None = None
+    """Whether a promise was not kept in time."""
+    overdue_at: datetime | None = None
+    """Only those whose next deadline is before this time."""
+    needs: str | None = None
+    """A kind of what a person has to do (`NeedKind`)."""
+    unknown_money: bool | None = None
+    text: str | None = None
+    """A search: words, Chinese phrases, the last digits of a phone number, ids (`cases.views.search_terms`)."""
+
+
+class Position(NamedTuple):
+    """The last case of a page; the next page begins after it."""
+
+    at: datetime | None
+    """What the list is sorted by: the next deadline, or when the case was opened."""
+    case_id: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the cases of a list."""
+
+    cases: list[Listed]
+    after: Position | None
+    """Where the next page begins; None: this is the last."""
+
+
+_rows = case_projection.c
+_COLUMNS = [_rows[name] for name in Listed.model_fields]
+_EQUAL = ("line", "team", "owner", "order_id", "status", "topic", "urgent", "unknown_money")
+
+
+class CaseProjection(Database):
+    """Tables `case_projection` and `case_search`."""
+
+    def __init__(self, url: str, vault: Vault = PLAIN) -> None:
+        """Raise as `Database` does; the `vault` seals what is personal."""
+        super().__init__(url)
+        self._vault = vault
+        # Built once: SQLAlchemy then finds what it compiled for them.
+        new = self._insert(case_projection)
+        changed = {each.name: new.excluded[each.name] for each in case_projection.c if each.name in _WRITTEN}
+        newer = _rows.seq < new.excluded.seq
+        self._newer = new.on_conflict_do_update(index_elements=[_rows.case_id], set_=changed, where=newer).returning(
+            _rows.searched
+        )
+        self._first = new.on_conflict_do_nothing().returning(_rows.searched)
+        self._add_terms = _terms_from_json(self._engine.dialect.name == "postgresql")
+
+    def project(self, projected: Projected) -> bool:
+        """Write the case as it is now, unless the row shows this or a later change; return whether it was written."""
+        return self._write(self._newer, projected)
+
+    def replace(self, projected: Projected, seen_seq: int | None) -> bool:
+        """Write the case if its row still shows the change `seen_seq` (None: no row); return whether it was written."""
+        if seen_seq is None:
+            return self._write(self._first, projected)
+        return self._write(_AS_SEEN, projected, {"seen_id": projected.listing.case_id, "seen_seq": seen_seq})
+
+    def mark_ended(self, case_id: str, how: str, seen_seq: int) -> bool:
+        """State that the workflow ended without closing its case, if its row still shows the change `seen_seq`."""
+        marked = update(case_projection).where(_rows.case_id == case_id, _rows.seq == seen_seq)
+        with self._writing() as connection:
+            changed = connection.execute(marked.values(ended=how, written_at=datetime.now(UTC)))
+            return changed.rowcount == 1
+
+    def listed(
+        self, wanted: CaseFilter = CaseFilter(), after: Position | None = None, limit: int | None = None
+    ) -> Page:
+        """Return a page of cases: open ones by their next deadline, others by when they were opened, latest first.
+
+        Ties are in order of the case id. None for `limit`: all that follow.
+        """
+        query = listing_query(wanted, self._vault, after, limit)
+        with self._reading() as connection:
+            found = [Listed.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+        more = limit is not None and len(found) > limit
+        page = found[:limit] if more else found
+        return Page(page, _position(wanted, page[-1]) if more else None)
+
+    def count(self, wanted: CaseFilter = CaseFilter()) -> int:
+        """Return how many cases there are."""
+        query = select(func.count()).select_from(case_projection).where(*_conditions(wanted, self._vault))
+        with self._reading() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def seqs(self, case_ids: Iterable[str]) -> dict[str, int]:
+        """Return which change the row of each case shows; cases without a row are left out."""
+        query = select(_rows.case_id, _rows.seq).where(_rows.case_id.in_(list(case_ids)))
+        with self._reading() as connection:
+            return {row.case_id: row.seq for row in connection.execute(query)}
+
+    def snapshot_of(self, case_id: str) -> tuple[int, str] | None:
+        """Return the change that the row shows and the snapshot as JSON; None if there is no row.
+
+        Raises `AfterSalesError` if the snapshot is encrypted with a key that is not here.
+        """
+        query = select(_rows.seq, _rows.snapshot).where(_rows.case_id == case_id)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return row and (row.seq, self._vault.open(row.snapshot, case_id))
+
+    def _write(self, statement: Any, projected: Projected, seen: dict[str, Any] | None = None) -> bool:
+        case_id = projected.listing.case_id
+        searchable = Searchable.of(json.loads(projected.snapshot))
+        mark = self._vault.mark(json.dumps([RULES, searchable]))
+        values = {
+            **dict(projected.listing),
+            "seq": projected.seq,
+            "ended": None,  # it writes, so it runs again
+            "written_at": datetime.now(UTC),
+            "snapshot": self._vault.seal(projected.snapshot, case_id),
+        }
+        with self._writing() as connection:
+            written = connection.execute(statement, {**values, **(seen or {})}).one_or_none()
+            if written is None:
+                return False
+            if written.searched != mark:
+                self._write_terms(connection, case_id, searchable, mark, again=written.searched is not None)
+        return True
+
+    def _write_terms(
+        self, connection: Connection, case_id: str, searchable: Searchable, mark: str, *, again: bool
+    ) -> None:
+        if again:
+            connection.execute(delete(case_search).where(case_search.c.case_id == case_id))
+        terms = json.dumps(self._vault.hide(searchable.terms()))
+        connection.execute(self._add_terms, {"terms": terms, "of_case": case_id})
+        connection.execute(update(case_projection).where(_rows.case_id == case_id).values(searched=mark))
+
+
+_WRITTEN = {each.name for each in case_projection.c} - {"case_id", "searched"}
+_AS_SEEN = (
+    update(case_projection)
+    .where(_rows.case_id == bindparam("seen_id"), _rows.seq == bindparam("seen_seq"))
+    .values({name: bindparam(name, type_=_rows[name].type) for name in _WRITTEN})
+    .returning(_rows.searched)
+)
+
+
+def _terms_from_json(postgresql: bool) -> Any:
+    """Return the statement that adds the terms of a case, all in one parameter: thousands of them cost little."""
+    terms = bindparam("terms", type_=Text)
+    split = func.json_array_elements_text(cast(terms, JSON)) if postgresql else func.json_each(terms)
+    each = split.table_valued("value", name="each").c.value
+    return insert(case_search).from_select(["term", "case_id"], select(each, bindparam("of_case", type_=Text)))
+
+
+def listing_query(wanted: CaseFilter, vault: Vault, after: Position | None, limit: int | None) -> Select[Any]:
+    """Return the query of a page, with one case more than `limit`: whether there is another page."""
+    query = select(*_COLUMNS).where(*_conditions(wanted, vault))
+    if wanted.state == "open":
+        query = query.order_by(_rows.next_due_at, _rows.case_id)
+        by: Any = _rows.next_due_at
+    else:
+        query = query.order_by(_rows.opened_at.desc(), _rows.case_id.desc())
+        by = _rows.opened_at
+    if after is not None:
+        place, last = tuple_(by, _rows.case_id), tuple_(literal(after.at, by.type), literal(after.case_id))
+        query = query.where(place > last if wanted.state == "open" else place < last)
+    return query if limit is None else query.limit(limit + 1)
+
+
+def _position(wanted: CaseFilter, last: Listed) -> Position:
+    return Position(last.next_due_at if wanted.state == "open" else last.opened_at, last.case_id)
+
+
+def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        _rows[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.state != "all":
+        found.append(IS_OPEN if wanted.state == "open" else not_(IS_OPEN))
+    if wanted.broken is not None:
+        found.append(_rows.broken != [] if wanted.broken else _rows.broken == [])
+    if wanted.overdue_at is not None:
+        found.append(_rows.next_due_at < literal(wanted.overdue_at, Instant))
+    if wanted.needs is not None:
+        found.append(cast(_rows.needs, Text).contains(json.dumps(wanted.needs), autoescape=True))
+    if wanted.text is not None:
+        found.append(_matches(wanted.text, vault))
+    return found
+
+
+def _matches(text: str, vault: Vault) -> ColumnElement[bool]:
+    """Return the condition that the case has every term. A text without a word matches nothing."""
+    having = [select(case_search.c.case_id).where(_is_any(any_of, vault)) for any_of in query_terms(text)]
+    if not having:
+        return false()
+    return _rows.case_id.in_(having[0] if len(having) == 1 else intersect(*having))
+
+
+def _is_any(terms: frozenset[str], vault: Vault) -> ColumnElement[bool]:
+    return case_search.c.term.in_([stored for term in sorted(terms) for stored in vault.hidden(term)])
