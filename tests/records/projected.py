@@ -41,9 +41,7 @@ COMPLAINT: dict[str, Any] = {
 }
 
 
-def projected(
-    case_id: str = "HL-1", seq: int = 1, complaint: dict[str, Any] | None = None, **listing: Any
-) -> Projected:
+def projected(case_id: str = "HL-1", seq: int = 1, complaint: dict[str, Any] = COMPLAINT, **listing: Any) -> Projected:
     """Return a case at its change `seq`, with other values where given."""
     row = Listing(**{"case_id": case_id, **LISTING, **listing})
     snapshot = {"case_id": case_id, "status": row.status, "complaint": complaint}
