@@ -75,7 +75,7 @@ class ClaimView(View):
         )
 
 
-def needs(claim: Claim) -> list[Json]:
+def needs(claim: Claim) -> list[NeedView]:
     """What a person has to do next, as the case's `needs` say it; empty when the claim goes on by itself."""
     settled = message_with(FACTS, CLAIM_SETTLED, {"recovered": f"{claim.terms.claimed:.2f}"})
     if claim.state is ClaimState.WAITING and claim.missing:

@@ -65,17 +65,28 @@ class NeedView(View):
     instead: list[MessageView]
     """Other messages that settle it as well."""
 
+    @property
+    def ways(self) -> tuple["NeedView | MessageView", ...]:
+        """All messages that settle it, the usual one first."""
+        return self, *self.instead
 
-def need(what: NeedKind, text: str, message: Json, *instead: Json) -> Json:
-    """One thing to do; `instead`: other messages that settle it as well."""
-    return {"what": what, "text": text, **message, "instead": list(instead)}
+
+def need(what: NeedKind, text: str, message: MessageView, *instead: MessageView) -> NeedView:
+    """Return one thing to do; `instead`: other messages that settle it as well."""
+    return NeedView(
+        what=what,
+        text=text,
+        message=message.message,
+        fields=message.fields,
+        example=message.example,
+        instead=list(instead),
+    )
 
 
-def need_lines(asked: Json) -> str:
+def need_lines(asked: NeedView) -> str:
     """A need in Markdown: what to do, and for each message that does it what to paste where the UI sends an update."""
-    ways = (asked, *asked["instead"])
-    lines = [line.strip() for line in asked["text"].splitlines()]
-    lines += [f"`{way['message']}` `{json.dumps(way['example'], ensure_ascii=False)}`" for way in ways]
+    lines = [line.strip() for line in asked.text.splitlines()]
+    lines += [f"`{way.message}` `{json.dumps(way.example, ensure_ascii=False)}`" for way in asked.ways]
     return "\n  - ".join(lines)
 
 
@@ -86,38 +97,41 @@ def message_with(
     *,
     values: Mapping[str, Any] | None = None,
     required: tuple[str, ...] = (),
-) -> Json:
+) -> MessageView:
     """A message with its fields: `values` are those that are taken here, `required` what it cannot do without."""
     narrowed = values or {}
     fields = [
-        {
-            **field,
-            **({"values": list(narrowed[field["name"]])} if field["name"] in narrowed else {}),
-            "required": field["required"] or field["name"] in required,
-        }
+        field.model_copy(
+            update={
+                "values": list(narrowed[field.name]) if field.name in narrowed else field.values,
+                "required": field.required or field.name in required,
+            }
+        )
         for field in fields_of(known[name])
     ]
-    return {"message": name, "fields": fields, "example": {**example, "by": YOU}}
+    return MessageView(message=name, fields=fields, example={**example, "by": YOU})
 
 
 @cache
-def fields_of(model: type[Message]) -> list[Json]:
+def fields_of(model: type[Message]) -> list[FieldView]:
     """What a message may carry: `name`, `type`, `values` where only some are taken, `required`."""
     found = []
-    for field, info in model.model_fields.items():
-        if field not in EVERYWHERE:
-            found.append({"name": field, **_type(info.annotation), "required": info.is_required()})
+    for name, field in model.model_fields.items():
+        if name not in EVERYWHERE:
+            type_, values = _type(field.annotation)
+            found.append(FieldView(name=name, type=type_, values=values, required=field.is_required()))
     return found
 
 
-def _type(annotation: Any) -> Json:
+def _type(annotation: Any) -> tuple[str, list[str] | None]:
+    """A type in words, and the values that it takes if they are few."""
     wanted = kind(annotation)
     if get_origin(wanted) is list:
-        return {"type": f"list of {_type(get_args(wanted)[0])['type']}"}
+        return f"list of {_type(get_args(wanted)[0])[0]}", None
     if isinstance(wanted, type) and issubclass(wanted, BaseModel):
-        return {"type": "{" + ", ".join(wanted.model_fields) + "}"}
+        return "{" + ", ".join(wanted.model_fields) + "}", None
     if isinstance(wanted, type) and issubclass(wanted, StrEnum):
-        return {"type": "text", "values": [value.value for value in wanted]}
+        return "text", [value.value for value in wanted]
     if args := get_args(wanted):  # a Literal
-        return {"type": "text", "values": [str(value) for value in args]}
-    return {"type": TYPES.get(wanted, "text")}
+        return "text", [str(value) for value in args]
+    return TYPES.get(wanted, "text"), None

@@ -19,7 +19,7 @@ from cases.state.second_complaint import TakenOver
 from cases.state.status import UNDECIDED
 from cases.state.step import Step
 from cases.state.units import affected_of
-from cases.views.need_view import Json, fields_of, message_with, need
+from cases.views.need_view import Json, MessageView, NeedView, fields_of, message_with, need
 from cases.vocabulary import RemedyKind, Severity, Status, StepState
 
 EXAMPLES: Json = {
@@ -36,8 +36,8 @@ EXAMPLES: Json = {
 """One possible value of each field of a finding."""
 
 
-def needs(case: Case) -> list[Json]:
-    """Return what a person has to do: `what`, `text`, `message`, `fields`, `example`, and other messages in `instead`.
+def needs(case: Case) -> list[NeedView]:
+    """Return what a person has to do.
 
     Empty if the case continues by itself, or if another case handles it.
     """
@@ -68,14 +68,14 @@ def needs(case: Case) -> list[Json]:
     return found
 
 
-def _message(name: str, example: Json, **narrowed: Any) -> Json:
+def _message(name: str, example: Json, **narrowed: Any) -> MessageView:
     return message_with(MESSAGES, name, example, **narrowed)
 
 
 # The finding, and offers
 
 
-def _finding(case: Case) -> Json:
+def _finding(case: Case) -> NeedView:
     """Return what is missing from the finding; or that no rule fits it."""
     missing = granted(case).missing
     assess, propose = _assess(case, missing), _propose(case)
@@ -92,9 +92,8 @@ def _finding(case: Case) -> Json:
 
 
 def _wanted(case: Case, field: str) -> str:
-    values = _values(case).get(field) or next(
-        (f.get("values") for f in fields_of(MESSAGES["assess"]) if f["name"] == field), None
-    )
+    taken = {each.name: each.values for each in fields_of(MESSAGES["assess"])} | _values(case)
+    values = taken.get(field)
     return f"{field} ({_or([str(value) for value in values])})" if values else field
 
 
@@ -109,7 +108,7 @@ def _values(case: Case) -> Json:
     return values | ({"affected": [item.sku for item in order.items]} if order and order.items else {})
 
 
-def _assess(case: Case, missing: list[str], **more: Any) -> Json:
+def _assess(case: Case, missing: list[str], **more: Any) -> MessageView:
     wanted = tuple(field for field in missing if field in PartialFinding.model_fields)
     values = _values(case)
     example = {field: values.get(field, [None])[0] or EXAMPLES[field] for field in wanted if field in EXAMPLES}
@@ -119,7 +118,7 @@ def _assess(case: Case, missing: list[str], **more: Any) -> Json:
     return _message("assess", example, values=values, required=(*wanted, *_signed(case)))
 
 
-def _propose(case: Case) -> Json:
+def _propose(case: Case) -> MessageView:
     """Return the message propose. Its example is what the policy grants, or an apology, which needs no approval."""
     options = [option.model_dump(mode="json", exclude_defaults=True) for option in granted(case).options]
     apology = {"key": "apology", "remedies": [{"kind": RemedyKind.APOLOGY.value}]}
@@ -131,7 +130,7 @@ def _signed(case: Case) -> tuple[str, ...]:
     return ("by",) if case.topic.audit else ()
 
 
-def _another_offer(case: Case) -> Json:
+def _another_offer(case: Case) -> NeedView:
     """Return why another offer is needed; if the order is exhausted, which cases have used it up (S35)."""
     if case.exhausted:
         text = f"{case.exhausted}: propose an offer for approval by another person, or assess again"
@@ -140,7 +139,7 @@ def _another_offer(case: Case) -> Json:
     return need("offer_needed", text, _propose(case), _assess(case, granted(case).missing))
 
 
-def _second(case: Case, record: TakenOver) -> Json:
+def _second(case: Case, record: TakenOver) -> NeedView:
     """Return what another complaint adds to the finding: a person has to judge it (G12)."""
     text = f"{record.case} is a second complaint about the same matter; still to be judged: {', '.join(record.news)}"
     if case.status not in UNDECIDED:
@@ -154,7 +153,7 @@ def _second(case: Case, record: TakenOver) -> Json:
     return need("second_complaint", text, _assess(case, granted(case).missing, **affected), _propose(case))
 
 
-def _evidence(case: Case) -> Json:
+def _evidence(case: Case) -> NeedView:
     kinds = [kind.value for kind in case.awaited]
     shown = [{"kind": kind, "uri": f"https://files.example.com/{kind}"} for kind in kinds]
     meanwhile = "required for the decision" if insisted_on(case) else "to continue without it: assess"
@@ -163,7 +162,7 @@ def _evidence(case: Case) -> Json:
     return need("evidence", text, received, *([] if insisted_on(case) else [_assess(case, granted(case).missing)]))
 
 
-def _approval(case: Case, offer: Offer) -> Json:
+def _approval(case: Case, offer: Offer) -> NeedView:
     who = "a manager" if offer.over_limits else f"the {case.topic.audit} team"
     beyond = f" ({'; '.join(map(str, offer.over_limits))})" if offer.over_limits else ""
     not_by = f", but not {offer.made_by}" if offer.made_by else ""
@@ -176,19 +175,19 @@ def _approval(case: Case, offer: Offer) -> Json:
     )
 
 
-def _undelivered(offer: Offer) -> Json:
+def _undelivered(offer: Offer) -> NeedView:
     why = f"offer {offer.id} did not reach the customer ({offer.undeliverable})"
     text = f"{why}: inform them, then send contact-made or their answer"
     return need("offer_undelivered", text, _message("contact-made", {"note": "told them the offer"}), *_answers(offer))
 
 
-def _consent(offer: Offer) -> Json:
+def _consent(offer: Offer) -> NeedView:
     keys = ", ".join(f"{number} {option.key}" for number, option in enumerate(offer.options, start=1))
     text = f"the customer's answer to offer {offer.id}: customer-approved ({keys}) or customer-declined"
     return need("consent", text, *_answers(offer))
 
 
-def _answers(offer: Offer) -> tuple[Json, Json]:
+def _answers(offer: Offer) -> tuple[MessageView, MessageView]:
     """Return the messages with which the customer accepts or declines."""
     keys = [option.key for option in offer.options]
     named = {"offer": [offer.id], "option": keys}
@@ -201,7 +200,7 @@ def _answers(offer: Offer) -> tuple[Json, Json]:
 # Steps
 
 
-def _blocked(case: Case, step: Step) -> Json:
+def _blocked(case: Case, step: Step) -> NeedView:
     """Return a blocked step: a headline, its amount or items, a line for each choice, and the key at the end."""
     key = step.key(case.id)
     lines = [
@@ -240,7 +239,7 @@ def _amount_or_items(case: Case, step: Step) -> str:
     return ", ".join(f"{item.quantity} × {item.sku}" for item in step.remedy.items or [])
 
 
-def _unknown(case: Case, step: Step) -> Json:
+def _unknown(case: Case, step: Step) -> NeedView:
     since = f" (since {case.clock(step.since)})" if step.since else ""
     text = f"step {step.id}: the partner has not reported whether it was done{since}; it is being asked"
     key = step.key_in_question(case.id)

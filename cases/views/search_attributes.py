@@ -33,15 +33,15 @@ class SearchAttribute:
     of: Callable[[Case], Any]
 
 
-def next_due(case: Case) -> Promise | None:
-    """Return the promise whose deadline comes next; None if no clock runs, or only the report is left to do."""
+def next_due(case: Case) -> tuple[datetime, Promise] | None:
+    """Return the next deadline and its promise; None if no clock runs, or only the report is left to do."""
     running = [] if case.closing else [(due, p) for p in case.promises if p.live and (due := p.due_at())]
-    return min(running, key=lambda each: each[0])[1] if running else None
+    return min(running, key=lambda each: each[0], default=None)
 
 
 def _next_due_at(case: Case) -> datetime | None:
-    promise = next_due(case)
-    return promise.due_at() if promise else None
+    due = next_due(case)
+    return due[0] if due else None
 
 
 LINE = SearchAttribute("CaseLine", AttributeType.KEYWORD, lambda case: case.complaint.line)

@@ -37,10 +37,8 @@ def test_what_another_case_has_made_good_is_not_offered_again_and_a_person_is_as
     assert answer["offer"] is None
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
     (need,) = needs(world.case)
-    assert (need["what"], need["message"], need["instead"][0]["message"]) == ("order_exhausted", "propose", "assess")
-    assert (
-        f"GREENS is more than the 0 left of the {GREENS_BOUGHT} bought; taken by: {kind} in case HL-7" in need["text"]
-    )
+    assert (need.what, need.message, need.instead[0].message) == ("order_exhausted", "propose", "assess")
+    assert f"GREENS is more than the 0 left of the {GREENS_BOUGHT} bought; taken by: {kind} in case HL-7" in need.text
     assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["order_exhausted"]
 
 
@@ -188,7 +186,7 @@ def test_what_is_left_is_offered_again_once_the_other_case_has_released_it() -> 
     world.says("assess", severity="moderate", by="Li")
 
     assert world.status is Status.AWAITING_CONSENT
-    assert (needs(world.case)[0]["what"], list(options(world))) == ("consent", ["replace"])
+    assert (needs(world.case)[0].what, list(options(world))) == ("consent", ["replace"])
 
 
 def test_a_plan_knows_no_ledger() -> None:

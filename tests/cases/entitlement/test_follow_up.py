@@ -94,7 +94,7 @@ def test_what_was_settled_is_judged_by_an_agent_before_anything_is_offered_again
     world = taken_up(satisfied())
 
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
-    assert any("HL-1 closed as satisfied" in need["text"] for need in needs(world.case))
+    assert any("HL-1 closed as satisfied" in need.text for need in needs(world.case))
     assert len(world.told("needs_offer")) == 1
     world.says("assess", upheld=True, by="Zhao")
     assert world.status is Status.AWAITING_CONSENT

@@ -53,7 +53,7 @@ def affected(world: World) -> dict[str, int]:
 
 
 def judged(world: World) -> list[str]:
-    return [need["text"] for need in needs(world.case) if need["what"] == "second_complaint"]
+    return [need.text for need in needs(world.case) if need.what == "second_complaint"]
 
 
 def offered() -> World:

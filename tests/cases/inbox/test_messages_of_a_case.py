@@ -340,7 +340,7 @@ def test_offer_whose_letter_no_channel_takes_waits_for_a_person_who_tells_the_cu
     world.says("assess", severity="moderate")
 
     assert search_attributes(world.case)["CaseStatus"] == "offering"
-    assert [need["text"] for need in needs(world.case)] == [
+    assert [need.text for need in needs(world.case)] == [
         "offer o1 did not reach the customer (no such number): inform them, then send contact-made or their answer"
     ]
     world.says("contact-made", note="told them the offer")

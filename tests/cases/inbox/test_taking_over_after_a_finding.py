@@ -62,8 +62,8 @@ def test_what_a_case_says_of_a_second_complaint_can_be_done_as_it_stands(story: 
     merge(one, second(("B", 1)))
 
     for need in needs(one.case):
-        for way in (need, *need["instead"]):
-            receive(one.case.model_copy(deep=True), way["message"], way["example"], one.now)
+        for way in need.ways:
+            receive(one.case.model_copy(deep=True), way.message, way.example, one.now)
 
 
 def test_an_open_offer_is_replaced_when_an_agent_has_looked_at_what_is_new() -> None:
@@ -86,8 +86,8 @@ def test_what_was_agreed_is_carried_out_and_then_an_agent_offers_what_is_new() -
 
     assert one.status is Status.ASSESSING
     (need,) = needs(one.case)
-    assert need["example"]["affected"] == [{"sku": "B", "quantity": 1}]
-    one.says("assess", **need["example"])
+    assert need.example["affected"] == [{"sku": "B", "quantity": 1}]
+    one.says("assess", **need.example)
     assert one.options["replace"]["replacement"]["items"] == [{"sku": "B", "quantity": 1}]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ import pytest
 
 from cases.inbox.receiving import receive, refuse
 from cases.state.letter import Audience
-from cases.views.need_view import YOU
+from cases.views.need_view import YOU, NeedView
 from cases.views.needs import needs
 from cases.views.ui_page import case_page
 from console.reading import command
@@ -71,14 +71,9 @@ STORIES: dict[str, Callable[[], World]] = {
 }
 
 
-def only(world: World) -> dict[str, Any]:
+def only(world: World) -> NeedView:
     (need,) = needs(world.case)
     return need
-
-
-def ways(need: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield need
-    yield from need["instead"]
 
 
 @pytest.mark.parametrize("what", STORIES)
@@ -86,19 +81,19 @@ def test_a_case_says_what_it_needs_and_every_example_is_accepted_as_it_stands(wh
     world = STORIES[what]()
     need = only(world)
 
-    assert need["what"] == what
-    for way in ways(need):
+    assert need.what == what
+    for way in need.ways:
         here = world.case.model_copy(deep=True)
-        receive(here, way["message"], way["example"], world.now)
-        named = {field["name"] for field in way["fields"]}
-        assert way["example"].keys() <= named
-        assert {field["name"] for field in way["fields"] if field["required"]} <= way["example"].keys()
+        receive(here, way.message, way.example, world.now)
+        named = {field.name for field in way.fields}
+        assert way.example.keys() <= named
+        assert {field.name for field in way.fields if field.required} <= way.example.keys()
 
 
 @pytest.mark.parametrize("what", STORIES)
 def test_every_need_has_a_command_that_the_command_line_takes(what: str) -> None:
-    for way in ways(only(STORIES[what]())):
-        _, verb, *rest = shlex.split(command("HL-1", way["message"], way["example"]))
+    for way in only(STORIES[what]()).ways:
+        _, verb, *rest = shlex.split(command("HL-1", way.message, way.example))
         found = cli.get_command(click.Context(cli), verb)
         assert found is not None
         context = found.make_context(verb, list(rest))
@@ -112,10 +107,10 @@ def test_an_incomplete_finding_says_which_field_is_missing_and_what_this_topic_t
     need = only(open_case("installation.attitude"))
     severity = only(open_case())
 
-    assert need["text"] == ("the finding is incomplete: upheld is missing; assess, or propose an offer")
-    assert severity["text"].startswith("the finding is incomplete: severity (minor, moderate or severe) is missing")
-    (field,) = (f for f in severity["fields"] if f["name"] == "severity")
-    assert field == {
+    assert need.text == ("the finding is incomplete: upheld is missing; assess, or propose an offer")
+    assert severity.text.startswith("the finding is incomplete: severity (minor, moderate or severe) is missing")
+    (field,) = (f for f in severity.fields if f.name == "severity")
+    assert field.as_json() == {
         "name": "severity",
         "type": "text",
         "values": ["minor", "moderate", "severe"],
@@ -130,15 +125,15 @@ def test_what_no_message_can_add_is_not_asked_for() -> None:
 
     need = only(world)
 
-    assert need["text"].startswith("the finding is incomplete: order.delivered_at is not in the complaint")
-    assert need["message"] == "propose"
+    assert need.text.startswith("the finding is incomplete: order.delivered_at is not in the complaint")
+    assert need.message == "propose"
 
 
 def test_a_blocked_step_has_a_headline_its_amount_a_line_for_each_choice_and_the_key_last() -> None:
     """G6."""
     need = only(found_severe(refund="refused"))
 
-    assert need["text"].splitlines() == [
+    assert need.text.splitlines() == [
         "step refund is blocked: partner: refused",
         "  12800.00 CNY",
         "  retry: send it to refunds again",
@@ -156,14 +151,14 @@ def test_the_retry_of_what_is_contested_asks_by_the_old_key_first() -> None:
     need = only(world)
 
     retry = "ask refunds about the earlier request; only if nothing was done, send it again under a new key"
-    assert f"  retry: {retry}" in need["text"].splitlines()
+    assert f"  retry: {retry}" in need.text.splitlines()
 
 
 def test_a_claim_is_decided_under_a_name() -> None:
     """S20: or the one who prepared it could decide it."""
     need = only(claim())
 
-    assert [f["required"] for way in ways(need) for f in way["fields"] if f["name"] == "by"] == [True, True]
+    assert [f.required for way in need.ways for f in way.fields if f.name == "by"] == [True, True]
 
 
 @pytest.mark.parametrize(("number", "chosen"), [("1", "wait"), ("2", "cancel"), ("２", "cancel"), ("cancel", "cancel")])

@@ -168,7 +168,7 @@ def test_what_was_done_and_failed_later_goes_to_a_person(severity: str, step: st
 
     assert (world.step(step).state, world.step(step).contested) == ("blocked", True)
     assert str(world.step(step).reason).endswith(f"and now that it failed: “{words}”")
-    assert [need["what"] for need in needs(world.case)] == ["step_blocked"]
+    assert [need.what for need in needs(world.case)] == ["step_blocked"]
     assert [letter.facts["step"] for letter in world.told("step_blocked")] == [step]
     assert world.paid == paid
     assert world.status is Status.EXECUTING, "the customer is not asked whether they are satisfied"
