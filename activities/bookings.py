@@ -46,15 +46,17 @@ async def _ask(
     return receipt
 
 
-async def book(records: Records, key: str, receipt: Receipt, moved: frozenset[ReceiptState]) -> None:
-    """Commit what has moved.
+async def book(
+    records: Records, key: str, receipt: Receipt, moved: frozenset[ReceiptState], *, settle: bool = False
+) -> None:
+    """Commit what has moved; `settle`: the partner was asked by key, which settles what is contested (S26).
 
     What failed is released by the case: it alone knows whether a report or another answer says the opposite (S26).
     """
     if receipt.state not in moved:
         return
     try:
-        await asyncio.to_thread(records.commit, key, receipt.reference)
+        await asyncio.to_thread(records.commit, key, receipt.reference, settle=settle)
     except LedgerRefusal as error:
         # It has moved: the books must not stop the case, but somebody has to look.
         activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})

@@ -35,7 +35,7 @@ class Refunds:
         """What became of a payment; one that was made is booked."""
         receipt = await find(self._port, key)
         if receipt is not None:
-            await book(self._records, key, receipt, PAID)
+            await book(self._records, key, receipt, PAID, settle=True)
         return receipt
 
     @activity.defn(name="refunds-release")

@@ -37,5 +37,5 @@ class Warehouse:
         """What became of a step."""
         receipt = await find(self._port, key)
         if receipt is not None and await asyncio.to_thread(self._records.known, key):
-            await book(self._records, key, receipt, LEFT)
+            await book(self._records, key, receipt, LEFT, settle=True)
         return receipt

@@ -81,7 +81,7 @@ def _reported(records: "Records", entry: Json, payload: Json) -> tuple[bool, str
             if state == EntryState.COMMITTED:
                 return False, f"{what} already counts as done"
             number, whose = entry["reference"], payload.get("by") or "reported"
-            late = records.commit(key, number) if number else records.vouch(key, whose, settle=True)
+            late = records.commit(key, number, settle=True) if number else records.vouch(key, whose, settle=True)
             beyond = "; it had been released, so check that not too much was paid on the order" if late else ""
             return True, f"{what} counts as done{beyond}"
     return None

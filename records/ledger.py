@@ -98,14 +98,15 @@ class OrderLedger(Database):
             raise refusal
         return known is not None
 
-    def commit(self, key: str, reference: str) -> bool:
+    def commit(self, key: str, reference: str, *, settle: bool = False) -> bool:
         """The partner has paid, under its number `reference`; True where it did so *late*, after a release.
 
         A late payment is booked all the same, even beyond what was paid for the order: the ledger tells the truth,
-        and somebody has to look. The same call again changes nothing and answers the same. Raises `NotReserved`,
-        or `EntryConflict` for a second number: then the partner may have paid twice.
+        and somebody has to look. The same call again changes nothing and answers the same. What is contested stays so
+        and only keeps the number, unless the partner was asked by key or a person decides: then `settle` (S26, S27).
+        Raises `NotReserved`, or `EntryConflict` for a second number: then the partner may have paid twice.
         """
-        return self._commit(key, reference)
+        return self._commit(key, reference, settle=settle)
 
     def vouch(self, key: str, whose: str, *, settle: bool = False) -> bool:
         """As `commit`, on the word of whoever reported it: `whose`, in place of which the partner's number comes later.
@@ -114,10 +115,12 @@ class OrderLedger(Database):
         """
         return self._commit(key, whose, settle=settle, reason=ON_REPORT)
 
-    def _commit(self, key: str, reference: str, *, settle: bool = True, **reason: str) -> bool:
+    def _commit(self, key: str, reference: str, *, settle: bool, **reason: str) -> bool:
         with self._writing() as connection:
             entry = self._locked_entry(connection, key)
             if _state(entry) is EntryState.CONTESTED and not settle:
+                if not reason and entry["reference"] is None:
+                    _change(connection, key, reference=reference)
                 return False
             if entry["state"] == EntryState.COMMITTED:
                 if not reason and entry["reason"] == ON_REPORT:

@@ -86,6 +86,8 @@ class Remedies:
             self._desk.begin(self._contest(self._desk.apply(lambda case: case.disputed.pop(0))))
         if case.ask_after:
             for step in self._desk.apply(to_ask_after):
+                if step.contested and workflow.patched("a contested step is not asked after"):
+                    continue  # a person decides; the daily question would settle its ledger entry (S27)
                 self._desk.begin(self._ask_after(step))
 
     async def _carry_out(self, step: Step) -> None:

@@ -146,6 +146,23 @@ async def test_partner_is_asked_before_a_key_that_the_ledger_knows_is_sent_again
     assert len(partner.commands) == 1
 
 
+async def test_answer_to_a_call_leaves_a_contested_payment_to_the_question_by_key(
+    environment: ActivityEnvironment, partner: FakeSteps, records: Records
+) -> None:
+    """S26, S27: while the call runs, the payment is reported both as done and as failed."""
+    refunds, answer = Refunds(partner, records), asyncio.Event()
+    partner.will(Turn(until=answer))
+    payment = await paying(environment, refunds, partner)
+    await environment.run(refunds.contest, REFUND.key, "done and failed")
+
+    answer.set()
+    await payment
+    answered = states(records)
+    await environment.run(refunds.find, REFUND.key)
+
+    assert (answered, states(records)) == ([EntryState.CONTESTED], [EntryState.COMMITTED])
+
+
 async def test_partner_is_not_asked_for_what_other_cases_of_the_order_leave_no_room_for(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records
 ) -> None:

@@ -128,6 +128,33 @@ def test_a_report_does_not_settle_what_is_contested_but_a_person_does(records: R
     assert records.entries()[0]["state"] == EntryState.COMMITTED
 
 
+def test_the_answer_to_a_call_does_not_settle_what_is_contested_but_asking_by_key_does(records: Records) -> None:
+    """S26, S27: reported as failed, then answered as done; the number is kept for the person who decides."""
+    reserve(records, KEY, "640.00")
+    records.contest(KEY, "done and failed")
+
+    late = records.commit(KEY, "RF-1")
+    (answered,) = records.entries()
+    records.commit(KEY, "RF-1", settle=True)
+
+    (settled,) = records.entries()
+    assert (late, answered["state"], answered["reference"]) == (False, EntryState.CONTESTED, "RF-1")
+    assert answered["reason"] == "done and failed"
+    assert (settled["state"], settled["reference"]) == (EntryState.COMMITTED, "RF-1")
+
+
+def test_the_answer_to_a_call_does_not_replace_the_number_of_what_is_contested(records: Records) -> None:
+    """S27: what was paid under one number was taken back; a person compares it with the partner's records."""
+    reserve(records, KEY, "640.00")
+    records.commit(KEY, "RF-1")
+    records.contest(KEY, "taken back")
+
+    records.commit(KEY, "RF-2")
+
+    (entry,) = records.entries()
+    assert (entry["state"], entry["reference"]) == (EntryState.CONTESTED, "RF-1")
+
+
 def test_the_partners_number_takes_the_place_of_who_reported_the_payment_and_is_never_overwritten(
     records: Records,
 ) -> None:

@@ -222,6 +222,35 @@ async def test_payment_that_is_taken_back_is_contested_and_paid_again_by_a_perso
     assert seen["refused"] == []
 
 
+async def test_answer_and_daily_question_leave_a_contested_payment_to_a_person(
+    open_case: Open, partners: FakePartners, records: Records
+) -> None:
+    """S26, S27: it is taken back before its call is answered; case and ledger agree until the partner is asked."""
+    late = asyncio.Event()
+    partners.refunds.will(Turn(until=late))
+    case = await open_case()
+    await agreed(case, "minor")
+    key = f"{case.id}/1/o1/coupon"
+    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    await case.signals("step-reported", step="coupon", state="done", by="refunds")
+    await case.signals("step-reported", step="coupon", state="failed", detail="account closed", by="refunds")
+    contested = {key: EntryState.CONTESTED}
+    await eventually(lambda: _any(_states(records, case) == contested), "the ledger")
+
+    late.set()
+    await eventually(lambda: _any(records.entries(case.id)[0]["reference"] == "R-1"), "the answer")
+    await case.after(days=1)
+    await case.at_rest()
+
+    seen = await case.snapshot()
+    assert step(seen, "coupon")["state"] == "blocked"
+    assert _states(records, case) == contested
+    assert partners.refunds.asked == []
+    await case.says("resolve-step", step="coupon", action="retry", reason="the partner has paid", by="Zhao")
+    await case.until(lambda c: step(c, "coupon")["state"] == "done")
+    assert _states(records, case) == {key: EntryState.COMMITTED}
+
+
 async def test_failure_that_was_reported_before_the_call_is_answered_stands(
     open_case: Open, partners: FakePartners
 ) -> None:
