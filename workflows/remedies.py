@@ -26,6 +26,7 @@ from cases.progress.call_outcomes import (
     cleared_up,
     earlier_found,
     outcome,
+    reports_cleared_up,
 )
 from cases.progress.carrying_out import (
     apply_receipt,
@@ -35,6 +36,7 @@ from cases.progress.carrying_out import (
     not_done_before,
     started,
     to_ask_after,
+    to_clear_up,
 )
 from cases.state.step import Step
 from cases.vocabulary import Partner
@@ -84,6 +86,15 @@ class Remedies:
         while case.disputed:
             self._contesting += 1
             self._desk.begin(self._contest(self._desk.apply(lambda case: case.disputed.pop(0))))
+        self._ask_about_reports()
+
+    def _ask_about_reports(self) -> None:
+        """Ask partners by key: at once after reports that contradict each other, daily if one may have been lost."""
+        case = self._desk.case
+        if any(step.to_clear_up for step in case.steps):
+            for step in self._desk.apply(to_clear_up):
+                if workflow.patched("reports that contradict each other are cleared up"):
+                    self._desk.begin(self._clear_up(step))
         if case.ask_after:
             for step in self._desk.apply(to_ask_after):
                 if step.contested and workflow.patched("a contested step is not asked after"):
@@ -178,6 +189,13 @@ class Remedies:
             return
         if receipt is not None and not step.settled:
             self._desk.apply(apply_receipt, step, receipt, workflow.now())
+
+    async def _clear_up(self, step: Step) -> None:
+        """Ask the partner by key after two reports that contradict each other (S26)."""
+        number = step.number
+        await workflow.wait_condition(lambda: not self._contesting)  # or the ledger would contest what is settled
+        found = await self._find(step, step.key(self._desk.case.id, number))
+        self._desk.apply(reports_cleared_up, step, number, found, workflow.now())
 
     async def _release(self, key: str) -> None:
         """A payment has failed: what is reserved for it is free again (S15), unless its call still says otherwise."""

@@ -177,6 +177,18 @@ def cleared_up(case: Case, tried: Try, receipt: Receipt | None, at: datetime) ->
         contest(case, step, Reason.of("contradiction", who=step.partner), at)
 
 
+def reports_cleared_up(case: Case, step: Step, number: int, receipt: Receipt | None, at: datetime) -> None:
+    """Settle a contradiction of two reports if the partner's records say that it was done or sent (S26).
+
+    Otherwise it stays with a person, and so it does if that person has decided meanwhile.
+    """
+    if receipt is None or receipt.state not in (ReceiptState.DISPATCHED, ReceiptState.DONE):
+        return
+    if step.contested and step.state is StepState.BLOCKED and step.number == number:
+        step.contested = False
+        apply_receipt(case, step, receipt, at)
+
+
 # Before anything is sent under a new key (S25)
 
 

@@ -116,6 +116,14 @@ def to_ask_after(case: Case) -> list[Step]:
     return [step for step in steps if step and step.reference and not step.settled]
 
 
+def to_clear_up(case: Case) -> list[Step]:
+    """The steps whose partner is to be asked by key, because two reports contradict each other; each time once."""
+    steps = [step for step in case.steps if step.to_clear_up]
+    for step in steps:
+        step.to_clear_up = False
+    return steps
+
+
 def claim_begun(case: Case, step: Step, workflow_id: str, at: datetime) -> None:
     """The claim against the carrier has begun; it outlives the case (B16)."""
     case.links.append({"kind": "carrier_claim", "workflow": workflow_id})
@@ -202,6 +210,7 @@ def done_after_all(case: Case, step: Step, at: datetime) -> None:
     if key in case.unpaid:
         case.unpaid.remove(key)
     contest(case, step, Reason.of("contradiction", who=step.partner), at)
+    step.to_clear_up = True
 
 
 def _blocked(case: Case, step: Step, at: datetime) -> None:

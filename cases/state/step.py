@@ -54,6 +54,8 @@ class Step(BaseModel):
     """The partner may have done it without our knowing; until it says, the money counts as gone (S13)."""
     contested: bool = False
     """Its partner has said both that it was done and that it was not; a person decides (S26, S27)."""
+    to_clear_up: bool = False
+    """It was reported as failed and then as done: its partner is to be asked by key (S26)."""
     disputed: list[int] = []
     """The numbers of earlier keys of which that was so."""
     told: bool = False

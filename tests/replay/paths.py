@@ -190,6 +190,7 @@ ALL: dict[str, Path] = {
         step_paths.waived_by_an_older_build,
         step_paths.reset,
         step_paths.taken_back,
+        step_paths.reported_both_ways,
         step_paths.reported_first,
         step_paths.answered_last,
         step_paths.sent_again,

@@ -110,6 +110,27 @@ async def taken_back(scene: Scene) -> None:
     await over(case)
 
 
+async def reported_both_ways(scene: Scene) -> None:
+    """S26, S27: reported as failed, then as done: the partner is asked. What is taken back is not asked after daily."""
+    failed = Turn(state=ReceiptState.FAILED)
+    scene.partners.refunds.will(failed, failed)
+    case = await scene.case("contradicted")
+    await agreed(case)
+    await case.until(lambda c: [s["state"] for s in c["steps"]] == ["blocked", "blocked"])
+    for name in ("refund", "compensation"):
+        scene.partners.refunds.will_find(f"{case.id}/1/o1/{name}", ReceiptState.DONE)
+        await case.signals("step-reported", step=name, state="done", by="refunds")
+        await case.until(lambda c, name=name: step(c, name)["state"] == "done")  # type: ignore[misc]
+    await case.becomes("following_up")
+    await case.signals("step-reported", step="refund", state="failed", detail="account closed")
+    await case.until(lambda c: step(c, "refund")["state"] == "blocked")
+    await case.after(days=1)
+    await case.says("resolve-step", step="refund", action="waive", reason="paid in cash", by="Zhao")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
 async def reported_first(scene: Scene) -> None:
     """S26: a payment is reported as done, then its answer is lost; the partner is asked for its number."""
     lost = asyncio.Event()

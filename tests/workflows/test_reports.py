@@ -200,6 +200,30 @@ async def test_refusal_with_a_reason_frees_what_was_reserved_and_keeps_the_reaso
     assert step(seen, "coupon")["reason"] == str(why)
 
 
+@pytest.mark.parametrize("books", [ReceiptState.DONE, None])
+async def test_partner_is_asked_by_key_when_its_reports_contradict_each_other(
+    open_case: Open, partners: FakePartners, records: Records, books: ReceiptState | None
+) -> None:
+    """S26: reported as failed, then as done; its records settle it at once, or a person decides."""
+    partners.refunds.will(Turn(state=ReceiptState.ACCEPTED))
+    case = await open_case()
+    await agreed(case, "minor")
+    key = f"{case.id}/1/o1/coupon"
+    await case.until(lambda c: step(c, "coupon")["reference"])
+    partners.refunds.will_find(key, books)
+
+    await case.says("step-reported", step="coupon", state="failed", by="refunds")
+    await case.says("step-reported", step="coupon", state="done", by="refunds")
+    await eventually(lambda: _any(partners.refunds.asked == [key]), "the question")
+    settled = "done" if books else "blocked"
+    seen = await case.until(lambda c: step(c, "coupon")["state"] == settled)
+    await case.at_rest()
+
+    assert _states(records, case) == {key: EntryState.COMMITTED if books else EntryState.CONTESTED}
+    assert any(need["what"] == "step_blocked" for need in seen["needs"]) is (books is None)
+    assert len(partners.refunds.commands) == 1
+
+
 async def test_payment_that_is_taken_back_is_contested_and_paid_again_by_a_person(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:

@@ -18,11 +18,14 @@ from cases.progress.call_outcomes import (
     cleared_up,
     earlier_found,
     outcome,
+    reports_cleared_up,
 )
+from cases.progress.carrying_out import to_clear_up
 from tests.cases.offers import agreed
 from tests.cases.world import World
 
 DONE = Receipt(reference="P-1", state=ReceiptState.DONE)
+ACCEPTED = Receipt(reference="P-1", state=ReceiptState.ACCEPTED)
 FAILED = Receipt(reference="P-1", state=ReceiptState.FAILED)
 FAILURES: list[CallOutcome] = [Refused("no"), TryAgain("down"), Unknown("timed out")]
 
@@ -133,6 +136,40 @@ def test_a_contradiction_is_settled_by_the_partners_records_else_by_a_person(
 
     assert (tried.step.state, tried.step.contested) == (state, contested)
     assert bool(world.case.disputed) is contested
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "contested"),
+    [(DONE, "done", False), (ACCEPTED, "blocked", True), (FAILED, "blocked", True), (None, "blocked", True)],
+)
+def test_reports_that_contradict_each_other_are_settled_by_the_partners_records_else_by_a_person(
+    found: Receipt | None, state: str, *, contested: bool
+) -> None:
+    """S26: reported as failed, then as done; it is asked once, and counts as taken meanwhile."""
+    world, tried = paying()
+    world.says("step-reported", step="coupon", state="failed")
+    world.says("step-reported", step="coupon", state="done")
+    assert to_clear_up(world.case) == [tried.step]
+    assert tried.step.counts
+
+    reports_cleared_up(world.case, tried.step, tried.step.number, found, world.now)
+
+    assert (tried.step.state, tried.step.contested) == (state, contested)
+    assert to_clear_up(world.case) == []
+
+
+def test_what_a_person_has_decided_is_not_undone_by_the_partners_records() -> None:
+    """S26: the step was tried again while its partner was asked."""
+    world, tried = paying()
+    world.says("step-reported", step="coupon", state="failed")
+    world.says("step-reported", step="coupon", state="done")
+    number = tried.step.number
+    world.says("resolve-step", step="coupon", action="retry", reason="another account", by="li")
+    before = tried.step.model_copy(deep=True)
+
+    reports_cleared_up(world.case, tried.step, number, DONE, world.now)
+
+    assert tried.step == before
 
 
 def test_cases_that_are_older_than_a_rule_go_on_without_it() -> None:
