@@ -17,8 +17,9 @@ import worker
 from activities import refunds
 from activities.bookings import release
 from cases.policy.remedy_kinds import GOODS
-from cases.progress import carrying_out
-from cases.reasons import Why
+from cases.progress import call_outcomes, carrying_out
+from cases.progress.call_outcomes import Then
+from cases.reasons import Reason, Why
 from cases.state.account import Account
 from cases.state.case import Case
 from cases.state.step import Step
@@ -30,7 +31,15 @@ from records.ledger import OrderLedger
 from tests.faults.plots import USUAL, Odds
 
 
-class ForgetfulConnection(Connection):
+class UnaskingConnection(Connection):
+    """Asks no partner what it knows of a key."""
+
+    async def look_up(self, path: str, params: dict[str, str], expected: Any) -> Any:
+        """GET; as if no partner had received the step."""
+        return None if path.endswith("/steps") else await super().look_up(path, params, expected)
+
+
+class ForgetfulConnection(UnaskingConnection):
     """Sends each call for a step as if it were the first."""
 
     async def command(self, path: str, content: BaseModel, key: str, expected: Any) -> Any:
@@ -40,17 +49,13 @@ class ForgetfulConnection(Connection):
             content = content.model_copy(update={"key": key})
         return await super().command(path, content, key, expected)
 
-    async def look_up(self, path: str, params: dict[str, str], expected: Any) -> Any:
-        """GET; of a step nobody has ever heard."""
-        return None if path.endswith("/steps") else await super().look_up(path, params, expected)
-
 
 def keyless() -> None:
     """A new key for each attempt, and no question before it pays again (S13)."""
     vars(http)["Connection"] = ForgetfulConnection
 
 
-class CredulousConnection(Connection):
+class CredulousConnection(UnaskingConnection):
     """Takes every 4xx for a no, and asks nobody what became of the step before it is paid under a new key."""
 
     async def command(self, path: str, content: BaseModel, key: str, expected: Any) -> Any:
@@ -62,14 +67,26 @@ class CredulousConnection(Connection):
                 raise PartnerRefused(*error.args) from error
             raise
 
-    async def look_up(self, path: str, params: dict[str, str], expected: Any) -> Any:
-        """GET; of a step nobody has ever heard."""
-        return None if path.endswith("/steps") else await super().look_up(path, params, expected)
-
 
 def refusals() -> None:
     """409, 423 and 425 are a final no, and the next try has a new key (S25)."""
     vars(http)["Connection"] = CredulousConnection
+
+
+def answers() -> None:
+    """The answer to a call overrides what was reported of its step, and no partner is asked which is right (S26)."""
+    contradiction = call_outcomes._contradiction  # noqa: SLF001 (the rule that is broken)
+
+    def overridden(case: Case, step: Step, number: int, at: datetime) -> Then:
+        if step.state is not StepState.DONE:
+            return contradiction(case, step, number, at)
+        case.vouched.pop(step.key(case.id), None)
+        why = Reason.of("partner_failed", who=step.partner)
+        carrying_out.refused(case, step, why, at, reserved=carrying_out.in_ledger(case, step))
+        return Then.NOTHING
+
+    vars(call_outcomes)["_contradiction"] = overridden
+    vars(http)["Connection"] = UnaskingConnection
 
 
 def contested() -> None:
@@ -122,6 +139,7 @@ class Arm(NamedTuple):
 ARMS = {
     "keyless": Arm(keyless, "carried out twice"),
     "refusals": Arm(refusals, "carried out twice", Odds(contradict=0.5)),
+    "answers": Arm(answers, "books disagree", Odds(contradict=1)),
     "units": Arm(units, "made good more often than bought", Odds(same_items=0.9, nothing_else=1)),
     "contested": Arm(contested, "taken back, and nobody is told", Odds(contradict=0.5)),
     "final": Arm(final, "taken back, and nobody is told", Odds(contradict=0.5)),
