@@ -37,7 +37,7 @@ from cases.policy.policy import Policy
 from cases.vocabulary import Partner
 from client.connection import connect as connect_to_temporal
 from messages import check_words, render_customer, render_staff
-from partners.channels import ApprisedMessaging
+from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
 from records import Records as Database
 from settings import Settings, configured
@@ -81,7 +81,7 @@ def assemble(settings: Settings) -> Parts:
     check_words()
     rendering = Rendering(render_customer, render_staff, settings.direct_channels, settings.staff_locale)
     partners = http_partners(settings.partners_url, settings.partners_token, rendering)
-    partners = replace(partners, messaging=ApprisedMessaging(settings, partners.messaging))
+    partners = replace(partners, messaging=AppriseMessaging(settings, partners.messaging))
     return Parts(policies.load(settings.policies), partners, Database(settings.database_url))
 
 

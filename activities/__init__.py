@@ -1,1 +1,1 @@
-"""Activities: a command becomes a call of a port, its outcome a value or an error that says what may be done next."""
+"""Activities: each calls a port and returns its answer, or raises an error that states whether a retry is safe."""

@@ -1,4 +1,4 @@
-"""The order's ledger around a step: reserved before anything moves, released when nothing did (S13, S15, S35)."""
+"""Entries in the order's ledger for a step: reserved before the call, released if nothing moved (S13, S15, S35)."""
 
 import asyncio
 from decimal import Decimal
@@ -19,13 +19,13 @@ from records import LedgerRefusal, OverLimit, OverUnits, Records, RecordsUnavail
 async def carry_out_booked(
     port: ports.StepPartner, records: Records, command: Booked, paid: Money, moved: frozenset[ReceiptState]
 ) -> Receipt:
-    """Reserve, have it done once, and book it where the partner's word is in `moved`.
+    """Reserve, have the step carried out once, and commit the entry if the receipt's state is in `moved`.
 
-    What was reserved stays so unless the case, which hears reports as well, releases it (S26).
+    Only the case releases a reservation, because it also receives the partner's reports (S26).
     """
     known = await reserve(records, command, paid)
-    # Once the partner has been asked, a worker that is told to stop waits for the answer: a shield alone would give
-    # up at once and leave the step unattended.
+    # A worker that is stopped waits for the answer of a call that it has sent. A shield alone would return at once,
+    # and nothing would handle the answer.
     asked = asyncio.ensure_future(_ask(port, records, command, moved, sent_before=known))
     try:
         return await asyncio.shield(asked)
@@ -49,23 +49,25 @@ async def _ask(
 async def book(
     records: Records, key: str, receipt: Receipt, moved: frozenset[ReceiptState], *, settle: bool = False
 ) -> None:
-    """Commit what has moved; `settle`: the partner was asked by key, which settles what is contested (S26).
+    """Commit the entry if the receipt's state is in `moved`.
 
-    What failed is released by the case: it alone knows whether a report or another answer says the opposite (S26).
+    `settle`: the receipt is from a look-up by key, which settles a contested entry (S26).
+
+    A failed step is released by the case: only the case knows whether a report or another answer contradicts it (S26).
     """
     if receipt.state not in moved:
         return
     try:
         await asyncio.to_thread(records.commit, key, receipt.reference, settle=settle)
     except LedgerRefusal as error:
-        # It has moved: the books must not stop the case, but somebody has to look.
+        # The money or goods have moved, so the case must continue. The log entry asks an operator to look.
         activity.logger.error("ledger and partner disagree", extra={"key": key, "why": str(error)})
 
 
 async def reserve(records: Records, command: Booked, paid: Money) -> bool:
-    """Write down what is about to move; raises the `ApplicationError` that says why it may not.
+    """Reserve the step in the ledger. Raise an `ApplicationError` with the reason if the ledger refuses.
 
-    True: its key is known already, as after a reset of the case, so that the partner may know it as well (S25).
+    Return True if the key already has an entry, for example after a reset of the case: the partner may know it (S25).
     """
     try:
         return await asyncio.to_thread(_reserve, records, command, paid)
@@ -81,7 +83,7 @@ async def reserve(records: Records, command: Booked, paid: Money) -> bool:
 
 
 async def release(records: Records, key: str, why: str) -> None:
-    """What was reserved is free again for the order's other cases; a refusal is logged, for what moved stays moved."""
+    """Release the reservation for the order's other cases. A refusal is only logged: what has moved stays booked."""
     try:
         await asyncio.to_thread(records.release, key, why)
     except LedgerRefusal as error:
@@ -104,7 +106,7 @@ def _reserve(records: Records, command: Booked, paid: Money) -> bool:
 
 
 async def contest(records: Records, key: str, why: str) -> None:
-    """The partner says both that it was done and that it was not: it counts as taken (S26, S27)."""
+    """Mark the entry as contested: the partner said that it was done and that it was not. It counts as taken (S27)."""
     try:
         await asyncio.to_thread(records.contest, key, why)
     except LedgerRefusal as error:
@@ -112,8 +114,8 @@ async def contest(records: Records, key: str, why: str) -> None:
 
 
 def _still_reserved(error: ApplicationError) -> ApplicationError:
-    """A partner's refusal; the case, which hears reports as well, says whether the reservation is free (S26)."""
-    # One detail only: a workflow leaves several undecoded (`workflows.sdk.hardening.LenientPayloadConverter`).
+    """Return the partner's refusal, marked as still reserved: the case decides whether to release it (S26)."""
+    # One detail only: a workflow does not decode several (`workflows.sdk.hardening.LenientPayloadConverter`).
     reason = next((detail for detail in error.details if isinstance(detail, dict)), {})
     return ApplicationError(
         error.message,

@@ -1,4 +1,4 @@
-"""Calls and questionnaires after the steps are done (G8)."""
+"""Callbacks by phone or questionnaire after the steps are done (G8)."""
 
 from temporalio import activity
 
@@ -8,14 +8,14 @@ from partners import ports
 
 
 class Callbacks:
-    """Over the callbacks port."""
+    """The activity that uses the callbacks port."""
 
     def __init__(self, port: ports.Callbacks) -> None:
         self._port = port
 
     @activity.defn(name="call-back")
     async def ask(self, request: CallbackRequest) -> Delivery:
-        """Have the customer asked; the answer comes as `satisfaction-reported`."""
+        """Ask the partner to call the customer back. The answer arrives as the signal `satisfaction-reported`."""
         watch = Stopwatch()
         async with as_application_errors():
             delivery = await self._port.ask(request)

@@ -1,4 +1,4 @@
-"""Messages to customers and to staff; the text is made from the templates when it is sent."""
+"""Notifications to customers and staff. The text is rendered from the templates when it is sent."""
 
 from temporalio import activity
 
@@ -8,14 +8,14 @@ from partners import ports
 
 
 class Messaging:
-    """Over the messaging port."""
+    """The activities that use the messaging port."""
 
     def __init__(self, port: ports.Messaging) -> None:
         self._port = port
 
     @activity.defn(name="message-customer")
     async def to_customer(self, message: CustomerMessage) -> Delivery:
-        """Hand one message over; that counts as delivered (G2)."""
+        """Hand one notification over. It then counts as delivered (G2)."""
         watch = Stopwatch()
         async with as_application_errors():
             delivery = await self._port.to_customer(message)
@@ -23,7 +23,7 @@ class Messaging:
 
     @activity.defn(name="notify-staff")
     async def to_staff(self, notice: StaffNotice) -> Delivery:
-        """Hand one notice over (G10)."""
+        """Hand one notice to staff over (G10)."""
         watch = Stopwatch()
         async with as_application_errors():
             delivery = await self._port.to_staff(notice)

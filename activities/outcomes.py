@@ -1,6 +1,6 @@
-"""What a partner's answer means to Temporal: try again, or stop and let the case decide (S13).
+"""Translate errors of partners for Temporal: retry, or fail and let the case decide (S13).
 
-The three names are the types of the `ApplicationError`s that workflows see.
+`REFUSED`, `TRY_AGAIN` and `UNKNOWN` are the types of the `ApplicationError`s that workflows receive.
 """
 
 import asyncio
@@ -20,25 +20,25 @@ REFUSED = "PartnerRefused"
 TRY_AGAIN = "TryAgain"
 UNKNOWN = "OutcomeUnknown"
 OVER_LIMIT = "over the order's limit"
-"""The one detail of a `REFUSED` with which the order's ledger, not a partner, refused a payment (S15)."""
+"""Detail of a `REFUSED` that came from the order's ledger and not from a partner (S15)."""
 RESERVED = "reserved"
-"""Set in the detail of a partner's `REFUSED`: the case, which has all its words, says whether the amount is free."""
+"""Key in the detail of a partner's `REFUSED`: the amount is still reserved, and the case decides on its release."""
 
 
-BEAT = 2.0
-"""Seconds between two signs of life, so that a worker that crashed is noticed long before the time-out."""
+HEARTBEAT_EVERY = 2.0
+"""Seconds between two heartbeats. A crashed worker is detected long before the activity's time-out."""
 
 
-async def _beat() -> None:
+async def _heartbeat() -> None:
     while True:
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(HEARTBEAT_EVERY)
         activity.heartbeat()
 
 
 @asynccontextmanager
 async def as_application_errors() -> AsyncIterator[None]:
-    """Translate what a port raises: only `TryAgain` is retried by the server, and after as long as it asks."""
-    alive = asyncio.create_task(_beat())
+    """Translate a port's error. The server retries only `TryAgain`, after the delay that the partner asked for."""
+    heartbeat = asyncio.create_task(_heartbeat())
     try:
         yield
     except PartnerRefused as error:
@@ -51,30 +51,30 @@ async def as_application_errors() -> AsyncIterator[None]:
         delay = None if error.retry_after is None else timedelta(seconds=error.retry_after)
         raise ApplicationError(str(error), *details_of(error), type=TRY_AGAIN, next_retry_delay=delay) from None
     finally:
-        alive.cancel()
+        heartbeat.cancel()
 
 
 async def carry_out(port: StepPartner, command: StepCommand, *, sent_before: bool = False) -> Receipt:
-    """Have a step done, once: a later attempt asks by key before it sends again, for the first may have arrived.
+    """Have a step carried out once. A retry looks the key up before it sends: the first attempt may have arrived.
 
-    `sent_before`: an attempt that the case has forgotten may have arrived as well.
+    `sent_before`: the key may have been sent in an attempt that the case no longer remembers (after a reset).
     """
     async with as_application_errors():
         if sent_before or activity.info().attempt > 1:
-            found = await _asked(port, command.key)
+            found = await _find(port, command.key)
             if found is not None:
                 return found
         return await port.carry_out(command)
 
 
 async def find(port: StepPartner, key: str) -> Receipt | None:
-    """What became of a step; None: the partner never heard of it."""
+    """Return the current receipt of a step, or None if the partner does not know the key."""
     async with as_application_errors():
-        return await _asked(port, key)
+        return await _find(port, key)
 
 
-async def _asked(port: StepPartner, key: str) -> Receipt | None:
-    """What the partner knows. That it will not say is no word on the step: it is asked until it does (S25)."""
+async def _find(port: StepPartner, key: str) -> Receipt | None:
+    """Look a step up. A refusal to answer says nothing about the step, so it is retried like an outage (S25)."""
     try:
         return await port.find(key)
     except (PartnerRefused, OutcomeUnknown) as error:
@@ -82,15 +82,15 @@ async def _asked(port: StepPartner, key: str) -> Receipt | None:
 
 
 class Stopwatch:
-    """The case's own time while an activity runs: when the server started this attempt, plus what has passed since.
+    """The case's time while an activity runs: the server's start time of this attempt, plus the time elapsed since.
 
-    On an embedded server that skips time this is the skipped time, which no other clock knows. A promise is judged
-    by it, so that a worker that dies before it can report does not make a delivery late (S9).
+    On an embedded server that skips time, only the server knows this time. Promises are judged by it, so a delivery
+    is not late because the worker crashed before it could report (S9).
     """
 
     def __init__(self) -> None:
         self._began = time.monotonic()
 
     def now(self) -> datetime:
-        """The present instant, aware."""
+        """Return the current time, with its offset."""
         return activity.info().started_time + timedelta(seconds=time.monotonic() - self._began)

@@ -1,4 +1,4 @@
-"""A case's beginning and end in our own records: the policy it is pinned to, its id for ever, its final snapshot."""
+"""The start and end of a case in our database: its policy, its claimed id, its final snapshot."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -25,22 +25,22 @@ from records import Records as Database
 
 
 class Admission(BaseModel):
-    """What a complaint is admitted under: the part of the policy that it is pinned to (S18), or its problems."""
+    """The result of checking a complaint: the part of the policy that it is pinned to (S18), or its problems."""
 
     policy: Policy | None = None
     earlier: Earlier | None = None
-    """The closed case that it takes up again (G12)."""
+    """The closed case that this one follows (G12)."""
     others: list[str] | None = None
-    """What claiming its id answered; None where it was not claimed."""
+    """Open cases about the same order and topic, from claiming the id; None if it was not claimed."""
     account: Account | None = None
-    """What the order's other cases have taken (S35); None: no order, our records are down, or an older worker."""
+    """What the order's other cases have taken (S35). None: no order, database unavailable, or an older worker."""
     rereads_account: bool = False
-    """Whether the case reads it again before it makes an offer by itself (S35); False in results of older workers."""
+    """Whether the case reads the account again before it makes an offer (S35). False in results of older workers."""
     problems: list[Problem] = []
 
 
 class Claim(BaseModel):
-    """A case's claim to its id; `run_id` is the workflow's first run, which a reset or a continued run shares."""
+    """A case's claim to its id. `run_id` is the workflow's first run; it stays the same after a reset."""
 
     complaint: Complaint
     run_id: str
@@ -48,7 +48,7 @@ class Claim(BaseModel):
 
 
 class Closing(BaseModel):
-    """The end of a case: its final snapshot, its complaint, and what was answered where it was an inquiry (M14)."""
+    """The end of a case: its final snapshot, its complaint, and the answer if it was an inquiry (M14)."""
 
     case_id: str
     closed_at: AwareDatetime
@@ -57,11 +57,11 @@ class Closing(BaseModel):
     complaint: dict[str, Any] | None = None
     answer: Answer | None = None
     vouched: dict[str, str] = {}
-    """Payments that are done on somebody's word, by key: whose."""
+    """Payments that count as done on a report: key → who reported it."""
 
 
 class ClaimRecord(BaseModel):
-    """How a carrier claim stands (B16); amounts in the order's currency."""
+    """The state of a carrier claim (B16). Amounts are in the order's currency."""
 
     case_id: str
     order_id: str
@@ -75,7 +75,7 @@ class ClaimRecord(BaseModel):
 
 
 class Records:
-    """Over the policies in force and our own database."""
+    """The activities that use the policies in force and our database."""
 
     def __init__(self, policies: dict[str, Policy], database: Database) -> None:
         self._policies = policies
@@ -83,10 +83,10 @@ class Records:
 
     @activity.defn(name="admit")
     def admit(self, raw: Any, now: datetime, run_id: str | None) -> Admission:
-        """Check the complaint and pin the policy of its line that is in force now.
+        """Check the complaint and pin the current policy of its line.
 
-        With a `run_id` its id is claimed as well, if our records can be asked. Without one only a complaint that
-        follows a closed case needs them (G12).
+        With a `run_id`, also claim the case id if the database is available. Without one, only a complaint that
+        follows a closed case needs the database (G12).
         """
         try:
             check_size(raw)
@@ -97,11 +97,11 @@ class Records:
         if problems or policy is None:
             return Admission(problems=InvalidInput(problems).problems)
         others = None
-        # Empty while our records are out of reach: the ledger still holds every step to what is left.
+        # Empty if the database is unavailable: the ledger still checks every step against what is left.
         account = Account() if complaint.order else None
         if run_id is not None:
             with suppress(RecordsUnavailable):
-                # The account first: a case whose id is claimed here takes it for read (S35).
+                # The account first: once the id is claimed, the case takes the account as read (S35).
                 if complaint.order:
                     account = self.account(complaint.order.order_id, complaint.case_id)
                 others = self.claim(Claim(complaint=complaint, run_id=run_id, opened_at=now))
@@ -114,7 +114,7 @@ class Records:
         )
 
     def _followed(self, complaint: Complaint, policy: Policy | None, problems: list[Problem]) -> Earlier | None:
-        """The case that a complaint, or a draft of one, takes up again; why it cannot be joins the `problems`."""
+        """Return the case that a complaint or draft follows. Add to `problems` why it cannot follow that case."""
         follows = getattr(complaint, "follows", None)
         if follows is None:
             return None
@@ -122,7 +122,7 @@ class Records:
             earlier = self._earlier(follows)
         except RecordsUnavailable:
             if problems:
-                return None  # it is refused anyway
+                return None  # the complaint is refused anyway
             raise
         if policy:
             problems += gathered([hindrances], complaint, earlier, policy)
@@ -130,19 +130,19 @@ class Records:
 
     @activity.defn(name="order-account")
     def account(self, order_id: str, case_id: str) -> Account:
-        """What the order's cases other than `case_id` have taken of it, before an offer is made (S35)."""
+        """Return what the order's cases other than `case_id` have taken. Read before each offer (S35)."""
         return self._database.account(order_id, case_id)
 
     @activity.defn(name="policy-in-force")
     def in_force(self, complaint: Complaint) -> Admission:
-        """What the complaint would be pinned to if it came now, for a case that is moved (S18)."""
+        """Return the policy that the complaint would be pinned to now, for a case that is moved (S18)."""
         try:
             return Admission(policy=policy_for(complaint, self._policies).slice_for(complaint))
         except InvalidInput as error:
             return Admission(problems=error.problems)
 
     def _earlier(self, case_id: str) -> Earlier | None:
-        """What our records know of a case; all that they still know where its snapshot was erased."""
+        """Return what the database has of a closed case; only its row if the snapshot was erased."""
         row = self._database.case(case_id)
         if row is None:
             return None
@@ -151,9 +151,9 @@ class Records:
 
     @activity.defn(name="claim-case-id")
     def claim(self, claim: Claim) -> list[str]:
-        """Keep the case id from ever being used again, also after the engine has forgotten this case.
+        """Claim the case id. It can never be used again, even after Temporal has deleted the case.
 
-        Answers the cases about the same order and topic that are open already, the oldest first (G12).
+        Return the open cases about the same order and topic, oldest first (G12).
         """
         complaint = claim.complaint
         try:
@@ -171,24 +171,24 @@ class Records:
 
     @activity.defn(name="archive")
     def archive(self, closing: Closing) -> None:
-        """Keep the case's record beyond the engine's retention (G9), and book what was paid on somebody's word."""
+        """Archive the case beyond Temporal's retention (G9), and book payments that are only known from a report."""
         try:
             self._database.archive_case(
                 closing.case_id, closing.closed_at, closing.outcome, closing.record, closing.complaint
             )
         except AlreadyArchived as error:
-            # A reset case closes a second time; the first record stands.
+            # A reset case closes a second time. The first record is kept.
             activity.logger.warning("archived before", extra={"why": str(error)})
         if closing.answer:
             self._database.keep_answer(closing.case_id, **dict(closing.answer))
         for key, whose in closing.vouched.items():
-            # The partner's own answer, if there was one, is booked already and stands. A payment that was taken back
-            # while the case closed stays contested (S27).
+            # If the partner answered, its answer is booked already and is kept. A payment that was taken back while
+            # the case closed stays contested (S27).
             with suppress(LedgerRefusal):
                 self._database.vouch(key, whose)
 
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> Decimal:
-        """What the carrier was asked for and what it paid; answers what the case has paid out so far."""
-        # Field by field: dumped, amounts would be text.
+        """Record what was claimed from the carrier and what it paid. Return what the case has paid out so far."""
+        # Field by field, because model_dump would turn amounts into text.
         return self._database.record_claim(**{name: getattr(claim, name) for name in ClaimRecord.model_fields})

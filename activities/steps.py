@@ -1,4 +1,4 @@
-"""A partner that only carries out steps: nothing that it moves is counted in an order's ledger."""
+"""Steps of partners whose work is not counted in an order's ledger."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,24 +11,24 @@ from partners import ports
 
 
 def step_of(partner: str) -> str:
-    """The activity that has a step carried out. Never changed: recorded cases name it."""
+    """Return the name of the activity that has a step carried out. Histories contain it, so it never changes."""
     return f"{partner}-step"
 
 
 def find_of(partner: str) -> str:
-    """The activity that asks what became of a step, by its key. Never changed: recorded cases name it."""
+    """Return the name of the activity that looks a step up by its key. Histories contain it, so it never changes."""
     return f"{partner}-find"
 
 
 class Steps:
-    """Over the port of one partner."""
+    """The activities that use the port of one partner."""
 
     def __init__(self, partner: str, port: ports.StepPartner) -> None:
         self._partner = partner
         self._port = port
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Both, under the partner's own names."""
+        """Return both activities, under the names of the partner."""
 
         @activity.defn(name=step_of(self._partner))
         async def step(command: StepCommand) -> Receipt:

@@ -1,4 +1,4 @@
-"""All look-ups of a case at once: the partners are asked side by side (G3)."""
+"""All look-ups of a case in one activity: the partners are asked in parallel (G3)."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from records import Records, RecordsUnavailable
 
 
 class Answers(LookUps):
-    """What the partners answered, and which of them could not be asked."""
+    """The partners' answers, and the look-ups that failed."""
 
     failed: list[str] = Field(default_factory=list)
     account: Account | None = None
-    """What the order's other cases have taken meanwhile (S35); None: our records could not be asked."""
+    """What the order's other cases have taken by now (S35); None if the database is unavailable."""
 
 
 class Verification:
-    """Over the look-ups and our own records."""
+    """The activities that use the look-ups port and our database."""
 
     def __init__(self, port: ports.LookUps, records: Records) -> None:
         self._port = port
@@ -33,7 +33,7 @@ class Verification:
 
     @activity.defn(name="look-up")
     async def look_up(self, what: LookUp, wanted: list[str]) -> Answers:
-        """Ask for each of `wanted` (`LookUpName`) once, and our records for the order's account."""
+        """Ask each look-up in `wanted` (`LookUpName`) once, and read the order's account from the database."""
         answers = await asyncio.gather(*(self._port.look_up(name, what) for name in wanted), return_exceptions=True)
         found: dict[str, Any] = {}
         failed = []
@@ -47,7 +47,7 @@ class Verification:
         return Answers(**found, failed=failed, account=await self._account(what))
 
     def activities(self) -> list[Callable[..., Any]]:
-        """All look-ups at once, and each again by itself."""
+        """Return the activity for all look-ups, and one for each look-up alone (to ask again after a failure)."""
         return [self.look_up, *(self._again(name, row.activity) for name, row in ROWS.items())]
 
     def _again(self, name: str, activity_name: str) -> Callable[..., Any]:

@@ -1,7 +1,8 @@
 """The warehouse: replacement, reship, transfer, substitute and gift.
 
-What makes units of an order good is reserved in the order's ledger first, so that all its cases together make good no
-more than was bought (S35). It is given back only when the warehouse has finally said no, or a person has waived it.
+Units of an order that a step makes good are reserved in the order's ledger first, so that all its cases together make
+good no more than was bought (S35). They are released only after the warehouse's final refusal, or if a person has
+waived the step.
 """
 
 import asyncio
@@ -14,12 +15,12 @@ from cases.partner_calls import Receipt, ReceiptState, Shipment
 from partners import ports
 from records import Records
 
-LEFT = frozenset({ReceiptState.DISPATCHED, ReceiptState.DONE})
-"""What the warehouse has only accepted may still fail: it stays reserved."""
+SHIPPED = frozenset({ReceiptState.DISPATCHED, ReceiptState.DONE})
+"""A shipment that the warehouse has only accepted may still fail, so it stays reserved."""
 
 
 class Warehouse:
-    """Over the warehouse port and the order ledger."""
+    """The activities that use the warehouse port and the order's ledger."""
 
     def __init__(self, port: ports.StepPartner, records: Records) -> None:
         self._port = port
@@ -27,15 +28,15 @@ class Warehouse:
 
     @activity.defn(name="warehouse-step")
     async def carry_out(self, command: Shipment) -> Receipt:
-        """Ship something, once."""
+        """Ship once per key."""
         if not command.makes_good or command.paid is None:
             return await carry_out(self._port, command.asked)
-        return await carry_out_booked(self._port, self._records, command, command.paid, LEFT)
+        return await carry_out_booked(self._port, self._records, command, command.paid, SHIPPED)
 
     @activity.defn(name="warehouse-find")
     async def find(self, key: str) -> Receipt | None:
-        """What became of a step."""
+        """Return the receipt of a shipment, and book it if it has left."""
         receipt = await find(self._port, key)
         if receipt is not None and await asyncio.to_thread(self._records.known, key):
-            await book(self._records, key, receipt, LEFT, settle=True)
+            await book(self._records, key, receipt, SHIPPED, settle=True)
         return receipt

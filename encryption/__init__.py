@@ -1,7 +1,7 @@
-"""Payloads are encrypted before they leave the process, so that Temporal stores what it cannot read.
+"""Payload encryption: payloads are encrypted before they leave the process, so the Temporal server cannot read them.
 
-Off unless keys are set (`AFTER_SALES_ENCRYPTION_KEYS` or `…_FILE`). Plain payloads are always read, so it can be
-switched on while cases run and for one program after another.
+Disabled unless keys are set (`AFTER_SALES_ENCRYPTION_KEYS` or `…_FILE`). Plain payloads can always be read, so it can
+be enabled while cases run, one program at a time.
 """
 
 from dataclasses import replace
@@ -15,19 +15,20 @@ from settings import Settings
 
 
 def data_converter(settings: Settings) -> DataConverter:
-    """The converter for clients and workers of these settings; raises `KeyFault`."""
+    """Return the data converter for clients and workers with these settings. Raises `KeyFault`."""
     keys = KeyRing.of(settings)
-    # Without keys nothing is encrypted; but a worker whose keys were forgotten must wait for them, and refuse nothing.
+    # Without keys nothing is encrypted. The codec is still needed: a worker that lacks its keys must wait for them
+    # when it reads an encrypted payload, and not refuse the message.
     if keys:
         return encrypted(keys)
     return replace(pydantic_data_converter, payload_codec=Encryption(None))
 
 
 def encrypted(keys: KeyRing) -> DataConverter:
-    """The converter that encrypts with these keys: values, and what failures say."""
+    """Return the data converter that encrypts values and failures with these keys."""
     return replace(
         pydantic_data_converter,
         payload_codec=Encryption(keys),
-        # A codec alone would leave messages and stack traces in plain text.
+        # The codec alone would leave messages and stack traces of failures in plain text.
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

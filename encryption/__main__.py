@@ -1,4 +1,4 @@
-"""`python -m encryption new-key ID` and `new-token`: secrets that are made here and stored by nobody but you."""
+"""`python -m encryption new-key ID` and `new-token`: generate a secret and print it. It is not stored anywhere."""
 
 import argparse
 import secrets
@@ -9,19 +9,19 @@ from encryption.server import digest_of
 
 
 def main() -> int:
-    """Print what was asked for; 2 where it cannot be made."""
+    """Print the secret. Return 2 if the id of a key is invalid."""
     parser = argparse.ArgumentParser(prog="python -m encryption", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     key = verbs.add_parser("new-key", help="a key for AFTER_SALES_ENCRYPTION_KEYS or its file")
-    key.add_argument("id", help="what payloads will name it by, such as 2026-11")
+    key.add_argument("id", help="its name in payloads, such as 2026-11")
     verbs.add_parser("new-token", help="a token for a reader, and its digest for AFTER_SALES_CODEC_TOKENS")
     arguments = parser.parse_args()
     try:
-        told = new_key(arguments.id) if arguments.verb == "new-key" else _new_token()
+        secret = new_key(arguments.id) if arguments.verb == "new-key" else _new_token()
     except KeyFault as error:
-        print(error, file=sys.stderr)  # noqa: T201 (for the one who asked)
+        print(error, file=sys.stderr)  # noqa: T201 (a command-line program)
         return 2
-    print(told)  # noqa: T201 (for the one who asked)
+    print(secret)  # noqa: T201 (a command-line program)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""A payload is sealed for one workflow of one namespace, and opens for no other.
+"""The payload codec. A payload is sealed (encrypted and authenticated) for one workflow of one namespace.
 
-AES-256-GCM with a random nonce of 96 bits. What stands beside the ciphertext (key, namespace, workflow) can be read
-but not changed: it is authenticated with it. Whoever opens a payload with a context checks that it is that one.
+AES-256-GCM with a random nonce of 96 bits. The metadata beside the ciphertext (key, namespace, workflow) can be read
+but not changed, because it is authenticated. A payload cannot be opened in the context of another workflow.
 """
 
 import logging
@@ -32,36 +32,36 @@ Place = tuple[str, str]
 
 
 class NotAuthentic(AfterSalesError):
-    """The payload was changed, was sealed for another workflow, or is no sealed payload at all."""
+    """The payload was changed, was sealed for another workflow, or is not a sealed payload."""
 
 
 class Encryption(PayloadCodec, WithSerializationContext):
-    """Seals every payload with the current key; opens what is sealed, and lets everything else through.
+    """Seals every payload with the current key. Opens sealed payloads and returns all others unchanged.
 
-    Without keys it seals nothing, and every sealed payload is one whose key is out of reach.
+    Without keys it seals nothing, and the key of every sealed payload is missing.
     """
 
     def __init__(self, keys: KeyRing | None, place: Place | None = None) -> None:
         self._keys, self._place = keys, place
 
     def with_context(self, context: SerializationContext) -> Self:
-        """The codec for payloads of one workflow, its activities and its failures included."""
+        """Return the codec for the payloads of one workflow, including its activities and failures."""
         place = None
         if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext) and context.workflow_id:
             place = context.namespace, context.workflow_id
         return type(self)(self._keys, place)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Sealed payloads, one for each."""
+        """Return the payloads sealed, in the same order."""
         if self._keys is None:
             return list(payloads)
         return [seal(self._keys, payload, self._place) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Opened payloads, one for each; raises `KeyOutOfReach`, which Temporal answers by trying again.
+        """Return the payloads opened, in the same order. Raises `KeyOutOfReach`, on which Temporal retries.
 
-        One that is not authentic stays closed: a message of this kind is then refused like any other that is no JSON,
-        where an error would stop the case until somebody mends its history.
+        A payload that is not authentic is returned sealed. A message with it is then refused because it is not JSON.
+        An error here would block the case until an operator resets it.
         """
         return [self._opened(payload) for payload in payloads]
 
@@ -74,17 +74,17 @@ class Encryption(PayloadCodec, WithSerializationContext):
                 raise KeyOutOfReach("this is encrypted: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) to read it")
             return unseal(self._keys, payload, self._place)
         except NotAuthentic as error:
-            _log.warning("a payload stays closed: %s (it came to %s)", error, self._place)
+            _log.warning("a payload was not decrypted: %s (received by %s)", error, self._place)
             return payload
 
 
 def is_sealed(payload: Payload) -> bool:
-    """Whether the payload says of itself that it is sealed."""
+    """Return whether the payload's metadata says that it is sealed."""
     return payload.metadata.get("encoding") == ENCODING
 
 
 def seal(keys: KeyRing, payload: Payload, place: Place | None) -> Payload:
-    """The payload, sealed for a workflow; for None it belongs to no workflow and opens only where none is known."""
+    """Return the payload sealed for a workflow. With None it is for no workflow, and opens only without a context."""
     key, nonce = keys.current, os.urandom(NONCE_BYTES)
     metadata = _metadata(key.name, place or ("", ""))
     data = nonce + key.cipher.encrypt(nonce, payload.SerializeToString(), _authenticated(metadata))
@@ -92,7 +92,7 @@ def seal(keys: KeyRing, payload: Payload, place: Place | None) -> Payload:
 
 
 def unseal(keys: KeyRing, payload: Payload, place: Place | None = None) -> Payload:
-    """What was sealed; raises `KeyOutOfReach`, or `NotAuthentic` (also where `place` is known and another's)."""
+    """Return the opened payload. Raises `KeyOutOfReach` or `NotAuthentic` (also for another place than `place`)."""
     _check_form(payload, place)
     metadata = dict(payload.metadata)
     key = keys.find(_text(metadata, "key"))
@@ -104,10 +104,10 @@ def unseal(keys: KeyRing, payload: Payload, place: Place | None = None) -> Paylo
 
 
 def _check_form(payload: Payload, place: Place | None) -> None:
-    """Raise `NotAuthentic` for what no key opens: only what we may have sealed is worth waiting for a key."""
+    """Raise `NotAuthentic` for a payload that no key can open, so that nothing waits for a key in vain."""
     metadata = dict(payload.metadata)
     if metadata.get("version") != VERSION:
-        raise NotAuthentic(f"it is not of version {VERSION.decode()}")
+        raise NotAuthentic(f"its version is not {VERSION.decode()}")
     if place is not None and _place(metadata) != place:
         raise NotAuthentic("it was sealed for another workflow")
     if not KEY_NAME.fullmatch(_text(metadata, "key")):
@@ -117,7 +117,7 @@ def _check_form(payload: Payload, place: Place | None) -> None:
 
 
 def sealed_for(payload: Payload) -> str:
-    """The workflow id that an opened payload was sealed for."""
+    """Return the workflow id that a payload was sealed for."""
     return _place(dict(payload.metadata))[1]
 
 
@@ -133,7 +133,7 @@ def _metadata(key: str, place: Place) -> dict[str, bytes]:
 
 
 def _authenticated(metadata: dict[str, bytes]) -> bytes:
-    """All that we write beside the ciphertext, with lengths, so that there are no two ways to read it."""
+    """Return the metadata to authenticate. Each value has its length, so that the encoding is unambiguous."""
     values = [metadata.get(name, b"") for name in ("encoding", "version", "key", "namespace", "workflow")]
     return b"".join(b"%d:%b" % (len(value), value) for value in values)
 

@@ -1,9 +1,9 @@
-"""The keys in force: the first that is written encrypts, every one decrypts, and a file that changes is read again.
+"""The configured keys: the first encrypts, all decrypt. A key file is read again when it changes.
 
 AfterSalesError
 ├── InvalidInput
-│   └── KeyFault     what is configured is not a list of keys; never quotes it
-└── KeyOutOfReach    a payload needs a key that is not here (yet); goes away when the key is put back
+│   └── KeyFault     the setting is not a valid list of keys; the message never quotes it
+└── KeyOutOfReach    the key of a payload is not configured (yet); retried until it is
 """
 
 import base64
@@ -25,29 +25,29 @@ from settings import Settings
 KEY_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 KEY_NAME = re.compile(_ID.pattern + r"\.[0-9a-f]{8}")
-"""What a payload names its key by: the id, and a fingerprint of the key."""
-_HOW = "write id:key, one for each key, as python -m encryption new-key prints them"
+"""The name of a key in payloads: its id, and a fingerprint of the key."""
+_HOW = "write each key as id:key, as python -m encryption new-key prints it"
 _VARIABLE, _FILE_VARIABLE = "AFTER_SALES_ENCRYPTION_KEYS", "AFTER_SALES_ENCRYPTION_KEYS_FILE"
 _log = logging.getLogger(__name__)
 
 
 class KeyFault(InvalidInput):
-    """The configured keys cannot be used; says where and why, and quotes no key."""
+    """The configured keys are invalid. The message states where and why, and quotes no key."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__([Problem(field=where, problem=problem)])
 
 
 class KeyOutOfReach(AfterSalesError):
-    """No key here opens the payload; an ordinary error, so Temporal tries again until the key is there."""
+    """No configured key opens the payload. An ordinary error, so that Temporal retries until the key is there."""
 
 
 @dataclass(frozen=True)
 class Key:
     """One AES-256 key.
 
-    Payloads name it by its id and a fingerprint of it: a wrong key under the right id is then a key that is missing,
-    which is put right in time, and not a forged payload, which is refused.
+    Payloads name it by its id and a fingerprint. A wrong key under the right id therefore counts as a missing key,
+    which is retried, and not as a forged payload, which is refused.
     """
 
     name: str
@@ -55,15 +55,15 @@ class Key:
 
     @classmethod
     def of(cls, key_id: str, secret: bytes) -> Self:
-        """The key; `secret` is `KEY_BYTES` long."""
+        """Return the key. `secret` has `KEY_BYTES` bytes."""
         return cls(f"{key_id}.{hashlib.sha256(b'after-sales key' + secret).hexdigest()[:8]}", AESGCM(secret))
 
 
 class KeyRing:
-    """Keys by name, from text or from a file. Once it has had keys it keeps them until it can read others."""
+    """Keys by name, from text or from a file. If a changed file is invalid, the previous keys stay in use."""
 
     def __init__(self, *, text: str | None = None, file: Path | None = None) -> None:
-        """Raises `KeyFault`."""
+        """Read the keys. Raises `KeyFault`."""
         self._file = file
         self._seen: tuple[int, ...] | None = None
         if file is None:
@@ -76,29 +76,29 @@ class KeyRing:
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """What the settings name; None: no encryption. Raises `KeyFault`."""
+        """Return the keys of the settings, or None if no encryption is configured. Raises `KeyFault`."""
         text, file = settings.encryption_keys, settings.encryption_keys_file
         if text is not None and file is not None:
-            raise KeyFault(_VARIABLE, f"{_FILE_VARIABLE} is set too: keep one of them")
+            raise KeyFault(_VARIABLE, f"{_FILE_VARIABLE} is also set: remove one of them")
         if text is None and file is None:
             return None
         return cls(text=text.get_secret_value() if text else None, file=file)
 
     @property
     def current(self) -> Key:
-        """The key that encrypts."""
+        """Return the key that encrypts."""
         self._refresh()
         return next(iter(self._keys.values()))
 
     def find(self, name: str) -> Key:
-        """The key that a payload names; raises `KeyOutOfReach`."""
+        """Return the key with this name. Raises `KeyOutOfReach`."""
         self._refresh()
         if name not in self._keys:
             raise KeyOutOfReach(f"no key {name} here: put it back into {_VARIABLE if not self._file else self._file}")
         return self._keys[name]
 
     def _refresh(self) -> None:
-        """Take up a file that has changed. A faulty one is told once: failing here would lose what was done."""
+        """Read the file again if it has changed. An invalid file is only logged, once: an error would lose results."""
         if self._file is None:
             return
         try:
@@ -107,22 +107,22 @@ class KeyRing:
                 self._keys, self._seen = _read_file(self._file), seen
                 _log.info("encryption keys read again, %s encrypts", next(iter(self._keys)))
         except (OSError, KeyFault) as error:
-            told = error.strerror if isinstance(error, OSError) else str(error)
+            why = error.strerror if isinstance(error, OSError) else str(error)
             seen = ()
             if seen != self._seen:
-                _log.warning("the encryption keys in use stay in force: %s: %s", self._file, told)
+                _log.warning("the previous encryption keys stay in use: %s: %s", self._file, why)
             self._seen = seen
 
 
 def new_key(key_id: str) -> str:
-    """A new key as it is written in the settings: `id:base64`; raises `KeyFault`."""
+    """Return a new key as it is written in the settings, `id:base64`. Raises `KeyFault` for an invalid id."""
     if not _ID.fullmatch(key_id):
-        raise KeyFault("id", "must be 1 to 40 of A-Z a-z 0-9 _ -")
+        raise KeyFault("id", "must be 1 to 40 characters of A-Z a-z 0-9 _ -")
     return f"{key_id}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
 
 
 def _look(file: Path) -> tuple[int, ...]:
-    found = os.stat(file)  # noqa: PTH116 (for every payload: half the time of Path.stat)
+    found = os.stat(file)  # noqa: PTH116 (called for every payload, and twice as fast as Path.stat)
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
@@ -130,21 +130,21 @@ def _read_file(file: Path) -> dict[str, Key]:
     try:
         return _read(file.read_text(encoding="ascii"), str(file))
     except UnicodeDecodeError:
-        raise KeyFault(_FILE_VARIABLE, f"{file} is no text: {_HOW}") from None
+        raise KeyFault(_FILE_VARIABLE, f"{file} is not a text file: {_HOW}") from None
 
 
 def _read(text: str, where: str) -> dict[str, Key]:
-    """Keys by name, in the order in which they are written."""
+    """Return the keys by name, in the order in which they are written."""
     entries = re.split(r"[\s,]+", text.strip(" \t\r\n,"))
     keys: dict[str, Key] = {}
     ids: set[str] = set()
     for number, entry in enumerate(entries, start=1):
         key_id, colon, secret = entry.partition(":")
         if not colon or not _ID.fullmatch(key_id):
-            what = f"key {number} has no id of 1 to 40 A-Z a-z 0-9 _ - before a colon" if any(entries) else "no key"
+            what = f"key {number} has no id (A-Z a-z 0-9 _ -) before a colon" if any(entries) else "no key"
             raise KeyFault(where, f"{what}: {_HOW}")
         if key_id in ids:
-            raise KeyFault(where, f"two keys have the id {key_id}: give each its own")
+            raise KeyFault(where, f"two keys have the id {key_id}: give each a different id")
         ids.add(key_id)
         key = Key.of(key_id, _secret(secret, where, key_id))
         keys[key.name] = key
@@ -157,5 +157,5 @@ def _secret(written: str, where: str, key_id: str) -> bytes:
     except (binascii.Error, ValueError):
         raise KeyFault(where, f"key {key_id} is not base64: {_HOW}") from None
     if len(secret) != KEY_BYTES:
-        raise KeyFault(where, f"key {key_id} has {len(secret)} bytes, AES-256 takes {KEY_BYTES}: {_HOW}")
+        raise KeyFault(where, f"key {key_id} has {len(secret)} bytes, AES-256 needs {KEY_BYTES}: {_HOW}")
     return secret

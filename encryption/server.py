@@ -1,7 +1,7 @@
-"""`python -m encryption.server`: lets people read sealed payloads in the Temporal UI, and tells who read which case.
+"""`python -m encryption.server`: decrypts payloads for readers of the Temporal UI, and logs who read which case.
 
-It opens and never seals. Who asks must be known, from a page that is allowed to ask; every request leaves one line
-in the log, without content.
+It decrypts and never encrypts. A request needs a known token and an allowed origin. Each request is logged in one
+line, without content.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ from encryption.keys import KeyOutOfReach, KeyRing
 from settings import codec_configured, configured, host_and_port
 
 MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
-"""More than a page of the UI holds; the server's own limit is 2 MiB for one payload."""
+"""Bytes and payloads of one request: more than a page of the UI needs. Temporal's limit is 2 MiB for one payload."""
 MAX_FORM = 4096
-"""Bytes of the form with which somebody signs in whom we do not know yet."""
+"""Bytes of the sign-in form. It is read before the sender is known."""
 MAX_CONNECTIONS, BODY_WITHIN = 200, 10
-"""Requests at a time, beyond which the rest is answered 503; and seconds in which a request has to arrive."""
+"""Concurrent requests (more are answered 503), and seconds within which a request has to arrive."""
 MAX_REFUSED = 100
-"""Requests that are refused at once, and told in the log; after that one every 12 seconds."""
+"""Refused requests that are logged in a burst; after that one every 12 seconds."""
 COOKIE, SIGNED_IN = "codec_token", 12 * 3600
-"""The cookie of a browser that has signed in, and for how many seconds."""
+"""The cookie of a signed-in browser, and its lifetime in seconds."""
 SIGN_IN = """<!doctype html>
 <meta charset="utf-8">
 <title>Codec server</title>
@@ -58,7 +58,7 @@ _log = structlog.get_logger("codec")
 
 
 class Refused(Exception):
-    """A request that gets no content; says why, and what to do."""
+    """The request is refused. The message states why, and what to do."""
 
     def __init__(self, status: int, why: str) -> None:
         self.status = status
@@ -66,11 +66,11 @@ class Refused(Exception):
 
 
 class CannotServe(AfterSalesError):
-    """A setting is missing or wrong; says which."""
+    """A setting is missing or invalid. The message states which."""
 
 
 def create_app(keys: KeyRing, tokens: Mapping[str, str], origins: frozenset[str]) -> FastAPI:
-    """The codec server; `tokens` are SHA-256 digests by person. Raises `CannotServe`."""
+    """Return the codec server's application. `tokens` are SHA-256 digests by person. Raises `CannotServe`."""
     _check(tokens, origins)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(Refused, Refusals().answer)
@@ -98,7 +98,7 @@ def create_app(keys: KeyRing, tokens: Mapping[str, str], origins: frozenset[str]
 
 
 def _sign_in_pages(app: FastAPI, tokens: Mapping[str, str]) -> None:
-    """Where a browser gets the cookie that the UI's requests then bring along; the UI has no field for a token."""
+    """Add the sign-in pages. They set a cookie that the UI's requests then carry; the UI has no field for a token."""
 
     @app.get("/")
     async def page() -> HTMLResponse:
@@ -112,45 +112,44 @@ def _sign_in_pages(app: FastAPI, tokens: Mapping[str, str]) -> None:
         token = parse_qs(form).get("token", [""])[0].strip()
         _log.info("signed in", who=_known(token, tokens), **_asked(request))
         answer = RedirectResponse("signed-in", 303)
-        # Strict: only pages of the same site, as its Temporal UI is, make the browser send it.
+        # Strict: the browser sends it only with requests from pages of the same site, such as the Temporal UI.
         secure = request.scope["scheme"] == "https"
         answer.set_cookie(COOKIE, token, max_age=SIGNED_IN, httponly=True, secure=secure, samesite="strict")
         return answer
 
     @app.get("/signed-in")
     async def signed_in() -> HTMLResponse:
-        return HTMLResponse("You are signed in: go back to the Temporal UI.")
+        return HTMLResponse("You are signed in. Go back to the Temporal UI.")
 
 
 class Refusals:
-    """Each is answered; as many as a person may cause are logged, and of a flood how many were not."""
+    """Answers refused requests. Logs as many as a person can cause, and the number of those that it did not log."""
 
     def __init__(self) -> None:
         self._free_at: datetime | None = None
-        self._untold = 0
+        self._not_logged = 0
 
     async def answer(self, request: Request, error: Exception) -> Response:
-        """The sentence; an unknown token in the middle of a flood is one that somebody guesses: 429."""
+        """Return the error message. During a flood an unknown token is answered 429, because it may be guessed."""
         status = error.status if isinstance(error, Refused) else 500
         then = after_one_more(self._free_at, datetime.now(UTC), MAX_REFUSED)
         if then is not None:
             self._free_at = then
-            _log.warning("refused", status=status, why=str(error), untold_before=self._untold, **_asked(request))
-            self._untold = 0
+            _log.warning("refused", status=status, why=str(error), untold_before=self._not_logged, **_asked(request))
+            self._not_logged = 0
         else:
-            self._untold += 1
+            self._not_logged += 1
             if status == UNKNOWN:
-                message = "too many requests were refused of late: wait a minute, or use a token that is known"
+                message = "too many requests were refused: wait a minute, or use a valid token"
                 return JSONResponse({"message": message}, 429, {"retry-after": "60"})
         return JSONResponse({"message": str(error)}, status)
 
 
 def _asked(request: Request) -> dict[str, str | None]:
-    """Who asks for what, as far as they say it."""
-    said = {"namespace": "x-namespace", "origin": "origin"}
-    told = {name: printable(request.headers.get(header, "")) or None for name, header in said.items()}
+    """Return what the request states about itself, for the log."""
+    headers = {"namespace": "x-namespace", "origin": "origin"}
     return {
-        **told,
+        **{name: printable(request.headers.get(header, "")) or None for name, header in headers.items()},
         "path": printable(request.scope["path"]),
         "address": request.client.host if request.client else None,
     }
@@ -160,20 +159,20 @@ def _check(tokens: Mapping[str, str], origins: frozenset[str]) -> None:
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise CannotServe(
-                f"AFTER_SALES_CODEC_ORIGINS: {origin} is no origin: write scheme://host or …:port, no path"
+                f"AFTER_SALES_CODEC_ORIGINS: {origin} is not an origin: write scheme://host or …:port, without a path"
             )
     if not tokens:
-        raise CannotServe("AFTER_SALES_CODEC_TOKENS names nobody: make a token with python -m encryption new-token")
+        raise CannotServe("AFTER_SALES_CODEC_TOKENS is empty: make a token with python -m encryption new-token")
     for who, digest in tokens.items():
         if not _DIGEST.fullmatch(digest):
-            raise CannotServe(f"AFTER_SALES_CODEC_TOKENS: {who} has no SHA-256 in lower-case hexadecimal digits")
+            raise CannotServe(f"AFTER_SALES_CODEC_TOKENS: {who} needs a SHA-256 in lower-case hexadecimal digits")
 
 
 def _from(request: Request, origins: frozenset[str]) -> None:
-    """A browser says which page asks; other programs say nothing."""
+    """Refuse requests from pages of other origins. Browsers send the origin; other programs need not."""
     origin = request.headers.get("origin")
     if origin is not None and origin not in origins:
-        raise Refused(403, "this page may not ask: add its origin to AFTER_SALES_CODEC_ORIGINS")
+        raise Refused(403, "this origin is not allowed: add it to AFTER_SALES_CODEC_ORIGINS")
 
 
 def _who(request: Request, tokens: Mapping[str, str]) -> str:
@@ -184,18 +183,16 @@ def _who(request: Request, tokens: Mapping[str, str]) -> str:
 
 
 def _known(token: str, tokens: Mapping[str, str]) -> str:
-    """Whose token it is, in the same time whoever it is."""
+    """Return the person whose token it is. The comparison takes the same time for every token."""
     digest = digest_of(token)
     found = [who for who, known in tokens.items() if hmac.compare_digest(digest, known)]
     if not found:
-        raise Refused(
-            UNKNOWN, "nobody is known by this token: sign in on the codec server's page, or send Bearer and yours"
-        )
+        raise Refused(UNKNOWN, "the token is unknown: sign in on the codec server's page, or send it as a Bearer token")
     return found[0]
 
 
 def digest_of(token: str) -> str:
-    """What the settings hold of a token; it is long and random, so a plain SHA-256 does not give it away."""
+    """Return the digest of a token for the settings. Tokens are long and random, so a plain SHA-256 is safe."""
     return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
@@ -208,7 +205,7 @@ async def _body(request: Request, limit: int = MAX_BODY) -> bytes:
                 if len(body) > limit:
                     raise Refused(413, f"the request is larger than {limit} bytes: ask for fewer payloads at a time")
     except ClientDisconnect:
-        raise Refused(400, "the request broke off: nobody is there to be answered") from None
+        raise Refused(400, "the client closed the connection before the request was complete") from None
     except TimeoutError:
         raise Refused(408, f"the request did not arrive within {BODY_WITHIN} seconds: send it again") from None
     return bytes(body)
@@ -218,17 +215,17 @@ def _payloads(body: bytes) -> list[Payload]:
     try:
         content = json.loads(body)
         if not isinstance(content, dict):
-            raise TypeError  # noqa: TRY301 (protobuf takes a list for an empty message)
+            raise TypeError  # noqa: TRY301 (protobuf would accept a list as an empty message)
         payloads = list(ParseDict(content, Payloads(), ignore_unknown_fields=True).payloads)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise Refused(400, 'send {"payloads": […]}, as the Temporal UI does') from None
     if len(payloads) > MAX_PAYLOADS:
-        raise Refused(413, f"there are more than {MAX_PAYLOADS} payloads: ask for fewer at a time")
+        raise Refused(413, f"the request has more than {MAX_PAYLOADS} payloads: ask for fewer at a time")
     return payloads
 
 
 def _opened(keys: KeyRing, payload: Payload) -> Payload:
-    """Opened, or as it came where it is plain or cannot be opened here: one of them hides no other."""
+    """Return the payload opened, or unchanged if it is plain or cannot be opened, so that the others are shown."""
     if not is_sealed(payload):
         return payload
     try:
@@ -241,16 +238,16 @@ def _listen(address: str) -> socket.socket:
     try:
         return socket.create_server(host_and_port(address))
     except OSError as error:
-        raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address} ({error.strerror})") from None
+        raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen on {address} ({error.strerror})") from None
 
 
-def _is_told(record: logging.LogRecord) -> bool:
-    """Not: that somebody has broken off, or broken HTTP, while being answered; nobody can do anything about it."""
+def _is_actionable(record: logging.LogRecord) -> bool:
+    """Return False for a client that disconnected or violated HTTP while it was answered: no action is possible."""
     return not (record.exc_info and isinstance(record.exc_info[1], h11.ProtocolError))
 
 
 def main() -> None:
-    """Serve until interrupted; raises `AfterSalesError` where it cannot."""
+    """Serve until interrupted. Raises `AfterSalesError` if it cannot start."""
     settings, codec = configured(), codec_configured()
     keys = KeyRing.of(settings)
     if keys is None:
@@ -259,8 +256,8 @@ def main() -> None:
     listening = _listen(codec.address)
     host, port = listening.getsockname()[:2]
     logs.set_up(settings)
-    logging.getLogger("uvicorn.error").addFilter(_is_told)
-    print(f"codec server ready at http://{host}:{port}", flush=True)  # noqa: T201 (waited for)
+    logging.getLogger("uvicorn.error").addFilter(_is_actionable)
+    print(f"codec server ready at http://{host}:{port}", flush=True)  # noqa: T201 (starters wait for this line)
     quiet: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
     uvicorn.Server(uvicorn.Config(app, limit_concurrency=MAX_CONNECTIONS, **quiet)).run(sockets=[listening])
 

@@ -1,1 +1,1 @@
-"""Partners: the ports the engine knows, the HTTP client behind them, and a sandbox that stands in for real ones."""
+"""Partners: the ports that the engine uses, the HTTP client behind them, and a sandbox in place of real partners."""

@@ -1,7 +1,7 @@
-"""Real channels to people: where an apprise URL is configured a message goes there, else to the messaging partner.
+"""Notifications over apprise, if a URL is configured for the channel or role; all others go to the messaging partner.
 
-These channels know no idempotency keys: after a crash between sending and recording, a message arrives twice;
-it is never lost, because what was not handed over is sent again.
+These channels have no idempotency keys. After a crash between sending and recording, a message arrives twice. It is
+never lost, because a message that was not handed over is sent again.
 """
 
 import logging
@@ -20,7 +20,7 @@ from partners.ports import Messaging, TryAgain
 from settings import ENTRY_NAME, Settings
 
 SEND_TIMEOUT = 20.0
-"""Seconds until a service that does not answer counts as failed; the activity's own time-out must be longer."""
+"""Seconds until a service that does not answer counts as failed. The activity's time-out must be longer."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _EXAMPLE = {"email": "customer@example.com", "phone": "13800000000", "name": "customer"}
@@ -28,17 +28,17 @@ _SEPARATORS = re.compile(r'[,;<>"\\]')
 CUSTOMER_NOTIFY, STAFF_NOTIFY = "AFTER_SALES_CUSTOMER_NOTIFY", "AFTER_SALES_STAFF_NOTIFY"
 _PHONE = frozenset({Channel.SMS, Channel.HOTLINE})
 
-# They log recipients, messages and URLs with tokens; our logs carry no personal data and no secrets.
+# Both libraries log recipients, messages and URLs with tokens. Our logs contain no personal data and no secrets.
 for _name in ("apprise", "urllib3"):
     logging.getLogger(_name).propagate = False
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-class ApprisedMessaging:
-    """The Messaging port over apprise, with another Messaging for whatever has no URL (G2, G10).
+class AppriseMessaging:
+    """The Messaging port over apprise. Messages without a configured URL go to `fallback` (G2, G10).
 
-    `customer_notify` and `staff_notify` are read from the settings once; a fault in them raises `InvalidInput`
-    that names the setting's key and never its URL, which holds credentials.
+    The settings `customer_notify` and `staff_notify` are read once. Raises `InvalidInput` if one is invalid; the
+    error names its key and never its URL, which contains credentials.
     """
 
     def __init__(self, settings: Settings, fallback: Messaging) -> None:
@@ -51,9 +51,9 @@ class ApprisedMessaging:
         self._fallback = fallback
 
     async def to_customer(self, message: CustomerMessage) -> Delivery:
-        """Send it on the first route that reaches this customer (G2); routes without a URL are the partner's.
+        """Send it on the first route that reaches this customer (G2). Routes without a URL belong to the partner.
 
-        Raises `TryAgain` where the service does not take it, and whatever the partner raises.
+        Raises `TryAgain` if the service does not accept it, and the errors of the partner.
         """
         for route in message.routes:
             if route not in self._customer:
@@ -67,9 +67,9 @@ class ApprisedMessaging:
         return await self._fallback.to_customer(message)
 
     async def to_staff(self, notice: StaffNotice) -> Delivery:
-        """Send it to the role's channel of that team, else to the role's (G10); without either, to the partner.
+        """Send it to the URL of the team's role, else to that of the role, else to the partner (G10).
 
-        Raises `TryAgain` where the service does not take it, and whatever the partner raises.
+        Raises `TryAgain` if the service does not accept it, and the errors of the partner.
         """
         url = self._staff.get(f"{notice.team}/{notice.role}") or self._staff.get(notice.role)
         if url is None or (service := _service(url)) is None:
@@ -81,11 +81,11 @@ class ApprisedMessaging:
 async def _send(service: apprise.NotifyBase, url: str, text: Text) -> None:
     sender = apprise.Apprise(asset=_asset())
     sender.add(service)
-    taken = await sender.async_notify(
+    accepted = await sender.async_notify(
         title=text.subject, body=text.body, body_format=apprise.NotifyFormat.TEXT, timeout=SEND_TIMEOUT
     )
-    if not taken:
-        raise TryAgain(f"The notification service {_scheme(url)}://{_host(service)} did not take the message.")
+    if not accepted:
+        raise TryAgain(f"The notification service {_scheme(url)}://{_host(service)} did not accept the message.")
 
 
 def _scheme(url: str) -> str:
@@ -93,12 +93,12 @@ def _scheme(url: str) -> str:
 
 
 def _host(service: apprise.NotifyBase) -> str:
-    # Many services keep a token where others have a host: then it is left out.
+    # In the URLs of many services the host is a token. It is then left out.
     return str(service.host) if "host" in service.template_tokens else ""
 
 
 def _asset() -> apprise.AppriseAsset:
-    # Without these, messages carry the library's name as their sender, and links to its logo.
+    # The defaults would show the library's name as the sender, and links to its logo.
     return apprise.AppriseAsset(
         app_id="After-sales service", app_desc="", app_url="", image_url_mask="", image_url_logo=""
     )
@@ -109,9 +109,9 @@ def _service(url: str) -> apprise.NotifyBase | None:
 
 
 def _filled(template: str, to: Contact) -> apprise.NotifyBase | None:
-    """The service for one customer; None where the customer has no such address, or apprise finds none in it."""
+    """Return the service for one customer, or None if the customer has no usable address for it."""
     values = {
-        # An address stays one recipient: a list smuggled into it makes it unusable.
+        # An address with separators is not used: it could smuggle in more recipients.
         "email": to.email if to.email and not _SEPARATORS.search(to.email) else None,
         "phone": to.phone if to.phone and not _SEPARATORS.search(to.phone) else None,
         "name": _SEPARATORS.sub(" ", to.name),
@@ -124,7 +124,7 @@ def _filled(template: str, to: Contact) -> apprise.NotifyBase | None:
 
 
 def _reachable(route: Channel, to: Contact) -> bool:
-    """Whether the partner can use the route: it has channels of its own, but no address that we lack."""
+    """Return whether the partner can use the route: the customer must have the address that it needs."""
     if route is Channel.EMAIL:
         return to.email is not None
     return route not in _PHONE or to.phone is not None
@@ -138,7 +138,7 @@ def _customer_problems(urls: Mapping[Channel, str]) -> list[Problem]:
             text = f"has the placeholder {{{min(unknown)}}}; {{email}}, {{phone}} and {{name}} can be filled in"
             problems.append(Problem(field=CUSTOMER_NOTIFY, problem=f"{channel}: {text}"))
         elif _filled(template, Contact(**_EXAMPLE)) is None:
-            problems.append(_not_understood(CUSTOMER_NOTIFY, channel))
+            problems.append(_invalid_url(CUSTOMER_NOTIFY, channel))
     return problems
 
 
@@ -146,14 +146,14 @@ def _staff_problems(urls: Mapping[str, str]) -> list[Problem]:
     problems = []
     for number, (key, url) in enumerate(urls.items(), start=1):
         if key.split("/")[-1] not in set(Role):
-            named = key if ENTRY_NAME.fullmatch(key) else f"entry {number}"  # else it may be a URL in the wrong place
+            named = key if ENTRY_NAME.fullmatch(key) else f"entry {number}"  # a misplaced URL is not quoted
             text = f"{named}: is not a role; use one of {', '.join(Role)}, or team/role"
             problems.append(Problem(field=STAFF_NOTIFY, problem=text))
         elif _service(url) is None:
-            problems.append(_not_understood(STAFF_NOTIFY, key))
+            problems.append(_invalid_url(STAFF_NOTIFY, key))
     return problems
 
 
-def _not_understood(setting: str, key: str) -> Problem:
+def _invalid_url(setting: str, key: str) -> Problem:
     problem = f"{key}: is not a URL that apprise understands; check its scheme, host and tokens"
     return Problem(field=setting, problem=problem)

@@ -1,4 +1,4 @@
-"""The ports over HTTP, as `docs/partners.openapi.json` describes it; what can go wrong is in `partners.transport`."""
+"""The ports over HTTP, as described in `docs/partners.openapi.json`. Errors are handled in `partners.transport`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.reasons import Reason
 from cases.vocabulary import Channel, Partner
 from partners.ports import Callbacks, LookUps, Messaging, PartnerRefused, StepPartner, TryAgain
-from partners.transport import Connection, Line
+from partners.transport import Connection, PartnersApi
 from partners.wire import OutgoingMessage, ToCustomer, ToStaff
 
 
@@ -29,16 +29,16 @@ class Text(Protocol):
 
     @property
     def subject(self) -> str:
-        """Empty where the channel has none."""
+        """The subject; empty for channels without one."""
 
     @property
     def body(self) -> str:
-        """What the reader reads."""
+        """The text."""
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """How messages become text, and which channels reach a customer directly (G2)."""
+    """How messages are rendered, and which channels reach a customer directly (G2)."""
 
     customer: Callable[[CustomerMessage], Text]
     staff: Callable[[StaffNotice, str], Text]
@@ -48,10 +48,10 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Partners:
-    """The ports; `aclose` lets go of the connections behind them."""
+    """The ports. `aclose` closes the connections behind them."""
 
     steps: Mapping[str, StepPartner]
-    """By partner, each that carries out steps."""
+    """The partners that carry out steps, by name."""
     look_ups: LookUps
     messaging: Messaging
     callbacks: Callbacks
@@ -59,23 +59,23 @@ class Partners:
 
 
 def http_partners(url: str, token: str | None, rendering: Rendering, *, timeout: float = 8.0) -> Partners:
-    """All partners behind one address; `timeout` bounds each call as a whole, in seconds.
+    """Return the ports of all partners behind one address. `timeout` limits each call as a whole, in seconds.
 
-    Raises `InvalidInput` for an address or a token that cannot be one. Nothing is connected before the first call.
+    Raises `InvalidInput` for an invalid address or token. The first call opens the first connection.
     """
-    line = Line(url, token, timeout)
+    api = PartnersApi(url, token, timeout)
 
-    connections: dict[str, Connection] = {partner: Connection(line, partner) for partner in STEP_PARTNERS}
+    connections: dict[str, Connection] = {partner: Connection(api, partner) for partner in STEP_PARTNERS}
 
     def idempotent(who: str) -> Connection:
-        return Connection(line, who, unsure=TryAgain)
+        return Connection(api, who, unsure=TryAgain)
 
     return Partners(
         steps={partner: HttpSteps(partner, connection) for partner, connection in connections.items()},
         look_ups=HttpLookUps(connections),
         messaging=HttpMessaging(idempotent(Partner.MESSAGING), rendering),
         callbacks=HttpCallbacks(idempotent("callbacks")),
-        aclose=line.aclose,
+        aclose=api.aclose,
     )
 
 
@@ -87,36 +87,36 @@ class HttpSteps:
         self._connection = connection
 
     async def carry_out(self, command: StepCommand) -> Receipt:
-        """Have it done, once per key."""
+        """Have the step carried out, once per key."""
         return await self._connection.command(self._path, command, command.key, Receipt)
 
     async def find(self, key: str) -> Receipt | None:
-        """What became of the command with this key."""
+        """Return the receipt of the step with this key, or None if the partner does not know the key."""
         return await self._connection.look_up(self._path, {"key": key}, Receipt)
 
 
 class HttpLookUps:
-    """What partners know of an order."""
+    """Look-ups of an order at partners."""
 
     def __init__(self, connections: Mapping[str, Connection]) -> None:
         self._connections = connections
 
     async def look_up(self, name: str, what: LookUp) -> Wire | None:
-        """At the address of the look-up's row."""
+        """Ask at the address in the look-up's row."""
         row = ROWS[name]
         params = what.model_dump(exclude_none=True, exclude=None if row.by_parcel else {"tracking_no"})
         return await self._connections[row.partner].look_up(row.path, params, row.answer)
 
 
 class HttpMessaging:
-    """Messages, rendered here and delivered by the partner once per key: an unsure one is simply sent again."""
+    """Messages, rendered here and delivered by the partner once per key. If the outcome is unknown, they are resent."""
 
     def __init__(self, connection: Connection, rendering: Rendering) -> None:
         self._connection = connection
         self._rendering = rendering
 
     async def to_customer(self, message: CustomerMessage) -> Delivery:
-        """On the first route that is set up and that the customer has an address for (G2)."""
+        """Send it on the first route that is configured and for which the customer has an address (G2)."""
         channel = self._route(message)
         text = self._rendering.customer(message)
         outgoing = OutgoingMessage(
@@ -133,7 +133,7 @@ class HttpMessaging:
         return await self._connection.command("messages", outgoing, outgoing.key, Delivery)
 
     async def to_staff(self, notice: StaffNotice) -> Delivery:
-        """To the role; the partner knows its channel (G10)."""
+        """Send it to the role. The partner knows the role's channel (G10)."""
         text = self._rendering.staff(notice, self._rendering.staff_locale)
         outgoing = OutgoingMessage(
             key=notice.key,
@@ -159,11 +159,11 @@ def _address(to: Contact, channel: Channel) -> str | None:
 
 
 class HttpCallbacks:
-    """Calls and questionnaires."""
+    """Callbacks by phone or questionnaire."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def ask(self, request: CallbackRequest) -> Delivery:
-        """Have the customer asked (G8)."""
+        """Have the customer asked whether they are satisfied (G8)."""
         return await self._connection.command("callbacks", request, request.key, Delivery)

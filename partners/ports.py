@@ -1,11 +1,11 @@
-"""What we ask of partners, as ports: the engine knows these protocols and nothing of HTTP.
+"""The ports to partners. The engine knows these protocols and nothing about HTTP.
 
-What can go wrong is one of three, and the difference between them decides whether money can be sent twice (S13):
+A call raises one of three errors. The difference between them prevents that money is sent twice (S13):
 
     PartnerError
-    ├── PartnerRefused     a final no (out of stock, card closed); nothing was done
-    ├── TryAgain           nothing was done; ask again, after `retry_after` seconds if given
-    └── OutcomeUnknown     it may have been done: ask by key before anything is sent again
+    ├── PartnerRefused     a final refusal (out of stock, card closed); nothing was done
+    ├── TryAgain           nothing was done; retry, after `retry_after` seconds if given
+    └── OutcomeUnknown     it may have been done; look the key up before anything is sent again
 """
 
 from typing import Protocol
@@ -24,20 +24,20 @@ from cases.reasons import Why
 
 
 class PartnerError(Exception):
-    """The root of what can go wrong at a partner; raised with a `Reason`, or a sentence for people."""
+    """The base class of partner errors. Its argument is a `Reason`, or a sentence for people."""
 
 
 class PartnerRefused(PartnerError):
-    """The partner says no and will say no again."""
+    """The partner refuses, and would refuse again. Nothing was done."""
 
 
 class TryAgain(PartnerError):
-    """Nothing was done; the same call may succeed later."""
+    """Nothing was done. The same call may succeed later."""
 
     def __init__(self, why: Why, retry_after: float | None = None) -> None:
         super().__init__(why)
         self.retry_after = retry_after
-        """Seconds the partner asked us to wait, if it did."""
+        """Seconds to wait, if the partner asked for it."""
 
 
 class OutcomeUnknown(PartnerError):
@@ -45,37 +45,37 @@ class OutcomeUnknown(PartnerError):
 
 
 class StepPartner(Protocol):
-    """A partner that carries out steps: the same key twice is carried out once."""
+    """A partner that carries out steps. It carries out each key only once."""
 
     async def carry_out(self, command: StepCommand) -> Receipt:
-        """Do it; raises any `PartnerError`."""
+        """Carry out the step. Raises any `PartnerError`."""
 
     async def find(self, key: str) -> Receipt | None:
-        """What became of the command with this key; None: never heard of it. Raises `TryAgain`."""
+        """Return the receipt of the step with this key, or None if the key is unknown. Raises `TryAgain`."""
 
 
 class LookUps(Protocol):
-    """What partners know of an order."""
+    """Look-ups of an order at partners."""
 
     async def look_up(self, name: str, what: LookUp) -> Wire | None:
-        """The answer to the look-up `name` (`cases.look_ups`); None: the partner knows of nothing.
+        """Return the answer to the look-up `name` (`cases.look_ups`), or None if the partner knows nothing.
 
         Raises `TryAgain` or `PartnerRefused`.
         """
 
 
 class Messaging(Protocol):
-    """Customer messages and staff notices; a message that was handed over counts as delivered (G2)."""
+    """Messages to customers and notices to staff. A message that was handed over counts as delivered (G2)."""
 
     async def to_customer(self, message: CustomerMessage) -> Delivery:
-        """Send it on the first of its routes that can be used."""
+        """Send it on the first of its routes that is usable."""
 
     async def to_staff(self, notice: StaffNotice) -> Delivery:
         """Send it to the role's channel."""
 
 
 class Callbacks(Protocol):
-    """Calls and questionnaires after the steps are done (G8)."""
+    """Callbacks by phone or questionnaire after the steps are done (G8)."""
 
     async def ask(self, request: CallbackRequest) -> Delivery:
-        """Have the customer asked; the answer comes as `satisfaction-reported`."""
+        """Have the customer asked. The answer arrives as the signal `satisfaction-reported`."""

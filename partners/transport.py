@@ -1,15 +1,15 @@
-"""The one way out to a partner: every call ends as an answer that was checked, or as one `PartnerError`.
+"""HTTP calls to partners: each returns a validated answer or raises one `PartnerError`.
 
-What decides between the errors is whether something may have been done (S13). For a step (money, goods, a visit):
+The error depends on whether the partner may have done something (S13). For a step (money, goods, a visit):
 
-    the request surely never left          TryAgain
+    the request was certainly not sent     TryAgain
     429, 503 · 401, 403 · a wrong address  TryAgain
     400, 402, 422 with problem details     PartnerRefused: the partner says that it did nothing (S25)
-    404 of type `not-known`                PartnerRefused: it knows no such order, so it did nothing
-    everything else, nonsense included     OutcomeUnknown: the partner is asked by key
+    404 of type `not-known`                PartnerRefused: it does not know the order, so it did nothing
+    everything else, also invalid answers  OutcomeUnknown: the step is looked up by its key
 
-A look-up or a message does no harm when it is repeated: there any other 4xx is a refusal, what may pass (408, 409,
-423, 425) and everything else is `TryAgain`. What becomes of a refused look-up by key is in `activities.outcomes`.
+Look-ups and messages can be repeated without harm. For them 408, 409, 423 and 425 are `TryAgain`, any other 4xx is a
+refusal, and everything else is `TryAgain`. `activities.outcomes` handles a refused look-up by key.
 """
 
 import asyncio
@@ -40,25 +40,25 @@ from partners.ports import OutcomeUnknown, PartnerError, PartnerRefused, TryAgai
 from partners.wire import KEY_REUSED, MAX_ANSWER_BYTES, NOT_KNOWN, ProblemDetails
 
 MAX_RETRY_AFTER = 3600.0
-"""Longest wait that a partner may ask for, in seconds: beyond it we look again for ourselves."""
+"""The longest wait that a partner can ask for, in seconds. A longer `Retry-After` is cut to this."""
 MAX_SENTENCE = 300
-"""Longest sentence of a partner that is passed on, in characters."""
+"""The longest text of a partner that is passed on, in characters."""
 
 _NEVER_SENT = (ClientConnectorError, ConnectionTimeoutError)
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _LOCKED_OUT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _NOT_DONE = (HTTPStatus.BAD_REQUEST, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNPROCESSABLE_ENTITY)
-"""With problem details: the only answers to a step that prove that nothing was done (S25)."""
+"""With problem details, these are the only answers to a step which prove that nothing was done (S25)."""
 _MAY_PASS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY)
-"""Said while the same request is under way, or by a gateway that gave up on waiting for it."""
+"""Sent while the same request is being processed, or by a gateway whose own wait timed out."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-class Line:
-    """The address of all partners and the connections to it, made when they are needed.
+class PartnersApi:
+    """The address of all partners, and the connections to it, which are opened when needed.
 
-    Raises `InvalidInput` naming the setting that is wrong.
+    Raises `InvalidInput` with the name of the invalid setting.
     """
 
     def __init__(self, url: str, token: str | None, timeout: float) -> None:
@@ -70,9 +70,9 @@ class Line:
             problem = "must look like http://127.0.0.1:8733"
             raise InvalidInput([Problem(field="AFTER_SALES_PARTNERS_URL", problem=problem)])
         if token is not None and not _fits_a_header(token):
-            problem = "has characters no header can carry"
+            problem = "has characters that are not allowed in a header"
             raise InvalidInput([Problem(field="AFTER_SALES_PARTNERS_TOKEN", problem=problem)])
-        # Answers are asked for uncompressed: a small one cannot unfold into a large one.
+        # Only uncompressed answers: a small compressed one could expand to a huge one.
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -81,30 +81,30 @@ class Line:
 
     @property
     def session(self) -> ClientSession:
-        """The connections; they belong to the event loop that first asks for them."""
+        """The HTTP session. It belongs to the event loop that first uses it."""
         if self._session is None:
             self._session = ClientSession(
                 headers=self._headers,
                 auto_decompress=False,
                 cookie_jar=DummyCookieJar(),
-                # Connecting and the TLS handshake end well before the whole call does, so that running into the
-                # total deadline is never mistaken for a request that was not sent.
+                # Connecting and the TLS handshake time out well before the whole call. So a call that reaches the
+                # total time-out is never mistaken for a request that was not sent.
                 timeout=ClientTimeout(total=None, connect=self.timeout / 4),
-                # How many calls run at once is for the worker's slots to say. Idle connections go before the usual
-                # server (5 s) closes them: a command on a closing connection would end as OutcomeUnknown for nothing.
+                # The worker's slots limit the number of concurrent calls. Idle connections are closed before a typical
+                # server closes them (5 s): a call on a closing connection would end as OutcomeUnknown without need.
                 connector=TCPConnector(limit=0, keepalive_timeout=2.0),
             )
         return self._session
 
     async def aclose(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
 
 @dataclass(frozen=True)
 class _Reply:
-    """What came back; `body` is empty where it was too long to be read."""
+    """An answer. `body` is empty if it was too long."""
 
     status: int
     retry_after: str | None
@@ -118,8 +118,8 @@ class _Reply:
             return ProblemDetails()
 
     @property
-    def explained(self) -> bool:
-        """Whether the body holds problem details: a type of their own, or words."""
+    def has_details(self) -> bool:
+        """Return whether the body has problem details: a specific type, or a text."""
         problem = self.problem
         return problem.type != ProblemDetails().type or bool(sentence(problem.detail) or sentence(problem.title))
 
@@ -135,29 +135,29 @@ async def _read(response: ClientResponse) -> _Reply:
 
 
 class Connection:
-    """The connection to one partner, `who`: deadline (for the whole call), key, errors, validation.
+    """Calls to one partner, `who`, with a time-out for the whole call, keys, errors and validation.
 
-    `unsure` is what a command raises that may or may not have been done.
+    A call raises `unsure` if the request may or may not have been carried out.
     """
 
-    def __init__(self, line: Line, who: str, unsure: type[PartnerError] = OutcomeUnknown) -> None:
-        self._line = line
+    def __init__(self, api: PartnersApi, who: str, unsure: type[PartnerError] = OutcomeUnknown) -> None:
+        self._api = api
         self._who = who
         self._unsure = unsure
 
     async def command(self, path: str, content: BaseModel, key: str, expected: type[Answer]) -> Answer:
-        """POST `content` under its key."""
+        """Send `content` with its key by POST."""
         if not _fits_a_header(key):
             raise PartnerRefused(Reason.of("no_header_carries", who=self._who, key=ascii(key)))
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        url, body = self._line.address / path, content.model_dump_json().encode()
+        url, body = self._api.address / path, content.model_dump_json().encode()
         reply = await self._send("POST", url, self._unsure, headers=headers, data=body)
         self._raise_for(url, reply, self._unsure)
         return self._checked(reply, expected, self._unsure)
 
     async def look_up(self, path: str, params: dict[str, str], expected: type[Answer]) -> Answer | None:
-        """GET; None where the partner itself says that it does not know."""
-        url = self._line.address / path
+        """Read by GET. Return None if the partner itself answers that it does not know."""
+        url = self._api.address / path
         reply = await self._send("GET", url.with_query(params), TryAgain)
         if reply.status == HTTPStatus.NOT_FOUND and reply.problem.type == NOT_KNOWN:
             return None
@@ -167,15 +167,15 @@ class Connection:
     async def _send(self, method: str, url: URL, unsure: type[PartnerError], **what: Any) -> _Reply:
         try:
             async with (
-                asyncio.timeout(self._line.timeout),
-                self._line.session.request(method, url, allow_redirects=False, **what) as response,
+                asyncio.timeout(self._api.timeout),
+                self._api.session.request(method, url, allow_redirects=False, **what) as response,
             ):
                 return await _read(response)
         except _NEVER_SENT as error:
             why = sentence(str(error)) or "time-out"
-            raise TryAgain(Reason.of("nothing_answers", address=str(self._line.address), words=why)) from error
+            raise TryAgain(Reason.of("nothing_answers", address=str(self._api.address), words=why)) from error
         except TimeoutError as error:
-            raise unsure(Reason.of("no_answer", who=self._who, seconds=f"{self._line.timeout:g}")) from error
+            raise unsure(Reason.of("no_answer", who=self._who, seconds=f"{self._api.timeout:g}")) from error
         except (ClientError, OSError) as error:
             raise unsure(Reason.of("connection_lost", who=self._who)) from error
 
@@ -205,11 +205,11 @@ class Connection:
 
 
 def _is_refusal(reply: _Reply, unsure: type[PartnerError]) -> bool:
-    """Whether it is a final no that did nothing."""
+    """Return whether it is a final refusal, with nothing done."""
     if unsure is not OutcomeUnknown:
         refusing = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
         return refusing and reply.status not in _MAY_PASS
-    return reply.status == HTTPStatus.NOT_FOUND or (reply.status in _NOT_DONE and reply.explained)
+    return reply.status == HTTPStatus.NOT_FOUND or (reply.status in _NOT_DONE and reply.has_details)
 
 
 def _fits_a_header(text: str) -> bool:
@@ -217,13 +217,13 @@ def _fits_a_header(text: str) -> bool:
 
 
 def sentence(text: str) -> str:
-    """A stranger's sentence, safe to show: one line, without control characters, bounded."""
+    """Return text from outside, safe to show: one line, without control characters, of limited length."""
     line = " ".join(replaced(text, by=" ").split())
     return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """The seconds that a `Retry-After` asks for (number or HTTP date), 0 to 3600; None where it is nonsense."""
+    """Return the seconds (0 to 3600) of a `Retry-After`, a number or an HTTP date. None if it is invalid."""
     text = (value or "").strip()
     try:
         if text.isascii() and text.isdigit():

@@ -1,4 +1,4 @@
-"""What crosses HTTP between the engine and its partners, beyond the models of `cases.partner_calls`."""
+"""Models of the HTTP interface to partners, in addition to those of `cases.partner_calls`."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -9,21 +9,21 @@ from cases.partner_calls import Key, Sentence, StepFinding, Wire
 from cases.vocabulary import Channel, Role
 
 MAX_ANSWER_BYTES = 256 * 1024
-"""Largest answer of a partner that is read, in bytes; a larger one is nonsense."""
+"""The largest answer of a partner that is read, in bytes. A larger one is invalid."""
 
 PROBLEM_JSON = "application/problem+json"
 NOT_KNOWN = "urn:after-sales:not-known"
-"""The `type` of a 404 that means "I have never heard of it". Any other 404 is a wrong address, and must not be taken
-for that word: it would let money be sent again (S13)."""
+"""The `type` of a 404 that means "unknown here". Any other 404 means a wrong address. Mistaking one for the other would
+send money again (S13)."""
 KEY_REUSED = "urn:after-sales:key-reused"
-"""The `type` of a 409: the key was used before, for another content."""
+"""The `type` of a 409 that means: the key was used before, with different content."""
 
 STEP_REPORTED = "step-reported"
 SATISFACTION_REPORTED = "satisfaction-reported"
 
 
 class ProblemDetails(Wire):
-    """An error as RFC 9457 describes it; `detail` is a sentence for people."""
+    """An error according to RFC 9457. `detail` is a sentence for people."""
 
     type: str = "about:blank"
     title: str = ""
@@ -32,7 +32,7 @@ class ProblemDetails(Wire):
 
 
 class ToCustomer(Wire):
-    """A customer and the ways to reach them; the message's channel says which one to use."""
+    """A customer and their addresses. The message's channel decides which one to use."""
 
     name: str
     phone: str | None = None
@@ -40,7 +40,7 @@ class ToCustomer(Wire):
 
 
 class ToStaff(Wire):
-    """A role of a team; `owner` is the person who has the case, where somebody has it."""
+    """A role of a team. `owner` is the person who is responsible for the case, if there is one."""
 
     role: Role
     team: str
@@ -48,7 +48,7 @@ class ToStaff(Wire):
 
 
 class OutgoingMessage(Wire):
-    """One message, ready to be delivered. `channel` is given for customers; the partner knows its channel to staff."""
+    """One message, ready to be delivered. `channel` is set for customers; for staff the partner chooses its channel."""
 
     key: Key
     case_id: str
@@ -62,7 +62,7 @@ class OutgoingMessage(Wire):
 
 
 class ReportedState(StrEnum):
-    """What a partner may report of a step that it accepted."""
+    """The states that a partner can report for a step that it accepted."""
 
     DISPATCHED = "dispatched"
     DONE = "done"
@@ -70,11 +70,11 @@ class ReportedState(StrEnum):
 
 
 class StepReport(Wire):
-    """The payload of the signal `step-reported`; the same `message_id` twice is applied once."""
+    """The payload of the signal `step-reported`. The same `message_id` is applied only once."""
 
     step: str
     key: Key | None = None
-    """The key of the command: what is reported of an earlier try then changes nothing."""
+    """The key of the step. A late report on an earlier try then changes nothing."""
     state: ReportedState
     detail: Sentence = ""
     finding: StepFinding | None = None

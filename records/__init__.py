@@ -1,6 +1,6 @@
-"""Our own database: what must be true after the engine has forgotten a case.
+"""Our own database: facts that must outlive Temporal's retention of a case.
 
-`Records(url)` is the only door; each of its methods is one transaction and may be called again after a crash.
+`Records(url)` is the only entry point. Each of its methods is one transaction and can be repeated after a crash.
 """
 
 from records.archive import CaseArchive
@@ -59,4 +59,4 @@ __all__ = [
 
 
 class Records(CaseArchive, CarrierClaims, CaseProjection):
-    """Cases and their projection, the ledger of every order, carrier claims; calls block, so make them in threads."""
+    """Cases and their projection, the ledgers of orders, and carrier claims. Methods block: call them in threads."""

@@ -1,7 +1,7 @@
-"""A case id is used once, ever: the row outlives the engine's memory of the case (G1, G9).
+"""The archive of cases. A case id is used only once: its row outlives Temporal's retention of the case (G1, G9).
 
-Whoever opens a case about an order holds the order's opening lock: of two cases that open in the same moment, one
-is the earlier (G12).
+Opening a case about an order takes the order's opening lock. If two cases open at the same time, one of them is
+therefore the earlier (G12).
 """
 
 import json
@@ -16,13 +16,13 @@ from records.database import Database
 from records.errors import AlreadyArchived, CaseIdTaken, UnknownCase
 from records.tables import answers, cases, earlier_cases
 
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 MAX_EARLIER = 10
-"""Open cases about one order and topic that a later one is told of, the oldest; one of them is mostly alive."""
+"""How many open cases about the same order and topic a later case gets to know, oldest first."""
 
 
 class CaseArchive(Database):
-    """Tables `cases`, `earlier_cases` and `answers`: every case ever opened, and what is left of those that closed."""
+    """Tables `cases`, `earlier_cases` and `answers`: every case ever opened, with the record of each closed one."""
 
     def open_case(  # noqa: PLR0913 (a row has this many columns)
         self,
@@ -35,10 +35,10 @@ class CaseArchive(Database):
         received_at: datetime,
         opened_at: datetime,
     ) -> list[str]:
-        """Claim `case_id` for the workflow whose *first* run is `run_id`; again with the same run changes nothing.
+        """Claim `case_id` for the workflow whose *first* run is `run_id`. Repeating it with the same run is harmless.
 
-        Answers the cases about the same order and topic that were open before it and still are, the oldest first
-        (G12). Raises `CaseIdTaken` where another run has the id.
+        Return the cases about the same order and topic that were open before it and still are, oldest first (G12).
+        Raises `CaseIdTaken` if another run has the id.
         """
         row = {"first_run_id": run_id, "line": line, "topic": topic, "order_id": order_id, "status": Status.RECEIVED}
         times = {"received_at": received_at, "opened_at": opened_at}
@@ -56,12 +56,12 @@ class CaseArchive(Database):
         return earlier
 
     def _lock_opening(self, connection: Connection, order_id: str) -> None:
-        """Let one case about the order open at a time; SQLite does so anyway, its transaction began with the lock."""
+        """Open only one case about the order at a time. SQLite needs no lock here: its transaction holds one."""
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(order_id, 0))))
 
     def _note_earlier(self, connection: Connection, case_id: str, order_id: str, topic: str) -> None:
-        """Write down which cases were open before: asked again later, those that came after must not be among them."""
+        """Store which cases were open before this one, so that a repeated call does not return later ones."""
         about = (cases.c.order_id == order_id, cases.c.topic == topic, cases.c.closed_at.is_(None))
         oldest = select(cases.c.case_id).where(*about, cases.c.case_id != case_id).order_by(cases.c.opened_at)
         open_before = connection.scalars(oldest.limit(MAX_EARLIER)).all()
@@ -77,20 +77,20 @@ class CaseArchive(Database):
         record: dict[str, Any],
         complaint: dict[str, Any] | None = None,
     ) -> None:
-        """Close the case with its final snapshot and its complaint, JSON values only; an equal archive changes nothing.
+        """Close the case with its final snapshot and its complaint (JSON values only). Repeating it is harmless.
 
-        Messages that came too late may be added to what was refused, and to the timeline.
+        A repeated call may add messages that arrived too late, to `refused` and to the timeline.
 
-        Raises `AlreadyArchived` where it was closed otherwise, `UnknownCase` where it was never opened.
+        Raises `AlreadyArchived` if it was closed with another record, `UnknownCase` if it was never opened.
         """
-        # A snapshot holds its complaint; one that older workers made does not.
+        # Snapshots contain their complaint, except those of older workers.
         whole = {"complaint": complaint, **record} if complaint else record
         closing = {"closed_at": closed_at, "outcome": str(outcome), "record": json.dumps(whole, sort_keys=True)}
         with self._writing() as connection:
             query = select(cases.c.closed_at, cases.c.outcome, cases.c.record).where(cases.c.case_id == case_id)
             known = connection.execute(query.with_for_update()).mappings().one_or_none()
             if known is None:
-                raise UnknownCase(f"case {case_id} was never opened, so it cannot be archived")
+                raise UnknownCase(f"case {case_id} was never opened and cannot be archived")
             if known["closed_at"] is None or _completes(known, closing):
                 closed = update(cases).where(cases.c.case_id == case_id).values(status=Status.CLOSED, **closing)
                 connection.execute(closed)
@@ -101,7 +101,7 @@ class CaseArchive(Database):
                 )
 
     def case(self, case_id: str) -> dict[str, Any] | None:
-        """The case's row, `record` and `complaint` decoded (None while open); None where there is no such case."""
+        """Return the case's row with decoded `record` and `complaint` (None while open); None if it is unknown."""
         with self._reading() as connection:
             row = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().one_or_none()
         if row is None:
@@ -112,13 +112,13 @@ class CaseArchive(Database):
     def keep_answer(  # noqa: PLR0913 (a row has this many columns)
         self, case_id: str, *, line: str, product: str | None, question: str, answer: str, answered_at: datetime
     ) -> None:
-        """Keep what was answered to an inquiry (M14), once for each case: the first answer stays."""
+        """Keep the answer to an inquiry (M14). The first answer of a case is kept."""
         row = {"line": line, "product": product, "question": question, "answer": answer, "answered_at": answered_at}
         with self._writing() as connection:
             connection.execute(self._insert(answers).values(case_id=case_id, **row).on_conflict_do_nothing())
 
     def answers(self, line: str, product: str | None = None) -> list[dict[str, Any]]:
-        """What was answered in a line, by product, the latest first; only about `product` (its sku) where given."""
+        """Return the answers of a line by product, latest first; only those about `product` (a sku) if given."""
         query = select(answers).where(answers.c.line == line)
         if product is not None:
             query = query.where(answers.c.product == product)
@@ -137,20 +137,20 @@ def _earlier(connection: Connection, case_id: str) -> list[str]:
     return list(connection.scalars(query))
 
 
-def untimed(value: Any) -> Any:
-    """A record without its instants, which can be others for a worker that takes a case over (docs/findings.md)."""
+def without_times(value: Any) -> Any:
+    """Return a record without its timestamps, which can differ after another worker took over (docs/findings.md)."""
     if isinstance(value, dict):
-        return {key: untimed(each) for key, each in value.items()}
+        return {key: without_times(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [untimed(each) for each in value]
-    return "" if isinstance(value, str) and INSTANT.match(value) else value
+        return [without_times(each) for each in value]
+    return "" if isinstance(value, str) and TIMESTAMP.match(value) else value
 
 
 def _completes(known: RowMapping, closing: dict[str, Any]) -> bool:
-    """Whether it is the same end with more that came too late (S22, S27); worked out anew, instants may be others."""
-    before, after = (untimed(json.loads(each["record"])) for each in (known, closing))
+    """Return whether it is the same record plus messages that came too late (S22, S27); timestamps may differ."""
+    before, after = (without_times(json.loads(each["record"])) for each in (known, closing))
     grows = {"refused", "timeline"}
     same = all(before.get(name) == after.get(name) for name in {*before, *after} - grows)
     ending = all(known[name] == closing[name] for name in ("closed_at", "outcome"))
-    # Not "the same and more": of very many only the latest are kept.
+    # Only lengths are compared: if there are very many messages, only the latest are kept.
     return same and ending and all(len(after.get(name, [])) >= len(before.get(name, [])) for name in grows)

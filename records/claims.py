@@ -1,4 +1,4 @@
-"""What a carrier pays is set against what we paid out; the claim outlives its case (B16)."""
+"""Carrier claims: what the carrier paid, compared with what we paid out. A claim outlives its case (B16)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from records.tables import EntryState, claims, entries
 NOTHING = Decimal("0.00")
 PAID_OUT = func.sum(entries.c.amount).label("paid_out")
 COMMITTED = entries.c.state == EntryState.COMMITTED
-"""What was only reserved has not been paid, and may never be."""
+"""Entries that are only reserved have not been paid, and may never be."""
 
 
 class CarrierClaims(OrderLedger):
@@ -31,9 +31,9 @@ class CarrierClaims(OrderLedger):
         filed_at: datetime | None = None,
         closed_at: datetime | None = None,
     ) -> Decimal:
-        """Write down where the claim stands, whole, in place of what stood there; answers what its case has paid out.
+        """Store the state of the claim, replacing the previous one. Return what its case has paid out.
 
-        A claim that has `closed_at` no longer changes: an attempt that was given up may still arrive.
+        A claim with `closed_at` no longer changes: a delayed attempt of an earlier call may still arrive.
         """
         row = {
             "order_id": order_id,
@@ -54,7 +54,7 @@ class CarrierClaims(OrderLedger):
             return paid or NOTHING
 
     def claims(self) -> list[dict[str, Any]]:
-        """Every claim by case id; `paid_out` is all that its case has paid, `net` is `recovered` less that."""
+        """Return every claim by case id. `paid_out` is all that its case has paid; `net` is `recovered` minus that."""
         paid = select(entries.c.case_id, PAID_OUT).where(COMMITTED).group_by(entries.c.case_id).subquery()
         query = select(claims, paid.c.paid_out).outerjoin(paid, paid.c.case_id == claims.c.case_id)
         with self._reading() as connection:

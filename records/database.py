@@ -1,4 +1,4 @@
-"""Every transaction that writes is serial where it must be, whole or not at all, and fails with a sentence."""
+"""The database connection: atomic transactions, serialized where needed, and readable errors."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,47 +16,47 @@ from records.errors import RecordsUnavailable, WrongDatabaseUrl
 from records.migrations import upgrade
 
 PATIENCE = 10
-"""Seconds to wait for a lock that another case holds; each holds it for milliseconds."""
+"""Seconds to wait for a lock that another case holds. Locks are held for milliseconds."""
 
 CONNECT_PATIENCE = 5
-"""Seconds to wait for PostgreSQL to answer at all."""
+"""Seconds to wait for a connection to PostgreSQL."""
 
 SCHEMA_LOCK = 7_301_946_115
-"""PostgreSQL's advisory lock while tables are made: two workers may start at once. An arbitrary number."""
+"""PostgreSQL's advisory lock while tables are created, because two workers may start at once. An arbitrary number."""
 
 EXPECTED = "expected sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 class Database:
-    """One SQLite file or PostgreSQL database, opened and, where needed, laid out; safe to share between threads."""
+    """One SQLite file or PostgreSQL database. Its tables are created or upgraded on opening. Thread-safe."""
 
     def __init__(self, url: str) -> None:
-        """Raises `WrongDatabaseUrl`, `RecordsUnavailable` or `NewerSchema`."""
+        """Open the database. Raises `WrongDatabaseUrl`, `RecordsUnavailable` or `NewerSchema`."""
         parsed = _parse(url)
         self.address = _address(parsed)
-        """Where the records are, without user or password."""
+        """The address without user and password, for messages."""
         self._engine = open_engine(parsed)
         self._reader = self._engine.execution_options(reads_only=True)
         try:
             with self._writing() as connection:
-                _lay_out(connection, self.address)
+                _create_tables(connection, self.address)
         except Exception:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close every connection; a later call opens new ones."""
+        """Close all connections. A later call opens new ones."""
         self._engine.dispose()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """A transaction that may write. On SQLite it holds the only write lock from its first moment."""
+        """Begin a transaction that may write. On SQLite it holds the only write lock from the start."""
         with self._translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """A transaction that only reads: on SQLite it neither waits for writers nor holds them up."""
+        """Begin a transaction that only reads. On SQLite it neither waits for writers nor blocks them."""
         with self._translated(), self._reader.begin() as connection:
             yield connection
 
@@ -65,19 +65,19 @@ class Database:
         try:
             yield
         except (IntegrityError, DataError):
-            raise  # a fault of ours, or of the caller: the same call would fail again
+            raise  # an error in our code or the caller's: the same call would fail again
         except (DBAPIError, PoolTimeoutError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             reason = str(cause).partition("\n")[0]
-            raise RecordsUnavailable(f"The records at {self.address} cannot be used: {reason}") from None
+            raise RecordsUnavailable(f"The database at {self.address} cannot be used: {reason}") from None
 
     def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        """An INSERT that knows what to do with a row that is there already; both engines spell it alike."""
+        """Return an INSERT that supports ON CONFLICT, which both databases write in the same way."""
         return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def open_engine(url: URL) -> Engine:
-    """The engine for a checked URL, set up as our transactions need it. Raises `WrongDatabaseUrl`."""
+    """Return the engine for a checked URL, configured for our transactions. Raises `WrongDatabaseUrl`."""
     return _postgresql(url) if url.get_backend_name() == "postgresql" else _sqlite(url)
 
 
@@ -85,19 +85,19 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # Not shown: what cannot be parsed may hold a password anywhere.
+        # The URL is not shown, because it may contain a password.
         raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL is not a database URL; {EXPECTED}") from None
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
-        raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL names {parsed.drivername}, which we do not use; {EXPECTED}")
+        raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL names {parsed.drivername}: it is not supported; {EXPECTED}")
     if parsed.database in {None, "", ":memory:"}:
         raise WrongDatabaseUrl(f"AFTER_SALES_DATABASE_URL names no {_missing(parsed)}; {EXPECTED}")
     return parsed
 
 
 def _missing(url: URL) -> str:
-    return "database" if url.get_backend_name() == "postgresql" else "file, and records must outlive the process"
+    return "database" if url.get_backend_name() == "postgresql" else "file, and the data must outlive the process"
 
 
 def _address(url: URL) -> str:
@@ -118,9 +118,9 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, _: object) -> None:
-        raw.isolation_level = None  # Python's driver would begin late, at the first write, after our reads
+        raw.isolation_level = None  # Python's driver would begin too late: at the first write, after our reads
         _switch_to_wal(raw)
-        raw.execute("PRAGMA synchronous = FULL")  # a payment that was noted stays noted through a power cut
+        raw.execute("PRAGMA synchronous = FULL")  # a booked payment survives a power cut
         raw.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
@@ -132,7 +132,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _switch_to_wal(raw: Any) -> None:
-    """Ask again while the file is locked: of several that switch a new file, SQLite refuses some without waiting."""
+    """Retry while the file is locked: if several processes switch a new file, SQLite refuses some without waiting."""
     deadline = monotonic() + PATIENCE
     while True:
         try:
@@ -149,8 +149,8 @@ def _postgresql(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        pool_pre_ping=True,  # a restarted database costs no call
-        isolation_level="READ COMMITTED",  # after waiting for a row lock, the sums are read afresh
+        pool_pre_ping=True,  # no call fails because the database was restarted
+        isolation_level="READ COMMITTED",  # after waiting for a row lock, the sums are read again
         connect_args={"connect_timeout": CONNECT_PATIENCE},
     )
 
@@ -162,8 +162,8 @@ def _postgresql(url: URL) -> Engine:
     return engine
 
 
-def _lay_out(connection: Connection, address: str) -> None:
-    """Make what is missing; refuse what a newer version made. Two workers may start at once."""
+def _create_tables(connection: Connection, address: str) -> None:
+    """Create or upgrade the tables, or refuse a newer schema. The lock is for two workers that start at once."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(SCHEMA_LOCK)))
     upgrade(connection, address)

@@ -1,7 +1,7 @@
 """One ledger per order over all its cases: money and units are reserved, then committed or released (S13, S15, S35).
 
-Whoever writes holds the order's lock: its row on PostgreSQL, the file's only write lock on SQLite. So the sums
-that a decision rests on cannot change before the decision is written.
+A writer holds the order's lock: its row on PostgreSQL, the file's only write lock on SQLite. Therefore the sums behind
+a decision cannot change before the decision is written.
 """
 
 from datetime import UTC, datetime
@@ -33,14 +33,14 @@ from records.units import Units, account, no_units_left, state_bought, units_tak
 
 NOTHING = Decimal("0.00")
 COUNTED = MONEY | SHIPMENTS
-"""What the ledger has entries of."""
+"""The kinds of remedies that the ledger has entries of."""
 ON_REPORT = "on the word of whoever reported it"
-"""The reason of an entry that is committed without the partner's own number."""
+"""The stored reason of an entry that was committed on a report, without the partner's number."""
 _COUNTED = ", ".join(sorted(COUNTED))
 
 
 def exact(amount: Decimal, what: str) -> Decimal:
-    """`amount` with two digits; raises `WrongAmount` where that would change it, or it is negative or huge."""
+    """Return `amount` with two digits. Raises `WrongAmount` if it has more, or is negative or too large."""
     if not amount.is_finite() or not 0 <= amount <= MAX_AMOUNT or amount != amount.quantize(CENT):
         raise WrongAmount(
             f"{what} is {amount}; it must be from 0.00 to {MAX_AMOUNT} with at most two digits after the point"
@@ -64,15 +64,15 @@ class OrderLedger(Database):
         limit: Decimal | None = None,
         units: Units | None = None,
     ) -> bool:
-        """Write down that `amount` or goods are about to move, under the business key `case/cycle/offer/step`.
+        """Reserve `amount`, or goods, under the business key `case/cycle/offer/step`, before they move.
 
-        `paid` is what this case says was paid for the order; of several statements the smallest counts, all are kept.
-        `limit` is the most that may be paid over the order: beside refunds, of all kinds together; and of freight,
-        which goes back once (S35). Other refunds are not held to it. `units`: the items of the order that are made good
-        by it; goods that are sent have an amount of 0.00. The same call again changes nothing; where the entry was
-        released meanwhile, it is reserved anew. True: the key is known already, so the partner may know it as well.
-        Raises `OverPaid` (refunds only), `OverLimit` (all else), `OverUnits`, `LaterTry`, `EntryConflict` or
-        `WrongAmount`.
+        `paid` is what this case states was paid for the order. All statements are kept; the smallest counts.
+        `limit` applies to the whole order: to all payments beside refunds together, and to refunds of freight (S35).
+        Other refunds have no limit but `paid`. `units` are the items that the step makes good; goods have the amount
+        0.00. Repeating a call changes nothing. If the entry was released in between, it is reserved again.
+
+        Return True if the key already had an entry; then the partner may know it, too. Raises `OverPaid` (refunds
+        only), `OverLimit` (all other payments), `OverUnits`, `LaterTry`, `EntryConflict` or `WrongAmount`.
         """
         if kind not in COUNTED:
             raise LedgerRefusal(f"{key}: {kind} moves no money and no goods; expected one of {_COUNTED}")
@@ -84,7 +84,7 @@ class OrderLedger(Database):
             "currency": currency,
         }
         paid = exact(paid, f"{key}: what was paid")
-        # Raised after the transaction: what this case stated as paid stays on record even where it is refused.
+        # Raised after the transaction, so that this case's statement of what was paid is kept even if it is refused.
         with self._writing() as connection:
             order_currency = self._locked_order(connection, order_id, currency, paid)
             if order_currency != currency:
@@ -99,19 +99,19 @@ class OrderLedger(Database):
         return known is not None
 
     def commit(self, key: str, reference: str, *, settle: bool = False) -> bool:
-        """The partner has paid, under its number `reference`; True where it did so *late*, after a release.
+        """Book that the partner has paid, under its number `reference`. Return True if it paid *late*, after a release.
 
-        A late payment is booked all the same, even beyond what was paid for the order: the ledger tells the truth,
-        and somebody has to look. The same call again changes nothing and answers the same. What is contested stays so
-        and only keeps the number, unless the partner was asked by key or a person decides: then `settle` (S26, S27).
-        Raises `NotReserved`, or `EntryConflict` for a second number: then the partner may have paid twice.
+        A late payment is booked even beyond what was paid for the order, because the ledger must show what happened.
+        Staff have to look at it. Repeating a call changes nothing and returns the same. A contested entry stays
+        contested and only stores the number. `settle` books it: the partner was asked by key, or a person decided (S26,
+        S27). Raises `NotReserved`, or `EntryConflict` for a second number: the partner may have paid twice.
         """
         return self._commit(key, reference, settle=settle)
 
     def vouch(self, key: str, whose: str, *, settle: bool = False) -> bool:
-        """As `commit`, on the word of whoever reported it: `whose`, in place of which the partner's number comes later.
+        """Book a payment on a report, like `commit`. `whose` names the reporter until the partner's number is known.
 
-        What is committed already stays as it is, and so does what is contested, unless a person `settle`s it (S27).
+        Committed entries stay as they are. So do contested ones, unless `settle` is set: a person decided (S27).
         """
         return self._commit(key, whose, settle=settle, reason=ON_REPORT)
 
@@ -137,23 +137,23 @@ class OrderLedger(Database):
             return late
 
     def release(self, key: str, why: str) -> None:
-        """The partner has not paid and will not: the amount is free again; the first reason given stays.
+        """Release a reservation that the partner has not paid and will not pay. The first reason is kept.
 
-        The same call again changes nothing. Raises `AlreadyCommitted` (S17) or `NotReserved`.
+        Repeating a call changes nothing. Raises `AlreadyCommitted` (S17) or `NotReserved`.
         """
         with self._writing() as connection:
             entry = self._locked_entry(connection, key)
             if entry["state"] == EntryState.COMMITTED:
                 raise AlreadyCommitted(
-                    f"{key} was paid as {entry['reference']} and cannot be released: what has moved is not taken back"
+                    f"{key} was paid as {entry['reference']} and cannot be released: a payment is never undone"
                 )
             if entry["state"] == EntryState.RESERVED:
                 _change(connection, key, state=EntryState.RELEASED, settled_at=datetime.now(UTC), reason=why)
 
     def contest(self, key: str, why: str) -> None:
-        """The partner says both that it paid and that it did not: taken, until it is committed or released (S26, S27).
+        """Mark the entry as contested: the partner said that it paid and that it did not (S26, S27).
 
-        The same call again changes nothing. Raises `NotReserved`.
+        It counts as taken until it is committed or released. Repeating a call changes nothing. Raises `NotReserved`.
         """
         with self._writing() as connection:
             entry = self._locked_entry(connection, key)
@@ -161,7 +161,7 @@ class OrderLedger(Database):
                 _change(connection, key, state=EntryState.RESERVED, settled_at=datetime.now(UTC), reason=why)
 
     def contested(self) -> list[dict[str, Any]]:
-        """The entries of closed cases whose partner says both that it paid and that it did not (S27)."""
+        """Return the contested entries of closed cases: the partner said that it paid and that it did not (S27)."""
         query = (
             select(entries)
             .join(cases, cases.c.case_id == entries.c.case_id)
@@ -174,7 +174,7 @@ class OrderLedger(Database):
             return [{**row, "state": EntryState.CONTESTED} for row in rows]
 
     def paid_out(self, order_id: str) -> dict[str, Decimal]:
-        """What has been paid for the order over all its cases, by kind; kinds of which nothing was paid are absent."""
+        """Return what has been paid for the order over all its cases, by kind. Kinds without payments are absent."""
         query = (
             select(entries.c.kind, func.sum(entries.c.amount).label("total"))
             .where(entries.c.order_id == order_id, entries.c.state == EntryState.COMMITTED, entries.c.kind.in_(MONEY))
@@ -184,17 +184,17 @@ class OrderLedger(Database):
             return {row.kind: row.total for row in connection.execute(query)}
 
     def account(self, order_id: str, case_id: str) -> Account:
-        """What the order's cases other than `case_id` have taken of it: money and units, reserved or moved (S35)."""
+        """Return what the order's cases other than `case_id` have taken: money and units, reserved or moved (S35)."""
         with self._reading() as connection:
             return account(connection, order_id, case_id)
 
     def known(self, key: str) -> bool:
-        """Whether there is an entry with this key."""
+        """Return whether there is an entry with this key."""
         with self._reading() as connection:
             return connection.scalar(select(entries.c.key).where(entries.c.key == key)) is not None
 
     def entries(self, case_id: str | None = None, order_id: str | None = None) -> list[dict[str, Any]]:
-        """The entries, of one case or one order where given, in the order in which they were reserved."""
+        """Return the entries (of one case or one order, if given) in the order in which they were reserved."""
         query = select(entries)
         if case_id is not None:
             query = query.where(entries.c.case_id == case_id)
@@ -205,7 +205,7 @@ class OrderLedger(Database):
             return [{**row, "state": _state(row)} for row in rows]
 
     def _locked_order(self, connection: Connection, order_id: str, currency: str, paid: Decimal) -> str:
-        """The order's currency, as first stated; the order is ours until the transaction ends."""
+        """Lock the order until the transaction ends. Return its currency, as first stated."""
         first = self._insert(orders).values(order_id=order_id, currency=currency, paid=paid)
         connection.execute(first.on_conflict_do_nothing())
         self._lock_order(connection, order_id)
@@ -213,7 +213,7 @@ class OrderLedger(Database):
         return found
 
     def _smallest_paid(self, connection: Connection, order_id: str, paid: Decimal, case_id: str) -> Decimal:
-        """Keep this statement of what was paid, and answer the smallest that any case made."""
+        """Store this statement of what was paid. Return the smallest statement of all cases."""
         statement = {"order_id": order_id, "paid": paid, "case_id": case_id, "stated_at": datetime.now(UTC)}
         connection.execute(self._insert(paid_statements).values(statement).on_conflict_do_nothing())
         smaller = update(orders).where(orders.c.order_id == order_id, orders.c.paid > paid)
@@ -222,14 +222,14 @@ class OrderLedger(Database):
         return smallest
 
     def _lock_order(self, connection: Connection, order_id: str) -> None:
-        """Wait for the order's row and keep it; SQLite has no such clause, its transaction began with the lock."""
+        """Lock the order's row. SQLite has no FOR UPDATE and needs none: its transaction holds the write lock."""
         connection.execute(select(orders.c.order_id).where(orders.c.order_id == order_id).with_for_update())
 
     def _locked_entry(self, connection: Connection, key: str) -> RowMapping:
-        """The entry, with its order locked first: always in that sequence, so that no two calls wait for each other."""
+        """Lock the order, then return the entry. Always in this sequence, so that no two calls deadlock."""
         order_id = connection.scalar(select(entries.c.order_id).where(entries.c.key == key))
         if order_id is None:
-            raise NotReserved(f"{key} was never reserved: reserve it before money moves")
+            raise NotReserved(f"{key} was never reserved: reserve an amount before it moves")
         self._lock_order(connection, order_id)
         return connection.execute(select(entries).where(entries.c.key == key)).mappings().one()
 
@@ -244,8 +244,8 @@ class OrderLedger(Database):
         units: Units | None,
     ) -> LedgerRefusal | None:
         if known and (differing := [name for name in wanted if known[name] != wanted[name]]):
-            told = ", ".join(f"{name} {known[name]}, not {wanted[name]}" for name in differing)
-            return EntryConflict(f"{key} is reserved for {told}: one key stands for one payment")
+            differences = ", ".join(f"{name} {known[name]}, not {wanted[name]}" for name in differing)
+            return EntryConflict(f"{key} is reserved for {differences}: one key stands for one payment")
         if later := self._later_try(connection, key, wanted["case_id"]):
             return LaterTry(Reason.of("later_try", key=key, number=later))
         if known and known["state"] != EntryState.RELEASED:
@@ -264,7 +264,7 @@ class OrderLedger(Database):
         return None
 
     def _later_try(self, connection: Connection, key: str, case_id: str) -> int | None:
-        """The number of the step's last try after this one that is reserved or has moved."""
+        """Return the number of the step's latest try after this one that is reserved or has moved, or None."""
         step, number = tried(key, case_id)
         live = select(entries.c.key).where(entries.c.case_id == case_id, entries.c.state != EntryState.RELEASED)
         tries = [tried(other, case_id) for other in connection.scalars(live)]
@@ -293,11 +293,11 @@ class OrderLedger(Database):
         return no_units_left(connection, order_id, units, self._units_taken(connection, order_id))
 
     def _units_taken(self, connection: Connection, order_id: str) -> list[RowMapping]:
-        """What is being made good, over all cases of the order."""
+        """Return the units that are being made good, over all cases of the order."""
         return units_taken(connection, order_id)
 
     def _taken(self, connection: Connection, order_id: str, kinds: frozenset[RemedyKind]) -> Decimal:
-        """What is reserved or committed of these kinds, over all cases of the order."""
+        """Return the sum that is reserved or committed for these kinds, over all cases of the order."""
         query = select(func.sum(entries.c.amount)).where(
             entries.c.order_id == order_id, entries.c.kind.in_(kinds), entries.c.state != EntryState.RELEASED
         )
@@ -309,6 +309,6 @@ def _change(connection: Connection, key: str, **values: Any) -> None:
 
 
 def _state(entry: RowMapping) -> EntryState:
-    """Its state; one that is contested is stored as reserved, with the reason."""
+    """Return the entry's state. A contested entry is stored as reserved, with a reason."""
     contested = entry["state"] == EntryState.RESERVED and entry["reason"] is not None
     return EntryState.CONTESTED if contested else EntryState(entry["state"])

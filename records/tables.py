@@ -1,6 +1,7 @@
-"""Money is stored as a whole number of minor units, time as UTC, and others' words as far as any database takes them.
+"""The tables, and the column types for money, times and text.
 
-A minor unit is a hundredth in every currency, because `cases.money` writes every amount with two digits.
+Money is stored as a whole number of minor units. A minor unit is a hundredth in every currency, because `cases.money`
+writes every amount with two digits. Times are stored in UTC.
 """
 
 import json
@@ -29,9 +30,9 @@ from sqlalchemy import (
 
 
 class EntryState(StrEnum):
-    """Where an entry of the ledger stands: intended, paid, given up, or paid and not paid by its partner's own words.
+    """The state of an entry in the ledger: intended, paid, given up, or contested (the partner contradicts itself).
 
-    A contested entry is kept as a reserved one with a reason: it counts as taken (S27).
+    A contested entry is stored as a reserved one with a reason. It counts as taken (S27).
     """
 
     RESERVED = "reserved"
@@ -41,13 +42,13 @@ class EntryState(StrEnum):
 
 
 class MinorUnits(TypeDecorator[Decimal]):
-    """A decimal with two digits here, a whole number of hundredths in the database; sums are exact (S16)."""
+    """A decimal with two digits, stored as a whole number of hundredths, so that sums are exact (S16)."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, _: Dialect) -> int | None:
-        """Hundredths; raises ValueError rather than round."""
+        """Return hundredths. Raises ValueError instead of rounding."""
         if value is None:
             return None
         scaled = value.scaleb(2)
@@ -56,19 +57,19 @@ class MinorUnits(TypeDecorator[Decimal]):
         return int(scaled)
 
     def process_result_value(self, value: Any | None, _: Dialect) -> Decimal | None:
-        """Two digits after the point, always."""
-        # int(): PostgreSQL answers the sum of a bigint column with a numeric.
+        """Return a decimal with two digits after the point."""
+        # int(): in PostgreSQL the sum of a bigint column is a numeric.
         return None if value is None else Decimal(int(value)).scaleb(-2)
 
 
-class Instant(TypeDecorator[datetime]):
-    """An instant: any offset in, UTC out, always aware."""
+class UtcTime(TypeDecorator[datetime]):
+    """A timestamp: any offset is accepted, UTC is returned."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
-        """UTC; raises ValueError for a time without an offset."""
+        """Return the time in UTC. Raises ValueError for a time without an offset."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -76,25 +77,25 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
-        """UTC, aware."""
+        """Return the time in UTC, with its offset."""
         if value is None:
             return None
-        # SQLite keeps no offset; what we wrote there was UTC.
+        # SQLite stores no offset. What we wrote there was UTC.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Deadline(Instant):
-    """A timestamp or none; none is stored as the year 9999, so that an index has it last on both engines."""
+class Deadline(UtcTime):
+    """A timestamp or None. None is stored as the year 9999, so that indexes of both databases sort it last."""
 
     NONE = datetime(9999, 1, 1, tzinfo=UTC)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """UTC; raises ValueError for a time without an offset."""
+        """Return the time in UTC, or the year 9999 for None. Raises ValueError for a time without an offset."""
         return super().process_bind_param(value or self.NONE, dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """UTC, aware; None if there is no deadline."""
+        """Return the time in UTC, with its offset, or None."""
         found = super().process_result_value(value, dialect)
         return None if found == self.NONE else found
 
@@ -106,48 +107,48 @@ class Names(TypeDecorator[list[str]]):
     cache_ok = True
 
     def process_bind_param(self, value: list[str] | None, _: Dialect) -> str | None:
-        """JSON."""
+        """Return the names as JSON."""
         return None if value is None else json.dumps(value)
 
     def process_result_value(self, value: str | None, _: Dialect) -> list[str] | None:
-        """The list."""
-        if value is None or value == "[]":  # mostly, in lists of thousands
+        """Return the names."""
+        if value is None or value == "[]":  # the usual case, in lists of thousands
             return [] if value else None
         names: list[str] = json.loads(value)
         return names
 
 
-class Words(TypeDecorator[str]):
-    """What people or partners wrote; PostgreSQL takes no NUL in a text, however often it is tried."""
+class FreeText(TypeDecorator[str]):
+    """Text that people or partners wrote. NUL characters are replaced, because PostgreSQL rejects them."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _: Dialect) -> str | None:
-        """Without it."""
+        """Return the text without NUL characters."""
         return value and value.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _needed(name: str, kind: Any) -> Column[Any]:
+def _required(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
 metadata = MetaData()
-"""What this program reads and writes; every change needs a migration (`records/migrations`), or a test fails."""
+"""The tables that this program uses. Every change needs a migration (`records/migrations`), or a test fails."""
 
 cases = Table(
     "cases",
     metadata,
     Column("case_id", Text, primary_key=True),
-    _needed("first_run_id", Text),
-    _needed("line", Text),
-    _needed("topic", Text),
+    _required("first_run_id", Text),
+    _required("line", Text),
+    _required("topic", Text),
     Column("order_id", Text),
-    _needed("status", Text),
+    _required("status", Text),
     Column("outcome", Text),
-    _needed("received_at", Instant),
-    _needed("opened_at", Instant),
-    Column("closed_at", Instant),
+    _required("received_at", UtcTime),
+    _required("opened_at", UtcTime),
+    Column("closed_at", UtcTime),
     Column("record", Text, comment="the final snapshot and under `complaint` the complaint, JSON; personal data"),
     Index("cases_of_order", "order_id", "topic"),
 )
@@ -163,11 +164,11 @@ answers = Table(
     "answers",
     metadata,
     Column("case_id", Text, ForeignKey(cases.c.case_id), primary_key=True),
-    _needed("line", Text),
+    _required("line", Text),
     Column("product", Text, comment="its sku; null where it was about no product, or about several"),
-    Column("question", Words, nullable=False, comment="the customer's words; personal data"),
-    _needed("answer", Words),
-    _needed("answered_at", Instant),
+    Column("question", FreeText, nullable=False, comment="the customer's words; personal data"),
+    _required("answer", FreeText),
+    _required("answered_at", UtcTime),
     Index("answers_of_product", "line", "product"),
 )
 
@@ -175,7 +176,7 @@ orders = Table(
     "orders",
     metadata,
     Column("order_id", Text, primary_key=True),
-    _needed("currency", Text),
+    _required("currency", Text),
     Column("paid", MinorUnits, nullable=False, comment="the smallest that any case stated"),
     CheckConstraint("paid >= 0", name="orders_paid_not_negative"),
 )
@@ -185,8 +186,8 @@ paid_statements = Table(
     metadata,
     Column("order_id", Text, ForeignKey(orders.c.order_id), primary_key=True),
     Column("paid", MinorUnits, primary_key=True),
-    _needed("case_id", Text),
-    _needed("stated_at", Instant),
+    _required("case_id", Text),
+    _required("stated_at", UtcTime),
 )
 
 entries = Table(
@@ -195,15 +196,15 @@ entries = Table(
     Column("key", Text, primary_key=True),
     Column("order_id", Text, ForeignKey(orders.c.order_id), nullable=False, index=True),
     Column("case_id", Text, nullable=False, index=True),
-    _needed("kind", Text),
-    _needed("amount", MinorUnits),
-    _needed("currency", Text),
-    _needed("state", Text),
+    _required("kind", Text),
+    _required("amount", MinorUnits),
+    _required("currency", Text),
+    _required("state", Text),
     Column("late", Boolean, nullable=False, server_default=false(), comment="paid after it had been given up"),
-    _needed("reserved_at", Instant),
-    Column("settled_at", Instant),
+    _required("reserved_at", UtcTime),
+    Column("settled_at", UtcTime),
     Column("reference", Text, comment="the partner's number for the payment"),
-    Column("reason", Words, comment="why it was given up"),
+    Column("reason", FreeText, comment="why it was given up"),
     CheckConstraint("amount >= 0", name="entries_amount_not_negative"),
     CheckConstraint("state IN ('reserved', 'committed', 'released')", name="entries_state_known"),
 )
@@ -222,7 +223,7 @@ made_good = Table(
     metadata,
     Column("key", Text, ForeignKey(entries.c.key), primary_key=True),
     Column("sku", Text, primary_key=True),
-    _needed("quantity", Integer),
+    _required("quantity", Integer),
     CheckConstraint("quantity > 0", name="made_good_quantity_positive"),
 )
 
@@ -230,50 +231,50 @@ claims = Table(
     "claims",
     metadata,
     Column("case_id", Text, primary_key=True),
-    _needed("order_id", Text),
-    _needed("carrier", Text),
-    _needed("state", Text),
-    _needed("currency", Text),
-    _needed("claimed", MinorUnits),
-    _needed("recovered", MinorUnits),
-    Column("filed_at", Instant),
-    Column("closed_at", Instant),
+    _required("order_id", Text),
+    _required("carrier", Text),
+    _required("state", Text),
+    _required("currency", Text),
+    _required("claimed", MinorUnits),
+    _required("recovered", MinorUnits),
+    Column("filed_at", UtcTime),
+    Column("closed_at", UtcTime),
 )
 
 case_projection = Table(
     "case_projection",
     metadata,
     Column("case_id", Text, primary_key=True),
-    _needed("seq", BigInteger),
-    _needed("line", Text),
-    _needed("topic", Text),
+    _required("seq", BigInteger),
+    _required("line", Text),
+    _required("topic", Text),
     Column("order_id", Text, index=True),
-    _needed("channel", Text),
-    _needed("status", Text),
+    _required("channel", Text),
+    _required("status", Text),
     Column("outcome", Text),
-    _needed("urgent", Boolean),
-    Column("team", Words),
-    Column("owner", Words),
-    _needed("received_at", Instant),
-    _needed("opened_at", Instant),
-    Column("closed_at", Instant),
+    _required("urgent", Boolean),
+    Column("team", FreeText),
+    Column("owner", FreeText),
+    _required("received_at", UtcTime),
+    _required("opened_at", UtcTime),
+    Column("closed_at", UtcTime),
     Column("next_due_at", Deadline, nullable=False, comment="the year 9999: no clock runs"),
     Column("next_due", Text),
-    _needed("broken", Names),
-    _needed("escalation_rung", Integer),
-    _needed("needs", Names),
-    _needed("unknown_money", Boolean),
-    _needed("paid", MinorUnits),
+    _required("broken", Names),
+    _required("escalation_rung", Integer),
+    _required("needs", Names),
+    _required("unknown_money", Boolean),
+    _required("paid", MinorUnits),
     Column("currency", Text),
     Column("ended", Text, comment="how the workflow ended without closing its case: terminated, failed, timed_out"),
-    _needed("written_at", Instant),
+    _required("written_at", UtcTime),
     Column("searched", Text, comment="a digest of what case_search was made of"),
     Column("snapshot", Text, nullable=False, comment="JSON, or sealed; personal data"),
 )
 """One row for each case. Derived: a case never reads it, and it can be written again from the cases."""
 
 IS_OPEN = and_(case_projection.c.closed_at.is_(None), case_projection.c.ended.is_(None))
-"""The open cases, in the words of the indexes below: a query has to use the same to be served by them."""
+"""The condition for open cases. A query must use this condition to be served by the indexes below."""
 
 
 def _index_of_open(name: str, *columns: str) -> None:

@@ -1,6 +1,6 @@
-"""An order's ledger counts units as it counts money: none is made good more often than it was bought (S35).
+"""The units of an order in its ledger: no more units are made good than were bought (S35).
 
-Every function runs in a transaction that holds the order's lock, but for `account`, which only reads.
+Every function runs in a transaction that holds the order's lock, except `account`, which only reads.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +15,9 @@ from records.tables import EntryState, bought, entries, made_good, orders
 
 
 class Units(NamedTuple):
-    """What a step makes good, by sku, and how many of each its case says were bought.
+    """The units that a step makes good, by sku, and how many of each were bought according to its case.
 
-    `approved`: somebody has approved that units are made good once more; one step still never exceeds what was bought.
+    `approved`: a person approved making units good once more. A single step still never exceeds what was bought.
     """
 
     wanted: Mapping[str, int]
@@ -26,7 +26,7 @@ class Units(NamedTuple):
 
 
 def state_bought(connection: Connection, new: Callable[[Table], Any], order_id: str, stated: Mapping[str, int]) -> None:
-    """Keep the smallest quantity of each sku that any case of the order states."""
+    """Store the bought quantity of each sku. If cases of the order state different ones, the smallest is kept."""
     for sku, quantity in sorted(stated.items()):
         row = {"order_id": order_id, "sku": sku, "quantity": quantity}
         connection.execute(new(bought).values(row).on_conflict_do_nothing())
@@ -35,14 +35,14 @@ def state_bought(connection: Connection, new: Callable[[Table], Any], order_id: 
 
 
 def write_units(connection: Connection, new: Callable[[Table], Any], key: str, units: Units) -> None:
-    """What the entry with this key makes good; again changes nothing."""
+    """Store the units that the entry with this key makes good. Repeating a call changes nothing."""
     for sku, quantity in units.wanted.items():
         row = {"key": key, "sku": sku, "quantity": quantity}
         connection.execute(new(made_good).values(row).on_conflict_do_nothing())
 
 
 def no_units_left(connection: Connection, order_id: str, units: Units, taken: list[RowMapping]) -> Reason | None:
-    """Why the units cannot be made good; None: they can. `taken`: what `units_taken` returned."""
+    """Return the reason why the units cannot be made good, or None. `taken` is the result of `units_taken`."""
     query = select(bought.c.sku, bought.c.quantity).where(bought.c.order_id == order_id)
     there = {row.sku: row.quantity for row in connection.execute(query)}
     for sku, asked in sorted(units.wanted.items()):
@@ -56,7 +56,7 @@ def no_units_left(connection: Connection, order_id: str, units: Units, taken: li
 
 
 def units_taken(connection: Connection, order_id: str) -> list[RowMapping]:
-    """What is being made good over all cases of the order: sku, quantity, kind, case_id; the oldest first."""
+    """Return what is made good over all cases of the order: key, sku, quantity, kind, case_id; oldest first."""
     query = (
         select(made_good.c.key, made_good.c.sku, made_good.c.quantity, entries.c.kind, entries.c.case_id)
         .join(entries, entries.c.key == made_good.c.key)
@@ -67,7 +67,7 @@ def units_taken(connection: Connection, order_id: str) -> list[RowMapping]:
 
 
 def account(connection: Connection, order_id: str, case_id: str) -> Account:
-    """The order's account without the entries of `case_id`; three short queries at most."""
+    """Return the order's account without the entries of `case_id`. It takes a few short queries."""
     paid = connection.scalar(select(orders.c.paid).where(orders.c.order_id == order_id))
     if paid is None:
         return Account()

@@ -1,6 +1,6 @@
-"""The tables come from one version to the next by Alembic, at start-up, all the way or not at all.
+"""Alembic upgrades the tables to the current version at start-up, in one transaction.
 
-There is no way back: a change of tables is undone by restoring the backup that was made before it.
+There is no downgrade. To undo a change of the tables, restore the backup that was made before it.
 """
 
 from pathlib import Path
@@ -15,29 +15,29 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, inspe
 from records.errors import NewerSchema
 
 VERSION_TABLE = "schema_version"
-"""The name that versions 1 and 2 of this program gave it: started again by mistake, they stop at it."""
+"""Versions 1 and 2 of this program used the same name: if one is started by mistake, it stops at this table."""
 
 _BY_HAND = Table(VERSION_TABLE, MetaData(), Column("version", Integer, primary_key=True))
-"""The same table as those versions laid it out: numbers, of which the highest counts."""
+"""The same table as created by those versions. It holds numbers; the highest is the version."""
 
 _ONE_AT_A_TIME = Lock()
-"""Alembic keeps what it is at in globals, so that two threads must not be at it together."""
+"""Alembic keeps its state in globals, so only one thread may use it at a time."""
 
 
 def upgrade(connection: Connection, address: str) -> None:
-    """Bring the tables to this program's version, in the transaction that is open; whoever calls holds the lock.
+    """Upgrade the tables to this program's version in the open transaction. The caller holds the schema lock.
 
-    Raises `NewerSchema` where they are of a version that this program does not know; nothing is touched then.
+    Raises `NewerSchema`, without changing anything, if this program does not know their version.
     """
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    newest, by_hand = known[0], _laid_out_by_hand(connection)
+    newest, by_hand = known[0], _is_by_hand(connection)
     found = _version_by_hand(connection) if by_hand else _version(connection)
     if found is not None and found not in known:
         raise NewerSchema(
-            f"The records at {address} have version {found}, this program knows up to {newest}: "
-            "run the newer program, or point AFTER_SALES_DATABASE_URL elsewhere"
+            f"The database at {address} has version {found}, this program knows versions up to {newest}: "
+            "run the newer program, or set AFTER_SALES_DATABASE_URL to another database"
         )
     if found == newest and not by_hand:
         return
@@ -49,14 +49,14 @@ def upgrade(connection: Connection, address: str) -> None:
 
 
 def _version(connection: Connection) -> str | None:
-    """Which version the tables have; None where there are none yet."""
+    """Return the version of the tables, or None if there are none yet."""
     how = {"version_table": VERSION_TABLE, "transactional_ddl": True}
     return MigrationContext.configure(connection, opts=how).get_current_revision()
 
 
-def _laid_out_by_hand(connection: Connection) -> bool:
-    there = inspect(connection)
-    columns = there.get_columns(VERSION_TABLE) if there.has_table(VERSION_TABLE) else []
+def _is_by_hand(connection: Connection) -> bool:
+    inspector = inspect(connection)
+    columns = inspector.get_columns(VERSION_TABLE) if inspector.has_table(VERSION_TABLE) else []
     return _BY_HAND.c.version.name in [column["name"] for column in columns]
 
 

@@ -1,4 +1,4 @@
-"""What Alembic runs for every upgrade: on the connection that it was given, in the transaction that is open there."""
+"""Alembic's environment: it runs every upgrade on the given connection, in its open transaction."""
 
 from alembic import context
 
@@ -9,7 +9,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     version_table=VERSION_TABLE,
-    transactional_ddl=True,  # on SQLite too, because we begin its transactions ourselves
+    transactional_ddl=True,  # also on SQLite, because we begin its transactions ourselves
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -142,7 +142,7 @@ async def test_whoever_is_not_known_reads_nothing(
     answer = await http.post("/decode", json=sent(sealed()), headers=headers)
 
     assert answer.status_code == 401
-    assert answer.json()["message"].startswith("nobody is known by this token: ")
+    assert answer.json()["message"].startswith("the token is unknown: ")
     assert (said(server)[-1]["event"], said(server)[-1]["status"]) == ("refused", 401)
 
 
@@ -276,8 +276,8 @@ def test_whoever_breaks_http_while_being_answered_leaves_no_traceback(error: Exc
     """Seen once in some thousand requests; uvicorn logs it as a fault of ours."""
     record = logging.makeLogRecord({"exc_info": (type(error), error, None)})
 
-    assert encryption.server._is_told(record) is told  # noqa: SLF001 (the filter)
-    assert encryption.server._is_told(logging.makeLogRecord({}))  # noqa: SLF001 (same)
+    assert encryption.server._is_actionable(record) is told  # noqa: SLF001 (the filter)
+    assert encryption.server._is_actionable(logging.makeLogRecord({}))  # noqa: SLF001 (same)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -287,7 +287,7 @@ async def test_request_that_breaks_off_is_a_refusal_and_no_fault_of_ours(
     head = f"POST /decode HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 20\r\n\r\n{{"
     with socket.create_connection((http.base_url.host, http.base_url.port or 0)) as connection:
         connection.sendall(head.encode())
-    await eventually(lambda: told_of(server, "broke off"), "the refusal in the log")
+    await eventually(lambda: told_of(server, "closed the connection"), "the refusal in the log")
 
     assert "Traceback" not in server.log.read_text(encoding="utf-8")
 
@@ -323,9 +323,9 @@ async def test_guessing_fills_no_log_and_keeps_out_nobody_who_is_known(tmp_path:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"tokens": {}}, "AFTER_SALES_CODEC_TOKENS names nobody"),
-        ({"tokens": {"chen": TOKEN}}, "AFTER_SALES_CODEC_TOKENS: chen has no SHA-256"),
-        *(({"origins": frozenset({bad})}, f"AFTER_SALES_CODEC_ORIGINS: {bad} is no origin") for bad in BAD_ORIGINS),
+        ({"tokens": {}}, "AFTER_SALES_CODEC_TOKENS is empty"),
+        ({"tokens": {"chen": TOKEN}}, "AFTER_SALES_CODEC_TOKENS: chen needs a SHA-256"),
+        *(({"origins": frozenset({bad})}, f"AFTER_SALES_CODEC_ORIGINS: {bad} is not an origin") for bad in BAD_ORIGINS),
     ],
 )
 def test_settings_that_let_in_nobody_or_everybody_are_refused(changed: dict[str, Any], told: str) -> None:
@@ -355,7 +355,7 @@ def test_address_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         for name, value in {**ENVIRONMENT, "AFTER_SALES_CODEC_ADDRESS": address}.items():
             monkeypatch.setenv(name, value)
 
-        with pytest.raises(CannotServe, match=f"AFTER_SALES_CODEC_ADDRESS: cannot listen at {address}"):
+        with pytest.raises(CannotServe, match=f"AFTER_SALES_CODEC_ADDRESS: cannot listen on {address}"):
             main()
 
 

@@ -60,7 +60,7 @@ SECRET, SHORT = (base64.b64encode(bytes(range(size))).decode() for size in (32, 
         (f"a:{SECRET},{SECRET}", "key 2 has no id"),
         (f"a b:{SECRET}", "key 1 has no id"),
         (f"a/b:{SECRET}", "key 1 has no id"),
-        (f"a:{SHORT}", "key a has 16 bytes, AES-256 takes 32"),
+        (f"a:{SHORT}", "key a has 16 bytes, AES-256 needs 32"),
         ("a:", "key a has 0 bytes"),
         (f"a:{SECRET[:-2]}", "key a is not base64"),
         (f"a:!{SECRET}", "key a is not base64"),
@@ -103,7 +103,7 @@ def test_file_that_cannot_be_read_is_told_at_the_start(tmp_path: Path, what: str
     elif what == "binary":
         file.write_bytes(b"\xff\xfe")
 
-    with pytest.raises(AfterSalesError, match=f"{file} (cannot be read|is no text)"):
+    with pytest.raises(AfterSalesError, match=f"{file} (cannot be read|is not a text file)"):
         KeyRing(file=file)
 
 
@@ -148,7 +148,7 @@ def test_file_that_becomes_unusable_leaves_the_keys_in_force_and_is_told_once(
             rewritten(file, "" if fault == "empty" else "k1:short")
         assert [unseal(keys, seal(keys, PLAIN, PLACE), PLACE) for _ in range(3)] == [PLAIN] * 3
     assert len(caplog.records) == 1
-    assert "stay in force" in caplog.text
+    assert "stay in use" in caplog.text
 
     rewritten(file, f"{new_key('k2')}\n{key}")
     assert keys.current.name.startswith("k2.")
@@ -176,4 +176,4 @@ def test_command_makes_keys_that_the_settings_take() -> None:
     bad = subprocess.run([*command, "no spaces"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert KeyRing(text=made).current.name.startswith("2026-11.")
-    assert (bad.returncode, bad.stdout, bad.stderr) == (2, "", "id: must be 1 to 40 of A-Z a-z 0-9 _ -\n")
+    assert (bad.returncode, bad.stdout, bad.stderr) == (2, "", "id: must be 1 to 40 characters of A-Z a-z 0-9 _ -\n")

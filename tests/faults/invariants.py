@@ -10,7 +10,7 @@ from typing import Any
 
 from cases.calendar import Measure, length
 from cases.policy.policy import Policy
-from records.archive import untimed
+from records.archive import without_times
 from tests.faults import books
 from tests.faults.books import Found, in_force
 from tests.faults.evidence import Evidence
@@ -53,7 +53,7 @@ def _lost(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
         elif life.case_id in evidence.closed:
             row = evidence.archived.get(life.case_id)
             # A case that was taken back closes a second time, and its first record stands.
-            if not row or (untimed(row["record"]) != untimed(end) and life.case_id not in reset):
+            if not row or (without_times(row["record"]) != without_times(end) and life.case_id not in reset):
                 yield life.case_id, "it has closed, and its record is not what it ended with"
         elif not _visible(end):
             yield life.case_id, f"it is {end['status']}, and nobody is told what it waits for ({life.failure})"

@@ -15,7 +15,7 @@ import pytest
 from cases.errors import InvalidInput
 from cases.partner_calls import Contact, CustomerMessage, Delivery, StaffNotice
 from cases.vocabulary import Channel, Role
-from partners.channels import ApprisedMessaging
+from partners.channels import AppriseMessaging
 from partners.ports import TryAgain
 from settings import Settings
 
@@ -123,7 +123,7 @@ async def test_a_customer_gets_the_rendered_text_at_their_own_number() -> None:
     partner = Partner()
     async with _web_hook() as hook:
         urls = {Channel.SMS: f"json://127.0.0.1:{hook.port}/sms/{{phone}}?:who={{name}}"}
-        delivery = await ApprisedMessaging(_settings(urls), partner).to_customer(_message(Channel.SMS))
+        delivery = await AppriseMessaging(_settings(urls), partner).to_customer(_message(Channel.SMS))
 
     assert (delivery.channel, delivery.reference) == ("sms", "C-1/m1")
     assert hook.paths == ["/sms/13800000000"]
@@ -136,7 +136,7 @@ async def test_a_customer_gets_the_rendered_text_at_their_own_number() -> None:
 async def test_a_letter_arrives_over_real_smtp_at_the_customers_address_alone() -> None:
     async with _mail_server() as (port, letters):
         url = f"mailto://127.0.0.1:{port}?from=care@example.com&to={{email}}&mode=insecure&format=text"
-        await ApprisedMessaging(_settings({Channel.EMAIL: url}), Partner()).to_customer(_message(Channel.EMAIL))
+        await AppriseMessaging(_settings({Channel.EMAIL: url}), Partner()).to_customer(_message(Channel.EMAIL))
 
     (recipients, raw) = letters[0]
     letter = email.message_from_string(raw, policy=default)
@@ -152,7 +152,7 @@ async def test_a_letter_in_html_shows_the_text_and_nothing_of_it_as_markup() -> 
     async with _mail_server() as (port, letters):
         url = f"mailto://127.0.0.1:{port}?from=care@example.com&to={{email}}&mode=insecure&format=html"
         to = Contact(name="<b>Wei</b> & **Li**", email="wei.li@example.com")
-        await ApprisedMessaging(_settings({Channel.EMAIL: url}), Partner()).to_customer(_message(Channel.EMAIL, to=to))
+        await AppriseMessaging(_settings({Channel.EMAIL: url}), Partner()).to_customer(_message(Channel.EMAIL, to=to))
 
     html = email.message_from_string(letters[0][1], policy=default).get_body(("html",))
     assert html is not None
@@ -164,7 +164,7 @@ async def test_values_are_quoted_so_that_they_cannot_change_the_url() -> None:
     to = Contact(name="x&method=DELETE#/../{email}", phone="+86 138/00?x=1")
     async with _web_hook() as hook:
         urls = {Channel.SMS: f"json://127.0.0.1:{hook.port}/sms?:who={{name}}&:phone={{phone}}"}
-        await ApprisedMessaging(_settings(urls), Partner()).to_customer(_message(Channel.SMS, to=to))
+        await AppriseMessaging(_settings(urls), Partner()).to_customer(_message(Channel.SMS, to=to))
 
     assert hook.paths == ["/sms"]
     assert (hook.posts[0]["who"], hook.posts[0]["phone"]) == (to.name, to.phone)
@@ -175,7 +175,7 @@ async def test_an_address_that_is_not_one_recipient_goes_to_the_partner_instead(
     partner = Partner()
     async with _mail_server() as (port, letters):
         url = f"mailto://127.0.0.1:{port}?from=care@example.com&to={{email}}&mode=insecure"
-        channels = ApprisedMessaging(_settings({Channel.EMAIL: url}), partner)
+        channels = AppriseMessaging(_settings({Channel.EMAIL: url}), partner)
         await channels.to_customer(_message(Channel.EMAIL, to=Contact(name="x", phone="1", email=address)))
 
     assert (partner.given, letters) == (["C-1/m1"], [])
@@ -185,7 +185,7 @@ async def test_the_best_route_wins_even_where_only_the_partner_has_it() -> None:
     """G2: the answer goes out on the channel the customer used."""
     partner = Partner()
     async with _web_hook() as hook:
-        channels = ApprisedMessaging(_settings({Channel.EMAIL: f"json://127.0.0.1:{hook.port}?:to={{email}}"}), partner)
+        channels = AppriseMessaging(_settings({Channel.EMAIL: f"json://127.0.0.1:{hook.port}?:to={{email}}"}), partner)
         await channels.to_customer(_message(Channel.WECHAT, Channel.EMAIL))
 
     assert (partner.given, hook.posts) == (["C-1/m1"], [])
@@ -195,7 +195,7 @@ async def test_a_route_without_the_customers_address_is_passed_over() -> None:
     partner = Partner()
     to = Contact(name="x", email="x@example.com")
     async with _web_hook() as hook:
-        channels = ApprisedMessaging(_settings({Channel.EMAIL: f"json://127.0.0.1:{hook.port}?:to={{email}}"}), partner)
+        channels = AppriseMessaging(_settings({Channel.EMAIL: f"json://127.0.0.1:{hook.port}?:to={{email}}"}), partner)
         delivery = await channels.to_customer(_message(Channel.SMS, Channel.EMAIL, to=to))
 
     assert delivery.channel == "email"
@@ -204,7 +204,7 @@ async def test_a_route_without_the_customers_address_is_passed_over() -> None:
 
 async def test_without_any_url_everything_goes_to_the_partner() -> None:
     partner = Partner()
-    channels = ApprisedMessaging(_settings(), partner)
+    channels = AppriseMessaging(_settings(), partner)
 
     delivery = await channels.to_customer(_message(Channel.SMS))
     await channels.to_staff(_notice())
@@ -218,7 +218,7 @@ async def test_a_teams_own_channel_comes_before_the_roles_and_other_roles_go_to_
     partner = Partner()
     async with _web_hook() as hook:
         base = f"json://127.0.0.1:{hook.port}"
-        channels = ApprisedMessaging(
+        channels = AppriseMessaging(
             _settings(staff={"team_lead": f"{base}/all", "claims/team_lead": f"{base}/claims"}), partner
         )
         await channels.to_staff(_notice(team="claims"))
@@ -248,11 +248,11 @@ async def test_a_failed_send_is_tried_again_and_names_scheme_and_host_only(log: 
     """S7: a failing notice retries; what it says and what is logged hold no address and no credentials."""
     async with _web_hook(status=503) as hook:
         url = f"json://user:s3cret@127.0.0.1:{hook.port}/token-77/{{phone}}"
-        channels = ApprisedMessaging(_settings({Channel.SMS: url}), Partner())
+        channels = AppriseMessaging(_settings({Channel.SMS: url}), Partner())
         with pytest.raises(TryAgain) as refused:
             await channels.to_customer(_message(Channel.SMS))
 
-    assert str(refused.value) == "The notification service json://127.0.0.1 did not take the message."
+    assert str(refused.value) == "The notification service json://127.0.0.1 did not accept the message."
     assert len(hook.posts) == 1
     for private in ("s3cret", "token-77", "13800000000", "李薇"):
         assert private not in log.getvalue()
@@ -261,7 +261,7 @@ async def test_a_failed_send_is_tried_again_and_names_scheme_and_host_only(log: 
 async def test_nobody_listening_is_tried_again() -> None:
     async with _web_hook() as hook:
         port = hook.port
-    channels = ApprisedMessaging(_settings(staff={"team_lead": f"json://127.0.0.1:{port}"}), Partner())
+    channels = AppriseMessaging(_settings(staff={"team_lead": f"json://127.0.0.1:{port}"}), Partner())
 
     with pytest.raises(TryAgain, match=r"json://127\.0\.0\.1 did not"):
         await channels.to_staff(_notice())
@@ -319,6 +319,6 @@ def test_a_wrong_url_is_told_at_the_start_by_its_key_and_without_its_secrets(
     customer: dict[Channel, str], staff: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
-        ApprisedMessaging(_settings(customer, staff), Partner())
+        AppriseMessaging(_settings(customer, staff), Partner())
 
     assert str(refused.value) == sentence

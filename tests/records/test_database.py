@@ -74,11 +74,11 @@ def test_a_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
     wrong = {
         "nonsense": "is not a database URL",
         "postgresql://me:s3cret@host:port/records": "is not a database URL",
-        "mysql://me:s3cret@host/records": "names mysql, which we do not use",
+        "mysql://me:s3cret@host/records": "names mysql: it is not supported",
         "postgresql+asyncpg://me:s3cret@host/records": "names postgresql.asyncpg",
         "postgresql+psycopg://me:s3cret@host": "names no database",
         "sqlite://": "names no file",
-        "sqlite:///:memory:": "names no file, and records must outlive the process",
+        "sqlite:///:memory:": "names no file, and the data must outlive the process",
     }
     for url, told in wrong.items():
         with pytest.raises(WrongDatabaseUrl, match=f"^AFTER_SALES_DATABASE_URL {told}") as refused:
@@ -103,14 +103,14 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "records.db").write_text("not a database, and longer than the header that is looked at " * 9)
 
     with pytest.raises(
-        RecordsUnavailable, match=r"The records at .*/records\.db cannot be used: file is not a database"
+        RecordsUnavailable, match=r"The database at .*/records\.db cannot be used: file is not a database"
     ):
         Records(f"sqlite:///{tmp_path / 'records.db'}")
 
 
 def test_a_database_out_of_reach_is_named_without_its_password(closed_port: int) -> None:
     with pytest.raises(
-        RecordsUnavailable, match=rf"The records at 127\.0\.0\.1:{closed_port}/records cannot"
+        RecordsUnavailable, match=rf"The database at 127\.0\.0\.1:{closed_port}/records cannot"
     ) as failed:
         Records(f"postgresql+psycopg://me:s3cret@127.0.0.1:{closed_port}/records?application_name=s3cret")
 

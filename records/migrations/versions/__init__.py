@@ -1,4 +1,4 @@
-"""One file for each change of the tables, oldest first; what has been released is never edited.
+"""One file for each change of the tables, oldest first. Released files are never edited.
 
-A migration says in its own words what it does: the tables as they are now (`records.tables`) may have moved on.
+A migration does not import `records.tables`, because the tables may have changed since.
 """

@@ -1,4 +1,4 @@
-"""Cases, the ledger of every order, carrier claims: what version 1 of this program laid out by itself."""
+"""Create cases, the ledgers of orders, and carrier claims, as version 1 of this program did."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _cases()
     _orders()
     _entries()

@@ -1,4 +1,4 @@
-"""Which cases were open before (G12), what was answered to inquiries (M14), and the complaint in the archive."""
+"""Add the cases that were open before (G12), the answers to inquiries (M14), and the complaint in the archive."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ NOW = "the final snapshot and under `complaint` the complaint, JSON; personal da
 
 
 def upgrade() -> None:
-    """Add `earlier_cases` and `answers`; older rows of `cases` have no complaint in them, and stay so."""
+    """Add `earlier_cases` and `answers`. Older rows of `cases` stay without a complaint."""
     op.create_table(
         "earlier_cases",
         sa.Column("case_id", sa.Text, sa.ForeignKey("cases.case_id"), primary_key=True),

@@ -1,4 +1,4 @@
-"""The units of an order's items that were bought, and those that a step makes good (S35)."""
+"""Add the units that were bought for an order, and those that steps make good (S35)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add `bought` and `made_good`; what older entries made good is not known, and counts for nothing."""
+    """Add `bought` and `made_good`. The units of older entries are unknown and are not counted."""
     op.create_table(
         "bought",
         sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), primary_key=True),
