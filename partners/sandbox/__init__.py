@@ -1,1 +1,1 @@
-"""A stand-in for real partners: the published HTTP interface over a ledger file, with faults on request."""
+"""A sandbox in place of real partners: the published HTTP interface, a ledger file, and faults on request."""

@@ -1,4 +1,4 @@
-"""`python -m partners.sandbox --port N --ledger FILE [--fixtures FILE]`: partners on this machine."""
+"""`python -m partners.sandbox --port N --ledger FILE [--fixtures FILE]`: simulated partners on this machine."""
 
 import argparse
 import contextlib
@@ -20,17 +20,17 @@ from partners.sandbox.switches import Faults, Sandbox
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
+    """Prints its address once it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listening in sockets or []:
             host, port = listening.getsockname()[:2]
-            print(f"partner sandbox ready at http://{host}:{port}", flush=True)  # noqa: T201 (what a starter waits for)
+            print(f"partner sandbox ready at http://{host}:{port}", flush=True)  # noqa: T201 (starters wait for this line)
 
 
 def main() -> int:
-    """Serve until interrupted; 2 where it cannot start."""
+    """Serve until interrupted. Return 2 if it cannot start."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
@@ -38,7 +38,7 @@ def main() -> int:
         ledger = _ledger(arguments.ledger, timedelta(hours=arguments.key_hours))
         listening = _listen(arguments.host, arguments.port)
     except (InvalidInput, _CannotStartError) as error:
-        print(f"partner sandbox: {error}", file=sys.stderr)  # noqa: T201 (for the one who started it)
+        print(f"partner sandbox: {error}", file=sys.stderr)  # noqa: T201 (a command-line program)
         return 2
     sandbox = Sandbox(ledger, fixtures.Fixtures(entries, ledger.change), Faults(), Courier(ledger, TemporalSignals()))
     config = uvicorn.Config(
@@ -50,16 +50,16 @@ def main() -> int:
 
 
 class _CannotStartError(Exception):
-    """What is in the way, and what to do."""
+    """The reason why it cannot start, and what to do."""
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m partners.sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8733, help="where to listen (8733); 0 takes a free one")
-    parser.add_argument("--host", default="127.0.0.1", help="which address to listen on (127.0.0.1)")
-    parser.add_argument("--ledger", type=Path, required=True, help="SQLite file of what happened; made if missing")
-    parser.add_argument("--fixtures", type=Path, help="YAML or JSON: what is known of which order")
-    parser.add_argument("--key-hours", type=float, default=24.0, help="hours that a key is remembered (24)")
+    parser.add_argument("--port", type=int, default=8733, help="port to listen on (8733); 0 chooses a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--ledger", type=Path, required=True, help="SQLite file for its records; created if missing")
+    parser.add_argument("--fixtures", type=Path, help="YAML or JSON file: what partners know about each order")
+    parser.add_argument("--key-hours", type=float, default=24.0, help="hours for which a key is remembered (24)")
     return parser.parse_args()
 
 
@@ -68,7 +68,7 @@ def _ledger(path: Path, key_life: timedelta) -> Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         return Ledger(path, key_life)
     except (OSError, sqlite3.Error) as error:
-        raise _CannotStartError(f"cannot keep its ledger in {path} ({error}): name another file by --ledger") from error
+        raise _CannotStartError(f"cannot open its ledger {path} ({error}): set another file with --ledger") from error
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -79,7 +79,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listening.close()
         reason = error.strerror if isinstance(error, OSError) else "no such port"
-        raise _CannotStartError(f"cannot listen at {host}:{port} ({reason}): name another by --port") from error
+        raise _CannotStartError(f"cannot listen on {host}:{port} ({reason}): set another port with --port") from error
     return listening
 
 

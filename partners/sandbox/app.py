@@ -1,4 +1,4 @@
-"""The published HTTP interface, served from the ledger: what is answered has been written down before."""
+"""The published HTTP interface, served from the ledger. Everything is stored before it is answered."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ from partners.wire import (
 )
 
 LONG = 30.0
-"""Seconds that a slow partner takes where the switch does not say."""
+"""Seconds that a slow partner takes if the fault does not set them."""
 
 if TYPE_CHECKING:
     StepPartnerName = str
@@ -44,7 +44,7 @@ router = APIRouter()
 
 
 class ProblemError(Exception):
-    """Ends a call with a problem."""
+    """Ends a call with problem details."""
 
     def __init__(
         self, status: int, detail: str, type_: str = "about:blank", headers: dict[str, str] | None = None
@@ -55,7 +55,7 @@ class ProblemError(Exception):
 
 
 def create_app(sandbox: Sandbox) -> FastAPI:
-    """The sandbox's web application; reports go out for as long as it runs."""
+    """Return the sandbox's web application. It sends reports as long as it runs."""
 
     @contextlib.asynccontextmanager
     async def reporting(_: FastAPI) -> AsyncIterator[None]:
@@ -98,7 +98,7 @@ async def carry_out(
     command: Annotated[StepCommand, Body(openapi_examples=describe.COMMANDS)],
     sandbox: Shared,
 ) -> Response:
-    """Carried out once per key."""
+    """Carry out a step, once per key."""
     _same_key(idempotency_key, command.key)
 
     def work() -> Response:
@@ -106,7 +106,7 @@ async def carry_out(
         try:
             receipt = sandbox.ledger.replay(partner, command, now)
         except KeyReusedError:
-            raise ProblemError(409, f"key {command.key} was used for another content", KEY_REUSED) from None
+            raise ProblemError(409, f"key {command.key} was used before with different content", KEY_REUSED) from None
         if receipt is not None:
             return _step_answer(receipt, replayed=True)
         fixture = sandbox.fixtures.of(command.order_id, now)
@@ -117,23 +117,23 @@ async def carry_out(
         return _step_answer(receipt, replayed=False)
 
     call = {"key": command.key, "kind": command.kind, "case_id": command.case_id, "order_id": command.order_id}
-    return await _answered(sandbox, partner, "POST steps", work, **call)
+    return await _with_faults(sandbox, partner, "POST steps", work, **call)
 
 
 @router.get("/{partner}/steps", **describe.FIND)
 async def find(
     partner: StepPartnerName, key: Annotated[Key, Query(examples=["HL-1/1/1/refund"])], sandbox: Shared
 ) -> Response:
-    """By key, however old."""
+    """Look a step up by its key, however old."""
 
     def work() -> Response:
         return _known(sandbox.ledger.find(partner, key, datetime.now(UTC)), f"no step has the key {key}")
 
-    return await _answered(sandbox, partner, "GET steps", work, key=key)
+    return await _with_faults(sandbox, partner, "GET steps", work, key=key)
 
 
 def _serve(name: str, row: Row) -> None:
-    """A look-up at the address of its row, from the order's fixture."""
+    """Serve a look-up at the address in its row, from the order's fixture."""
 
     async def of_order(order_id: str, sandbox: Shared, case_id: str | None = None) -> Response:
         def work() -> Response:
@@ -141,7 +141,7 @@ def _serve(name: str, row: Row) -> None:
             return _known(known, f"no {name} of order {order_id} is known")
 
         call = f"GET {row.path.rpartition('/')[2]}"
-        return await _answered(sandbox, row.partner, call, work, case_id=case_id, order_id=order_id)
+        return await _with_faults(sandbox, row.partner, call, work, case_id=case_id, order_id=order_id)
 
     async def of_parcel(
         order_id: str, sandbox: Shared, tracking_no: str | None = None, case_id: str | None = None
@@ -163,19 +163,19 @@ async def message(
     content: Annotated[OutgoingMessage, Body(openapi_examples=describe.MESSAGES)],
     sandbox: Shared,
 ) -> Response:
-    """Delivered once per key; the words may differ, since they may have been rendered again."""
+    """Deliver a message, once per key. The text may differ, because it may have been rendered again."""
     _same_key(idempotency_key, content.key)
 
     def work() -> Response:
         answer = Delivery(reference=f"MSG-{content.key}", channel=content.channel or "staff", at=datetime.now(UTC))
         return _json(sandbox.ledger.deliver("messages", content, answer))
 
-    return await _answered(sandbox, "messaging", "POST messages", work, key=content.key, case_id=content.case_id)
+    return await _with_faults(sandbox, "messaging", "POST messages", work, key=content.key, case_id=content.case_id)
 
 
 @router.post("/callbacks", **describe.CALLBACK)
 async def callback(idempotency_key: IdempotencyKey, content: CallbackRequest, sandbox: Shared) -> Response:
-    """Asked once per key; the customer answers where the order's fixture says so."""
+    """Ask the customer, once per key. The customer answers if the order's fixture says so."""
     _same_key(idempotency_key, content.key)
 
     def work() -> Response:
@@ -187,19 +187,19 @@ async def callback(idempotency_key: IdempotencyKey, content: CallbackRequest, sa
         sandbox.courier.wake()
         return _json(delivery)
 
-    return await _answered(sandbox, "callbacks", "POST callbacks", work, key=content.key, case_id=content.case_id)
+    return await _with_faults(sandbox, "callbacks", "POST callbacks", work, key=content.key, case_id=content.case_id)
 
 
 @router.get("/health", include_in_schema=False)
 async def health() -> dict[str, str]:
-    """Answers whatever is switched on."""
+    """Answer even if faults are active."""
     return {"status": "ok"}
 
 
-async def _answered(
+async def _with_faults(
     sandbox: Sandbox, partner: str, call: str, work: Callable[[], Response], **about: str | None
 ) -> Response:
-    """Note the call, let the switched-on fault happen around `work`, and answer."""
+    """Record the call, run `work` with the fault that applies, if any, and answer."""
     fault = sandbox.faults.next(partner, call.split(maxsplit=1)[0], about.get("kind"))
     sandbox.ledger.note_call(
         datetime.now(UTC), partner=partner, call=call, fault=fault.kind if fault else None, **about
@@ -214,13 +214,13 @@ async def _answered(
 
 
 async def _fail_after(partner: str, fault: Fault, answer: Response) -> Response:
-    """It has been done; what is answered says so late, not at all, or says the opposite."""
+    """Apply a fault after the work is done: answer late, not at all, or the opposite."""
     match fault.kind:
         case FaultKind.COMMIT_THEN_TIMEOUT:
             await asyncio.sleep(LONG if fault.seconds is None else fault.seconds)
         case FaultKind.COMMIT_THEN_STATUS:
             await asyncio.sleep(fault.seconds or 0)
-            raise ProblemError(fault.status, f"{partner} answers HTTP {fault.status} though it has done it")
+            raise ProblemError(fault.status, f"{partner} answers HTTP {fault.status} although it was done")
         case FaultKind.COMMIT_THEN_FAILED:
             await asyncio.sleep(fault.seconds or 0)
             return _json(
@@ -235,18 +235,18 @@ def _fail_before(partner: str, fault: Fault) -> None:
     wait = None if fault.seconds is None else {"Retry-After": f"{fault.seconds:.0f}"}
     match fault.kind:
         case FaultKind.ERROR:
-            raise ProblemError(fault.status, f"{partner} failed, as it was told to")
+            raise ProblemError(fault.status, f"{partner} failed, because a fault is active")
         case FaultKind.RATE_LIMIT:
-            raise ProblemError(429, f"{partner} is asked too often", headers=wait)
+            raise ProblemError(429, f"{partner} has received too many requests", headers=wait)
         case FaultKind.DOWN:
             raise ProblemError(503, f"{partner} is down", headers=wait)
         case FaultKind.REFUSE:
-            raise ProblemError(422, f"{partner} refuses, as it was told to")
+            raise ProblemError(422, f"{partner} refuses, because a fault is active")
 
 
 def _same_key(header: str, body: str) -> None:
     if header != body:
-        raise ProblemError(422, "Idempotency-Key: is not the key of the body")
+        raise ProblemError(422, "Idempotency-Key: differs from the key in the body")
 
 
 def _known(answer: BaseModel | None, otherwise: str) -> Response:

@@ -1,4 +1,4 @@
-"""The words of the published interface; `python -m partners.sandbox.openapi` publishes them."""
+"""The texts of the published interface. `python -m partners.sandbox.openapi` writes it."""
 
 from typing import Any
 
@@ -7,86 +7,86 @@ from cases.partner_calls import Delivery, Receipt
 from partners.wire import PROBLEM_JSON, STEP_REPORTED
 
 _INTRODUCTION = """\
-What a partner (payments, warehouse, carrier, installer, message gateway, call centre) has to answer so that the
-after-sales case engine can work with it.
+The HTTP interface that a partner (payments, warehouse, carrier, installer, message gateway, call centre) has to serve
+so that the after-sales case engine can work with it.
 
-**Keys.** Every POST carries `Idempotency-Key`, the same as `key` in its body: `case/cycle/offer/step` for a step. The
-engine sends the same key again after a crash or a time-out. The same key with the same content gets the first receipt
-again, with the header `Idempotent-Replayed: true`, and nothing is done twice. The same key with another content is a
-409 of type `urn:after-sales:key-reused`: something was done under it before. How long keys are remembered is the
-partner's affair (24 hours at least); looking a step up by its key works for as long as the engine may ask, 90 days at
-least.
+**Keys.** Every POST has the header `Idempotency-Key`. It equals `key` in the body: `case/cycle/offer/step` for a step.
+The engine sends the same key again after a crash or a time-out. For the same key with the same content, return the
+first receipt again, with the header `Idempotent-Replayed: true`, and do nothing. For the same key with different
+content, return 409 of type `urn:after-sales:key-reused`: something was done under this key before. Remember keys for at
+least 24 hours. Look-ups of a step by its key must work for at least 90 days.
 
-**When an answer is lost** the engine does not know whether money moved. It asks `GET /{partner}/steps?key=…`, and only
-a 404 of type `urn:after-sales:not-known` lets it send the command again: answer that only when the command was never
-carried out and is not being carried out.
+**Lost answers.** If an answer is lost, the engine does not know whether money moved. It asks
+`GET /{partner}/steps?key=…`. Only a 404 of type `urn:after-sales:not-known` allows it to send the step again. Return it
+only if the step was never carried out and is not being carried out.
 
-**Before a new key.** After a refusal a person may have a step tried again under another key, `…/2`. The engine asks for
-the earlier keys first. What was done under one of them is the outcome, and nothing is sent; while you cannot be asked,
-the engine waits.
+**New keys.** After a refusal an agent can have a step tried again under another key, `…/2`. The engine looks up the
+earlier keys first. If something was done under one of them, that is the outcome, and nothing is sent. If you cannot be
+reached, the engine waits.
 
-**Errors** are `application/problem+json` (RFC 9457); `detail` is a sentence for people and is shown to agents. What
-the answer to a step means to the engine:
+**Errors** are `application/problem+json` (RFC 9457). `detail` is a sentence for people and is shown to agents. The
+engine handles the answer to a step as follows:
 
-| status | means | then |
+| status | meaning | then |
 | --- | --- | --- |
-| 400, 402, 422 with problem details | refused: nothing was done | a person decides |
-| 404 of type `urn:after-sales:not-known` | you know no such order: nothing was done | a person decides |
-| 401, 403, 404 of any other type | the request reached nobody who could act | sent again under the same key |
-| 429, 503 | nothing was done, come back later (`Retry-After`, at most an hour) | sent again under the same key |
+| 400, 402, 422 with problem details | refused: nothing was done | an agent decides |
+| 404 of type `urn:after-sales:not-known` | unknown order: nothing was done | an agent decides |
+| 401, 403, 404 of any other type | the request did not reach the partner's system | sent again under the same key |
+| 429, 503 | nothing was done, retry later (`Retry-After`, at most an hour) | sent again under the same key |
 | 409 of type `urn:after-sales:key-reused` | something was done under this key | looked up by key; staff are notified |
 | 409 of any other type, 408, 423, 425, any other 4xx | it may have been done, or is being done | looked up by key |
-| any other 5xx, no answer, an answer that makes no sense | it may have been done | looked up by key |
+| any other 5xx, no answer, an invalid answer | it may have been done | looked up by key |
 
-400, 402 or 422 without problem details may come from a gateway, and counts as "it may have been done". For look-ups and
-messages, which do no harm when they are repeated, 408, 409, 423 and 425 mean "come back later", any other 4xx is
-final, and so are 400 and 422; a step that is looked up by its key is looked up until you answer 200, or 404 of type
-`urn:after-sales:not-known`. Redirects are not followed; answers over 256 KiB are not read.
+400, 402 or 422 without problem details may come from a gateway. It counts as "it may have been done".
 
-**Contradictions.** Where a report and the answer to the call say opposite things of one step, the engine looks it up by
-key; only `done` settles that, and anything else goes to a person. A step that was `done` and is reported as `failed`
-later (account closed, returned to sender) goes to a person as well.
+Look-ups and messages can be repeated without harm. For them 408, 409, 423 and 425 mean "retry later", and any other 4xx
+is final. A step is looked up by its key until you return 200, or 404 of type `urn:after-sales:not-known`. Redirects are
+not followed. Answers over 256 KiB are not read.
 
-**Compatibility.** Fields are only ever added, and none that you do not know may be taken for a fault.
+**Contradictions.** If a report and the answer to the call contradict each other, the engine looks the step up by its
+key. Only `done` settles the contradiction; otherwise an agent decides. An agent also decides if a step was `done` and
+is reported as `failed` later (account closed, returned to sender).
+
+**Compatibility.** New versions only add fields. Ignore fields that you do not know.
 """
 
 _REPORTING = """\
-What a partner tells the engine of its own accord. It does not go over this HTTP interface: it is the Temporal signal
-`step-reported` to the workflow `case-<case_id>`, or to the one that `reply_to` of the command names, in plain JSON,
-from any Temporal client in any language:
+A partner's report on a step. It is not sent over this HTTP interface. It is the Temporal signal `step-reported` to the
+workflow `case-<case_id>`, or to the workflow in `reply_to` of the step, in plain JSON, from any Temporal client in any
+language:
 
     temporal workflow signal --workflow-id case-HL-1 --name step-reported \\
       --input '{"step": "replacement", "key": "HL-1/1/1/replacement", "state": "done",
                 "message_id": "W-77/done", "by": "warehouse"}'
 
-Report every step that was answered with `accepted`: `dispatched` when it is on its way (goods have left, a crew is
-driving), then `done` or `failed`, with the `key` of the command: after a final no a step may be tried again under
-another one, and a late word on the first must not settle the second. It may overtake your own answer to the call. Send
-it again until Temporal has taken it: the same `message_id` is applied once. An inspection or a search puts what it
-established under `finding`.
+Report every step that you answered with `accepted`: `dispatched` when it is on its way (the goods have left, the crew
+is driving), then `done` or `failed`. Include the `key` of the step: after a refusal a step may be tried again under
+another key, and a late report on the first must not settle the second. A report may arrive before your answer to the
+call. Send it again until Temporal accepts it: the same `message_id` is applied only once. Put what an inspection or a
+search established into `finding`.
 
-Report `failed` also for what was `done` before and is taken back (account closed, returned to sender). Where the case
-has closed meanwhile, Temporal answers that there is no such workflow: notify the shop's staff, who look at it.
+Also report `failed` if something that was `done` is taken back (account closed, returned to sender). If the case has
+closed by then, Temporal answers that there is no such workflow. Notify the shop's staff in that case.
 """
 
-_WORDS = {
-    400: "Not understood; nothing was done",
-    401: "No token, or a wrong one; nothing was done",
-    402: "Refused, and nothing was done: no funds, card closed",
-    404: "Not known: `type` is `urn:after-sales:not-known`",
+_DESCRIPTIONS = {
+    400: "The request is invalid. Nothing was done",
+    401: "The token is missing or invalid. Nothing was done",
+    402: "Refused, nothing was done: no funds, card closed",
+    404: "Unknown: `type` is `urn:after-sales:not-known`",
     409: (
-        "Says nothing about whether it was done, so the step is looked up by its key. Type "
-        "`urn:after-sales:key-reused`: the key was used before for other content; any other type: it is being done"
+        "It may have been done, so the step is looked up by its key. Type `urn:after-sales:key-reused`: the key was "
+        "used before with different content. Any other type: the step is being carried out"
     ),
-    422: "Refused, and nothing was done: out of stock, no crew, faulty content",
-    429: "Asked too often; nothing was done (`Retry-After`)",
-    503: "Not available; nothing was done (`Retry-After`)",
+    422: "Refused, nothing was done: out of stock, no crew, invalid content",
+    429: "Too many requests. Nothing was done (`Retry-After`)",
+    503: "Not available. Nothing was done (`Retry-After`)",
 }
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
-    return {status: {"description": _WORDS[status], "content": content} for status in statuses}
+    return {status: {"description": _DESCRIPTIONS[status], "content": content} for status in statuses}
 
 
 def _answer(description: str, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -97,9 +97,9 @@ def _look_up(operation: str, summary: str, example: dict[str, Any]) -> dict[str,
     return {
         "operation_id": operation,
         "summary": summary,
-        "description": "Asked before anything is offered. Answer 404 of type `urn:after-sales:not-known` for none.",
+        "description": "Called before anything is offered. Return 404 of type `urn:after-sales:not-known` if unknown.",
         "tags": ["look-ups"],
-        "responses": _answer("What is known", example) | _problems(401, 404, 422, 429, 503),
+        "responses": _answer("The answer", example) | _problems(401, 404, 422, 429, 503),
     }
 
 
@@ -109,8 +109,8 @@ ABOUT: dict[str, Any] = {
     "description": _INTRODUCTION,
     "openapi_tags": [
         {"name": "steps", "description": "Remedies to carry out: money, goods, visits."},
-        {"name": "look-ups", "description": "What is known of an order, asked before anything is offered."},
-        {"name": "messages", "description": "Words to customers and staff, delivered once per key."},
+        {"name": "look-ups", "description": "Facts about an order, read before anything is offered."},
+        {"name": "messages", "description": "Notifications to customers and staff, delivered once per key."},
         {"name": STEP_REPORTED, "description": _REPORTING},
     ],
 }
@@ -122,8 +122,8 @@ CARRY_OUT: dict[str, Any] = {
     "operation_id": "carryOut",
     "summary": "Carry out a step, once",
     "description": (
-        "Money is answered with `done`. What takes longer is answered with `accepted` and reported afterwards "
-        "(see *step-reported*). `amount` is given for money, `items` for goods, `address` for visits."
+        "Answer `done` for money. Answer `accepted` for steps that take longer, and report on them afterwards "
+        "(see *step-reported*). `amount` is set for money, `items` for goods, `address` for visits."
     ),
     "tags": ["steps"],
     "response_model": Receipt,
@@ -131,7 +131,7 @@ CARRY_OUT: dict[str, Any] = {
     | {
         202: {
             "model": Receipt,
-            "description": "It is accepted; how it goes on is reported",
+            "description": "It is accepted; its progress will be reported",
             "content": {"application/json": {"example": _GOODS_RECEIPT}},
         }
     }
@@ -140,17 +140,17 @@ CARRY_OUT: dict[str, Any] = {
 
 FIND: dict[str, Any] = {
     "operation_id": "findStep",
-    "summary": "What became of the step with this key",
-    "description": "Answers for expired keys too. Asked after an answer was lost, before anything is sent again.",
+    "summary": "Look a step up by its key",
+    "description": "Must also work for expired keys. Called after an answer was lost, before anything is sent again.",
     "tags": ["steps"],
     "response_model": Receipt,
-    "responses": _answer("How it stands now", _REFUND_RECEIPT) | _problems(401, 404, 422, 429, 503),
+    "responses": _answer("The step's current state", _REFUND_RECEIPT) | _problems(401, 404, 422, 429, 503),
 }
 
 LOOK_UPS: dict[str, dict[str, Any]] = {
     LookUpName.TRAIL: _look_up(
         "findTrail",
-        "The trail of an order's shipment",
+        "Track the shipment of an order",
         {
             "state": "in_transit",
             "events": [{"at": "2026-11-18T21:40:00+08:00", "place": "Xiamen", "what": "left the hub"}],
@@ -162,12 +162,12 @@ LOOK_UPS: dict[str, dict[str, Any]] = {
     ),
     LookUpName.DISPATCH: _look_up(
         "findDispatch",
-        "How an order left the warehouse",
+        "Find out how an order left the warehouse",
         {"warehouse": "WH-1", "dispatched_at": "2026-11-18T09:00:00+08:00", "condition": "packed and sealed"},
     ),
     LookUpName.INSTALLATION: _look_up(
         "findInstallation",
-        "An order's installation",
+        "Find the installation of an order",
         {
             "installer": "Crew 7",
             "promised_at": "2026-11-20T14:00:00+08:00",
@@ -193,29 +193,29 @@ def _delivered(operation: str, summary: str, description: str, channel: str) -> 
 MESSAGE = _delivered(
     "deliverMessage",
     "Deliver a message, once",
-    "The text is final. The same key is delivered once, whatever its words: they may have been rendered again.",
+    "Deliver each key once, even if the text differs: it may have been rendered again. Send the text as it is.",
     "sms",
 )
 CALLBACK = _delivered(
     "askCustomer",
     "Ask a customer whether they are satisfied",
-    "By phone or questionnaire. The answer, 1 to 5, goes to the case as the Temporal signal `satisfaction-reported`.",
+    "By phone or questionnaire. Send the answer (1 to 5) to the case as the Temporal signal `satisfaction-reported`.",
     "phone",
 )
 REPORT: dict[str, Any] = {
     "operation_id": "stepReported",
-    "summary": "A step goes on (a Temporal signal, not a call)",
+    "summary": "Report on a step (a Temporal signal, not an HTTP call)",
     "description": _REPORTING,
     "tags": [STEP_REPORTED],
     "status_code": 204,
-    "responses": {"default": {"description": "Temporal's own error: send it again"}},
+    "responses": {"default": {"description": "An error of Temporal: send it again"}},
 }
 
 _CONTACT = {"name": "Wang Li", "phone": "+86 130 0000 0000", "locale": "zh-CN"}
 _STEP = {"case_id": "HL-1", "order_id": "SO-88121", "currency": "CNY", "contact": _CONTACT}
 COMMANDS: Any = {
     "refund": {
-        "summary": "Money, to refunds",
+        "summary": "A payment, to refunds",
         "value": {**_STEP, "key": "HL-1/1/1/refund", "step": "refund", "kind": "refund", "amount": "640.00"},
     },
     "replacement": {

@@ -1,7 +1,8 @@
-"""What the sandbox's partners know of an order comes from an editable file; orders that are not in it behave well.
+"""Fixtures: what the sandbox's partners know about each order, from an editable file.
 
-A file is YAML or JSON: order id → entry (`OrderFixture`), `"*"` for every other order. Times are RFC 3339 or
-relative to the moment somebody asks (`-3d`, `+2h`, `-30m`, `now`), so that a file does not age.
+A file is YAML or JSON: order id → entry (`OrderFixture`), `"*"` for all other orders. Without an entry everything
+succeeds. Times are RFC 3339, or relative to the time of the request (`-3d`, `+2h`, `-30m`, `now`), so that a file does
+not become outdated.
 """
 
 import re
@@ -24,7 +25,7 @@ from partners.wire import ReportedState
 
 ANY_ORDER = "*"
 DELAY = 0.3
-"""Seconds between one report and the next where the file does not say."""
+"""Default seconds between one report and the next."""
 
 _RELATIVE = re.compile(r"([+-]\d{1,5}(?:\.\d{1,6})?)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -32,7 +33,7 @@ _DISPATCHED = {"warehouse": "WH-1", "dispatched_at": "-2d", "condition": "packed
 
 
 class Reported(BaseModel):
-    """One thing that the partner reports of a step, `after` seconds from the one before."""
+    """One report of the partner on a step, `after` seconds after the previous one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,11 +42,11 @@ class Reported(BaseModel):
     detail: Sentence = ""
 
 
-Way = list[Reported] | Literal["never"]
+Reports = list[Reported] | Literal["never"]
 
 
 class OrderFixture(LookUps):
-    """One order: what look-ups answer, what is in stock (pieces by sku), how steps go on, what the customer says."""
+    """One order: answers to look-ups, stock (pieces by sku), reports on steps, and the customer's satisfaction."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,12 +54,12 @@ class OrderFixture(LookUps):
     crew: Literal["none"] | None = None
     inspection: StepFinding | None = None
     search: StepFinding | None = None
-    reports: Way = [Reported(state=ReportedState.DISPATCHED), Reported(state=ReportedState.DONE)]
-    reports_by_kind: dict[RemedyKind, Way] = {}
+    reports: Reports = [Reported(state=ReportedState.DISPATCHED), Reported(state=ReportedState.DONE)]
+    reports_by_kind: dict[RemedyKind, Reports] = {}
     satisfaction: Annotated[int, Field(ge=1, le=5)] | None = None
 
     def refusal(self, partner: Partner, command: StepCommand) -> str | None:
-        """Why the partner cannot do it, as a sentence; None where it can."""
+        """Return the reason why the partner cannot carry out the step, or None if it can."""
         if (does := ROWS[command.kind].partner) is not partner:
             return f"{partner} does not do {command.kind}, {does} does"
         if command.kind in MONEY and not command.amount:
@@ -72,33 +73,33 @@ class OrderFixture(LookUps):
                     return f"out of stock: {item.sku} ({left} left)"
         return None
 
-    def way(self, kind: RemedyKind) -> list[Reported]:
-        """What is reported of a step of this kind, in order; of money, which is done at once, only what is asked for.
+    def reports_on(self, kind: RemedyKind) -> list[Reported]:
+        """Return the reports on a step of this kind, in order. Payments have none unless `reports_by_kind` sets them.
 
         A report on a payment can contradict its answer, or take it back days later (S26, S27).
         """
-        way = self.reports_by_kind.get(kind, [] if kind in MONEY else self.reports)
-        return [] if way == "never" else way
+        reports = self.reports_by_kind.get(kind, [] if kind in MONEY else self.reports)
+        return [] if reports == "never" else reports
 
     def finding(self, kind: RemedyKind) -> StepFinding | None:
-        """What a step of this kind establishes."""
+        """Return the finding of a step of this kind, or None."""
         found: StepFinding | None = getattr(self, kind, None) if kind in ESTABLISHING else None
         return found
 
 
 class Fixtures:
-    """The file's entries under the changes that were made at run time; `changes` finds those of an order."""
+    """The file's entries, with the changes made at run time. `changes` returns those of an order."""
 
     def __init__(self, entries: dict[str, Any], changes: Callable[[str], dict[str, Any]] = lambda _: {}) -> None:
         self._entries = entries
         self._changes = changes
 
     def of(self, order_id: str, now: datetime) -> OrderFixture:
-        """The entry of this order as of `now`."""
+        """Return the entry of this order at the time `now`."""
         return _fixture(order_id, self._entry(order_id), now)
 
     def checked(self, order_id: str, change: dict[str, Any], now: datetime) -> OrderFixture:
-        """The entry as it would be with `change` on top; raises `InvalidInput`."""
+        """Return the entry with `change` applied. Raises `InvalidInput`."""
         return _fixture(order_id, self._entry(order_id) | change, now)
 
     def _entry(self, order_id: str) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class Fixtures:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The entries of a file, every one checked; raises `InvalidInput` naming file, order and field."""
+    """Read and check the entries of a file. Raises `InvalidInput` with file, order and field."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _TimesAsText
     try:
@@ -134,7 +135,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 class _TimesAsText(SafeConstructor):
-    """YAML's own times lose their offset; ours are read by the models, like JSON's."""
+    """Keeps times as text, because YAML's own times lose their offset. The models parse them."""
 
 
 _TimesAsText.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)

@@ -1,6 +1,6 @@
-"""What happened at the partners is on disk before it is answered, and stays there whatever becomes of the process.
+"""The sandbox's records in a SQLite file. Everything is stored before it is answered, so a crash loses nothing.
 
-Times are RFC 3339 in UTC with microseconds, so that they sort as text.
+Times are RFC 3339 in UTC with microseconds, so that they can be sorted as text.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ DeliveryTable = Literal["messages", "callbacks"]
 
 
 class KeyReusedError(Exception):
-    """The key was used before, for another content."""
+    """The key was used before, with different content."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Report:
 
 
 class Ledger:
-    """The file; a key is remembered for `key_life` and then carried out again, as real partners do (S13).
+    """The file. A key is remembered for `key_life`; later calls with it are carried out again, as in reality (S13).
 
-    One connection, used on one event loop: between looking a key up and writing it down nobody else gets a turn.
+    One connection, used on one event loop. So no other call runs between looking a key up and storing it.
     """
 
     def __init__(self, path: Path, key_life: timedelta = timedelta(hours=24)) -> None:
@@ -72,11 +72,11 @@ class Ledger:
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def replay(self, partner: str, command: StepCommand, now: datetime) -> Receipt | None:
-        """The receipt first given for this key while it is remembered; raises `KeyReusedError`."""
+        """Return the first receipt of this key, or None if the key is unknown or expired. Raises `KeyReusedError`."""
         row = self._step(partner, command.key)
         if row is None or row["expires_at"] <= _text(now):
             return None
@@ -85,7 +85,7 @@ class Ledger:
         return Receipt(reference=row["reference"], state=ReceiptState(row["state"]))
 
     def carry_out(self, partner: str, command: StepCommand, reports: Iterable[Report], now: datetime) -> Receipt:
-        """Write the step down; money is done at once, everything else is accepted and reported later."""
+        """Store the step. Payments are done at once; all else is accepted, and reported later."""
         state = ReceiptState.DONE if command.kind in MONEY else ReceiptState.ACCEPTED
         with self._db:
             row = {
@@ -105,7 +105,7 @@ class Ledger:
         return Receipt(reference=str(row["reference"]), state=state)
 
     def find(self, partner: str, key: str, now: datetime) -> Receipt | None:
-        """How the step with this key stands now, expired or not; its last due report decides."""
+        """Return the current receipt of the step with this key, even if expired. Its last due report decides."""
         row = self._step(partner, key)
         if row is None:
             return None
@@ -113,11 +113,11 @@ class Ledger:
             "SELECT payload FROM reports WHERE step_id = ? AND due_at <= ? ORDER BY due_at DESC, id DESC LIMIT 1",
             (row["id"], _text(now)),
         ).fetchone()
-        word = json.loads(last["payload"]) if last else {"state": row["state"]}
-        return Receipt.model_validate({"reference": row["reference"], **word})
+        reported = json.loads(last["payload"]) if last else {"state": row["state"]}
+        return Receipt.model_validate({"reference": row["reference"], **reported})
 
     def expire_keys(self, now: datetime) -> None:
-        """Forget every key: the next call with one is carried out again."""
+        """Expire every key. The next call with the same key is carried out again."""
         with self._db:
             self._db.execute("UPDATE steps SET expires_at = min(expires_at, ?)", (_text(now),))
 
@@ -128,10 +128,7 @@ class Ledger:
         answer: Delivery,
         report: Report | None = None,
     ) -> Delivery:
-        """Write a message down once per key, whatever its words, with what is to be reported of it.
-
-        Answers what was first answered.
-        """
+        """Store a message once per key, even if its text differs, and the report on it. Return the first answer."""
         with self._db:
             row = {
                 "key": content.key,
@@ -146,51 +143,51 @@ class Ledger:
         return Delivery.model_validate_json(self._db.execute(sql, (content.key,)).fetchone()["answer"])
 
     def note_call(self, now: datetime, **call: str | None) -> None:
-        """One call arrived; columns as in `calls`."""
+        """Store that a call arrived. Columns as in `calls`."""
         with self._db:
             self._insert("calls", {"at": _text(now), **call})
 
     def order_of(self, case_id: str) -> str | None:
-        """The order that a case was last heard of with."""
+        """Return the order of the case's latest call that names one."""
         row = self._db.execute(
             "SELECT order_id FROM calls WHERE case_id = ? AND order_id IS NOT NULL ORDER BY id DESC LIMIT 1", (case_id,)
         ).fetchone()
         return row["order_id"] if row else None
 
     def due_reports(self, now: datetime, limit: int = 200) -> list[Report]:
-        """What is due and not sent yet, oldest first."""
+        """Return the reports that are due and not sent yet, oldest first."""
         sql = "SELECT * FROM reports WHERE sent_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?"
         return [_report(row) for row in self._db.execute(sql, (_text(now), limit))]
 
     def next_due(self) -> datetime | None:
-        """When the next unsent report is due."""
+        """Return when the next unsent report is due."""
         row = self._db.execute("SELECT min(due_at) AS at FROM reports WHERE sent_at IS NULL").fetchone()
         return datetime.fromisoformat(row["at"]) if row["at"] else None
 
     def settle(self, report: Report, outcome: str, now: datetime) -> None:
-        """A report was sent, or never will be."""
+        """Store that a report was sent, or never can be."""
         with self._db:
             self._db.execute(
                 "UPDATE reports SET sent_at = ?, outcome = ? WHERE id = ?", (_text(now), outcome, report.id)
             )
 
     def change(self, order_id: str) -> dict[str, Any]:
-        """What was changed of an order's fixture at run time."""
+        """Return the changes of an order's fixture that were made at run time."""
         row = self._db.execute("SELECT change FROM changes WHERE order_id = ?", (order_id,)).fetchone()
         return json.loads(row["change"]) if row else {}
 
     def save_change(self, order_id: str, change: dict[str, Any]) -> None:
-        """Put `change` on top of the earlier ones."""
+        """Store `change` in addition to the earlier ones."""
         whole = json.dumps(self.change(order_id) | change)
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO changes VALUES (?, ?)", (order_id, whole))
 
     def rows(self, table: str, case_id: str | None = None, order_id: str | None = None) -> list[dict[str, Any]]:
-        """The rows of one of `TABLES`; where it knows no orders, those of the order's cases."""
+        """Return the rows of one of `TABLES`. If it has no order column, an order selects the rows of its cases."""
         sql = f"SELECT * FROM {table} WHERE (:case IS NULL OR case_id = :case) AND (:order IS NULL OR {{}})"  # noqa: S608 (the name is ours)
-        knows_orders = table in ("steps", "calls")
+        has_order = table in ("steps", "calls")
         of_order = (
-            "order_id = :order" if knows_orders else "case_id IN (SELECT case_id FROM calls WHERE order_id = :order)"
+            "order_id = :order" if has_order else "case_id IN (SELECT case_id FROM calls WHERE order_id = :order)"
         )
         found = self._db.execute(sql.format(of_order), {"case": case_id, "order": order_id})
         return [
@@ -199,7 +196,7 @@ class Ledger:
         ]
 
     def money(self, order_id: str | None = None) -> dict[str, str]:
-        """The sum paid by kind of remedy."""
+        """Return the sums paid, by kind of remedy."""
         sums: dict[str, Decimal] = {}
         for row in self.rows("steps", order_id=order_id):
             if row["kind"] in MONEY:

@@ -1,4 +1,4 @@
-"""Writes the published interface to `docs/partners.openapi.json`: `python -m partners.sandbox.openapi`."""
+"""`python -m partners.sandbox.openapi`: write the published interface to `docs/partners.openapi.json`."""
 
 import json
 from pathlib import Path
@@ -14,18 +14,18 @@ from partners.wire import STEP_REPORTED, ProblemDetails, StepReport
 PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "partners.openapi.json"
 
 _token = HTTPBearer(
-    auto_error=False, description="Set as AFTER_SALES_PARTNERS_TOKEN in the engine, where one is needed"
+    auto_error=False, description="If you need one, it is set as AFTER_SALES_PARTNERS_TOKEN in the engine"
 )
 
 
 def published() -> str:
-    """The document, as JSON text."""
+    """Return the document as JSON text."""
     app = FastAPI(**describe.ABOUT)
     app.include_router(router, dependencies=[Security(_token)])
 
     @app.webhooks.post(STEP_REPORTED, **describe.REPORT)
     async def step_reported(report: StepReport) -> None:
-        """Only described here: Temporal carries it."""
+        """Describe the report. It is sent through Temporal, not here."""
 
     document: dict[str, Any] = app.openapi()
     schemas = document["components"]["schemas"]

@@ -1,4 +1,4 @@
-"""What a partner has to tell the engine is sent until it arrives, in order for each case, whatever is down."""
+"""The partners' reports to the engine. Each is sent until it arrives, in order for each case."""
 
 import asyncio
 import logging
@@ -19,28 +19,28 @@ from partners.wire import SATISFACTION_REPORTED, STEP_REPORTED, SatisfactionRepo
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
-"""Seconds between two attempts to reach an engine that does not answer: doubled from the first to the longest."""
+"""Seconds between two attempts if the engine does not answer: doubled from the first wait to the longest."""
 
-NOBODY_THERE = "nobody there"
-"""The outcome of a report whose case has closed: it can be made with `starter.py step-reported` (S27)."""
+NO_CASE = "no case"
+"""The outcome of a report whose case has closed. It can be entered with `starter.py step-reported` (S27)."""
 
 _log = logging.getLogger(__name__)
 
-Tell = Callable[[str, str, dict[str, Any]], Awaitable[None]]
-"""Sends one signal: workflow id, signal, payload. Raises `NobodyThereError` where no attempt can ever succeed."""
+SendSignal = Callable[[str, str, dict[str, Any]], Awaitable[None]]
+"""Sends one signal: workflow id, signal, payload. Raises `NoCaseError` if no attempt can succeed."""
 
 
-class NobodyThereError(Exception):
-    """The case has ended, or never was."""
+class NoCaseError(Exception):
+    """The case has closed, or never existed."""
 
 
 def reports_of(partner: Partner, command: StepCommand, fixture: OrderFixture, now: datetime) -> Iterator[Report]:
-    """What the partner will report of this step, and when."""
+    """Yield the partner's reports on this step, with the times when they are due."""
     to = command.reply_to or workflow_id(command.case_id)
-    for reported in fixture.way(command.kind):
+    for reported in fixture.reports_on(command.kind):
         now += timedelta(seconds=reported.after)
         finding = fixture.finding(command.kind) if reported.state == "done" else None
-        word = StepReport(
+        report = StepReport(
             step=command.step,
             key=command.key,
             state=reported.state,
@@ -49,34 +49,34 @@ def reports_of(partner: Partner, command: StepCommand, fixture: OrderFixture, no
             message_id=f"{command.key}/{reported.state}",
             by=partner,
         )
-        payload = word.model_dump(mode="json", exclude_defaults=True)
+        payload = report.model_dump(mode="json", exclude_defaults=True)
         yield Report(command.case_id, to, STEP_REPORTED, payload, now)
 
 
 def satisfaction_of(request: CallbackRequest, fixture: OrderFixture, now: datetime) -> Report | None:
-    """What the customer will answer, where the fixture says that they do (G8)."""
+    """Return the customer's answer, or None if the fixture has none (G8)."""
     if fixture.satisfaction is None:
         return None
-    word = SatisfactionReport(score=fixture.satisfaction, message_id=f"{request.key}/answer", by="callbacks")
-    payload, due = word.model_dump(mode="json", exclude_defaults=True), now + timedelta(seconds=DELAY)
+    report = SatisfactionReport(score=fixture.satisfaction, message_id=f"{request.key}/answer", by="callbacks")
+    payload, due = report.model_dump(mode="json", exclude_defaults=True), now + timedelta(seconds=DELAY)
     return Report(request.case_id, workflow_id(request.case_id), SATISFACTION_REPORTED, payload, due)
 
 
 class Courier:
-    """Takes what is due from the ledger to the engine; what was due while nobody could send it goes first."""
+    """Sends the due reports in the ledger to the engine, oldest first."""
 
-    def __init__(self, ledger: Ledger, tell: Tell, *, first_wait: float = FIRST_WAIT) -> None:
+    def __init__(self, ledger: Ledger, send: SendSignal, *, first_wait: float = FIRST_WAIT) -> None:
         self._ledger = ledger
-        self._tell = tell
+        self._send = send
         self._first_wait = first_wait
         self._news = asyncio.Event()
 
     def wake(self) -> None:
-        """Something new is in the ledger."""
+        """Check the ledger again: it has a new report."""
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Send reports until cancelled."""
         wait = self._first_wait
         while True:
             self._news.clear()
@@ -86,7 +86,7 @@ class Courier:
                 await self._until_next()
                 continue
             if wait == self._first_wait:
-                _log.warning("the engine cannot be told yet, trying again until it can: %s", fault)
+                _log.warning("reports cannot be sent to the engine, retrying: %s", fault)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -100,7 +100,7 @@ class Courier:
             pass
 
     async def _send_due(self) -> Exception | None:
-        """Send what is due; what went wrong where some of it has to be tried again."""
+        """Send the due reports. Return an error if some of them have to be sent again."""
         by_workflow: dict[str, list[Report]] = {}
         for report in self._ledger.due_reports(datetime.now(UTC)):
             by_workflow.setdefault(report.workflow_id, []).append(report)
@@ -111,24 +111,24 @@ class Courier:
         for report in reports:
             outcome = "sent"
             try:
-                await self._tell(report.workflow_id, report.signal, report.payload)
-            except NobodyThereError:
-                outcome = NOBODY_THERE
-            except Exception as error:  # noqa: BLE001 (whatever is wrong on the way there may be right later)
+                await self._send(report.workflow_id, report.signal, report.payload)
+            except NoCaseError:
+                outcome = NO_CASE
+            except Exception as error:  # noqa: BLE001 (any other error may be gone at the next attempt)
                 return error
             self._ledger.settle(report, outcome, datetime.now(UTC))
         return None
 
 
 class TemporalSignals:
-    """Tells the engine by Temporal signals; connects when there is something to tell."""
+    """Sends reports as Temporal signals. Connects when the first one is sent."""
 
     def __init__(self) -> None:
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
 
     async def __call__(self, to: str, signal: str, payload: dict[str, Any]) -> None:
-        """Send one signal; address and credentials are Temporal's own environment variables."""
+        """Send one signal. Address and credentials come from Temporal's environment variables."""
         async with self._connecting:
             if self._client is None:
                 config = ClientConfig.load_client_connect_config()
@@ -137,7 +137,7 @@ class TemporalSignals:
         try:
             await self._client.get_workflow_handle(to).signal(signal, payload, rpc_timeout=timedelta(seconds=10))
         except RPCError as error:
-            # A namespace that is not there yet is "not found" as well, and will be there.
+            # A missing namespace is also "not found", but it may still be created: retry.
             if error.status is RPCStatusCode.NOT_FOUND and "namespace" not in error.message.lower():
-                raise NobodyThereError from error
+                raise NoCaseError from error
             raise

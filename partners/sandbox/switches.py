@@ -1,6 +1,6 @@
-"""Everything that can go wrong at a partner can be switched on, and everything that happened can be read back.
+"""Routes to activate faults and to read what happened.
 
-These routes exist in the sandbox only; they are no part of the published interface.
+They exist only in the sandbox and are not part of the published interface.
 """
 
 import random
@@ -24,26 +24,26 @@ else:
 
 
 class FaultKind(StrEnum):
-    """How a call goes wrong; those marked POST leave look-ups alone."""
+    """How a call fails. Faults marked POST do not affect look-ups."""
 
     ERROR = "error"
-    """Answers `status` (500) and does nothing."""
+    """Do nothing and answer `status` (500)."""
     SLOW = "slow"
-    """Waits `seconds`, then does it and answers."""
+    """Wait `seconds`, carry it out, answer."""
     COMMIT_THEN_TIMEOUT = "commit_then_timeout"
-    """POST: does it, then waits `seconds` before it answers."""
+    """POST: carry it out, wait `seconds`, answer."""
     COMMIT_THEN_STATUS = "commit_then_status"
-    """POST: does it, waits `seconds` (0), then answers `status`, as if it had not been done."""
+    """POST: carry it out, wait `seconds` (0), answer `status` as if it had not been done."""
     COMMIT_THEN_FAILED = "commit_then_failed"
-    """POST of a step: does it, waits `seconds` (0), then answers 200 with a receipt that says `failed`."""
+    """POST of a step: carry it out, wait `seconds` (0), answer 200 with the state `failed`."""
     RATE_LIMIT = "rate_limit"
-    """Answers 429, with `seconds` as Retry-After, and does nothing."""
+    """Do nothing and answer 429, with `seconds` as Retry-After."""
     NONSENSE = "nonsense"
-    """Does it, then answers 200 with something else."""
+    """Carry it out, then answer 200 with an HTML page."""
     REFUSE = "refuse"
-    """POST: answers 422 and does nothing."""
+    """POST: do nothing and answer 422."""
     DOWN = "down"
-    """Answers 503, with `seconds` as Retry-After, and does nothing."""
+    """Do nothing and answer 503, with `seconds` as Retry-After."""
 
 
 _POST_ONLY = frozenset(
@@ -57,22 +57,22 @@ _POST_ONLY = frozenset(
 
 
 class Fault(BaseModel):
-    """A switch: whom it concerns, what happens, how often (`count` times, or until cleared) and how likely."""
+    """A fault: which calls it affects, what happens, how often (`count` times, or until cleared), how likely."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     partner: PartnerName = "*"
     kind: FaultKind
     step_kind: RemedyKind | None = None
-    """Only commands for this kind of remedy."""
+    """Affect only steps of this kind."""
     count: Annotated[int, Field(gt=0)] | None = None
     seconds: Annotated[float, Field(ge=0, le=3_600)] | None = None
     status: Annotated[int, Field(ge=400, le=599)] = 500
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     seed: int | None = None
 
-    def concerns(self, partner: str, method: str, kind: str | None) -> bool:
-        """Whether this call is one of those it is for."""
+    def affects(self, partner: str, method: str, kind: str | None) -> bool:
+        """Return whether the fault affects this call."""
         return (
             self.partner in ("*", partner)
             and (self.step_kind is None or self.step_kind == kind)
@@ -97,29 +97,29 @@ class _Armed:
 
 @dataclass
 class Faults:
-    """The switches that are on, oldest first; the first that fires decides."""
+    """The active faults, oldest first. The first that fires decides."""
 
     _armed: list[_Armed] = field(default_factory=list)
 
     def add(self, fault: Fault) -> None:
-        """Switch it on."""
-        self._armed.append(_Armed(fault, random.Random(fault.seed)))  # noqa: S311 (repeatable is what it has to be)
+        """Activate a fault."""
+        self._armed.append(_Armed(fault, random.Random(fault.seed)))  # noqa: S311 (it must be repeatable)
 
     def clear(self) -> None:
-        """Switch all off."""
+        """Clear all faults."""
         self._armed.clear()
 
     def next(self, partner: str, method: str, kind: str | None) -> Fault | None:
-        """What goes wrong with this call, if anything does."""
+        """Return the fault that happens to this call, or None."""
         for armed in self._armed:
-            if armed.fault.concerns(partner, method, kind) and armed.fires():
+            if armed.fault.affects(partner, method, kind) and armed.fires():
                 return armed.fault
         return None
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What the routes share."""
+    """The state that the routes share."""
 
     ledger: Ledger
     fixtures: Fixtures
@@ -128,7 +128,7 @@ class Sandbox:
 
 
 def shared(request: Request) -> Sandbox:
-    """The sandbox behind this request."""
+    """Return the sandbox that serves this request."""
     sandbox: Sandbox = request.app.state.sandbox
     return sandbox
 
@@ -139,28 +139,28 @@ router = APIRouter(prefix="/_sandbox", include_in_schema=False)
 
 @router.post("/faults")
 async def add_fault(fault: Fault, sandbox: Shared) -> Fault:
-    """Switch a fault on."""
+    """Activate a fault."""
     sandbox.faults.add(fault)
     return fault
 
 
 @router.delete("/faults")
 async def clear_faults(sandbox: Shared) -> Response:
-    """Switch all faults off."""
+    """Clear all faults."""
     sandbox.faults.clear()
     return Response(status_code=204)
 
 
 @router.delete("/keys")
 async def expire_keys(sandbox: Shared) -> Response:
-    """Let every idempotency key expire now: the next call with one is carried out again."""
+    """Expire every idempotency key. The next call with the same key is carried out again."""
     sandbox.ledger.expire_keys(datetime.now(UTC))
     return Response(status_code=204)
 
 
 @router.post("/orders/{order_id}")
 async def change_order(order_id: str, change: dict[str, Any], sandbox: Shared) -> OrderFixture:
-    """Change fields of an order's fixture, as its file would say them; kept over a restart."""
+    """Change fields of an order's fixture, in the format of the file. Changes survive a restart."""
     now = datetime.now(UTC)
     fixture = sandbox.fixtures.checked(order_id, change, now)
     sandbox.ledger.save_change(order_id, change)
@@ -169,17 +169,17 @@ async def change_order(order_id: str, change: dict[str, Any], sandbox: Shared) -
 
 @router.get("/ledger")
 async def read_ledger(sandbox: Shared, case_id: str | None = None, order_id: str | None = None) -> dict[str, Any]:
-    """Everything that happened, by table."""
+    """Return everything that happened, by table."""
     return {table: sandbox.ledger.rows(table, case_id, order_id) for table in TABLES}
 
 
 @router.get("/calls")
 async def read_calls(sandbox: Shared, case_id: str | None = None, order_id: str | None = None) -> list[dict[str, Any]]:
-    """Every call that arrived, repeated ones too."""
+    """Return every call that arrived, including repeated ones."""
     return sandbox.ledger.rows("calls", case_id, order_id)
 
 
 @router.get("/money")
 async def read_money(sandbox: Shared, order_id: str | None = None) -> dict[str, str]:
-    """What was paid, by kind of remedy."""
+    """Return the sums paid, by kind of remedy."""
     return sandbox.ledger.money(order_id)

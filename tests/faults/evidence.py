@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.contract import claim_workflow_id, workflow_id
 from client.cases import Engine
 from client.late_reports import apply_to_ledger
-from partners.sandbox.reports import NOBODY_THERE
+from partners.sandbox.reports import NO_CASE
 from partners.wire import STEP_REPORTED
 from records import Records
 from tests.engine import replayer, runs
@@ -95,7 +95,7 @@ async def _books(fleet: Fleet) -> dict[str, Any]:
 async def _report_to_closed_cases(reports: list[dict[str, Any]], database_url: str) -> None:
     """A closed workflow takes no signals: its partners report as `starter.py step-reported` does (S27)."""
     for report in sorted(reports, key=lambda report: (report["due_at"], report["id"])):
-        if report["outcome"] == NOBODY_THERE and report["signal"] == STEP_REPORTED:
+        if report["outcome"] == NO_CASE and report["signal"] == STEP_REPORTED:
             await asyncio.to_thread(
                 apply_to_ledger, report["case_id"], "it has closed", STEP_REPORTED, report["payload"], database_url
             )

@@ -20,7 +20,7 @@ from partners.http import Partners, Rendering, http_partners
 from partners.sandbox.app import create_app
 from partners.sandbox.fixtures import Fixtures
 from partners.sandbox.ledger import Ledger
-from partners.sandbox.reports import Courier, Tell
+from partners.sandbox.reports import Courier, SendSignal
 from partners.sandbox.switches import Faults, Sandbox
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -107,7 +107,7 @@ async def sandbox_in(
     folder: Path,
     entries: dict[str, Any] | None = None,
     *,
-    tell: Tell | None = None,
+    tell: SendSignal | None = None,
     key_life: timedelta = timedelta(hours=24),
     gate: "Gate | None" = None,
 ) -> AsyncIterator[RunningSandbox]:

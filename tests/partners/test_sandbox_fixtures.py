@@ -25,7 +25,7 @@ def test_an_order_without_an_entry_behaves_well(tmp_path: Path) -> None:
     assert order.dispatch is not None
     assert order.trail is None
     assert order.installation is None
-    assert [reported.state for reported in order.way(RemedyKind.GIFT)] == ["dispatched", "done"]
+    assert [reported.state for reported in order.reports_on(RemedyKind.GIFT)] == ["dispatched", "done"]
     assert order.satisfaction is None
 
 

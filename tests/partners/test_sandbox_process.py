@@ -16,7 +16,7 @@ import pytest
 from temporalio.client import Client
 
 from cases.contract import CASE_WORKFLOW, TASK_QUEUE
-from partners.sandbox.reports import NobodyThereError, TemporalSignals
+from partners.sandbox.reports import NoCaseError, TemporalSignals
 from tests.engine import PATIENCE
 from tests.partners.running import command, talk_to
 
@@ -118,7 +118,7 @@ async def test_reports_are_temporal_signals_in_plain_json(client: Client) -> Non
     tell = TemporalSignals()
 
     await tell(case.id, "step-reported", payload)
-    with pytest.raises(NobodyThereError):
+    with pytest.raises(NoCaseError):
         await tell("case-that-never-was", "step-reported", payload)
 
     events = [event async for event in case.fetch_history_events()]
@@ -133,4 +133,4 @@ async def test_a_namespace_that_is_not_there_yet_is_no_missing_case(at_engine: p
     with pytest.raises(Exception, match=r"(?i)namespace") as caught:
         await TemporalSignals()("case-HL-1", "step-reported", {})
 
-    assert not isinstance(caught.value, NobodyThereError)
+    assert not isinstance(caught.value, NoCaseError)

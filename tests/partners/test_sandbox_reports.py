@@ -7,7 +7,7 @@ import pytest
 
 from cases.partner_calls import CallbackRequest, ReceiptState
 from partners.http import Partners
-from partners.sandbox.reports import NobodyThereError
+from partners.sandbox.reports import NoCaseError
 from tests.engine import PATIENCE
 from tests.partners.running import CONTACT, RunningSandbox, Start, command, talk_to
 
@@ -136,7 +136,7 @@ async def test_a_report_to_a_case_that_has_ended_holds_nothing_up(start_sandbox:
 
     async def one_is_gone(to: str, _: str, __: dict[str, Any]) -> None:
         if to == "case-gone":
-            raise NobodyThereError
+            raise NoCaseError
         await arrived.put(to)
 
     async with start_sandbox({"*": {"reports": AT_ONCE}}, tell=one_is_gone) as sandbox:
@@ -147,7 +147,7 @@ async def test_a_report_to_a_case_that_has_ended_holds_nothing_up(start_sandbox:
             assert [await arrived.get(), await arrived.get()] == ["case-here"] * 2
 
         outcomes = {(row["case_id"], row["outcome"]) for row in await sandbox.rows("reports")}
-    assert ("gone", "nobody there") in outcomes
+    assert ("gone", "no case") in outcomes
 
 
 async def test_what_was_due_while_the_sandbox_was_away_is_sent_when_it_is_back(start_sandbox: Start) -> None:
