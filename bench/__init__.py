@@ -1,1 +1,1 @@
-"""What a case costs and how fast it is, measured on the real processes beside the plainest Temporal program."""
+"""Benchmarks: the cost and speed of a case, measured on real processes and compared with a minimal Temporal program."""

@@ -1,6 +1,6 @@
-"""`python -m bench compare` and `python -m bench scale`: measure, print tables, write JSON; what fails, fails loudly.
+"""`python -m bench compare` and `python -m bench scale`: measure, print tables, write JSON.
 
-Exit codes: 0 measured (whether or not the targets were met), 1 something stood still or ended, 2 bad usage.
+Exit codes: 0 measured (even if targets were missed), 1 the run stalled or a process ended, 2 invalid usage.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True})
-@click.option("--cores", type=click.IntRange(1), default=2, help="Run everything on so many cores.")
+@click.option("--cores", type=click.IntRange(1), default=2, help="Number of cores to use.")
 def bench(cores: int) -> None:
-    """What a case costs, and how fast it is."""
+    """Measure the cost and the speed of a case."""
     report.pin(cores)
 
 
@@ -47,38 +47,38 @@ def _arm(text: str) -> Arm:
 
 
 ARM = (
-    "plain, encrypted, or 'NAME: KIND.KEY=VALUE …', settings laid over the usual ones, of the kinds env (variables), "
-    "worker (arguments of the Temporal worker), server (dynamic configuration) and pragma (SQLite), workers=N, and "
-    "apart=SECONDS between the partners' reports."
+    "plain, encrypted, or 'NAME: KIND.KEY=VALUE …' to override settings of the kinds env (variables), worker "
+    "(arguments of the Temporal worker), server (dynamic configuration) and pragma (SQLite), and to set workers=N "
+    "and apart=SECONDS (between the partners' reports)."
 )
 
 
-def every_run(command: Command) -> Command:
-    """Options of every run."""
-    patience = click.option("--patience", default=60.0, help="Seconds without any progress after which it gives up.")
+def common_options(command: Command) -> Command:
+    """Add the options of every run."""
+    patience = click.option("--patience", default=60.0, help="Seconds without progress after which the run ends.")
     out = click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS, help="Folder for the result.")
     return patience(out(command))
 
 
 @bench.command("compare")
 @click.option(
-    "--arm", "wanted", multiple=True, default=(PLAIN, ENCRYPTED), help=f"A way to run the engine, or more: {ARM}"
+    "--arm", "wanted", multiple=True, default=(PLAIN, ENCRYPTED), help=f"Configuration to measure; repeatable: {ARM}"
 )
-@every_run
-@click.option("--shapes", default=",".join(SHAPES), help="Which cases, with commas.")
+@common_options
+@click.option("--shapes", default=",".join(SHAPES), help="Kinds of cases, separated by commas.")
 @click.option("--rounds", type=click.IntRange(1), default=Size.rounds)
-@click.option("--cases", type=click.IntRange(1), default=Size.cases, help="In each round, of each kind.")
-@click.option("--in-flight", type=click.IntRange(1), default=Size.in_flight, help="At a time, at saturation.")
+@click.option("--cases", type=click.IntRange(1), default=Size.cases, help="Cases of each kind in each round.")
+@click.option("--in-flight", type=click.IntRange(1), default=Size.in_flight, help="Concurrent cases at saturation.")
 @click.option("--paced", type=click.IntRange(0), default=Size.paced, help="Cases of each kind at a slow pace.")
-@click.option("--every", default=Size.every, help="Seconds from one of those to the next.")
-@click.option("--held", type=click.IntRange(0), default=Size.held, help="Cases left open, for the memory.")
+@click.option("--every", default=Size.every, help="Seconds between the starts of paced cases.")
+@click.option("--held", type=click.IntRange(0), default=Size.held, help="Cases left open, to measure memory.")
 def compare_command(wanted: tuple[str, ...], patience: float, out: Path, shapes: str, **size: int) -> None:
-    """Bare and full cases side by side: cost, speed, what is left of them."""
+    """Compare bare and full cases: cost, speed, and what they leave behind."""
     arms, names = [_arm(text) for text in wanted], [name for name in shapes.split(",") if name]
     if len({arm.name for arm in arms}) < len(arms):
         raise click.UsageError("two arms have the same name")
     if unknown := [name for name in names if name not in SHAPES]:
-        raise click.UsageError(f"no such shape: {', '.join(unknown)}; there are {', '.join(SHAPES)}")
+        raise click.UsageError(f"unknown shape: {', '.join(unknown)}; use {', '.join(SHAPES)}")
     console, how, where = _console(), Size(**size), report.machine()
     with run(patience) as one:
         rows = asyncio.run(compare(arms, names, how, one))
@@ -88,31 +88,31 @@ def compare_command(wanted: tuple[str, ...], patience: float, out: Path, shapes:
 
 
 @bench.command("scale")
-@click.option("--arm", "wanted", default=PLAIN, help=f"A way to run the engine: {ARM}")
-@every_run
-@click.option("--open", "sizes", default=",".join(map(str, Scale.open)), help="Open cases, with commas; '': leave out.")
-@click.option("--turned", type=click.IntRange(1), default=Scale.turned, help="Opened and finished at each, to measure.")
-@click.option("--cut-off", type=click.IntRange(1), default=Scale.cut_off, help="Agreed to while the worker is dead.")
-@click.option("--burst", type=click.IntRange(0), default=Scale.burst, help="Complaints at once; 0: leave out.")
-@click.option("--timers", type=click.IntRange(0), default=Scale.timers, help="Due in the same second; 0: leave out.")
-@click.option("--due-in", type=float, help="Seconds until then.  [default: 30, and a tenth for each]")
-@click.option("--in-flight", type=click.IntRange(1), default=Scale.in_flight, help="At a time, while cases are opened.")
+@click.option("--arm", "wanted", default=PLAIN, help=f"Configuration to measure: {ARM}")
+@common_options
+@click.option("--open", "sizes", default=",".join(map(str, Scale.open)), help="Numbers of open cases; '' to skip.")
+@click.option("--turned", type=click.IntRange(1), default=Scale.turned, help="Cases opened and finished at each.")
+@click.option("--cut-off", type=click.IntRange(1), default=Scale.cut_off, help="Consents while the worker is down.")
+@click.option("--burst", type=click.IntRange(0), default=Scale.burst, help="Complaints at once; 0 to skip.")
+@click.option("--timers", type=click.IntRange(0), default=Scale.timers, help="Timers in the same second; 0 to skip.")
+@click.option("--due-in", type=float, help="Seconds until the timers fire.  [default: 30, plus 0.1 for each]")
+@click.option("--in-flight", type=click.IntRange(1), default=Scale.in_flight, help="Concurrent cases during opening.")
 def scale_command(wanted: str, patience: float, out: Path, sizes: str, **how: Any) -> None:
-    """Thousands of cases: open, arriving, due in the same second, and without their worker."""
+    """Measure thousands of cases: open, arriving at once, due in the same second, and after a worker was killed."""
     try:
         open_cases = tuple(sorted(int(number) for number in sizes.split(",") if number))
     except ValueError:
-        raise click.BadParameter("write numbers with commas: 1000,5000", param_hint="--open") from None
+        raise click.BadParameter("write numbers separated by commas: 1000,5000", param_hint="--open") from None
     size, arm, console, where = Scale(open=open_cases, **how), _arm(wanted), _console(), report.machine()
     if open_cases and open_cases[0] < size.turned:
-        raise click.UsageError(f"--open {open_cases[0]}: fewer than --turned {size.turned}, finished at each")
+        raise click.UsageError(f"--open {open_cases[0]}: must be at least --turned ({size.turned})")
     settings = {**asdict(size), "arms": {arm.name: shown(arm)}}
     found: dict[str, Any] = {"machine": where, "settings": settings}
     try:
         with run(patience) as one:
             asyncio.run(scale(arm, size, one, found))
     finally:
-        # What was measured before something failed took long enough.
+        # Results measured before a failure are kept, because they took long.
         targets = of_scale(found.get("open", {}).get("rows", []), found.get("burst"))
         report.show(console, report.written(out, "scale", found, targets))
 
@@ -120,7 +120,7 @@ def scale_command(wanted: str, patience: float, out: Path, sizes: str, **how: An
 @bench.command("show")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def show_command(file: Path) -> None:
-    """The tables of a result that was written before."""
+    """Print the tables of an earlier result."""
     report.show(_console(), file)
 
 
@@ -131,25 +131,25 @@ def _console() -> Console:
 
 
 def shown(arm: Arm) -> dict[str, object]:
-    """An arm as the result tells it; what is in its environment may be a secret."""
-    told = {kind: dict(values) if kind != "env" else sorted(values) for kind, values in arm.settings.items()}
-    return {"workers": arm.workers, "apart": arm.apart, **told}
+    """Return an arm for the result. Of environment variables only the names, because values may be secrets."""
+    settings = {kind: dict(values) if kind != "env" else sorted(values) for kind, values in arm.settings.items()}
+    return {"workers": arm.workers, "apart": arm.apart, **settings}
 
 
 @contextmanager
 def run(patience: float) -> Iterator[Run]:
-    """A run that says on standard error how far it is; its folder is thrown away where nothing fails."""
-    configured()  # before anything is started
+    """Return a run that prints its progress to standard error. Its folder is deleted unless it fails."""
+    configured()  # fail on invalid settings before anything is started
     began = time.monotonic()
 
-    def tell(text: str) -> None:
+    def progress(text: str) -> None:
         click.echo(f"{time.monotonic() - began:6.0f} s  {text}", err=True)
 
     folder = Path(tempfile.mkdtemp(prefix="after-sales-bench-"))
     try:
-        yield Run(folder, Watch(patience), tell)
+        yield Run(folder, Watch(patience), progress)
     except AfterSalesError:
-        tell(f"what its processes have logged is kept in {folder}")
+        progress(f"the logs of its processes are kept in {folder}")
         raise
     shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""An arm is a way to run the engine: settings laid over the usual ones, to learn what they are worth."""
+"""An arm is a configuration of the engine to be measured: settings that override the usual ones."""
 
 import re
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class BadArm(AfterSalesError):
-    """An arm that cannot be understood."""
+    """The text of an arm is invalid."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A way to run the engine: settings by kind, laid over those of `embedded.py`; an empty value takes one away.
+    """A configuration of the engine: settings by kind that override those of `embedded.py`. An empty value removes one.
 
-    `env`: environment variables; `worker`: arguments of the Temporal worker (`bench.varied_worker`);
-    `server`: dynamic configuration, as JSON; `pragma`: of the server's SQLite file. `apart`: seconds from a step to its
-    partner's first report, and from that to the next; where there are none, both mostly share one workflow task.
+    `env`: environment variables; `worker`: arguments of the Temporal worker (`bench.varied_worker`); `server`: dynamic
+    configuration, as JSON; `pragma`: of the server's SQLite file. `apart`: seconds from a step to the partner's first
+    report, and from that to the next. If it is 0, both reports usually share one workflow task.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Arm:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`no wal: pragma.journal_mode=delete worker.max_cached_workflows=100 workers=2`; raises `BadArm`."""
+        """`no wal: pragma.journal_mode=delete worker.max_cached_workflows=100 workers=2`. Raises `BadArm`."""
         name, colon, rest = text.partition(":")
         settings: dict[str, dict[str, str]] = {}
         workers, apart = 1, 0.0
@@ -49,16 +49,16 @@ class Arm:
             elif equals and dot and kind in KINDS:
                 settings.setdefault(kind, {})[key] = value
             else:
-                raise BadArm(f"{word!r} of arm {name!r} is no setting: {HOW}")
+                raise BadArm(f"{word!r} of arm {name!r} is not a setting: {HOW}")
         if not colon or not name.strip():
-            raise BadArm(f"{text!r} is no arm: {HOW}")
+            raise BadArm(f"{text!r} is not an arm: {HOW}")
         return cls(name.strip(), workers, apart, settings)
 
     def of(self, kind: str) -> Mapping[str, str]:
-        """The settings of one kind."""
+        """Return the settings of one kind."""
         return self.settings.get(kind, {})
 
 
 def encrypted() -> Arm:
-    """The engine with its payloads encrypted, under a key that nobody keeps."""
+    """Return an arm with encrypted payloads, under a new key that is not stored."""
     return Arm(ENCRYPTED, settings={"env": {KEYS: new_key("bench")}})

@@ -1,7 +1,7 @@
-"""The bare case: the plainest Temporal program that does as much waiting and calling, with every setting as it comes.
+"""The bare case: a minimal Temporal program with as many waits and calls as a case, and default settings.
 
-Six activities that do nothing (two of them side by side), two timers, one signal; a dict in and a dict out.
-`python -m bench.bare ADDRESS` is its worker.
+Six activities that do nothing (two of them in parallel), two timers, one signal; a dict in and a dict out.
+`python -m bench.bare ADDRESS` runs its worker.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ from temporalio.worker import Worker
 QUEUE = "bare"
 READY = "bare worker ready"
 NAP = 0.05
-"""Seconds of each of its timers; both fire."""
+"""The duration of each timer in seconds. Both fire."""
 
 
 @activity.defn
 async def nothing(given: dict[str, Any]) -> dict[str, Any]:
-    """Do nothing; says when."""
+    """Do nothing. Return the input with the current time."""
     return {**given, "at": time.time()}
 
 
 @workflow.defn
 class BareCase:
-    """What a case would be without a business."""
+    """A case without any business logic."""
 
     def __init__(self) -> None:
         self._agreed: dict[str, Any] = {}
 
     @workflow.run
     async def run(self, complaint: dict[str, Any]) -> dict[str, Any]:
-        """Answers with the first and the last activity's dict."""
+        """Return the dicts of the first and the last activity."""
         first = await _call(complaint)
         await asyncio.gather(_call(complaint), _call(complaint))
         await asyncio.sleep(NAP)
@@ -48,7 +48,7 @@ class BareCase:
 
     @workflow.signal
     def agree(self, how: dict[str, Any]) -> None:
-        """The customer's word."""
+        """Record the customer's consent."""
         self._agreed = how
 
 
@@ -57,7 +57,7 @@ async def _call(complaint: dict[str, Any]) -> dict[str, Any]:
 
 
 async def main(address: str) -> None:
-    """Work until killed."""
+    """Run the worker until it is killed."""
     client = await Client.connect(address)
     async with Worker(client, task_queue=QUEUE, workflows=[BareCase], activities=[nothing]):
         print(READY, flush=True)  # noqa: T201 (the benchmark waits for this line)

@@ -1,7 +1,7 @@
-"""Bare, hollow and real cases in one run and in turn, so that whatever slows the machine down slows all of them.
+"""Compare bare, hollow and real cases in one run, in turn, so that a slow machine slows all of them.
 
-In each round every player plays at saturation; CPU time and storage are read before and after. Then, once, at a pace
-that the machine laughs at, for the times that a customer sees; and at the end cases are left open, for the memory.
+In each round every player runs at saturation; CPU time and storage are read before and after. Then each runs once at a
+slow pace, to measure the times that a customer sees. At the end cases are left open, to measure memory.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from bench.shapes import DAMAGE_REPLACED, SHAPES
 
 Row = dict[str, Any]
 WARM_UP, SAMPLE = 3, 5
-"""Cases before anything is measured; cases of each batch whose histories are counted."""
+"""Cases that are played before measuring starts, and cases of each batch whose histories are counted."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """The size of the measurement."""
 
     rounds: int = 3
     cases: int = 100
@@ -36,17 +36,17 @@ class Size:
 
 
 async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: Run) -> list[Row]:
-    """A row for the bare case and for each shape on each arm."""
+    """Return a row for the bare case, and one for each shape on each arm."""
     async with AsyncExitStack() as stack:
-        run.tell("starting the bare server and worker")
+        run.progress("starting the bare server and worker")
         bare = await stack.enter_async_context(BareMachine(run.folder("bare")))
-        run.tell("starting the hollow cases' server and worker")
+        run.progress("starting the hollow cases' server and worker")
         everyone: list[Player] = [
             BarePlayer(bare, run.watch),
             *await stack.enter_async_context(hollow_players(run.folder(HOLLOW), shapes, run.watch)),
         ]
         for arm in arms:
-            run.tell(f"starting {arm.name}")
+            run.progress(f"starting {arm.name}")
             wanted = [SHAPES[name] for name in shapes]
             everyone += await stack.enter_async_context(players(arm, run.folder(arm.name), wanted, run.watch))
         return await run.watch.over(_measure(everyone, size, run))
@@ -57,25 +57,25 @@ async def _measure(everyone: list[Player], size: Size, run: Run) -> list[Row]:
         await at_most(min(WARM_UP, size.cases), WARM_UP, player.play)
     rounds: dict[Player, list[Row]] = {player: [] for player in everyone}
     for number in range(size.rounds):
-        first = number % len(everyone)  # nobody is always the first
+        first = number % len(everyone)  # each round starts with another player
         for player in everyone[first:] + everyone[:first]:
             found = await _at_saturation(player, size)
             rounds[player].append(found)
             what = f"{found['per_second']:.1f} cases/s, {total(found['cpu_ms']):.0f} ms of CPU each"
-            run.tell(f"round {number + 1} of {size.rounds}: {player.target.name}, {player.name}: {what}")
+            run.progress(f"round {number + 1} of {size.rounds}: {player.target.name}, {player.name}: {what}")
     rows = []
     for player in everyone:
-        run.tell(f"one every {size.every:g} s: {player.target.name}, {player.name}")
+        run.progress(f"one every {size.every:g} s: {player.target.name}, {player.name}")
         rows.append(_row(player, rounds[player], await at_pace(size.paced, size.every, player.play)))
     for row, player in zip(rows, everyone, strict=True):
         if size.held and isinstance(player, CasePlayer) and player.name == DAMAGE_REPLACED.name:
-            run.tell(f"leaving {size.held} cases open: {player.target.name}")
+            run.progress(f"leaving {size.held} cases open: {player.target.name}")
             row["memory_per_1000_open"] = await _held_open(player, size)
     return rows
 
 
 async def _at_saturation(player: Player, size: Size) -> Row:
-    """So many cases, always so many of them at a time; what each cost on average."""
+    """Play a batch of cases with a fixed number in flight. Return the average cost of one."""
     meter = Meter(player.target)
     played = await at_most(size.cases, size.in_flight, player.play)
     cost = await meter.read()
@@ -89,19 +89,19 @@ async def _at_saturation(player: Player, size: Size) -> Row:
 
 
 async def _held_open(player: CasePlayer, size: Size) -> dict[str, float]:
-    """Bytes of memory that 1,000 cases take that wait for the customer's word."""
+    """Return the bytes of memory of 1,000 cases that wait for the customer's consent."""
     before = memory(player.target)
     await at_most(size.held, size.in_flight, player.until_offered)
     return {role: (now - before[role]) * 1000 / size.held for role, now in memory(player.target).items()}
 
 
 def total_cpu(row: Row) -> float:
-    """CPU milliseconds of one case, the sandbox's left out."""
+    """Return the CPU milliseconds of one case, without the sandbox."""
     return total({role: spread["median"] for role, spread in row["cpu_ms"].items()})
 
 
 def _times(played: list[Played]) -> dict[str, list[float]]:
-    """Milliseconds, of each case."""
+    """Return the times of each case in milliseconds."""
     return {
         "first": [1000 * (p.first - p.started) for p in played],
         "last": [1000 * (p.last - p.agreed) for p in played if p.agreed],
@@ -109,7 +109,7 @@ def _times(played: list[Played]) -> dict[str, list[float]]:
 
 
 def _row(player: Player, rounds: list[Row], paced: list[Played]) -> Row:
-    """What the rounds come to."""
+    """Summarize the rounds of one player."""
     kinds = {kind for each in rounds for k in each["kept"] for kind in k["actions"]}
     samples = [k for each in rounds for k in each["kept"]]
     pooled = {name: [t for each in rounds for t in each["times"][name]] for name in ("first", "last")}

@@ -1,6 +1,6 @@
-"""What is measured: embedded server, worker and partners, varied as an arm says; and the bare server and worker.
+"""The machines that are measured: server, worker and partners, as configured by an arm; and the bare server and worker.
 
-Arms run side by side for the whole of a run, each with data of its own.
+All arms run during the whole measurement, each with separate data.
 """
 
 import json
@@ -29,7 +29,7 @@ from settings import ROOT, configured
 ORDERS = Path(__file__).with_name("orders.yaml")
 DATABASE = "AFTER_SALES_DATABASE_URL"
 GRACE = 5
-"""Seconds from the request to end until the kill."""
+"""Seconds from the request to stop until the process is killed."""
 
 
 class Measured(Protocol):
@@ -37,24 +37,24 @@ class Measured(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in the table."""
+        """Its name in the table."""
 
     @property
     def client(self) -> Client:
         """A client of its server."""
 
     def processes(self) -> dict[str, list[int]]:
-        """The ids of its processes, by what they are."""
+        """Return the ids of its processes, by role."""
 
     def files(self) -> list[Path]:
-        """The SQLite files in which it keeps cases."""
+        """Return the SQLite files in which it stores cases."""
 
 
 class Machine(Embedded):
-    """The engine as `embedded.py` runs it, but for what its arm says."""
+    """The engine as run by `embedded.py`, with the settings of an arm."""
 
     def __init__(self, arm: Arm, data: Path) -> None:
-        """`data` is an empty folder, made where it is missing."""
+        """Configure the machine. `data` is an empty folder, created if missing."""
         data.mkdir(parents=True, exist_ok=True)
         orders = data / ORDERS.name
         orders.write_text(
@@ -66,16 +66,16 @@ class Machine(Embedded):
 
     @property
     def name(self) -> str:
-        """That of its arm."""
+        """The name of its arm."""
         return self.arm.name
 
     @property
     def client(self) -> Client:
-        """One that writes payloads as the arm's worker does."""
+        """A client with the same payload encryption as the arm's worker."""
         return self.engine.client
 
     async def __aenter__(self) -> Self:
-        """Bring everything up and connect."""
+        """Start everything and connect."""
         await super().__aenter__()
         keys = self.arm.of("env").get(KEYS)
         settings = configured(encryption_keys=SecretStr(keys) if keys else None, encryption_keys_file=None)
@@ -84,7 +84,7 @@ class Machine(Embedded):
         return self
 
     def processes(self) -> dict[str, list[int]]:
-        """Server, worker, sandbox; and the database where it has processes of its own."""
+        """Return the processes of server, worker and sandbox, and of a PostgreSQL database."""
         found = {
             "server": _ids(self._server),
             "worker": [pid for worker in self._workers for pid in _ids(worker)],
@@ -94,13 +94,13 @@ class Machine(Embedded):
         return {**found, "database": [postmaster(url)]} if url.startswith("postgresql") else found
 
     def files(self) -> list[Path]:
-        """The server's, and our own records where they are a file."""
+        """Return the server's file, and that of our database if it is SQLite."""
         return [self.data / "temporal.db", *([] if self.arm.of("env").get(DATABASE) else [self.data / "records.db"])]
 
     def _server_command(self, data: Path, ports: list[int]) -> list[str]:
         command = super()._server_command(data, ports)
-        command = _laid_over(command, "--dynamic-config-value", self.arm.of("server"))
-        return _laid_over(command, "--sqlite-pragma", self.arm.of("pragma"))
+        command = _overridden(command, "--dynamic-config-value", self.arm.of("server"))
+        return _overridden(command, "--sqlite-pragma", self.arm.of("pragma"))
 
     def _worker_command(self) -> list[str]:
         varied = self.arm.of("worker")
@@ -115,22 +115,22 @@ class Machine(Embedded):
 
 
 class HollowMachine(Machine):
-    """The engine's server, and the hollow case's worker, which tells `port` what it hands over."""
+    """The engine's server, and the worker of the hollow cases, which reports by UDP to `port` what it hands over."""
 
     def __init__(self, data: Path, port: int) -> None:
         super().__init__(Arm(HOLLOW), data)
         self._port = port
 
     def files(self) -> list[Path]:
-        """The server's: it keeps no records."""
+        """Return the server's file. Hollow cases have no database."""
         return [self.data / "temporal.db"]
 
     def _worker_command(self) -> list[str]:
         return [sys.executable, "-m", "bench.hollow", str(self._port)]
 
 
-def _laid_over(command: list[str], flag: str, settings: Mapping[str, str]) -> list[str]:
-    """The command with NAME=VALUE pairs of a flag replaced, added, or taken away where the value is empty."""
+def _overridden(command: list[str], flag: str, settings: Mapping[str, str]) -> list[str]:
+    """Return the command with NAME=VALUE pairs of a flag replaced or added, or removed if the value is empty."""
     found, pairs = [], {}
     words = iter(command)
     for word in words:
@@ -145,7 +145,7 @@ def _laid_over(command: list[str], flag: str, settings: Mapping[str, str]) -> li
 
 
 class BareMachine:
-    """`temporal server start-dev -f FILE` and one worker, with every other setting as it comes."""
+    """`temporal server start-dev -f FILE` and one worker, with default settings."""
 
     name = BARE
 
@@ -155,7 +155,7 @@ class BareMachine:
         self.client: Client
 
     async def __aenter__(self) -> Self:
-        """Bring both up and connect."""
+        """Start both and connect."""
         port, ui_port = claim_ports({"--port": 0, "--ui-port": 0})
         env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         binary, file = Path(sys.executable).with_name("temporal"), self._data / "temporal.db"
@@ -175,16 +175,16 @@ class BareMachine:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End both."""
+        """Stop both."""
         for child in reversed(self._children):
             await child.end(GRACE)
 
     def processes(self) -> dict[str, list[int]]:
-        """Server and worker."""
+        """Return the processes of server and worker."""
         return dict(zip(("server", "worker"), map(_ids, self._children), strict=True))
 
     def files(self) -> list[Path]:
-        """The server's."""
+        """Return the server's file."""
         return [self._data / "temporal.db"]
 
 
@@ -195,7 +195,7 @@ def _ids(child: Child | None) -> list[int]:
 
 
 def postmaster(url: str) -> int:
-    """The process of a PostgreSQL on this machine that all others descend from; raises `BadArm`."""
+    """Return the id of the main process of a PostgreSQL on this machine. Raises `BadArm`."""
     if urlsplit(url).hostname not in (HOST, "localhost"):
         raise BadArm(f"{DATABASE}: only a PostgreSQL on {HOST} can be measured")
     try:

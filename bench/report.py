@@ -1,4 +1,4 @@
-"""A run's result: tables for people, JSON for programs, and on what it was measured."""
+"""The result of a run: tables for people, JSON for programs, and a description of the machine."""
 
 import json
 import os
@@ -28,11 +28,11 @@ NONE = "–"
 
 
 class BadResult(AfterSalesError):
-    """A file that the bench did not write."""
+    """The file is not a result of the benchmarks."""
 
 
 def machine() -> Row:
-    """On what, and with which versions."""
+    """Return a description of the machine and the versions."""
     model = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.machine(),
@@ -53,12 +53,12 @@ def machine() -> Row:
 
 
 def pin(cores: int) -> None:
-    """Run on so many cores, and with us every process that we start."""
+    """Run this process, and all that it starts, on this number of cores."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 def written(folder: Path, kind: str, found: Row, targets: Sequence[Target]) -> Path:
-    """Write the whole result to a file in that folder, which is named by kind and time; the file."""
+    """Write the result to a file in `folder`, named by kind and time. Return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     file = folder / f"{kind}-{now:%Y%m%d-%H%M%S}.json"
@@ -73,7 +73,7 @@ def written(folder: Path, kind: str, found: Row, targets: Sequence[Target]) -> P
 
 
 def show(console: Console, file: Path) -> None:
-    """A result as tables; raises `BadResult`."""
+    """Print a result as tables. Raises `BadResult`."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         show_machine(console, found["machine"])
@@ -83,12 +83,12 @@ def show(console: Console, file: Path) -> None:
             show_scale(console, found)
         show_targets(console, found["targets"])
     except (ValueError, KeyError, TypeError) as error:
-        raise BadResult(f"{file} is no result of the bench ({error!r}): choose one of {RESULTS}") from None
+        raise BadResult(f"{file} is not a result of the bench ({error!r}): choose a file in {RESULTS}") from None
     console.print(f"{found['at']}, {', '.join(found['settings']['arms'])}: {file}")
 
 
 def show_machine(console: Console, where: Row) -> None:
-    """One line."""
+    """Print the machine in one line."""
     console.print(
         f"{where['cores']} cores of {where['cpu']}, {where['memory_gb']} GB, {where['system']}; "
         f"Python {where['python']}, temporalio {where['temporalio']}, {where['temporal']}; "
@@ -97,7 +97,7 @@ def show_machine(console: Console, where: Row) -> None:
 
 
 def show_comparison(console: Console, rows: Sequence[Row]) -> None:
-    """What a case costs, what it leaves, how long it takes."""
+    """Print what a case costs, what it leaves behind, and how long it takes."""
     columns = ("arm", "case", "cases/s", "CPU ms", "÷ bare", "±", "server", "worker", "database", "sandbox")
     cost = Table(*columns, title="At saturation")
     bare = next((total_cpu(row) for row in rows if row["case"] == BARE), None)
@@ -125,12 +125,14 @@ def show_comparison(console: Console, rows: Sequence[Row]) -> None:
         console.print(table)
     for row in rows:
         if held := row.get("memory_per_1000_open"):
-            told = ", ".join(f"{role} {size / MEGA:.0f} MB" for role, size in held.items() if role != "sandbox")
-            console.print(f"1,000 more open cases take, {row['arm']}: {told}")
+            sizes_by_role = ", ".join(
+                f"{role} {size / MEGA:.0f} MB" for role, size in held.items() if role != "sandbox"
+            )
+            console.print(f"1,000 more open cases need, {row['arm']}: {sizes_by_role}")
 
 
 def show_scale(console: Console, found: Row) -> None:
-    """What many cases cost and how long they wait; `found` as the scale run gives it, parts of it may be missing."""
+    """Print what many cases cost and how long they wait. Parts that `found` lacks are skipped."""
     table = Table(
         "open", "opened/s", "CPU ms", "to open", "to finish", "worker MB", "server MB", "kB each",
         "consent ms, p50 / p99", "listed, s", title="With many open cases",
@@ -148,8 +150,8 @@ def show_scale(console: Console, found: Row) -> None:
         console.print(table)
     if restart := found.get("open", {}).get("restart"):
         console.print(
-            f"The worker killed and started again: ready after {restart['ready_s']:.1f} s; {restart['cases']} cases "
-            f"that customers had agreed to meanwhile went on after {_seconds(restart['progress_s'])}"
+            f"The worker was killed and started again: ready after {restart['ready_s']:.1f} s; "
+            f"{restart['cases']} cases with a consent in between continued after {_seconds(restart['progress_s'])}"
         )
     if burst := found.get("burst"):
         console.print(
@@ -158,13 +160,13 @@ def show_scale(console: Console, found: Row) -> None:
         )
     if rung := found.get("timers"):
         console.print(
-            f"{rung['timers']} timers in the same second: told after {_seconds(rung['late_s'])}, "
+            f"{rung['timers']} timers in the same second: owners warned after {_seconds(rung['late_s'])}, "
             f"{rung['per_second']:.1f}/s, {rung['twice']} of them twice"
         )
 
 
 def show_targets(console: Console, targets: Sequence[Row]) -> None:
-    """Pass or miss."""
+    """Print the targets with pass or miss."""
     table = Table("target", "measured", "limit", "", title="Targets")
     for each in targets:
         value = NONE if each["value"] is None else f"{each['value']:.2f}"

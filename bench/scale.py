@@ -1,7 +1,7 @@
-"""Many cases at once: thousands open, thousands arriving, thousands of timers in one second, and a worker that dies.
+"""Many cases at once: thousands open, thousands arriving, thousands of timers in one second, and a killed worker.
 
-A case that waits for days has long left the worker's cache when its customer answers. So what one costs with so many
-open is measured on two sets: new ones are opened, and as many that have been open for long are brought to their end.
+A case that waits for days has left the worker's cache when its customer answers. So the cost of a case is measured on
+two sets: new cases are opened, and the same number of old cases is finished.
 """
 
 import asyncio
@@ -28,29 +28,29 @@ PROMISED = 600
 WARNED_AT = 0.8
 """The share of a promise's time after which its owner is warned (G10)."""
 CALMLY, HARD = 5, 50
-"""Cases at a time: where a customer's waiting is measured, and where complaints pour in."""
-TOLD_EVERY = 10
-"""Seconds from one word about progress to the next."""
+"""Concurrent cases: when a customer's waiting time is measured, and when complaints arrive in a burst."""
+PROGRESS_EVERY = 10
+"""Seconds between two lines about the progress."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured."""
+    """The size of the measurement."""
 
     open: tuple[int, ...] = (1000, 5000, 20000)
     turned: int = 100
-    """Opened, and as many finished, to measure what a case costs."""
+    """Cases opened, and cases finished, to measure the cost of a case."""
     cut_off: int = 200
-    """Customers who agree while no worker is there."""
+    """Customers who agree while no worker is running."""
     burst: int = 5000
     timers: int = 5000
     due_in: float | None = None
-    """Seconds until the timers are due; None: what opening the cases may take."""
+    """Seconds until the timers are due; None: enough time to open the cases."""
     in_flight: int = 20
 
 
 async def scale(arm: Arm, size: Scale, run: Run, found: Row) -> None:
-    """Fill `found`, as it goes, with the parts of which there is to be anything: `open`, `burst`, `timers`."""
+    """Fill `found` with the requested parts, each as soon as it is measured: `open`, `burst`, `timers`."""
     if size.open:
         found["open"] = {"rows": []}
         await many_open(arm, size, run, found["open"])
@@ -61,8 +61,8 @@ async def scale(arm: Arm, size: Scale, run: Run, found: Row) -> None:
 
 
 async def many_open(arm: Arm, size: Scale, run: Run, found: Row) -> None:
-    """Into `rows` one for each number of open cases; into `restart` how they go on when the worker has died."""
-    run.tell(f"starting {arm.name}")
+    """Fill `rows` with one row for each number of open cases, and `restart` with how cases continue after a kill."""
+    run.progress(f"starting {arm.name}")
     async with players(arm, run.folder("open"), [DAMAGE_REPLACED], run.watch) as (player,):
         await run.watch.over(_many_open(player, size, run, found))
 
@@ -74,7 +74,7 @@ async def _many_open(player: CasePlayer, size: Scale, run: Run, found: Row) -> N
     empty_memory, empty_storage = memory(machine), storage(machine)
     for wanted in size.open:
         began, had = time.monotonic(), len(waiting)
-        opening = _counted(f"open cases, on the way to {wanted}", player.until_offered, run, had)
+        opening = _counted(f"open cases of {wanted}", player.until_offered, run, had)
         waiting += await at_most(wanted - had, size.in_flight, opening)
         row = {
             "open": wanted,
@@ -84,12 +84,12 @@ async def _many_open(player: CasePlayer, size: Scale, run: Run, found: Row) -> N
         }
         turned, waiting = await _turned_over(player, waiting, size)
         found["rows"].append(row | turned | {"listing": await _listed(machine)})
-        run.tell(f"{wanted} open: {total(turned['cpu_ms']):.0f} ms of CPU for a case")
+        run.progress(f"{wanted} open: {total(turned['cpu_ms']):.0f} ms of CPU for a case")
     found["restart"] = await _worker_dies(player, waiting, size, run)
 
 
 async def _turned_over(player: CasePlayer, waiting: list[str], size: Scale) -> tuple[Row, list[str]]:
-    """Some are opened, and as many, at random, finished: what that costs for each, and which are open now."""
+    """Open some cases, and finish as many others at random. Return the cost of each, and the cases still open."""
     meter = Meter(player.target)
     fresh = await at_most(size.turned, size.in_flight, player.until_offered)
     opened = (await meter.read()).cpu_ms
@@ -107,7 +107,7 @@ async def _turned_over(player: CasePlayer, waiting: list[str], size: Scale) -> t
 
 
 async def _listed(machine: Machine) -> Row:
-    """Seconds to list what is open, sorted by what is due next, and to list what is overdue."""
+    """Return the seconds to list the open cases, sorted by what is due next, and to list the overdue ones."""
     began = time.monotonic()
     found = [row async for row in machine.engine.cases("ExecutionStatus = 'Running'")]
     found.sort(key=lambda row: row["next_due_at"] or "9")
@@ -117,9 +117,9 @@ async def _listed(machine: Machine) -> Row:
 
 
 async def _worker_dies(player: CasePlayer, waiting: list[str], size: Scale, run: Run) -> Row:
-    """The workers are killed, customers agree meanwhile, the workers come back: how long until steps begin."""
+    """Kill the workers, let customers agree, start the workers again. Return how long it takes until steps begin."""
     machine = player.target
-    run.tell(f"the worker is killed with {len(waiting)} cases open")
+    run.progress(f"the worker is killed with {len(waiting)} cases open")
     for _ in range(machine.arm.workers):
         await machine.kill_worker()
     chosen = random.sample(waiting, min(size.cut_off, len(waiting)))
@@ -127,13 +127,13 @@ async def _worker_dies(player: CasePlayer, waiting: list[str], size: Scale, run:
     launched = time.time()
     await machine.start_worker()
     ready = time.time()
-    begun = [await player.sees(case_id, "step") - launched for case_id in chosen]
+    begun = [await player.until_handed(case_id, "step") - launched for case_id in chosen]
     return {"cases": len(chosen), "ready_s": ready - launched, "progress_s": _percentiles(begun)}
 
 
 async def burst(arm: Arm, size: Scale, run: Run) -> Row:
-    """Complaints pour in: when each was acknowledged."""
-    run.tell(f"starting {arm.name}, for {size.burst} complaints at once")
+    """Send a burst of complaints. Return how long it takes until each is acknowledged."""
+    run.progress(f"starting {arm.name}, for {size.burst} complaints at once")
     async with players(arm, run.folder("burst"), [DAMAGE_REPLACED], run.watch) as (player,):
         return await run.watch.over(_burst(player, size, run))
 
@@ -144,7 +144,7 @@ async def _burst(player: CasePlayer, size: Scale, run: Run) -> Row:
     sent = time.time() - began
 
     async def acknowledged(case: tuple[str, float]) -> float:
-        return await player.sees(case[0], ACKNOWLEDGED) - case[1]
+        return await player.until_handed(case[0], ACKNOWLEDGED) - case[1]
 
     took = await each_of(opened, len(opened), acknowledged)
     return {
@@ -157,14 +157,14 @@ async def _burst(player: CasePlayer, size: Scale, run: Run) -> Row:
 
 
 async def timers(arm: Arm, size: Scale, run: Run) -> Row:
-    """As many owners are to be warned in the same second: when each was.
+    """Let many owners be due for a warning in the same second. Return how late each was warned.
 
-    Raises `NotAsPlanned` where the cases were not all open by then.
+    Raises `NotAsPlanned` if the cases were not all open by then.
     """
     folder, due_in = run.folder("timers"), size.due_in or 30 + size.timers / 10
     policies = _with_result_within(folder / "policies", due_in / WARNED_AT)
     where = {**arm.settings, "env": {**arm.of("env"), "AFTER_SALES_POLICIES": str(policies)}}
-    run.tell(f"starting {arm.name}, for {size.timers} timers in the same second")
+    run.progress(f"starting {arm.name}, for {size.timers} timers in the same second")
     async with players(replace(arm, settings=where), folder / "data", [DAMAGE_REPLACED], run.watch) as (player,):
         return await run.watch.over(_timers(player, size, due_in, run))
 
@@ -175,42 +175,42 @@ async def _timers(player: CasePlayer, size: Scale, due_in: float, run: Run) -> R
 
     async def arrives() -> str:
         case_id, _ = await player.open(received_at=received.isoformat())
-        await player.sees(case_id, DAMAGE_REPLACED.says[0].after)
+        await player.until_handed(case_id, DAMAGE_REPLACED.says[0].after)
         return case_id
 
     opened = await at_most(size.timers, HARD, _counted("cases with a timer", arrives, run))
     if time.time() >= due:
-        raise NotAsPlanned(f"opening {size.timers} cases took longer than {due_in:.0f} s: give more, by --due-in")
+        raise NotAsPlanned(f"opening {size.timers} cases took longer than {due_in:.0f} s: set more with --due-in")
     while time.time() < due:
         await asyncio.sleep(min(1, due - time.time()))
-        run.watch.moved()  # nothing is expected to
-    late = [await player.sees(case_id, WARNING) - due for case_id in opened]
-    twice = sum(len(player.sightings.times(case_id, WARNING)) > 1 for case_id in opened)
+        run.watch.moved()  # waiting for the due time is not a stall
+    late = [await player.until_handed(case_id, WARNING) - due for case_id in opened]
+    twice = sum(len(player.handovers.times(case_id, WARNING)) > 1 for case_id in opened)
     return {"timers": len(opened), "late_s": _percentiles(late), "per_second": len(late) / max(late), "twice": twice}
 
 
 def _with_result_within(folder: Path, seconds: float) -> Path:
-    """A copy of the policies in which the detailed result on building materials is promised within so many seconds."""
+    """Copy the policies, with the detailed result for building materials promised within `seconds`."""
     shutil.copytree(ROOT / "policies", folder)
     file = folder / "building_materials.yaml"
     before, usual, after = file.read_text(encoding="utf-8").partition("name: detailed_result, within: 48h")
     if not usual:
-        raise NotAsPlanned(f"{file.name} promises the detailed result otherwise than the bench expects")
+        raise NotAsPlanned(f"{file.name} does not promise the detailed result as the bench expects")
     file.write_text(f"{before}name: detailed_result, within: {seconds:.0f}s{after}", encoding="utf-8")
     return folder
 
 
 def _counted(what: str, work: Work[Answer], run: Run, had: int = 0) -> Work[Answer]:
-    """The same work, which says now and then how often it has been done."""
-    done, told = had, time.monotonic()
+    """Return the same work, which also prints how often it has been done."""
+    done, printed = had, time.monotonic()
 
     async def counted() -> Answer:
-        nonlocal done, told
+        nonlocal done, printed
         answer = await work()
         done += 1
-        if time.monotonic() - told > TOLD_EVERY:
-            told = time.monotonic()
-            run.tell(f"{what}: {done}")
+        if time.monotonic() - printed > PROGRESS_EVERY:
+            printed = time.monotonic()
+            run.progress(f"{what}: {done}")
         return answer
 
     return counted

@@ -1,7 +1,7 @@
-"""The cases that are played: what arrives, and what people say, so that a case ends without waiting for a long timer.
+"""The kinds of cases that are played: the complaint, and the messages that end the case without long timers.
 
-A shape's people answer what the partners are seen to be handed: an agent answers the request to assess, the customer
-the offer and the callback. So nothing is polled that costs the engine anything.
+A message is sent when the partners were handed what it answers: the agent answers the request to assess, the customer
+answers the offer and the callback. So the engine is never polled.
 """
 
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ AGENT, CUSTOMER = "agent 李娜", "customer 王芳"
 ACKNOWLEDGED, TO_ASSESS, OFFER, CALLBACK, REPORT, WARNING = (
     "acknowledged", "needs_assessment", "offer", "callback", "report", "promise_warning"
 )  # fmt: skip
-"""What the messaging and callback partners are handed, by event."""
+"""Events that the messaging and callback partners are handed."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody says once the partners were handed `after`; commands are updates, facts are signals."""
+    """A message to send once the partners were handed `after`. Commands are updates, facts are signals."""
 
     after: str
     message: str
@@ -32,7 +32,7 @@ CONSENT = "customer-approved"
 
 @dataclass(frozen=True)
 class Shape:
-    """One kind of case; `says` in order."""
+    """One kind of case. The messages in `says` are sent in order."""
 
     name: str
     title: str
@@ -42,7 +42,7 @@ class Shape:
     more: dict[str, Any] = field(default_factory=dict)
 
     def complaint(self, case_id: str, **more: Any) -> dict[str, Any]:
-        """As it comes in now, about an order of its own."""
+        """Return a new complaint about a new order."""
         return complaint(
             case_id=case_id,
             topic=self.topic,
@@ -68,14 +68,14 @@ DELAY_CHOICE = Shape(
 )
 DAMAGE_REPLACED = Shape(
     "damage_replaced",
-    "damage: assessed, agreed, replaced and fetched back",
+    "damage: assessed, agreed, replaced and collected",
     "transport.damage",
     "一块岩板裂了一道缝。",
     (_ASSESSED, _agrees("replace"), SATISFIED),
 )
 INSTALLATION_VISIT = Shape(
     "installation_visit",
-    "loose screws: inspected and put right on site",
+    "loose screws: inspected and repaired on site",
     "installation.defect",
     "台面接缝大，螺丝松了。",
 )

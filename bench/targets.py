@@ -1,6 +1,6 @@
-"""What the engine is held to: each target is a number measured in this run, and passed or missed.
+"""The targets of the engine: each is a number measured in this run that passes or misses a limit.
 
-Ratios compare what ran side by side, so they mean the same on a slow machine and on a fast one.
+Ratios compare arms of the same run, so they mean the same on a slow machine and on a fast one.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 class Target(NamedTuple):
-    """`value` may be at most `limit`; with `at_least` the other way round. None: not measured in this run."""
+    """`value` must be at most `limit`, or at least with `at_least`. None: not measured in this run."""
 
     name: str
     value: float | None
@@ -32,7 +32,7 @@ class Target(NamedTuple):
 
 
 def of_comparison(rows: Sequence[Row]) -> list[Target]:
-    """The targets for the cost and the time of one case."""
+    """Return the targets for the cost and the times of one case."""
     found = {(row["arm"], row["case"]): row for row in rows}
     bare, damage = found.get((BARE, BARE)), found.get((PLAIN, DAMAGE_REPLACED.name))
     answered, encrypted = found.get((PLAIN, DELAY_ANSWERED.name)), found.get((ENCRYPTED, DAMAGE_REPLACED.name))
@@ -49,7 +49,7 @@ def of_comparison(rows: Sequence[Row]) -> list[Target]:
 
 
 def of_scale(rows: Sequence[Row], burst: Row | None) -> list[Target]:
-    """The targets for many cases at once."""
+    """Return the targets for many cases at once."""
     few, many = (min(rows, key=_open), max(rows, key=_open)) if rows else (None, None)
     cost = "CPU of a case"
     if few and many:
@@ -66,7 +66,7 @@ def _open(row: Row) -> int:
 
 
 def _first(row: Row) -> float | None:
-    """Milliseconds until something happens, at a slow pace; None where nothing was paced."""
+    """Return the median milliseconds to the first effect at a slow pace, or None if nothing was paced."""
     times = row["paced_ms"].get("first")
     return float(times["p50"]) if times else None
 

@@ -1,4 +1,4 @@
-"""`worker.py` with other arguments for its Temporal worker: for experiments alone, never for cases that matter.
+"""`worker.py` with other arguments for its Temporal worker. For experiments only, never for production.
 
 `python -m bench.varied_worker '{"max_cached_workflows": "100", "workflow_runner": "sandboxed"}'`
 """
@@ -14,16 +14,16 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 import worker
 
-WORDS: dict[str, Callable[[], Any]] = {"sandboxed": worker.sandbox, "autoscaling": PollerBehaviorAutoscaling}
+KEYWORDS: dict[str, Callable[[], Any]] = {"sandboxed": worker.sandbox, "autoscaling": PollerBehaviorAutoscaling}
 
 
 def varied(given: dict[str, str]) -> dict[str, Any]:
-    """Arguments from words: those of `WORDS`, else JSON."""
-    return {name: WORDS[value]() if value in WORDS else json.loads(value) for name, value in given.items()}
+    """Return the arguments: values are keywords of `KEYWORDS`, or JSON."""
+    return {name: KEYWORDS[value]() if value in KEYWORDS else json.loads(value) for name, value in given.items()}
 
 
 def vary(given: dict[str, str]) -> None:
-    """Let `worker.build_worker` make its workers with these arguments on top of its own."""
+    """Make `worker.build_worker` create its workers with these arguments in addition to its own."""
 
     def build(*positional: Any, **usual: Any) -> Worker:
         return Worker(*positional, **{**usual, **varied(given)})

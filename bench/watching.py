@@ -1,6 +1,6 @@
-"""Nothing may stand still: whoever waits says for what, and when nothing moves for long, that is told and the run ends.
+"""Detect stalls, and observe what is handed to partners. A run without progress ends with a list of pending waits.
 
-What the partners are handed is read from the sandbox's own file as it is written, which costs the engine nothing.
+What the partners are handed is read from the sandbox's file, which costs the engine nothing.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from cases.errors import AfterSalesError
 
 Answer = TypeVar("Answer")
 LOOK_EVERY = 0.02
-"""Seconds between two looks at the partners' file."""
+"""Seconds between two reads of the partners' file."""
 SHOWN, EVENTS = 5, 6
-"""Pending cases, and last events of each, that are shown when nothing moves."""
+"""Pending cases, and last events of each, that are shown after a stall."""
 
 
 class Stalled(AfterSalesError):
-    """Nothing has moved for too long; says what was waited for, and how the server sees it."""
+    """There was no progress for too long. The message states the pending waits and the server's view of them."""
 
 
 class Watch:
-    """Knows who waits for what, and when something last moved; `patience` in seconds."""
+    """Knows the pending waits and the time of the last progress. `patience` is in seconds."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -38,26 +38,26 @@ class Watch:
         self._moved = time.monotonic()
 
     def moved(self) -> None:
-        """Something has happened."""
+        """Record progress."""
         self._moved = time.monotonic()
 
     @contextmanager
     def waiting(self, client: Client, workflow: str, what: str) -> Iterator[None]:
-        """That workflow is waited for, for the sake of `what`."""
+        """Record that the caller waits for `what` of this workflow."""
         self._pending[workflow] = (client, what, time.monotonic())
         yield
         self._pending.pop(workflow, None)
         self.moved()
 
     async def over(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        """The answer of `work`; raises `Stalled` when nothing moves for longer than patience lasts."""
+        """Return the result of `work`. Raises `Stalled` if there is no progress for `patience` seconds."""
         self.moved()
         self._pending.clear()
         task = asyncio.ensure_future(work)
         try:
             while not (await asyncio.wait({task}, timeout=min(1, self._patience)))[0]:
                 if time.monotonic() - self._moved > self._patience:
-                    raise Stalled(await self._told())
+                    raise Stalled(await self._pending_waits())
             return task.result()
         except ExceptionGroup as several:
             raise several.exceptions[0] from None
@@ -65,7 +65,7 @@ class Watch:
             task.cancel()
             await asyncio.wait({task})
 
-    async def _told(self) -> str:
+    async def _pending_waits(self) -> str:
         pending = sorted(self._pending.items(), key=lambda item: item[1][2])
         lines = [f"nothing has moved for {self._patience:.0f} s; {len(pending)} pending, the oldest:"]
         for workflow, (client, what, since) in pending[:SHOWN]:
@@ -76,21 +76,21 @@ class Watch:
 
 
 async def _seen(client: Client, workflow: str) -> str:
-    """How the server sees a workflow: what is pending, and its last events."""
+    """Return the server's view of a workflow: what is pending, and its last events."""
     handle = client.get_workflow_handle(workflow)
     try:
         async with asyncio.timeout(10):
             described = (await handle.describe()).raw_description
             events = (await handle.fetch_history()).events
     except (RPCError, TimeoutError) as error:
-        return f"the server does not tell ({error or 'no answer'})"
+        return f"the server does not answer ({error or 'time-out'})"
     task = "a workflow task is pending, " if described.HasField("pending_workflow_task") else ""
     last = ", ".join(EventType.Name(e.event_type).removeprefix("EVENT_TYPE_").lower() for e in events[-EVENTS:])
     return f"{task}{len(described.pending_activities)} activities pending; last events: {last}"
 
 
-class Heard:
-    """What was handed over, of which case, and when; others may wait for it."""
+class Handovers:
+    """What each case has handed to partners, and when. Callers can wait for it."""
 
     def __init__(self, moved: Callable[[], None]) -> None:
         self._moved = moved
@@ -98,32 +98,32 @@ class Heard:
         self._awaited: dict[tuple[str, str], asyncio.Future[None]] = {}
 
     def times(self, case_id: str, what: str) -> list[float]:
-        """When (seconds since the epoch) `what`, an event or `step`, was handed over for this case."""
+        """Return when (seconds since the epoch) `what`, an event or `step`, was handed over for this case."""
         return self._seen.get((case_id, what), [])
 
-    async def of(self, case_id: str, what: str) -> float:
-        """When it was first; waits for it."""
+    async def until(self, case_id: str, what: str) -> float:
+        """Wait until `what` was handed over for this case. Return when that was."""
         if not self.times(case_id, what):
             future = self._awaited.setdefault((case_id, what), asyncio.get_running_loop().create_future())
             await future
         return self.times(case_id, what)[0]
 
     def note(self, case_id: str, what: str, at: float) -> None:
-        """It was handed over just now."""
+        """Record that it was handed over."""
         self._seen.setdefault((case_id, what), []).append(at)
         self._moved()
         if (future := self._awaited.pop((case_id, what), None)) and not future.done():
             future.set_result(None)
 
-    def give_up(self, error: BaseException) -> None:
-        """Nothing will be heard any more; whoever waits hears why."""
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` in every caller that waits: nothing more can be observed."""
         for future in self._awaited.values():
             if not future.done():
                 future.set_exception(error)
 
 
-class Told(Heard, asyncio.DatagramProtocol):
-    """What the hollow worker says that it hands over, by UDP; `async with` listens for as long as it lasts."""
+class HollowHandovers(Handovers, asyncio.DatagramProtocol):
+    """What hollow cases hand over. Their worker reports it by UDP, which is received inside `async with`."""
 
     port = 0
 
@@ -137,13 +137,13 @@ class Told(Heard, asyncio.DatagramProtocol):
         self._transport.close()
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
-        """`CASE WHAT`."""
+        """Receive `CASE WHAT`."""
         case_id, _, what = data.decode().partition(" ")
         self.note(case_id, what, time.time())
 
 
-class Sightings(Heard):
-    """What the partners of a machine were handed, and when; `async with` reads on for as long as it lasts."""
+class LedgerHandovers(Handovers):
+    """What the partners of a machine were handed. Their file is read continuously inside `async with`."""
 
     _COLUMNS: ClassVar = {
         "messages": "json_extract(content, '$.event'), json_extract(answer, '$.at')",
@@ -158,7 +158,7 @@ class Sightings(Heard):
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._reading = asyncio.create_task(self._read_on())
+        self._reading = asyncio.create_task(self._read_rows())
         self._reading.add_done_callback(self._ended)
         return self
 
@@ -169,7 +169,7 @@ class Sightings(Heard):
                 await self._reading
         self._db.close()
 
-    async def _read_on(self) -> None:
+    async def _read_rows(self) -> None:
         while True:
             for table, columns in self._COLUMNS.items():
                 sql = f"SELECT rowid, case_id, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid"  # noqa: S608 (ours)
@@ -180,4 +180,4 @@ class Sightings(Heard):
 
     def _ended(self, reading: "asyncio.Task[None]") -> None:
         if not reading.cancelled() and (error := reading.exception()):
-            self.give_up(error)
+            self.fail(error)

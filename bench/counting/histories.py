@@ -1,7 +1,7 @@
-"""What Temporal keeps of a case and what Temporal Cloud would bill for it, counted from its history.
+"""Count what Temporal stores of a case, and what Temporal Cloud would bill for it, from its history.
 
-Rules: https://docs.temporal.io/cloud/actions (docs/benchmarks.md). What leaves no event (queries, heartbeats, refused
-updates) is not counted here; the bench sends none.
+Rules: https://docs.temporal.io/cloud/actions (docs/benchmarks.md). Actions without an event (queries, heartbeats,
+rejected updates) are not counted. The benchmarks send none.
 """
 
 from collections import Counter
@@ -19,24 +19,24 @@ _ONE_EACH = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: "updates",
     EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: "search attributes",
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: "options",
-    # Two are billed; the other one stands in the child's own history, as its start.
+    # Two are billed. The other one is in the child's history, as its start.
     EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: "children",
     EventType.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: "nexus",
 }
 
 
 def billable(events: Iterable[HistoryEvent]) -> Counter[str]:
-    """Billable actions of one run, by what they are for."""
+    """Return the billable actions of one run, by kind."""
     found: Counter[str] = Counter()
     tasks_with_markers = set()
     for event in events:
         if event.event_type in _ONE_EACH:
             found[_ONE_EACH[event.event_type]] += 1
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            # Attempts that failed before leave no event of their own.
+            # Failed attempts have no event of their own, only this count.
             found["activities"] += event.activity_task_started_event_attributes.attempt
         elif event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
-            # However many local activities one workflow task ran, they are one action.
+            # All local activities of one workflow task are one action.
             tasks_with_markers.add(event.marker_recorded_event_attributes.workflow_task_completed_event_id)
     if tasks_with_markers:
         found["local activities"] = len(tasks_with_markers)
@@ -45,7 +45,7 @@ def billable(events: Iterable[HistoryEvent]) -> Counter[str]:
 
 @dataclass(frozen=True)
 class Kept:
-    """What one closed run left on the server."""
+    """What the server stores of one closed run."""
 
     events: int
     state_transitions: int
@@ -54,7 +54,7 @@ class Kept:
 
 
 async def kept(client: Client, workflow: str) -> Kept:
-    """What the server has of this workflow's latest run."""
+    """Return what the server stores of this workflow's latest run."""
     handle = client.get_workflow_handle(workflow)
     info = (await handle.describe()).raw_description.workflow_execution_info
     actions = billable((await handle.fetch_history()).events)

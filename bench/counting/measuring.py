@@ -1,4 +1,4 @@
-"""What one batch of cases has cost its processes and files, read before and after."""
+"""Measure what a batch of cases costs in CPU, memory and storage, by reading before and after."""
 
 import asyncio
 import time
@@ -12,28 +12,28 @@ from bench.machines import Measured
 from bench.watching import Watch
 
 SETTLE = 1.0
-"""Seconds after a batch until the server has done what it puts off (visibility, timers)."""
+"""Seconds after a batch until the server has finished its deferred work (visibility, timers)."""
 TOTAL = ("server", "worker", "database")
-"""What a case's CPU time is the sum of; the sandbox stands in for other companies' systems."""
+"""The roles whose CPU time is added up for a case. The sandbox represents systems of other companies."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What every measurement of a run shares: a folder for data, the watch, and where progress is told."""
+    """What all measurements of a run share: a folder for data, the watch, and a function that prints progress."""
 
     data: Path
     watch: Watch
-    tell: Callable[[str], None]
+    progress: Callable[[str], None]
 
     def folder(self, name: str) -> Path:
-        """An empty folder for one machine."""
+        """Create an empty folder for one machine."""
         made = self.data / name.replace("/", "-")
         made.mkdir(parents=True)
         return made
 
 
 class Cost(NamedTuple):
-    """What a batch took: CPU milliseconds by what the processes are, bytes on disk, seconds of real time."""
+    """The cost of a batch: CPU milliseconds by role of the process, bytes on disk, seconds of real time."""
 
     cpu_ms: dict[str, float]
     storage_bytes: int
@@ -41,14 +41,14 @@ class Cost(NamedTuple):
 
 
 class Meter:
-    """Reads what a machine has spent since this was made."""
+    """Measures what a machine has used since the meter was created."""
 
     def __init__(self, target: Measured) -> None:
         self._target, self._processes = target, target.processes()
         self._cpu, self._bytes, self._began = cpu(self._processes), storage(target), time.monotonic()
 
     async def read(self) -> Cost:
-        """The cost so far, once the server has settled; raises `ProcessGone` where one of the processes has ended."""
+        """Let the server settle, and return the cost so far. Raises `ProcessGone` if a process has ended."""
         seconds = time.monotonic() - self._began
         await asyncio.sleep(SETTLE)
         spent = {role: (total - self._cpu[role]) * 1000 for role, total in cpu(self._processes).items()}
@@ -56,20 +56,20 @@ class Meter:
 
 
 def cpu(processes: Mapping[str, Sequence[int]]) -> dict[str, float]:
-    """CPU seconds so far, by what the processes are."""
+    """Return the CPU seconds so far, by role."""
     return {role: cpu_seconds(pids) for role, pids in processes.items()}
 
 
 def memory(target: Measured) -> dict[str, int]:
-    """Resident bytes, by what the processes are."""
+    """Return the resident bytes, by role."""
     return {role: resident_bytes(pids) for role, pids in target.processes().items()}
 
 
 def storage(target: Measured) -> int:
-    """Bytes in all its SQLite files."""
+    """Return the bytes in all its SQLite files."""
     return sum(sqlite_bytes(file) for file in target.files())
 
 
 def total(cpu_ms: Mapping[str, float]) -> float:
-    """CPU milliseconds, the sandbox's left out."""
+    """Return the CPU milliseconds without the sandbox."""
     return sum(cpu_ms.get(role, 0.0) for role in TOTAL)

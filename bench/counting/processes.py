@@ -1,4 +1,4 @@
-"""What processes have cost, as Linux counts it: CPU of all threads and children, resident memory, bytes on disk."""
+"""Read what processes use from Linux: CPU of all threads and children, resident memory, bytes on disk."""
 
 import os
 import sqlite3
@@ -14,26 +14,26 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProcessGone(AfterSalesError):
-    """A process that is measured is not there any more, so what it cost is not known."""
+    """A measured process has ended, so its cost is unknown."""
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU time so far of these processes and all their children, those that have ended included."""
+    """Return the CPU seconds so far of these processes and all their children, including ended ones."""
     return sum(sum(int(field) for field in fields[11:15]) for fields in _trees(pids)) / _TICKS
 
 
 def resident_bytes(pids: Iterable[int]) -> int:
-    """Resident memory of these processes and their children."""
+    """Return the resident memory of these processes and their children, in bytes."""
     return sum(int(fields[21]) for fields in _trees(pids)) * _PAGE
 
 
 def parent_of(pid: int) -> int:
-    """The process that started this one."""
+    """Return the id of the parent process."""
     return int(_stat(pid)[1])
 
 
 def sqlite_bytes(file: Path) -> int:
-    """Bytes in use in a SQLite database, whatever of it is still in its write-ahead log."""
+    """Return the bytes in use in a SQLite database, including its write-ahead log."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as db:
         pages, free, size = (
             int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size")
@@ -42,7 +42,7 @@ def sqlite_bytes(file: Path) -> int:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the third, `state`, on; the second is a name that may hold anything."""
+    """Return the fields of /proc/PID/stat from the third (`state`) on. The second is a name of any characters."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -50,7 +50,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _trees(pids: Iterable[int]) -> Iterator[list[str]]:
-    """The fields of each of these processes and of what descends from them; `ProcessGone` where one is not there."""
+    """Yield the fields of each of these processes and their descendants. Raises `ProcessGone` if one is missing."""
     children: dict[int, list[int]] = {}
     known: dict[int, list[str]] = {}
     for pid in (int(folder.name) for folder in PROC.iterdir() if folder.name.isdigit()):

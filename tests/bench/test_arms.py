@@ -29,12 +29,12 @@ def test_the_partners_of_an_arm_may_report_with_time_in_between() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("nothing", "is no arm"),
-        (": workers=2", "is no arm"),
-        ("two: workers=none", "'workers=none' of arm 'two' is no setting"),
-        ("two: workers=0", "'workers=0' of arm 'two' is no setting"),
-        ("odd: colour.sky=blue", "'colour.sky=blue' of arm 'odd' is no setting"),
-        ("odd: pragma.journal_mode", "'pragma.journal_mode' of arm 'odd' is no setting"),
+        ("nothing", "is not an arm"),
+        (": workers=2", "is not an arm"),
+        ("two: workers=none", "'workers=none' of arm 'two' is not a setting"),
+        ("two: workers=0", "'workers=0' of arm 'two' is not a setting"),
+        ("odd: colour.sky=blue", "'colour.sky=blue' of arm 'odd' is not a setting"),
+        ("odd: pragma.journal_mode", "'pragma.journal_mode' of arm 'odd' is not a setting"),
     ],
     ids=["no-colon", "no-name", "no-number", "no-worker", "no-kind", "no-value"],
 )
@@ -64,11 +64,11 @@ def test_a_result_tells_no_secret_of_an_environment() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["compare", "--arm", "nothing"], "'nothing' is no arm"),
+        (["compare", "--arm", "nothing"], "'nothing' is not an arm"),
         (["compare", "--arm", "plain", "--arm", "plain"], "two arms have the same name"),
-        (["compare", "--shapes", "square"], "no such shape: square"),
-        (["scale", "--open", "many"], "write numbers with commas"),
-        (["scale", "--open", "10", "--turned", "20"], "fewer than --turned 20"),
+        (["compare", "--shapes", "square"], "unknown shape: square"),
+        (["scale", "--open", "many"], "write numbers separated by commas"),
+        (["scale", "--open", "10", "--turned", "20"], "must be at least --turned (20)"),
     ],
     ids=["no-arm", "twice", "no-shape", "no-number", "too-few"],
 )

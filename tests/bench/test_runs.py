@@ -83,7 +83,7 @@ async def test_a_run_is_spoiled_by_a_case_that_ends_otherwise_and_by_one_that_st
 
         meter = Meter(player.target)
         await player.target.kill_worker()
-        stuck = CasePlayer(player.target, DELAY_ANSWERED, player.sightings, hasty)
+        stuck = CasePlayer(player.target, DELAY_ANSWERED, player.handovers, hasty)
         with pytest.raises(Stalled, match=r"1 pending(.|\n)*case-B-.* waits for .*callback.*workflow task is pending"):
             await hasty.over(stuck.play())
         with pytest.raises(ProcessGone):
