@@ -32,7 +32,7 @@ from sqlalchemy import (
 from cases.views.listing import Listing, Projected
 from cases.views.search_terms import RULES, Searchable, query_terms
 from records.database import Database
-from records.tables import IS_OPEN, Instant, case_projection, case_search
+from records.tables import IS_OPEN, UtcTime, case_projection, case_search
 from records.vault import PLAIN, Vault
 
 
@@ -235,7 +235,7 @@ def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
     if wanted.broken is not None:
         found.append(_rows.broken != [] if wanted.broken else _rows.broken == [])
     if wanted.overdue_at is not None:
-        found.append(_rows.next_due_at < literal(wanted.overdue_at, Instant))
+        found.append(_rows.next_due_at < literal(wanted.overdue_at, UtcTime))
     if wanted.needs is not None:
         found.append(cast(_rows.needs, Text).contains(json.dumps(wanted.needs), autoescape=True))
     if wanted.text is not None:

@@ -91,7 +91,7 @@ def test_settings_name_keys_or_a_file_of_keys_or_none(tmp_path: Path) -> None:
     from_file = KeyRing.of(Settings(encryption_keys_file=file))
     assert from_file is not None
     assert from_file.current.name.startswith("k2.")
-    with pytest.raises(KeyFault, match="AFTER_SALES_ENCRYPTION_KEYS_FILE is set too: keep one"):
+    with pytest.raises(KeyFault, match="AFTER_SALES_ENCRYPTION_KEYS_FILE is also set: remove one"):
         KeyRing.of(Settings(encryption_keys=new_key("k1"), encryption_keys_file=file))
 
 
