@@ -1,11 +1,11 @@
-# The worker, with what it needs and no more. `--target sandbox`: the stand-in for partners (docker-compose.yml).
+# The worker, with only the packages that it needs. `--target sandbox`: the partner sandbox (docker-compose.yml).
 FROM python:3.11.15-slim-bookworm AS worker
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
 WORKDIR /app
 
-# Before the code, so that a change of code installs nothing anew.
+# Before the code, so that a change of the code does not install the packages again.
 COPY requirements.lock ./
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.lock \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app \
@@ -16,7 +16,7 @@ COPY . ./
 USER 10001
 CMD ["python", "worker.py"]
 
-# With the command line, the partner sandbox and the codec server as well.
+# Adds the command line, the partner sandbox and the codec server.
 FROM worker AS sandbox
 
 USER 0
@@ -25,5 +25,5 @@ RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-h
 USER 10001
 CMD ["python", "-m", "partners.sandbox", "--host", "0.0.0.0"]
 
-# What `docker build .` makes where no target is named.
+# The default target of `docker build .`.
 FROM worker

@@ -1,4 +1,4 @@
-# The only doors a newcomer needs: make demo, make test, make check.
+# To get started: make demo, make test, make check.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,18 +12,18 @@ demo: setup
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-# What takes longer: the whole demonstration, crashes, leaks, deploys, every rule broken on purpose, and properties
-# with many examples.
+# Slow tests: the whole demonstration, crashes, leaks, deployments, every rule broken on purpose, and properties with
+# many examples.
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "long or hypothesis" --hypothesis-profile many $(TESTS)
 
-# Lines and branches that no test reaches; no threshold. TESTS=tests/cases REPORT=--include=cases/* for the domain alone.
+# Lines and branches that no test reaches; no threshold. For the domain: TESTS=tests/cases REPORT=--include=cases/*
 coverage: $(VENV)/.dev
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(REPORT)
 
-# Thousands of cases while machines, partners and clocks fail; under an hour on two cores. FAULTS="--cases 300" for less.
+# Runs thousands of cases while processes, partners and clocks fail (50 minutes). Fewer: FAULTS="--cases 300"
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults $(FAULTS)
 
@@ -34,11 +34,11 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-# SCALE=1000,5000,20000: with so many open cases; BENCH: more options, as `python -m bench compare --help` lists them.
+# SCALE=1000,5000,20000: with these numbers of open cases. BENCH: more options, see `python -m bench compare --help`.
 bench: setup
 	$(BIN)/python -m bench $(if $(SCALE),scale --open $(SCALE),compare) $(BENCH)
 
-# Known vulnerabilities in what is pinned; needs the network. Without --strict a package that is not found would pass.
+# Finds known vulnerabilities of the pinned packages; needs a network. Without --strict an unknown package would pass.
 audit: $(VENV)/.dev
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock -r requirements-machine.lock -r requirements-dev.lock
 
@@ -54,7 +54,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
-# Needs uv; only when a dependency changes.
+# Run it after a change of dependencies. Needs uv.
 lock:
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) -c requirements.lock --all-extras pyproject.toml -o requirements-machine.lock

@@ -1,4 +1,4 @@
-"""The published JSON Schemas follow from the models: `python -m docs.schemas` writes them anew."""  # noqa: INP001 (the documentation is no package)
+"""`python -m docs.schemas`: write the published JSON Schemas from the models."""  # noqa: INP001 (the documentation is not a package)
 
 import json
 from pathlib import Path
@@ -13,23 +13,23 @@ from cases.views.snapshot import Snapshot
 
 FOLDER = Path(__file__).with_name("schemas")
 PUBLISHED: dict[str, type[BaseModel]] = {"complaint": Complaint, "snapshot": Snapshot, **MESSAGES}
-"""File name without its ending → the model that it describes."""
+"""File name without its extension → the model that it describes."""
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The schema as draft 2020-12: of what is sent to us what we take, of the snapshot what we write."""
+    """Return the schema as draft 2020-12: for messages what we accept, for the snapshot what we write."""
     mode: JsonSchemaMode = "serialization" if name == "snapshot" else "validation"
     described = PUBLISHED[name].model_json_schema(mode=mode)
     return {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:after-sales:{name}", **described}
 
 
 def text(name: str) -> str:
-    """What stands in the file."""
+    """Return the content of the file."""
     return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def write() -> None:
-    """Write every schema, and take away those of messages that are gone."""
+    """Write every schema, and delete those of messages that no longer exist."""
     for path in FOLDER.glob("*.json"):
         if path.stem not in PUBLISHED:
             path.unlink()

@@ -1,4 +1,4 @@
-"""The page about statuses follows from the table of transitions: `python -m docs.statuses` writes it anew."""  # noqa: INP001 (the documentation is no package)
+"""`python -m docs.statuses`: write the page about statuses from the table of transitions."""  # noqa: INP001 (the documentation is not a package)
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ PAGE = Path(__file__).with_name("statuses.md")
 
 
 def _arrows() -> list[str]:
-    """One arrow for each pair of statuses, in the order of the statuses."""
+    """Return one arrow for each pair of statuses, in the order of the statuses."""
     pairs = {(source, t.target) for t in TRANSITIONS for source in t.sources}
     return [f"    {a} --> {b}" for a in Status for b in Status if (a, b) in pairs]
 
@@ -21,7 +21,7 @@ def _rows() -> list[str]:
 
 
 def page() -> str:
-    """What stands in the file."""
+    """Return the content of the file."""
     lines = [
         "# Statuses of a case",
         "",

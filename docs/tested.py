@@ -1,7 +1,7 @@
-"""Which test shows which rule: `python -m docs.tested` writes `docs/tested.md` from the tests' own words.
+"""`python -m docs.tested`: write `docs/tested.md`, the list of tests for each rule.
 
-A test shows a rule when its docstring, or a value that it is tried with, names the rule's id.
-"""  # noqa: INP001 (the documentation is no package)
+A test covers a rule if its docstring or one of its parameters contains the rule's id.
+"""  # noqa: INP001 (the documentation is not a package)
 
 import ast
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path(__file__).with_name("tested.md")
 SHOWN = 4
-"""Tests that are named for each rule; the rest is counted."""
+"""Tests that are listed for each rule. The others are counted."""
 
 RULES = [
     f"{letter}{number}"
@@ -32,7 +32,7 @@ _ID = re.compile(r"\b([GBFMOES])([0-9]{1,2})(?:[–-]\1?([0-9]{1,2}))?\b")
 
 
 def named(text: str) -> set[str]:
-    """The rule ids that a text names; `F10–F15` names six."""
+    """Return the rule ids in a text. `F10–F15` names six."""
     return {
         f"{letter}{number}"
         for letter, first, last in _ID.findall(text)
@@ -41,7 +41,7 @@ def named(text: str) -> set[str]:
 
 
 def shown_by() -> dict[str, list[str]]:
-    """For each rule the tests that show it, as `file::test`, in order."""
+    """Return the tests of each rule, as `file::test`, in order."""
     found: dict[str, list[str]] = {rule: [] for rule in RULES}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for name, rules in _in(path):
@@ -59,12 +59,12 @@ def _in(path: Path) -> Iterator[tuple[str, set[str]]]:
 
 
 def page() -> str:
-    """What stands in the file."""
+    """Return the content of the file."""
     lines = [
-        "# Which test shows which rule",
+        "# Tests by rule",
         "",
-        "Written by `python -m docs.tested` from the tests themselves; a test fails when a rule has none, or when this",
-        "page is out of date. The rules are told in [rules.md](rules.md) and [semantics.md](semantics.md).",
+        "Written by `python -m docs.tested` from the tests. A test fails if a rule has no test, or if this page is out",
+        "of date. The rules are in [rules.md](rules.md) and [semantics.md](semantics.md).",
         "",
         "| rule | tests |",
         "| --- | --- |",
