@@ -7,25 +7,24 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
-from cases.claim.claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, receive
+from cases.claim.claim import ANSWER_WITHIN, FACTS, Claim, ClaimState, keep_refused, receive
 from cases.claim.terms import ClaimTerms
 from cases.claim.view import ClaimView, claim_page
 from cases.contract import CLAIM_WORKFLOW
 from cases.errors import Refusal
-from cases.inbox.receiving import refuse
 from cases.partner_calls import Receipt
-from cases.patches import Holds, always
+from cases.patches import always
 from cases.policy.remedy_kinds import ROWS
 from cases.reasons import Reason
 from cases.vocabulary import RemedyKind
 from workflows import step_calls
-from workflows.sdk.activity_calls import call, durably, kind_of, sentence
+from workflows.sdk.activity_calls import Result, call, durably, kind_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
@@ -35,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcomes import REFUSED, UNKNOWN
     from activities.records import ClaimRecord, Records
 
+Arguments = ParamSpec("Arguments")
 CARRIER = ROWS[RemedyKind.CARRIER_CLAIM].partner
 A_DAY = timedelta(days=1)
 """Between two tries, where the carrier does not take the claim: its window is counted in days."""
@@ -63,7 +63,7 @@ class CarrierClaim:
             # No filing is left in between; what the carrier decides meanwhile counts.
             await workflow.wait_condition(lambda: self._claim.state is not ClaimState.FILING)
             if self._claim.open:
-                self._claim.end(ClaimState.CANCELLED, workflow.now())
+                self._apply(Claim.end, ClaimState.CANCELLED, workflow.now())
             await pursuit
         await workflow.wait_condition(workflow.all_handlers_finished)
         if cancelled:
@@ -79,9 +79,9 @@ class CarrierClaim:
 
     async def _pursue(self) -> None:
         claim = self._claim
+        self._show()
         if workflow.now() > claim.terms.not_after:
-            claim.end(ClaimState.EXPIRED, workflow.now())
-        self._changed()
+            self._apply(Claim.end, ClaimState.EXPIRED, workflow.now())
         if claim.open:
             await self._record()
             await self._until(claim.terms.not_before, "the carrier takes no claim before this")
@@ -107,8 +107,7 @@ class CarrierClaim:
             next_try = min(workflow.now() + A_DAY, claim.terms.not_after)
             await self._until(next_try, "the carrier did not take the claim: try again")
             if claim.open and workflow.now() >= claim.terms.not_after:
-                claim.end(ClaimState.EXPIRED, workflow.now())
-                self._changed()
+                self._apply(Claim.end, ClaimState.EXPIRED, workflow.now())
 
     async def _sent(self) -> bool:
         """False: the carrier surely has not taken it. Only its word that it never heard of it allows another call."""
@@ -117,21 +116,18 @@ class CarrierClaim:
             return True
         command, send_until = claim.command(), workflow.now() + claim.terms.send_again_within
         while claim.open:
-            claim.state = ClaimState.FILING
-            self._changed()
+            self._apply(Claim.file)
             try:
                 what = f"claim {claim.terms.claimed} {command.currency}"
                 filing = step_calls.carry_out(CARRIER, command, None)
                 receipt: Receipt | None = await durably(filing, summary=what, options=STEP)
             except ActivityError as error:
                 if kind_of(error) != UNKNOWN:
-                    claim.not_taken(sentence(error), final=kind_of(error) == REFUSED)
-                    self._changed()
+                    self._apply(Claim.not_taken, sentence(error), final=kind_of(error) == REFUSED)
                     return False
                 receipt = await self._found(command.key, sentence(error))
             if receipt is not None:
-                claim.taken(receipt, workflow.now())
-                self._changed()
+                self._apply(Claim.taken, receipt, workflow.now())
                 break
             if claim.open and workflow.now() >= send_until:
                 self._tell("unknown")
@@ -141,22 +137,20 @@ class CarrierClaim:
     async def _taken_before(self) -> bool:
         """Before a new key is used: whether the carrier took the claim under the previous one (S25)."""
         claim = self._claim
-        claim.number -= 1  # until the carrier answers, reports are about that key
+        self._apply(Claim.use_key, claim.number - 1)  # until the carrier answers, reports are about that key
         key = claim.command().key
         receipt = await self._found(key, str(Reason.of("earlier_key", who=claim.terms.carrier, key=key)))
         if receipt is not None:
-            claim.taken(receipt, workflow.now())
-            self._changed()
+            self._apply(Claim.taken, receipt, workflow.now())
         elif claim.open:
-            claim.number += 1
+            self._apply(Claim.use_key, claim.number + 1)
             return False
         return True
 
     async def _found(self, key: str, why: str) -> Receipt | None:
         """What the carrier knows of it; it is asked for as long as that matters (S13)."""
         claim = self._claim
-        claim.unknown(why)
-        self._changed()
+        self._apply(Claim.unknown, why)
         find = step_calls.find(CARRIER, key)
         asked = asyncio.create_task(durably(find, summary="was the claim filed?", options=FIND))
         await workflow.wait_condition(lambda: asked.done() or not claim.open)
@@ -171,9 +165,8 @@ class CarrierClaim:
             await self._record()
         await self._until(workflow.now() + ANSWER_WITHIN, "the carrier has not answered: tell staff")
         if claim.open:
-            claim.overdue = True
+            self._apply(Claim.unanswered)
             self._tell("unanswered")
-            self._changed()
         await workflow.wait_condition(lambda: not claim.open)
 
     async def _until(self, at: datetime, why: str, or_when: Callable[[], bool] = lambda: False) -> None:
@@ -185,7 +178,22 @@ class CarrierClaim:
 
     # What others get to know
 
-    def _changed(self) -> None:
+    def _apply(
+        self,
+        change: Callable[Concatenate[Claim, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Call `change(claim, …)`, show operators what has become of the claim, and return the result.
+
+        The claim is changed in no other way, as a case is by `Desk.apply`.
+        """
+        try:
+            return change(self._claim, *arguments, **named)
+        finally:
+            self._show()
+
+    def _show(self) -> None:
         """Let operators see it: its page, and one line for each new state, without what others wrote."""
         claim = self._claim
         workflow.set_current_details(claim_page(claim))
@@ -217,10 +225,9 @@ class CarrierClaim:
             recovered=claim.recovered,
             closed_at=claim.closed_at,
         )
-        claim.paid_out = await durably(
-            call(Records.record_claim, record), summary=f"record: claim {claim.state}", options=RECORD
-        )
-        self._changed()
+        recording = call(Records.record_claim, record)
+        paid_out = await durably(recording, summary=f"record: claim {claim.state}", options=RECORD)
+        self._apply(Claim.paid_by_us, paid_out)
 
     # Messages
 
@@ -234,24 +241,21 @@ class CarrierClaim:
         message: Any = None
         try:
             message = decoded(payload, workflow.patched)
-            receive(self._claim, name, message, workflow.now(), workflow.patched)
+            self._apply(receive, name, message, workflow.now(), workflow.patched)
         except Refusal as refusal:
-            if refuse(self._claim.refused, name, message, str(refusal), workflow.now()):
+            if self._apply(keep_refused, name, message, refusal, workflow.now()):
                 workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
-        self._changed()
 
     def check(self, name: str, payload: Any) -> None:
         """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
-        self._apply(self._claim.model_copy(deep=True), name, payload, always)
+        try:
+            receive(self._claim.model_copy(deep=True), name, decoded(payload, always), workflow.now())
+        except Refusal as refusal:
+            raise rejection(refusal) from None
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
         """An update: applied and answered, or rejected with a sentence."""
-        answer = self._apply(self._claim, name, payload, workflow.patched)
-        self._changed()
-        return answer
-
-    def _apply(self, claim: Claim, name: str, payload: Any, holds: Holds) -> dict[str, Any]:
         try:
-            return receive(claim, name, decoded(payload, holds), workflow.now(), holds)
+            return self._apply(receive, name, decoded(payload, workflow.patched), workflow.now(), workflow.patched)
         except Refusal as refusal:
             raise rejection(refusal) from None

@@ -17,6 +17,7 @@ from cases.complaint import CLOCK_SKEW, Evidence, lacking
 from cases.contract import CLAIM_SETTLED
 from cases.errors import Refusal
 from cases.inbox.messages import EvidenceReceived, Message, StepReported, counted, read
+from cases.inbox.receiving import refuse
 from cases.inbox.repeats import remember, repeated
 from cases.money import Money
 from cases.partner_calls import Document, Receipt, ReceiptState, StaffNotice, StepCommand
@@ -120,6 +121,14 @@ class Claim(BaseModel):
             facts=facts,
         )
 
+    def file(self) -> None:
+        """It is being sent to the carrier."""
+        self.state = ClaimState.FILING
+
+    def use_key(self, number: int) -> None:
+        """What is sent, asked and reported from now on is about its `number`th key."""
+        self.number = number
+
     def not_taken(self, why: str, *, final: bool) -> None:
         """The carrier has not got it, and may take it later."""
         if self.open:
@@ -129,6 +138,14 @@ class Claim(BaseModel):
         """The carrier may have it."""
         if self.open:
             self.state, self.detail = ClaimState.UNKNOWN, why
+
+    def unanswered(self) -> None:
+        """The carrier has let its time to answer pass."""
+        self.overdue = True
+
+    def paid_by_us(self, amount: Decimal) -> None:
+        """What the case has really paid out so far."""
+        self.paid_out = amount
 
     def taken(self, receipt: Receipt, at: datetime) -> None:
         """The carrier has it; some decide at once."""
@@ -176,6 +193,11 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime, holds: Holds =
     rate_limit.count(claim.paces, name, now)
     remember(claim.seen, name, message)
     return {"applied": True, "state": claim.state, "missing": claim.missing}
+
+
+def keep_refused(claim: Claim, name: str, payload: Any, refusal: Refusal, now: datetime) -> bool:
+    """Keep a signal that could not be applied; return whether it has a line of its own (`refuse`)."""
+    return refuse(claim.refused, name, payload, str(refusal), now)
 
 
 def _reported(claim: Claim, message: StepReported, now: datetime) -> None:
