@@ -119,7 +119,7 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
             *(refunds.carry_out, refunds.find, refunds.release, refunds.contest),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
             *(records.admit, records.account, records.in_force, records.claim),
-            *(records.archive, records.record_claim),
+            *(records.archive, records.project, records.record_claim),
         ],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
         max_concurrent_activities=THREADS,

@@ -20,6 +20,7 @@ from cases.policy.admission import judged, policy_for
 from cases.policy.policy import Policy
 from cases.state.account import Account
 from cases.views.inquiry_answer import Answer
+from cases.views.listing import Projected
 from records import AlreadyArchived, CaseIdTaken, LedgerRefusal, RecordsUnavailable
 from records import Records as Database
 
@@ -36,6 +37,8 @@ class Admission(BaseModel):
     """What the order's other cases have taken (S35). None: no order, database unavailable, or an older worker."""
     rereads_account: bool = False
     """Whether the case reads the account again before it makes an offer (S35). False in results of older workers."""
+    projects: bool = False
+    """Whether the case writes its row for lists; False in results of older workers."""
     problems: list[Problem] = []
 
 
@@ -111,6 +114,7 @@ class Records:
             others=others,
             account=account,
             rereads_account=True,
+            projects=True,
         )
 
     def _followed(self, complaint: Complaint, policy: Policy | None, problems: list[Problem]) -> Earlier | None:
@@ -186,6 +190,17 @@ class Records:
             # the case closed stays contested (S27).
             with suppress(LedgerRefusal):
                 self._database.vouch(key, whose)
+
+    @activity.defn(name="project-case")
+    def project(self, row: Projected | None) -> bool:
+        """Write the row that lists show of a case; returns whether there was one to write.
+
+        A row that is older than the one in the database changes nothing.
+        """
+        if row is None:
+            return False
+        self._database.project(row)
+        return True
 
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> Decimal:

@@ -15,6 +15,10 @@ CASE_QUERY = "case"
 PREVIEW_QUERY = "policy-preview"
 
 
+PROJECTION_QUERY = "projection"
+"""For reconciling our own database: the row that the case would write now. Not part of the contract."""
+
+
 ASK_AGAIN = "something has just reached the case and no worker has taken it in yet: ask again"
 """The answer to a query that came too soon."""
 

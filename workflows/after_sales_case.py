@@ -11,13 +11,14 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from cases.contract import CASE_QUERY, CASE_WORKFLOW, MOVE_POLICY, PREVIEW_QUERY
+from cases.contract import CASE_QUERY, CASE_WORKFLOW, MOVE_POLICY, PREVIEW_QUERY, PROJECTION_QUERY
 from cases.errors import Refusal
 from cases.inbox.messages import FACTS, MESSAGES, OFFERS, read
 from cases.inbox.receiving import keep_refused, receive, receive_signal, rehearse
 from cases.inbox.same_matter import BETWEEN_CASES, is_for_older_case
 from cases.inbox.same_matter import read as read_signal
 from cases.progress.closing import is_over
+from cases.views.listing import Projected
 from cases.views.snapshot import Snapshot
 from workflows.clocks import Clocks
 from workflows.closing import Closing
@@ -27,6 +28,7 @@ from workflows.intake import CONTINUED, Intake
 from workflows.letters import Letters
 from workflows.linking import Linking
 from workflows.look_ups import LookUps
+from workflows.projection import Projection
 from workflows.remedies import Remedies
 from workflows.sdk.handlers import decoded, handles, rejection
 
@@ -45,6 +47,7 @@ class AfterSalesCase:
         self._intake = Intake(self._desk, self._letters, self._linking)
         self._look_ups = LookUps(self._desk)
         self._display = Display(self._desk)
+        self._projection = Projection(self._desk)
         self._closing = Closing(self._desk, self._remedies, self._linking)
         self._early: list[tuple[str, Any]] = []
         """Signals that came before the complaint was admitted."""
@@ -68,6 +71,7 @@ class AfterSalesCase:
         await self._remedies.payments_answered()
         await self._remedies.release_unpaid()
         record = await self._closing.keep_record()
+        await self._projection.finished()
         # Repeated here: `_attend` and this coroutine may resume in either order.
         self._display.refresh()
         if cancelled:
@@ -84,6 +88,11 @@ class AfterSalesCase:
         """What a move would change, by the very code that would do it; null: nothing."""
         return self._display.preview(asked)
 
+    @workflow.query(name=PROJECTION_QUERY, description="For our own database: the row that lists show of the case")
+    def row(self) -> Projected | None:
+        """The row of the case; null while its complaint is being admitted."""
+        return self._projection.projected() if self._desk.admitted else None
+
     # The life of the case
 
     async def _attend(self) -> None:
@@ -97,6 +106,7 @@ class AfterSalesCase:
             if self._desk.at_rest(seen):
                 self._clocks.wind()
                 self._display.refresh()
+                self._projection.write()
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
 
     async def _until_closed(self) -> None:

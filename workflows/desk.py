@@ -20,6 +20,9 @@ class Desk:
 
     def __init__(self) -> None:
         self.revision = 0
+        """Grows whenever something is changed, begun or finished."""
+        self.changes = 0
+        """Grows with every change of the case."""
         self._case: Case | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
@@ -54,6 +57,7 @@ class Desk:
     def open(self, case: Case) -> None:
         """The complaint has been admitted, or the case continues as new."""
         self._case = case
+        self.changes += 1
         self._changed()
 
     def apply(
@@ -64,6 +68,7 @@ class Desk:
     ) -> Result:
         """Call `change(case, …)`, wake every coroutine that waits for a change, and return the result."""
         result = change(self.case, *arguments, **named)
+        self.changes += 1
         self._changed()
         return result
 

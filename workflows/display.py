@@ -22,6 +22,8 @@ class Display:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refreshed = 0
+        """The number of changes that are shown."""
         self._shown: dict[str, Any] = {}
         self._logged = 0
         self._counts = Counts()
@@ -33,6 +35,9 @@ class Display:
 
     def refresh(self) -> None:
         """Bring all of it up to date; once a workflow task."""
+        if self._refreshed == self._desk.changes:
+            return
+        self._refreshed = self._desk.changes
         self._show()
         self._log()
         self._counts.count(self._desk.case)

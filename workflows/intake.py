@@ -64,6 +64,7 @@ class Intake:
             raise _invalid([Problem(field="case_id", problem=belongs)])
         case = open_case(complaint, admission.policy, now, admission.earlier, admission.account)
         case.rereads_account = admission.rereads_account
+        case.projects = admission.projects
         self._desk.open(case)
         self._letters.deliver()  # the acknowledgement goes first
         self._desk.begin(self._claim_id(admission.others))

@@ -106,6 +106,8 @@ class Case(BaseModel):
     """What the order's other cases have taken, as last read; None in cases that older workers admitted (S35)."""
     rereads_account: bool = False
     """Whether the account is read again before the case makes an offer by itself (S35)."""
+    projects: bool = False
+    """Whether the case writes its row for lists; False in cases that older workers admitted."""
     offer_due: AwareDatetime | None = None
     """As of when an offer is to be worked out, once the account has been read again (S35)."""
     exhausted: Why | None = None

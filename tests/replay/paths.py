@@ -37,6 +37,16 @@ async def records_away(scene: Scene) -> None:
     await over(case)
 
 
+async def row_written(scene: Scene) -> None:
+    """The case writes its row for lists; one time our database is down, and the row is written through the server."""
+    case = await scene.case("row")
+    fails(scene.workshop.parts.records, "project", RecordsUnavailable("down"))
+    await agreed(case, "severe")
+    await case.becomes("following_up")
+    await case.says("satisfaction-reported", score=5)
+    await over(case)
+
+
 async def refused_at_the_door(scene: Scene) -> None:
     """Not a complaint; and an id that was used by another case."""
     await over(await scene.case("invalid", channel="pigeon"))
@@ -179,6 +189,7 @@ ALL: dict[str, Path] = {
     path.__name__: path
     for path in (
         records_away,
+        row_written,
         refused_at_the_door,
         partners_away,
         messages,

@@ -40,7 +40,7 @@ ACTIVITIES = (
     | {name for partner in STEP_PARTNERS for name in (step_of(partner), find_of(partner))}
     | {r.activity for r in ROWS.values()}
 )
-QUICK = {"admit", "look-up", "order-account", "message-customer", "notify-staff", "call-back"}
+QUICK = {"admit", "look-up", "order-account", "message-customer", "notify-staff", "call-back", "project-case"}
 """Activities that are tried inside the workflow task first."""
 QUICK_ONLY = {"look-up", "order-account"}
 """Of those, the ones that never go through the server: what fails in the look-up is asked for one by one."""

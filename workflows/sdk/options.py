@@ -56,6 +56,15 @@ FIND = ActivityConfig(
     retry_policy=PATIENTLY,
 )
 
+PROJECTION = ActivityConfig(
+    # Our own database again. A row that cannot be written for so long is left to reconciling: it holds up no closing.
+    start_to_close_timeout=timedelta(seconds=20),
+    schedule_to_close_timeout=timedelta(hours=1),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
+    ),
+)
+
 RECORD = ActivityConfig(
     # Our own database: it comes back, and nothing may be lost meanwhile.
     start_to_close_timeout=timedelta(seconds=20),
