@@ -36,6 +36,7 @@ from cases.errors import AfterSalesError, InvalidInput
 from cases.policy.policy import Policy
 from cases.vocabulary import Partner
 from client.connection import connect as connect_to_temporal
+from encryption.vault import vault
 from messages import check_words, render_customer, render_staff
 from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
@@ -82,7 +83,7 @@ def assemble(settings: Settings) -> Parts:
     rendering = Rendering(render_customer, render_staff, settings.direct_channels, settings.staff_locale)
     partners = http_partners(settings.partners_url, settings.partners_token, rendering)
     partners = replace(partners, messaging=AppriseMessaging(settings, partners.messaging))
-    return Parts(policies.load(settings.policies), partners, Database(settings.database_url))
+    return Parts(policies.load(settings.policies), partners, Database(settings.database_url, vault(settings)))
 
 
 def build_worker(  # noqa: PLR0913 (a worker has that many options)

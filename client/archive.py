@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cases.views.snapshot import Snapshot
+from encryption.vault import vault
+from settings import configured
 
 if TYPE_CHECKING:
     from records import Records
@@ -38,7 +40,7 @@ def records_of(database_url: str) -> Iterator["Records | None"]:
         return
     from records import Records  # noqa: PLC0415 (the database library is slow to load and rarely needed)
 
-    records = Records(database_url)
+    records = Records(database_url, vault(configured()))
     try:
         yield records
     finally:

@@ -9,6 +9,7 @@ AfterSalesError
 import base64
 import binascii
 import hashlib
+import hmac
 import logging
 import os
 import re
@@ -52,11 +53,14 @@ class Key:
 
     name: str
     cipher: AESGCM = field(repr=False)
+    for_hashes: bytes = field(repr=False)
+    """A key derived from it, for keyed hashes."""
 
     @classmethod
     def of(cls, key_id: str, secret: bytes) -> Self:
         """Return the key. `secret` has `KEY_BYTES` bytes."""
-        return cls(f"{key_id}.{hashlib.sha256(b'after-sales key' + secret).hexdigest()[:8]}", AESGCM(secret))
+        name = f"{key_id}.{hashlib.sha256(b'after-sales key' + secret).hexdigest()[:8]}"
+        return cls(name, AESGCM(secret), hmac.digest(secret, b"after-sales hashes", "sha256"))
 
 
 class KeyRing:
@@ -89,6 +93,12 @@ class KeyRing:
         """Return the key that encrypts."""
         self._refresh()
         return next(iter(self._keys.values()))
+
+    @property
+    def all(self) -> list[Key]:
+        """Every key, the one that encrypts first."""
+        self._refresh()
+        return list(self._keys.values())
 
     def find(self, name: str) -> Key:
         """Return the key with this name. Raises `KeyOutOfReach`."""

@@ -37,6 +37,7 @@ class Database:
         """The address without user and password, for messages."""
         self._engine = open_engine(parsed)
         self._reader = self._engine.execution_options(reads_only=True)
+        self._deriver = self._engine.execution_options(derived=True)
         try:
             with self._writing() as connection:
                 _create_tables(connection, self.address)
@@ -58,6 +59,15 @@ class Database:
     def _reading(self) -> Iterator[Connection]:
         """Begin a transaction that only reads. On SQLite it neither waits for writers nor blocks them."""
         with self._translated(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _deriving(self) -> Iterator[Connection]:
+        """A transaction that writes derived rows only: on SQLite a power cut may undo the latest ones.
+
+        It does not wait for the disk while it holds the only write lock, which payments need too.
+        """
+        with self._translated(), self._deriver.begin() as connection:
             yield connection
 
     @contextmanager
@@ -120,13 +130,15 @@ def _sqlite(url: URL) -> Engine:
     def _connected(raw: Any, _: object) -> None:
         raw.isolation_level = None  # Python's driver would begin too late: at the first write, after our reads
         _switch_to_wal(raw)
-        raw.execute("PRAGMA synchronous = FULL")  # a booked payment survives a power cut
         raw.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        reads_only = connection.get_execution_options().get("reads_only", False)
-        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        # With FULL a booked payment survives a power cut, and so does all that was written before it.
+        kept = "NORMAL" if options.get("derived", False) else "FULL"
+        connection.connection.cursor().execute(f"PRAGMA synchronous = {kept}")
+        connection.exec_driver_sql("BEGIN" if options.get("reads_only", False) else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -94,10 +94,10 @@ _EQUAL = ("line", "team", "owner", "order_id", "status", "topic", "urgent", "unk
 class CaseProjection(Database):
     """Tables `case_projection` and `case_search`."""
 
-    def __init__(self, url: str, vault: Vault = PLAIN) -> None:
-        """Raise as `Database` does; the `vault` seals what is personal."""
+    def __init__(self, url: str, vault: Vault | None = None) -> None:
+        """Raise as `Database` does. The `vault` seals what is personal; None: it is stored as it is."""
         super().__init__(url)
-        self._vault = vault
+        self._vault = vault or PLAIN
         # Built once: SQLAlchemy then finds what it compiled for them.
         new = self._insert(case_projection)
         changed = {each.name: new.excluded[each.name] for each in case_projection.c if each.name in _WRITTEN}
@@ -121,7 +121,7 @@ class CaseProjection(Database):
     def mark_ended(self, case_id: str, how: str, seen_seq: int) -> bool:
         """State that the workflow ended without closing its case, if its row still shows the change `seen_seq`."""
         marked = update(case_projection).where(_rows.case_id == case_id, _rows.seq == seen_seq)
-        with self._writing() as connection:
+        with self._deriving() as connection:
             changed = connection.execute(marked.values(ended=how, written_at=datetime.now(UTC)))
             return changed.rowcount == 1
 
@@ -161,10 +161,36 @@ class CaseProjection(Database):
             row = connection.execute(query).one_or_none()
         return row and (row.seq, self._vault.open(row.snapshot, case_id))
 
+    def reseal(self, limit: int) -> int:
+        """Seal up to `limit` rows that are plain or sealed with another key than the first; return how many there were.
+
+        After it has returned 0, the projection needs no other key. Raises `AfterSalesError` if a key is missing.
+        """
+        if self._vault.key is None:
+            return 0
+        others = not_(_rows.searched.startswith(f"{self._vault.key}:", autoescape=True))
+        query = select(_rows.case_id, _rows.seq, _rows.snapshot).where(others).order_by(_rows.case_id).limit(limit)
+        with self._reading() as connection:
+            found = connection.execute(query).all()
+        for row in found:
+            self._seal_again(row.case_id, row.seq, self._vault.open(row.snapshot, row.case_id))
+        return len(found)
+
+    def _seal_again(self, case_id: str, seq: int, snapshot: str) -> None:
+        """Leave the row alone if the case has changed meanwhile: that has sealed it."""
+        searchable, mark = self._searched(snapshot)
+        as_seen = update(case_projection).where(_rows.case_id == case_id, _rows.seq == seq)
+        with self._deriving() as connection:
+            if connection.execute(as_seen.values(snapshot=self._vault.seal(snapshot, case_id))).rowcount:
+                self._write_terms(connection, case_id, searchable, mark, again=True)
+
+    def _searched(self, snapshot: str) -> tuple[Searchable, str]:
+        searchable = Searchable.of(json.loads(snapshot))
+        return searchable, self._vault.mark(json.dumps([RULES, searchable]))
+
     def _write(self, statement: Any, projected: Projected, seen: dict[str, Any] | None = None) -> bool:
         case_id = projected.listing.case_id
-        searchable = Searchable.of(json.loads(projected.snapshot))
-        mark = self._vault.mark(json.dumps([RULES, searchable]))
+        searchable, mark = self._searched(projected.snapshot)
         values = {
             **dict(projected.listing),
             "seq": projected.seq,
@@ -172,7 +198,7 @@ class CaseProjection(Database):
             "written_at": datetime.now(UTC),
             "snapshot": self._vault.seal(projected.snapshot, case_id),
         }
-        with self._writing() as connection:
+        with self._deriving() as connection:
             written = connection.execute(statement, {**values, **(seen or {})}).one_or_none()
             if written is None:
                 return False

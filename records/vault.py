@@ -10,6 +10,10 @@ from records.errors import SealedRecord
 class Vault(Protocol):
     """Seals snapshots and hides search terms."""
 
+    @property
+    def key(self) -> str | None:
+        """The name of the key that seals now; None: nothing is sealed."""
+
     def seal(self, text: str, case_id: str) -> str:
         """Return the text as it is stored; it can be opened for this case only."""
 
@@ -23,11 +27,13 @@ class Vault(Protocol):
         """Return every form in which the term may have been stored, under any key."""
 
     def mark(self, text: str) -> str:
-        """Return a digest that differs if the text differs, or if `hide` would return other terms for it."""
+        """Return a digest of the text under the key that seals now: `KEY:DIGEST`, or `DIGEST` without a key."""
 
 
 class Plain:
     """Stores everything as it is."""
+
+    key = None
 
     def seal(self, text: str, case_id: str) -> str:
         """Return the text."""

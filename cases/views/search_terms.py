@@ -34,22 +34,23 @@ class Searchable(NamedTuple):
     """What of a case is searched; personal data."""
 
     numbers: list[str]
-    """Its ids: the case, the order, the parcel, the items' sku."""
+    """The ids of the case, the order and the parcel."""
     phone: str
     texts: list[str]
+    """The customer's name and email, the description, and of each item its sku and name."""
 
     @classmethod
     def of(cls, snapshot: Mapping[str, Any]) -> "Searchable":
         """Return what is searched of a snapshot, given as decoded JSON. Snapshots of older builds may lack parts."""
         complaint = snapshot.get("complaint") or {}
         customer, order = complaint.get("customer") or {}, complaint.get("order") or {}
-        items = order.get("items") or []
+        items = [each for item in order.get("items") or [] for each in (item.get("sku"), item.get("name"))]
         numbers = [snapshot.get("case_id"), order.get("order_id") or snapshot.get("order_id"), order.get("tracking_no")]
         texts = [customer.get("name"), customer.get("email"), complaint.get("description")]
         return cls(
-            [each for each in (*numbers, *(item.get("sku") for item in items)) if each],
+            [each for each in numbers if each],
             customer.get("phone") or "",
-            [each for each in (*texts, *(item.get("name") for item in items)) if each],
+            [each for each in (*texts, *items) if each],
         )
 
     def terms(self) -> list[str]:
