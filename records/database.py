@@ -63,9 +63,9 @@ class Database:
 
     @contextmanager
     def _deriving(self) -> Iterator[Connection]:
-        """A transaction that writes derived rows only: on SQLite a power cut may undo the latest ones.
+        """Begin a transaction that writes derived rows only. On SQLite a power cut may undo the latest of them.
 
-        It does not wait for the disk while it holds the only write lock, which payments need too.
+        In return it does not wait for the disk while it holds the only write lock, which payments need too.
         """
         with self._translated(), self._deriver.begin() as connection:
             yield connection
@@ -138,7 +138,8 @@ def _sqlite(url: URL) -> Engine:
         # With FULL a booked payment survives a power cut, and so does all that was written before it.
         kept = "NORMAL" if options.get("derived", False) else "FULL"
         connection.connection.cursor().execute(f"PRAGMA synchronous = {kept}")
-        connection.exec_driver_sql("BEGIN" if options.get("reads_only", False) else "BEGIN IMMEDIATE")
+        reads_only = options.get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
 
