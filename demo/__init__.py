@@ -13,10 +13,10 @@ from rich.console import Console
 from temporalio.client import Client
 
 from cases.errors import AfterSalesError
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories import ALONE, TOGETHER, Story
 from demo.summary import summarise
-from demo.telling import Teller
 from embedded import Embedded
 from encryption import data_converter
 from settings import configured
@@ -64,37 +64,37 @@ async def _demonstrate(console: Console, *, stay: bool) -> int:
 
 async def play_all(console: Console, stage: Stage) -> bool:
     """Play and print every story, then the summary. Return whether all ended as expected."""
-    tellers = [Teller(console, story.title) for story in (*TOGETHER, *ALONE)]
-    printing = asyncio.create_task(_print(tellers))
-    await _play_together(stage, tellers)
-    for story, teller in zip(ALONE, tellers[len(TOGETHER) :], strict=True):
-        await _play(stage, story, teller)
+    narrators = [Narrator(console, story.title) for story in (*TOGETHER, *ALONE)]
+    printing = asyncio.create_task(_print(narrators))
+    await _play_together(stage, narrators)
+    for story, narrator in zip(ALONE, narrators[len(TOGETHER) :], strict=True):
+        await _play(stage, story, narrator)
     await printing
-    return await summarise(console, stage, list(zip((*TOGETHER, *ALONE), tellers, strict=True)))
+    return await summarise(console, stage, list(zip((*TOGETHER, *ALONE), narrators, strict=True)))
 
 
-async def _play_together(stage: Stage, tellers: list[Teller]) -> None:
+async def _play_together(stage: Stage, narrators: list[Narrator]) -> None:
     """Play several stories at a time. Meanwhile the worker process is killed and restarted, without consequences."""
     places = asyncio.Semaphore(AT_A_TIME)
 
-    async def one(story: Story, teller: Teller) -> None:
+    async def one(story: Story, narrator: Narrator) -> None:
         async with places:
-            await _play(stage, story, teller)
+            await _play(stage, story, narrator)
 
-    playing = asyncio.gather(*(one(s, t) for s, t in zip(TOGETHER, tellers, strict=False)))
+    playing = asyncio.gather(*(one(s, t) for s, t in zip(TOGETHER, narrators, strict=False)))
     await stage.worker_crashes_once()
     await playing
 
 
-async def _play(stage: Stage, story: Story, teller: Teller) -> None:
+async def _play(stage: Stage, story: Story, narrator: Narrator) -> None:
     try:
-        await story.play(stage, teller)
+        await story.play(stage, narrator)
     except Exception as error:  # noqa: BLE001 (the other stories continue, and the exit code is 1)
-        teller.fail(f"{error or type(error).__name__}")
+        narrator.fail(f"{error or type(error).__name__}")
     finally:
-        teller.close()
+        narrator.close()
 
 
-async def _print(tellers: list[Teller]) -> None:
-    for teller in tellers:
-        await teller.print_story()
+async def _print(narrators: list[Narrator]) -> None:
+    for narrator in narrators:
+        await narrator.print_story()

@@ -1,4 +1,4 @@
-"""Play the people around a case: agent, customer, crew. What the case does is read from its snapshots.
+"""Play the people around a case: agent, customer, crew. The case itself is read through its snapshots.
 
 The demo uses only the public contract: it starts workflows, sends messages and reads snapshots.
 """
@@ -21,7 +21,7 @@ from cases.views.snapshot import Snapshot
 from client.cases import Engine
 from client.connection import Unreachable
 from demo.complaints import complaint
-from demo.telling import Teller
+from demo.narrator import Narrator
 from embedded import Embedded
 
 PATIENCE = 120
@@ -47,15 +47,15 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self._partners.close()
 
-    async def open(self, teller: Teller, **given: Any) -> "Played":
+    async def open(self, narrator: Narrator, **given: Any) -> "Played":
         """Start a case as upstream systems do. `given` are the arguments of `demo.complaints.complaint`."""
         raw = complaint(**given)
         handle = await self.start(raw)
-        played = Played(self, teller, handle, raw)
+        played = Played(self, narrator, handle, raw)
         self.cases[raw["case_id"]] = played
         who = (raw["customer"]["name"], raw["channel"], raw["line"], raw["topic"], f"order {raw['order']['order_id']}")
-        teller.say(f"   [dim]{' · '.join(who)}[/]")
-        teller.say(f"   “{escape(raw['description'])}”")
+        narrator.say(f"   [dim]{' · '.join(who)}[/]")
+        narrator.say(f"   “{escape(raw['description'])}”")
         return played
 
     async def start(self, raw: dict[str, Any]) -> WorkflowHandle[Any, Any]:
@@ -105,19 +105,19 @@ class Played:
     """One case and the people around it."""
 
     def __init__(
-        self, stage: Stage, teller: Teller, handle: WorkflowHandle[Any, Any], complaint: dict[str, Any]
+        self, stage: Stage, narrator: Narrator, handle: WorkflowHandle[Any, Any], complaint: dict[str, Any]
     ) -> None:
         self.stage = stage
         self.id: str = complaint["case_id"]
         self.complaint = complaint
         self.snapshot = Snapshot.being_admitted(self.id)
-        self._teller = teller
+        self._narrator = narrator
         self._handle = handle
         self._skipper = TimeSkipper(stage.client)
 
     def narrate(self, text: str) -> None:
         """Add a line to the story."""
-        self._teller.say(f"   {text}")
+        self._narrator.say(f"   {text}")
 
     @property
     def customer(self) -> str:
@@ -144,7 +144,7 @@ class Played:
     async def look(self) -> Snapshot:
         """Read the case, and print what has changed."""
         self.snapshot = await self.stage.engine.snapshot(self.id)
-        self._teller.print_changes(self.snapshot)
+        self._narrator.print_changes(self.snapshot)
         return self.snapshot
 
     async def until(self, what: str, condition: Callable[[Snapshot], Any]) -> Snapshot:
@@ -163,7 +163,7 @@ class Played:
     async def _look_patiently(self) -> Snapshot:
         try:
             return await self.look()
-        except Unreachable:  # the worker is down at the moment
+        except Unreachable:  # the worker is down
             return self.snapshot
 
     async def until_status(self, status: str) -> Snapshot:
@@ -171,7 +171,7 @@ class Played:
         return await self.until(status, lambda s: s.status == status)
 
     async def passes(self, **time: float) -> None:
-        """Skip time for this case; every timer fires at its own time."""
+        """Skip time for this case. Every timer fires when it is due."""
         length = timedelta(**time)
         hours = length / timedelta(hours=1)
         self.narrate(f"[dim]… {f'{hours:g} hours' if hours >= 1 else f'{length.seconds // 60} minutes'} pass …[/]")
@@ -205,7 +205,7 @@ class Played:
     ) -> None:
         """Check the end of the case: its outcome, payments and broken promises, and that those in `kept` were kept."""
         self.snapshot = Snapshot.model_validate(await self.result_of(self._handle))
-        self._teller.print_changes(self.snapshot)
+        self._narrator.print_changes(self.snapshot)
         was_paid = self.snapshot.paid.as_json()
         wanted = dict.fromkeys(PAID_AS, "0.00") | (paid or {})
         by_state = {s: {p.name for p in self.snapshot.promises if p.state == s} for s in ("kept", "broken")}
@@ -220,5 +220,5 @@ class Played:
 
 
 def _shown(value: Any) -> str:
-    """Return a field of a message in short; of evidence only the kind."""
+    """Return a short form of a message's field; for evidence only the kind."""
     return " and ".join(each["kind"] for each in value) if isinstance(value, list) else f"{value}"

@@ -9,15 +9,15 @@ from rich.table import Table
 
 from cases.policy.remedy_kinds import PAID_AS
 from cases.vocabulary import RemedyKind
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories import Story
-from demo.telling import Teller
 
 PROMISES = ("kept", "broken")
 """States of promises that the summary counts."""
 
 
-async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, Teller]]) -> bool:
+async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, Narrator]]) -> bool:
     """Print the summary. Return whether every story ended as expected and every payment is accounted for."""
     recorded = await _paid_by_partners(stage)
     table = Table(title="Summary", title_justify="left", show_lines=False)
@@ -42,7 +42,7 @@ async def summarise(console: Console, stage: Stage, stories: list[tuple[Story, T
     differences += [f"{case_id}: a payment for a case that was not opened" for case_id in unknown]
     for difference in differences:
         console.print(f"[bold red]{difference}[/]")
-    failures = [f"{story.title}: {teller.failure}" for story, teller in stories if teller.failure]
+    failures = [f"{story.title}: {narrator.failure}" for story, narrator in stories if narrator.failure]
     for failure in failures:
         console.print(failure, style="bold red", markup=False)
     if not differences:

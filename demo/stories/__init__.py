@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories import building_materials as slate
 from demo.stories import every_line, express, fresh_food, infant_formula, organic_food
-from demo.telling import Teller
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Story:
     """A title, numbered like its case, and the function that plays it."""
 
     title: str
-    play: Callable[[Stage, Teller], Awaitable[None]]
+    play: Callable[[Stage, Narrator], Awaitable[None]]
 
 
 TOGETHER = [

@@ -4,15 +4,15 @@ from decimal import Decimal
 
 from cases.claim.view import ClaimView
 from cases.contract import claim_workflow_id
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories.people import AGENT, ends_after_callback
-from demo.telling import Teller
 
 
-async def minor_damage(stage: Stage, teller: Teller) -> None:
+async def minor_damage(stage: Stage, narrator: Narrator) -> None:
     """B10."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-01",
         topic="transport.damage",
         order_id="SO-SCRATCH",
@@ -25,10 +25,10 @@ async def minor_damage(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"coupon": "640.00"})
 
 
-async def moderate_damage(stage: Stage, teller: Teller) -> None:
+async def moderate_damage(stage: Stage, narrator: Narrator) -> None:
     """B11."""
     case = await stage.open(
-        teller, case_id="DEMO-02", topic="transport.damage", order_id="SO-CRACK", description="一块岩板裂了一道缝。"
+        narrator, case_id="DEMO-02", topic="transport.damage", order_id="SO-CRACK", description="一块岩板裂了一道缝。"
     )
     await case.until_status("assessing")
     await case.does(AGENT, "assess", severity="moderate")
@@ -40,10 +40,10 @@ async def moderate_damage(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case)
 
 
-async def severe_damage(stage: Stage, teller: Teller) -> None:
+async def severe_damage(stage: Stage, narrator: Narrator) -> None:
     """B12, G4: declined, then raised to the high end of the range by the agent alone."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-03",
         topic="transport.damage",
         order_id="SO-SMASH",
@@ -63,10 +63,10 @@ async def severe_damage(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"refund": "12800.00", "compensation": "2560.00"})
 
 
-async def short_delay(stage: Stage, teller: Teller) -> None:
+async def short_delay(stage: Stage, narrator: Narrator) -> None:
     """B13: done at once, without consent."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-04",
         topic="transport.delay",
         order_id="SO-DELAY-2",
@@ -76,10 +76,10 @@ async def short_delay(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, "neutral", score=3)
 
 
-async def delay(stage: Stage, teller: Teller) -> None:
+async def delay(stage: Stage, narrator: Narrator) -> None:
     """B14, G5: the customer answers only after the first reminder."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-05",
         topic="transport.delay",
         order_id="SO-DELAY-4",
@@ -92,10 +92,10 @@ async def delay(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"compensation": "512.00"})
 
 
-async def long_delay(stage: Stage, teller: Teller) -> None:
+async def long_delay(stage: Stage, narrator: Narrator) -> None:
     """B15: the customer chooses to cancel."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-06",
         topic="transport.delay",
         order_id="SO-DELAY-7",
@@ -108,10 +108,10 @@ async def long_delay(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"refund": "12800.00", "compensation": "640.00"})
 
 
-async def loss(stage: Stage, teller: Teller) -> None:
+async def loss(stage: Stage, narrator: Narrator) -> None:
     """B16: the claim against the carrier continues after the case has closed."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-07",
         topic="transport.loss",
         order_id="SO-LOST",
@@ -129,10 +129,10 @@ async def loss(stage: Stage, teller: Teller) -> None:
         raise AssertionError(f"recovered {recovered}, not 12800.00")
 
 
-async def loose_screws(stage: Stage, teller: Teller) -> None:
+async def loose_screws(stage: Stage, narrator: Narrator) -> None:
     """B17, G8: inspected first; after the first visit the customer is dissatisfied, and the crew goes again."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-08",
         topic="installation.defect",
         order_id="SO-LOOSE",
@@ -144,10 +144,10 @@ async def loose_screws(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case)
 
 
-async def unsafe_installation(stage: Stage, teller: Teller) -> None:
+async def unsafe_installation(stage: Stage, narrator: Narrator) -> None:
     """B18: the crew is sent at once; the compensation waits for consent."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-09",
         topic="installation.defect",
         order_id="SO-UNSAFE",

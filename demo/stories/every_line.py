@@ -1,14 +1,14 @@
-"""What holds for every line of business, whatever goes wrong: what happens, and the ending that it must have."""
+"""Stories that do not depend on the line of business."""
 
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories.people import AGENT, LEAD, ends_after_callback
-from demo.telling import Teller
 
 
-async def out_of_stock(stage: Stage, teller: Teller) -> None:
+async def out_of_stock(stage: Stage, narrator: Narrator) -> None:
     """G6: a step that cannot be carried out goes to a person; the customer gets a daily update (G7)."""
     case = await stage.open(
-        teller, case_id="DEMO-10", topic="transport.damage", order_id="SO-EMPTY", description="一块岩板断了，急着用。"
+        narrator, case_id="DEMO-10", topic="transport.damage", order_id="SO-EMPTY", description="一块岩板断了，急着用。"
     )
     await case.until_status("assessing")
     await case.does(AGENT, "assess", severity="moderate")
@@ -22,20 +22,20 @@ async def out_of_stock(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case)
 
 
-async def withdrawn(stage: Stage, teller: Teller) -> None:
-    """G12."""
+async def withdrawn(stage: Stage, narrator: Narrator) -> None:
+    """G12: the customer withdraws the complaint."""
     case = await stage.open(
-        teller, case_id="DEMO-11", topic="goods.quality", order_id="SO-COLOUR", description="颜色好像有色差。"
+        narrator, case_id="DEMO-11", topic="goods.quality", order_id="SO-COLOUR", description="颜色好像有色差。"
     )
     await case.until_status("assessing")
     await case.does(case.customer, "complaint-withdrawn", reason="it was the light")
     await case.ends("withdrawn")
 
 
-async def sent_twice(stage: Stage, teller: Teller) -> None:
+async def sent_twice(stage: Stage, narrator: Narrator) -> None:
     """G1: the same complaint sent twice is one case; a message sent twice is applied once."""
     case = await stage.open(
-        teller, case_id="DEMO-12", topic="installation.attitude", order_id="SO-RUDE", description="安装师傅态度很差。"
+        narrator, case_id="DEMO-12", topic="installation.attitude", order_id="SO-RUDE", description="安装师傅态度很差。"
     )
     again = await stage.start(case.complaint)
     case.narrate(f"the upstream system sends the same complaint again: it reaches the same case ({again.id})")
@@ -47,10 +47,10 @@ async def sent_twice(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"coupon": "256.00"})
 
 
-async def silence(stage: Stage, teller: Teller) -> None:
+async def silence(stage: Stage, narrator: Narrator) -> None:
     """G5: no answer for seven days."""
     case = await stage.open(
-        teller, case_id="DEMO-13", topic="transport.damage", order_id="SO-SILENT", description="有一块板有划痕。"
+        narrator, case_id="DEMO-13", topic="transport.damage", order_id="SO-SILENT", description="有一块板有划痕。"
     )
     await case.until_status("assessing")
     await case.does(AGENT, "assess", severity="minor")
@@ -61,10 +61,10 @@ async def silence(stage: Stage, teller: Teller) -> None:
     await case.ends("no_response")
 
 
-async def not_upheld(stage: Stage, teller: Teller) -> None:
+async def not_upheld(stage: Stage, narrator: Narrator) -> None:
     """G4: an explanation without consent, closed as rejected. Over the limits another person decides (S20)."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-14",
         topic="goods.quality",
         order_id="SO-FAIR",
@@ -80,10 +80,10 @@ async def not_upheld(stage: Stage, teller: Teller) -> None:
     await case.ends("rejected")
 
 
-async def lost_answer(stage: Stage, teller: Teller) -> None:
+async def lost_answer(stage: Stage, narrator: Narrator) -> None:
     """S13: the payment partner pays and does not answer; it is asked, and nothing is paid again."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-24",
         topic="transport.damage",
         order_id="SO-PAID-ONCE",
@@ -101,12 +101,12 @@ async def lost_answer(stage: Stage, teller: Teller) -> None:
     await stage.repair_partners()
 
 
-async def messaging_down(stage: Stage, teller: Teller) -> None:
+async def messaging_down(stage: Stage, narrator: Narrator) -> None:
     """B1, G10: no message can be sent, so the promise is broken and escalated; nothing is lost."""
     await stage.break_partner(partner="messaging", kind="down")
-    teller.say("   [red]the messaging partner is down[/]")
+    narrator.say("   [red]the messaging partner is down[/]")
     case = await stage.open(
-        teller, case_id="DEMO-25", topic="transport.damage", order_id="SO-SILENCE", description="一块岩板缺角。"
+        narrator, case_id="DEMO-25", topic="transport.damage", order_id="SO-SILENCE", description="一块岩板缺角。"
     )
     await case.until_status("assessing")
     await case.passes(minutes=21)

@@ -1,14 +1,14 @@
 """Stories of parcel delivery (E1-E14)."""
 
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories.people import AGENT, CLAIMS, ends_after_callback
-from demo.telling import Teller
 
 
-async def where_is_it(stage: Stage, teller: Teller) -> None:
+async def where_is_it(stage: Stage, narrator: Narrator) -> None:
     """G3: answered from the tracking history, without an agent."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-22",
         line="express",
         topic="tracking",
@@ -21,10 +21,10 @@ async def where_is_it(stage: Stage, teller: Teller) -> None:
     await case.show_message("answer")
 
 
-async def claim_for_loss(stage: Stage, teller: Teller) -> None:
+async def claim_for_loss(stage: Stage, narrator: Narrator) -> None:
     """E3, E4, E13: the search starts at once, the 7 days start with the documents, and two people decide."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-23",
         line="express",
         topic="claim.loss",

@@ -1,18 +1,18 @@
 """Stories of fresh food for canteens and kitchens (F1-F16)."""
 
 from cases.views.snapshot import Snapshot
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories.people import AGENT, ends_after_callback
-from demo.telling import Teller
 
 PHOTO = {"kind": "photo", "uri": "s3://complaints/eggs.jpg"}
 REPORT = {"kind": "inspection_report", "uri": "s3://complaints/laboratory.pdf"}
 
 
-async def no_photo(stage: Stage, teller: Teller) -> None:
+async def no_photo(stage: Stage, narrator: Narrator) -> None:
     """G11, F10, F4: the clock of the solution resumes when the photo arrives."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-15",
         line="fresh_food",
         topic="goods.damage",
@@ -30,10 +30,10 @@ async def no_photo(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"compensation": "23.00"}, kept=("acknowledge", "solution", "make_good"))
 
 
-async def unsafe(stage: Stage, teller: Teller) -> None:
+async def unsafe(stage: Stage, narrator: Narrator) -> None:
     """F11: safety measures do not wait for a finding; the money waits for consent."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-16",
         line="fresh_food",
         topic="goods.safety",
@@ -54,10 +54,10 @@ async def unsafe(stage: Stage, teller: Teller) -> None:
     )
 
 
-async def complex_accident(stage: Stage, teller: Teller) -> None:
+async def complex_accident(stage: Stage, narrator: Narrator) -> None:
     """F3, F16: the plan within 24 hours, the result within 48, both counted from receipt."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-17",
         line="fresh_food",
         topic="transport.accident",

@@ -1,14 +1,14 @@
 """Stories of infant formula (M1-M15)."""
 
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories.people import AGENT, ends_after_callback
-from demo.telling import Teller
 
 
-async def opened(stage: Stage, teller: Teller) -> None:
+async def opened(stage: Stage, narrator: Narrator) -> None:
     """M1, M12: the complaint says that the call was answered. Nothing is due for an opened tin; this is explained."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-18",
         line="infant_formula",
         topic="return.unwanted",
@@ -24,10 +24,10 @@ async def opened(stage: Stage, teller: Teller) -> None:
     await case.show_message("explanation")
 
 
-async def sealed(stage: Stage, teller: Teller) -> None:
+async def sealed(stage: Stage, narrator: Narrator) -> None:
     """M11: 2 × 234.00 less 12.00."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-19",
         line="infant_formula",
         topic="return.unwanted",
@@ -44,10 +44,10 @@ async def sealed(stage: Stage, teller: Teller) -> None:
     await ends_after_callback(case, paid={"refund": "456.00"})
 
 
-async def question(stage: Stage, teller: Teller) -> None:
+async def question(stage: Stage, narrator: Narrator) -> None:
     """M2, M14: an agent answers; the customer gets the agent's text."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-20",
         line="infant_formula",
         topic="inquiry",

@@ -1,14 +1,14 @@
 """Stories of organic food delivery (O1-O6)."""
 
+from demo.narrator import Narrator
 from demo.play import Stage
 from demo.stories.people import LEAD, ends_after_callback
-from demo.telling import Teller
 
 
-async def returned_in_the_app(stage: Stage, teller: Teller) -> None:
+async def returned_in_the_app(stage: Stage, narrator: Narrator) -> None:
     """O2-O5, M10: decided within 24 hours, carried out within 5 working days; weekends do not count."""
     case = await stage.open(
-        teller,
+        narrator,
         case_id="DEMO-21",
         line="organic_food",
         topic="return.quality",

@@ -17,8 +17,8 @@ from rich.console import Console
 from temporalio.client import Client
 
 import demo
+from demo.narrator import Narrator
 from demo.play import Played, Stage
-from demo.telling import Teller
 from embedded import Embedded
 from tests.engine import PATIENCE
 
@@ -55,7 +55,7 @@ async def case(stage: Stage) -> Played:
     """A late delivery whose acknowledgement broke while the messaging partner was down; it waits for consent."""
     await stage.break_partner(partner="messaging", kind="down")
     case = await stage.open(
-        Teller(Console(quiet=True), ""),
+        Narrator(Console(quiet=True), ""),
         case_id="HL-20261122-0001",
         topic="transport.delay",
         order_id="SO-DELAY-7",

@@ -18,7 +18,7 @@ STYLES = {
 }  # fmt: skip
 
 
-class Teller:
+class Narrator:
     """The lines of one story. They are collected until it is the story's turn, then printed as they come."""
 
     def __init__(self, console: Console, title: str) -> None:
