@@ -1,6 +1,6 @@
-"""The controls: workers that do one thing as others do it. The suite has to find each, or its silence proves nothing.
+"""Control arms: workers with one deliberate fault, which the suite must detect; otherwise its silence proves nothing.
 
-`python -m tests.faults.arms NAME` is such a worker.
+`python -m tests.faults.arms NAME` runs such a worker.
 """
 
 import asyncio
@@ -28,22 +28,22 @@ from partners import http
 from partners.ports import OutcomeUnknown, PartnerRefused
 from partners.transport import Connection
 from records.ledger import OrderLedger
-from tests.faults.plots import USUAL, Odds
+from tests.faults.scenarios import USUAL, Odds
 
 
 class UnaskingConnection(Connection):
-    """Asks no partner what it knows of a key."""
+    """Never asks a partner about a key."""
 
     async def look_up(self, path: str, params: dict[str, str], expected: Any) -> Any:
-        """GET; as if no partner had received the step."""
+        """GET; as if no partner knew the step."""
         return None if path.endswith("/steps") else await super().look_up(path, params, expected)
 
 
 class ForgetfulConnection(UnaskingConnection):
-    """Sends each call for a step as if it were the first."""
+    """Sends each call for a step as the first one."""
 
     async def command(self, path: str, content: BaseModel, key: str, expected: Any) -> Any:
-        """POST under a key that was never used."""
+        """POST under a new key."""
         if path.endswith("/steps"):
             key = f"{key}/{uuid4().hex[:6]}"
             content = content.model_copy(update={"key": key})
@@ -51,15 +51,15 @@ class ForgetfulConnection(UnaskingConnection):
 
 
 def keyless() -> None:
-    """A new key for each attempt, and no question before it pays again (S13)."""
+    """Use a new key for each attempt, and do not ask before paying again (S13)."""
     vars(http)["Connection"] = ForgetfulConnection
 
 
 class CredulousConnection(UnaskingConnection):
-    """Takes every 4xx for a no, and asks nobody what became of the step before it is paid under a new key."""
+    """Treats every 4xx as a final refusal, and looks nothing up before it pays under a new key."""
 
     async def command(self, path: str, content: BaseModel, key: str, expected: Any) -> Any:
-        """POST; what was answered with any 4xx was not done."""
+        """POST; treat any 4xx as not done."""
         try:
             return await super().command(path, content, key, expected)
         except OutcomeUnknown as error:
@@ -69,12 +69,12 @@ class CredulousConnection(UnaskingConnection):
 
 
 def refusals() -> None:
-    """409, 423 and 425 are a final no, and the next try has a new key (S25)."""
+    """Treat 409, 423 and 425 as a final refusal, and retry under a new key (S25)."""
     vars(http)["Connection"] = CredulousConnection
 
 
 def answers() -> None:
-    """The answer to a call overrides what was reported of its step, and no partner is asked which is right (S26)."""
+    """Let the answer to a call override a report on its step, and do not ask the partner which is right (S26)."""
     contradiction = call_outcomes._contradiction  # noqa: SLF001 (the rule that is broken)
 
     def overridden(case: Case, step: Step, number: int, at: datetime) -> Then:
@@ -90,17 +90,17 @@ def answers() -> None:
 
 
 def contested() -> None:
-    """A payment that its partner reports both as done and as failed is released (S26)."""
+    """Release a payment that its partner reports both as done and as failed (S26)."""
     vars(refunds)["contest"] = release
 
 
 def final() -> None:
-    """What was done cannot fail any more (S27)."""
+    """Ignore a failure after a step was done (S27)."""
     setattr(Step, "can_be_taken_back", property(lambda _: False))  # noqa: B010 (mypy knows that it is none to be set)
 
 
 def dependents() -> None:
-    """What depends on a step that was waived begins, as if that had been carried out (S28)."""
+    """Start what depends on a waived step as if it had been carried out (S28)."""
 
     def under_way(step: Step) -> bool:
         if step.settled or step.state is StepState.DISPATCHED:
@@ -116,7 +116,7 @@ def dependents() -> None:
 
 
 def units() -> None:
-    """The order's ledger counts money alone, and no offer looks at what other cases have taken (S35)."""
+    """Count only money in the order's ledger, and ignore what other cases have taken (S35)."""
 
     def account(_self: OrderLedger, _order_id: str, _case_id: str) -> Account:
         return Account()
@@ -129,9 +129,9 @@ def units() -> None:
 
 
 class Arm(NamedTuple):
-    """What is made wrong, the rule that has to find it, and odds under which it soon matters."""
+    """A deliberate fault, the rule that must detect it, and odds under which it shows soon."""
 
-    make: Callable[[], None]
+    install: Callable[[], None]
     breaks: str
     odds: Odds = USUAL
 
@@ -139,14 +139,14 @@ class Arm(NamedTuple):
 ARMS = {
     "keyless": Arm(keyless, "carried out twice"),
     "refusals": Arm(refusals, "carried out twice", Odds(contradict=0.5)),
-    "answers": Arm(answers, "books disagree", Odds(contradict=1)),
+    "answers": Arm(answers, "ledger disagrees with the partner", Odds(contradict=1)),
     "units": Arm(units, "made good more often than bought", Odds(same_items=0.9, nothing_else=1)),
-    "contested": Arm(contested, "taken back, and nobody is told", Odds(contradict=0.5)),
-    "final": Arm(final, "taken back, and nobody is told", Odds(contradict=0.5)),
-    "dependents": Arm(dependents, "collected, and nothing was sent", Odds(no_stock=0.8)),
+    "contested": Arm(contested, "taken back, and not reported", Odds(contradict=0.5)),
+    "final": Arm(final, "taken back, and not reported", Odds(contradict=0.5)),
+    "dependents": Arm(dependents, "collected, but nothing was sent", Odds(no_stock=0.8)),
 }
 
 
 if __name__ == "__main__":
-    ARMS[sys.argv[1]].make()
+    ARMS[sys.argv[1]].install()
     asyncio.run(worker.main())

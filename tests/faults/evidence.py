@@ -1,4 +1,4 @@
-"""What is left after a run: the partners' books, our own, and the history of every case, each replayed."""
+"""Collect what is left after a run: the partners' records, our records, and every history, each one replayed."""
 
 import asyncio
 from collections import Counter
@@ -24,45 +24,45 @@ from tests.faults.people import Life
 AT_ONCE = 8
 """How many histories are fetched at the same time."""
 REPORTED_WITHIN = 60
-"""Seconds in which what partners have to report arrives once everything is well: a few times the longest pause."""
+"""Seconds to wait for outstanding partner reports after repair: a few times the longest pause."""
 END_WITHIN = 120
-"""Seconds in which a start that is no complaint ends; it does at once, unless the machine is busy."""
+"""Seconds to wait for a start with an invalid complaint to fail. It fails at once unless the machine is busy."""
 ARCHIVED_WITHIN = 330
-"""Seconds in which a closed case is archived once the database is back: the longest pause between two tries."""
+"""Seconds to wait for a closed case to be archived after the database is back: the longest retry interval."""
 FAILING = 3
-"""Attempts after which a workflow task that waits is one that fails."""
+"""A pending workflow task with more attempts than this is failing."""
 
 
 @dataclass
 class Evidence:
-    """Books, histories and records, by case id where they are about one case."""
+    """The partners' records, our records, and histories, by case id where they belong to one case."""
 
     steps: list[dict[str, Any]] = field(default_factory=list)
-    """What the partners carried out, each time that they did; `state` is their last word on it, `first` their first."""
+    """Every time a partner carried out a step; `state` is what it reported last, `first` what it reported first."""
     calls: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
-    """Our own order ledger."""
+    """Our order ledger."""
     ends: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The last snapshot; empty where the case failed."""
+    """The last snapshot; empty if the case failed."""
     closed: set[str] = field(default_factory=set)
     archived: dict[str, dict[str, Any]] = field(default_factory=dict)
     histories: dict[str, list[WorkflowHistory]] = field(default_factory=dict)
-    """Every run of a case, the latest first."""
+    """Every run of a case, latest first."""
     applied: dict[str, int] = field(default_factory=dict)
     """How often a message was applied, by its id."""
     failing: dict[str, str] = field(default_factory=dict)
-    """Cases of which a workflow task fails, or whose workflow has failed."""
-    taken_in: dict[str, str] = field(default_factory=dict)
-    """What became of starts that were no complaints, where they were not refused, by case id."""
+    """Cases with a failing workflow task, or whose workflow failed."""
+    accepted_garbage: dict[str, str] = field(default_factory=dict)
+    """Starts with an invalid complaint that were not refused, by case id, with their state."""
     unreplayable: dict[str, str] = field(default_factory=dict)
 
 
 async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
-    """Everything, once the machine is well again."""
-    books = await _books(fleet)
-    await _report_to_closed_cases(books["reports"], fleet.database_url)
-    found = Evidence(steps=_as_they_stand(books), calls=books["calls"], messages=books["messages"])
+    """Collect the evidence once the machine is repaired."""
+    recorded = await _partner_records(fleet)
+    await _report_to_closed_cases(recorded["reports"], fleet.database_url)
+    found = Evidence(steps=_with_last_state(recorded), calls=recorded["calls"], messages=recorded["messages"])
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(looked: Awaitable[None]) -> None:
@@ -79,21 +79,21 @@ async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
     return found
 
 
-async def _books(fleet: Fleet) -> dict[str, Any]:
-    """The partners' books, once all that they had to report has been sent."""
+async def _partner_records(fleet: Fleet) -> dict[str, Any]:
+    """Return the partners' records once all outstanding reports have been sent."""
     until = asyncio.get_running_loop().time() + REPORTED_WITHIN
     while True:
         async with fleet.partners_admin() as partners:
-            books: dict[str, Any] = (await partners.get("/_sandbox/ledger")).raise_for_status().json()
+            recorded: dict[str, Any] = (await partners.get("/_sandbox/ledger")).raise_for_status().json()
         now = datetime.now(UTC).isoformat(timespec="microseconds")
-        late = [report for report in books["reports"] if report["sent_at"] is None and report["due_at"] <= now]
+        late = [report for report in recorded["reports"] if report["sent_at"] is None and report["due_at"] <= now]
         if not late or asyncio.get_running_loop().time() > until:
-            return books
+            return recorded
         await asyncio.sleep(0.5)
 
 
 async def _report_to_closed_cases(reports: list[dict[str, Any]], database_url: str) -> None:
-    """A closed workflow takes no signals: its partners report as `starter.py step-reported` does (S27)."""
+    """Pass reports on closed cases on, as `starter.py step-reported` does: a closed workflow takes no signals (S27)."""
     for report in sorted(reports, key=lambda report: (report["due_at"], report["id"])):
         if report["outcome"] == NO_CASE and report["signal"] == STEP_REPORTED:
             await asyncio.to_thread(
@@ -101,13 +101,13 @@ async def _report_to_closed_cases(reports: list[dict[str, Any]], database_url: s
             )
 
 
-def _as_they_stand(books: dict[str, Any]) -> list[dict[str, Any]]:
-    """The steps with what was last reported of each."""
+def _with_last_state(recorded: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the steps with the last reported state of each."""
     last = {}
-    for report in sorted(books["reports"], key=lambda report: (report["due_at"], report["id"])):
+    for report in sorted(recorded["reports"], key=lambda report: (report["due_at"], report["id"])):
         if report["step_id"] is not None and report["sent_at"] is not None:
             last[report["step_id"]] = report["payload"]["state"]
-    return [{**row, "first": row["state"], "state": last.get(row["id"], row["state"])} for row in books["steps"]]
+    return [{**row, "first": row["state"], "state": last.get(row["id"], row["state"])} for row in recorded["steps"]]
 
 
 async def _look_at(engine: Engine, case_id: str, found: Evidence) -> None:
@@ -147,11 +147,11 @@ async def _was_refused(engine: Engine, life: Life, found: Evidence) -> None:
                 await engine.client.get_workflow_handle(id_).result()
         except WorkflowFailureError as error:
             if getattr(error.cause, "type", None) != "InvalidComplaint":
-                found.taken_in[life.case_id] = f"{id_} failed with {error.cause}"
+                found.accepted_garbage[life.case_id] = f"{id_} failed with {error.cause}"
         except TimeoutError:
-            found.taken_in[life.case_id] = f"{id_} is still open"
+            found.accepted_garbage[life.case_id] = f"{id_} is still open"
         else:
-            found.taken_in[life.case_id] = f"{id_} was taken in"
+            found.accepted_garbage[life.case_id] = f"{id_} was taken in"
 
 
 async def _replay(engine: Engine, case_id: str, histories: list[WorkflowHistory], found: Evidence) -> None:
@@ -162,7 +162,7 @@ async def _replay(engine: Engine, case_id: str, histories: list[WorkflowHistory]
 
 
 async def _applied(engine: Engine, histories: list[WorkflowHistory]) -> Counter[str]:
-    """How often the histories say that an update was applied, by its message id."""
+    """Count how often each update was applied according to the histories, by message id."""
     converter = engine.client.data_converter
     counted: Counter[str] = Counter()
     for history in histories:

@@ -1,6 +1,6 @@
-"""A machine of which every part can be taken away, each by its process id; what it keeps is on disk.
+"""A complete machine whose parts can be killed, each by its process id; its data is on disk.
 
-Payloads are encrypted; histories count as long after few events, so that cases continue as new all the time.
+Payloads are encrypted. Histories count as long after few events, so cases continue as new often.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from settings import Settings
 from tests.postgres import Cluster
 
 PORT_TRIES = 30
-"""How often a process that was killed is started again, where its port is taken meanwhile."""
+"""How often a killed process is restarted if its port has been taken meanwhile."""
 
 LONG_HISTORY = 120
-"""Events after which a case continues as new; an ordinary server says so at 4,096."""
+"""Events after which a case continues as new; an ordinary server suggests it at 4,096."""
 AGAIN = 0.5
-"""Seconds after which a worker that has ended is started again."""
+"""Seconds after which a stopped worker is restarted."""
 
 
 class Fleet(Embedded):
-    """The embedded machine with two workers; in a control `arm` they do one thing as it must not be done."""
+    """The embedded machine with two workers; in a control `arm` they have one deliberate fault."""
 
     def __init__(self, data: Path, *, arm: str | None = None, cluster: Cluster | None = None) -> None:
-        """Our own records are in `cluster`, or in a SQLite file."""
+        """Our records are in `cluster`, or in a SQLite file if it is None."""
         super().__init__(data=data, port=0, ui_port=0, partners_port=0, workers=2)
         self._arm, self._cluster = arm, cluster
         self._folder = data
@@ -45,46 +45,46 @@ class Fleet(Embedded):
 
     @property
     def database_url(self) -> str:
-        """Where our own records are."""
+        """The address of our records."""
         if self._cluster:
             return self._cluster.url
         return f"sqlite:///{self._folder.resolve() / 'records.db'}"
 
     async def engine(self) -> Engine:
-        """A connection that reads what the workers write."""
+        """Return a connection that can read what the workers write."""
         converter = data_converter(Settings(encryption_keys_file=self.keys))
         silent = PayloadLimitsConfig(payloads_warn_size=0)  # far too much is sent on purpose
         client = await Client.connect(self.address, data_converter=converter, payload_limits=silent)
         return Engine(client, self.address)
 
     def partners_admin(self) -> httpx.AsyncClient:
-        """The sandbox's switches and books."""
+        """Yield a client for the sandbox's switches and records."""
         return httpx.AsyncClient(base_url=self.partners, trust_env=False, timeout=30)
 
     async def crash_workers(self, count: int) -> None:
-        """SIGKILL; their keeper starts them again."""
+        """Kill workers with SIGKILL; they are restarted."""
         for worker in [each for each in self._workers if each.running][:count]:
             worker.kill()
             await worker.until_ended()
 
     async def stop_worker(self) -> None:
-        """SIGTERM, as a deploy does; its keeper starts it again."""
+        """Stop a worker with SIGTERM, as a deployment does; it is restarted."""
         for worker in [each for each in self._workers if each.running][-1:]:
             await worker.end(20)
 
     async def crash_server(self) -> None:
-        """SIGKILL, and up again on the same file."""
+        """Kill the server with SIGKILL and restart it on the same file."""
         await _crash(self._server)
 
     async def crash_partners(self) -> None:
-        """SIGKILL, and up again with the same books; switched faults are forgotten."""
+        """Kill the partners with SIGKILL and restart them with the same records; switched-on faults are dropped."""
         await _crash(self._sandbox)
         assert self._sandbox is not None, "it is up for as long as the machine is"
         await self._sandbox.until_ready()
 
     @asynccontextmanager
     async def database_gone(self) -> AsyncIterator[None]:
-        """PostgreSQL has crashed; nobody can write to a SQLite file."""
+        """Crash PostgreSQL, or lock the SQLite file against writes."""
         if self._cluster:
             await asyncio.to_thread(self._cluster.stop)
             try:
@@ -99,7 +99,7 @@ class Fleet(Embedded):
 
     @asynccontextmanager
     async def keys_out_of_reach(self) -> AsyncIterator[None]:
-        """The key file is gone, and no worker has it in memory any more."""
+        """Move the key file away and kill the workers, so that none has the keys in memory."""
         away = self.keys.rename(self.keys.with_suffix(".away"))
         await self.crash_workers(len(self._workers))
         try:
@@ -115,7 +115,7 @@ class Fleet(Embedded):
             await worker.until_ready()
 
     async def _keep(self, worker: Child) -> None:
-        """At once, however often: here they do not end by a fault of their own."""
+        """Restart a worker at once, however often: here workers never end through a fault of ours."""
         while True:
             await worker.until_ended()
             await asyncio.sleep(AGAIN)
@@ -127,7 +127,7 @@ class Fleet(Embedded):
     def _server_command(self, data: Path, ports: list[int]) -> list[str]:
         command = super()._server_command(data, ports)
         command += ["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG_HISTORY}"]
-        # Otherwise a run that lived for less than a second keeps the next one waiting, and a skip leaps over it.
+        # Otherwise a run shorter than a second delays the next one, and time skipping jumps over it.
         return [*command, "--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"']
 
     def _environment(self, data: Path) -> dict[str, str]:
@@ -147,7 +147,7 @@ async def _crash(child: Child | None) -> None:
             await child.launch()
             await child.until_ready()
         except StartFailed as error:
-            # While it was down, a connection of another process may have been given its port for a moment.
+            # Another process may have been given its port while it was down.
             if not left or "address already in use" not in str(error):
                 raise
             await asyncio.sleep(1)

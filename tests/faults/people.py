@@ -1,6 +1,6 @@
-"""Everybody around one case: they act on what they see, repeat themselves, come too early, too late, and with nonsense.
+"""Simulate the people around a case: they react to its state, repeat themselves, act too early or late, and send junk.
 
-Only what the contract names is used. Everything that was sent is kept with the answers that came back.
+They use only the public contract. Every message is kept with its answers.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from cases.policy.remedy_kinds import SHIPMENTS
 from client.cases import Engine
 from client.connection import Unreachable
 from client.errors import CaseOver, NoSuchCase
-from tests.faults.plots import Plot
+from tests.faults.scenarios import Scenario
 
 INSIST = 180.0
-"""Seconds for which somebody goes on asking while nothing answers; longer than any fault lasts."""
+"""Seconds for which a call is repeated while nothing answers; longer than any fault lasts."""
 LOOKS = 120
-"""How often people look at a case before they leave it as it stands."""
+"""How often people look at a case before they leave it."""
 MOMENT = 0.4
-"""Seconds in which a case usually does what there is to do."""
+"""Seconds in which a case usually finishes what it can do."""
 APPROVER = "Chen Qiang"
-"""Who prepares nothing, and so may approve (S20)."""
+"""Prepares no offers, so they may approve (S20)."""
 JUMPS = (timedelta(minutes=8), timedelta(hours=1), timedelta(hours=13), timedelta(hours=26), timedelta(days=3))
 POISON = [
     Payload(metadata={"encoding": b"json/plain"}, data=b"{"),
@@ -38,16 +38,16 @@ POISON = [
     Payload(metadata={}, data=b"?"),
     Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 80_000 + b'"'),
 ]
-"""No JSON, bytes, nothing that says what it is, far too large."""
+"""Invalid JSON, raw bytes, no encoding, far too large."""
 OVERSIZED = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * 2_200_000 + b'"'))
-"""More than the server takes."""
+"""More than the server accepts."""
 Json = dict[str, Any]
 T = TypeVar("T")
 
 
 @dataclass
 class Sent:
-    """One message under one id, and the result each time: applied, repeated, refused, signalled or unanswered."""
+    """One message under one id, and each result: applied, repeated, refused, signalled or unanswered."""
 
     name: str
     answers: list[str] = field(default_factory=list)
@@ -57,22 +57,22 @@ class Sent:
 class Life:
     """One case and the people around it."""
 
-    plot: Plot
+    scenario: Scenario
     engine: Engine
     sent: dict[str, Sent] = field(default_factory=dict)
     poisoned: int = 0
-    """How many things were sent that no case can take."""
+    """How many poison messages were sent."""
     garbage: list[str] = field(default_factory=list)
-    """Workflows that were started with no complaint."""
+    """Workflows that were started without a valid complaint."""
     last: Json = field(default_factory=dict)
     offers: list[Json] = field(default_factory=list)
-    """Every offer, each time that somebody saw it in another state."""
+    """Every offer in every state that was seen."""
     failure: str | None = None
     _tried: dict[str, int] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
 
     async def play(self) -> None:
-        """From the complaint to the end, or to where nobody has anything left to do."""
+        """Play from the complaint to the end, or until nobody has anything left to do."""
         try:
             await self._begin()
             for _ in range(LOOKS):
@@ -89,23 +89,23 @@ class Life:
 
     @property
     def case_id(self) -> str:
-        """Its id."""
-        return self.plot.case_id
+        """The case's id."""
+        return self.scenario.case_id
 
     # Beginning and end
 
     async def _begin(self) -> None:
-        """The complaint is sent, often more than once; now and then something that is no complaint comes first."""
-        starts = 1 + (self.plot.chance.random() < 0.3) * 2
+        """Send the complaint, often more than once, and sometimes a message that is too early."""
+        starts = 1 + (self.scenario.chance.random() < 0.3) * 2
         await asyncio.gather(*(self._insist(self._start) for _ in range(starts)))
-        if self.plot.chance.random() < 0.3:
+        if self.scenario.chance.random() < 0.3:
             await self._send("customer-approved", by="too early")
 
     async def _start(self) -> None:
         try:
             await self.engine.client.start_workflow(
                 CASE_WORKFLOW,
-                self.plot.complaint,
+                self.scenario.complaint,
                 id=workflow_id(self.case_id),
                 task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
@@ -115,16 +115,16 @@ class Life:
             return  # it has closed
 
     async def _come_late(self) -> None:
-        """The complaint is sent once more, and so is a yes."""
-        if self.plot.chance.random() < 0.2:
+        """Send the complaint and an approval after the case has closed."""
+        if self.scenario.chance.random() < 0.2:
             await self._insist(self._start)
             await self._send("customer-approved", by="too late")
 
     # What people do
 
     async def _act(self, seen: Json) -> bool:
-        """What somebody does about the case as it stands; False where nobody has to."""
-        chance = self.plot.chance
+        """React to the state of the case; return False if nothing is to do."""
+        chance = self.scenario.chance
         if chance.random() < 0.15:
             await self._disturb()
         if step := next((s for s in seen["steps"] if s["state"] == "blocked"), None):
@@ -133,8 +133,8 @@ class Life:
         return await self._answer_to(seen)
 
     async def _resolve(self, step: Json) -> None:
-        """Money is tried again, goods that cannot be sent often something else; now and then by somebody else (S20)."""
-        chance = self.plot.chance
+        """Resolve a blocked step: retry, replace or waive it; sometimes a second person does so (S20)."""
+        chance = self.scenario.chance
         done = self._tried[step["id"]] = self._tried.get(step["id"], 0) + 1
         action = "retry" if done < 3 else "waive"
         if step["kind"] in SHIPMENTS and done < 3:
@@ -143,8 +143,8 @@ class Life:
         await self._send("resolve-step", step=step["id"], action=action, reason="looked at it", by=by)
 
     async def _answer_to(self, seen: Json) -> bool:
-        """What the case waits for, from whoever owes it; not everybody answers at once."""
-        chance = self.plot.chance
+        """Do what the case waits for, in the role that has to; not everybody answers at once."""
+        chance = self.scenario.chance
         match seen["status"]:
             case "assessing" if seen["needs"]:
                 await self._assess(seen)
@@ -154,7 +154,7 @@ class Life:
             case "awaiting_approval":
                 await self._send("approve" if chance.random() < 0.8 else "reject", by=APPROVER)
             case "offering" if seen["needs"]:
-                await self._send("contact-made", note="told them the offer", by="Li Na")
+                await self._send("contact-made", note="explained the offer", by="Li Na")
             case "awaiting_consent":
                 return await self._answer(seen)
             case "following_up" if chance.random() < 0.5:
@@ -164,24 +164,24 @@ class Life:
         return True
 
     async def _assess(self, seen: Json) -> None:
-        """First what the case says is missing; where that is not enough, an offer of one's own."""
+        """Assess what the case says is missing; if that is not enough, propose an offer."""
         tried = self._tried["assess"] = self._tried.get("assess", 0) + 1
         if not seen["offers"] and tried <= 3:
-            # What does not fit the topic is refused; then the next one is tried.
-            given = [{}, self.plot.finding, {"severity": "severe"}][tried - 1]
+            # What does not fit the topic is refused; the next finding is tried.
+            given = [{}, self.scenario.finding, {"severity": "severe"}][tried - 1]
             if tried > 1:
                 fits = {k: v for k, v in given.items() if k in self._missing}
                 await self._send("assess", **fits, by="Li Na")
                 return
-            answer = await self._tell("assess", {"by": "Li Na"})
-            self._missing = set(answer.get("missing") or self.plot.finding)
+            answer = await self._answer_of("assess", {"by": "Li Na"})
+            self._missing = set(answer.get("missing") or self.scenario.finding)
             return
         goodwill = [{"key": "goodwill", "remedies": [{"kind": "coupon", "amount": "5.00"}]}]
         await self._send("propose", options=goodwill, by="Li Na")
 
     async def _answer(self, seen: Json) -> bool:
-        """The customer's answer to the offer: mostly yes, sometimes no, never, or to an offer of long ago."""
-        chance, offer = self.plot.chance, seen["offers"][-1]
+        """Answer the offer: mostly yes, sometimes no, never, or to an outdated offer."""
+        chance, offer = self.scenario.chance, seen["offers"][-1]
         option, dice = chance.choice(offer["options"])["key"], chance.random()
         if dice < 0.75:
             often = chance.choice([1, 1, 3])
@@ -193,8 +193,8 @@ class Life:
         return dice < 0.9
 
     async def _disturb(self) -> None:
-        """What happens at any time: a remark, sent more than once; a word about something that never was; poison."""
-        match self.plot.chance.randrange(6):
+        """Send what may come at any time: repeated notes, messages that do not apply, poison."""
+        match self.scenario.chance.randrange(6):
             case 0 | 1:
                 await self.remark()
             case 2:
@@ -202,28 +202,28 @@ class Life:
             case 3:
                 await self._send("note", text="misspelt", txet="", by="Li Na")
             case 4:
-                await self._send("satisfaction-reported", score=self.plot.chance.choice([0, 9]), by="nobody")
+                await self._send("satisfaction-reported", score=self.scenario.chance.choice([0, 9]), by="nobody")
             case 5:
                 await self._poison()
 
     async def remark(self) -> None:
-        """A remark on the timeline, whose text is its message id."""
-        await self._send("note", by="Li Na", often=self.plot.chance.choice([1, 2, 3]), text="")
+        """Add a note whose text is its message id."""
+        await self._send("note", by="Li Na", often=self.scenario.chance.choice([1, 2, 3]), text="")
 
     async def _poison(self) -> None:
-        """What cannot be read, at every entry: a signal, an update, the start of a case of its own."""
-        payload = RawValue(self.plot.chance.choice(POISON))
+        """Send an unreadable payload to every entry point: signal, update, workflow start."""
+        payload = RawValue(self.scenario.chance.choice(POISON))
         handle = self.engine.client.get_workflow_handle(workflow_id(self.case_id))
-        match self.plot.chance.randrange(4):
+        match self.scenario.chance.randrange(4):
             case 0:
-                name = self.plot.chance.choice(["customer-approved", "step-reported", "no-such-message"])
+                name = self.scenario.chance.choice(["customer-approved", "step-reported", "no-such-message"])
                 await self._insist(lambda: _unless_over(handle.signal(name, payload)))
             case 1:
                 with suppress(Refusal, NoSuchCase):
                     await self._insist(lambda: self.engine.send(self.case_id, "assess", payload))  # type: ignore[arg-type]
             case 2:
                 await self._insist(lambda: self._start_garbage(payload))
-            case 3:  # the server refuses it itself
+            case 3:  # the server itself refuses it
                 for call in (handle.signal("note", OVERSIZED), self._start_garbage(OVERSIZED)):
                     with suppress(RPCError):
                         await call
@@ -243,11 +243,11 @@ class Life:
     # Time
 
     async def _let_time_pass(self, *, still: bool) -> None:
-        """A moment for the machine; where nothing has moved in it, hours or days for the case."""
+        """Wait briefly in real time; if nothing changed, skip hours or days for the case."""
         await asyncio.sleep(MOMENT)
         if not still:
             return
-        jump = self.plot.chance.choice(JUMPS)
+        jump = self.scenario.chance.choice(JUMPS)
         await self._insist(lambda: self._skip(jump))
 
     async def _skip(self, time: timedelta) -> None:
@@ -264,7 +264,7 @@ class Life:
         self.sent[id_] = sent = Sent(name)
         if name == "note" and not payload.get("text"):
             payload["text"] = id_
-        as_signal = name not in _COMMANDS and self.plot.chance.random() < 0.4
+        as_signal = name not in _COMMANDS and self.scenario.chance.random() < 0.4
         for answer in await asyncio.gather(
             *(self._once(name, payload | {"message_id": id_}, as_signal=as_signal) for _ in range(often))
         ):
@@ -286,13 +286,13 @@ class Life:
         try:
             answer = await self._insist(send)
         except CaseOver:
-            # A try that was never answered may have been applied, and have closed the case.
+            # An unanswered try may have been applied, and may have closed the case.
             return "refused" if tries == 1 else "unanswered"
         except (Refusal, NoSuchCase):
             return "refused"
         return "applied" if answer["applied"] else "repeated"
 
-    async def _tell(self, name: str, payload: Json) -> Json:
+    async def _answer_of(self, name: str, payload: Json) -> Json:
         try:
             answer: Json = await self._insist(lambda: self.engine.send(self.case_id, name, payload))
         except Refusal:
@@ -303,7 +303,7 @@ class Life:
         return (await self._insist(lambda: self.engine.snapshot(self.case_id))).as_json()
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Ask until something answers: server and workers come back."""
+        """Repeat until something answers: server and workers come back."""
         clock = asyncio.get_running_loop()
         until, pause = clock.time() + INSIST, 0.2
         while True:
@@ -320,7 +320,7 @@ _COMMANDS = {"note", "assess", "propose", "approve", "reject", "resolve-step"}
 
 
 async def _unless_over(call: Awaitable[None]) -> None:
-    """A signal; to a case that is over there is none."""
+    """Send a signal, unless the case is over."""
     try:
         await call
     except RPCError as error:
@@ -328,7 +328,7 @@ async def _unless_over(call: Awaitable[None]) -> None:
             raise
 
 
-async def sandbox_knows(client: Any, plot: Plot) -> None:
-    """Tell the partners' sandbox about the order."""
-    if plot.order_id:
-        (await client.post(f"/_sandbox/orders/{plot.order_id}", json=plot.order)).raise_for_status()
+async def sandbox_knows(client: Any, scenario: Scenario) -> None:
+    """Register the order with the partners' sandbox."""
+    if scenario.order_id:
+        (await client.post(f"/_sandbox/orders/{scenario.order_id}", json=scenario.order)).raise_for_status()

@@ -1,4 +1,4 @@
-"""The fault suite's short tier, its control arm, and each of its rules broken once; `make faults` is the long tier."""
+"""Test the fault suite: a short run, a control arm, and each rule broken once. `make faults` is the long run."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,26 +16,28 @@ from tests.faults.arms import ARMS
 from tests.faults.evidence import Evidence
 from tests.faults.invariants import violations
 from tests.faults.people import Life, Sent
-from tests.faults.plots import Plot
 from tests.faults.report import table
+from tests.faults.scenarios import Scenario
 from tests.faults.suite import run
 
 KINDS = ("worker", "server", "partner", "case reset")
-"""What a short run has to have seen, or it has shown nothing."""
+"""Kinds of faults that a short run must have had."""
 
 
-async def test_no_complaint_is_lost_no_promise_forgotten_and_nothing_done_twice_whatever_fails(tmp_path: Path) -> None:
+async def test_no_complaint_is_lost_no_promise_forgotten_and_nothing_done_twice_under_faults(tmp_path: Path) -> None:
     """S6, S8, S13–S15; cases of all lines."""
     found = await run(tmp_path / "data", seed=11, count=37, pause=0.5, rounds=1)
 
     assert found.violations == [], table(found)
     for kind in KINDS:
-        assert any(kind in name for name in found.mischief.done), table(found)
+        assert any(kind in name for name in found.injector.done), table(found)
 
 
-async def test_suite_sees_what_workers_without_keys_do_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control arm: else the suite would find nothing in anybody."""
-    monkeypatch.setattr(people, "LOOKS", 20)  # such workers never learn what became of a step
+async def test_suite_detects_double_payments_of_workers_without_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control arm: without it, a suite that detects nothing would pass."""
+    monkeypatch.setattr(people, "LOOKS", 20)  # such workers never learn the outcome of a step
     found = await run(tmp_path / "data", seed=1, count=7, pause=1, rounds=0, arm="keyless")
 
     assert ARMS["keyless"].breaks in {violation.rule for violation in found.violations}, table(found)
@@ -43,8 +45,8 @@ async def test_suite_sees_what_workers_without_keys_do_twice(tmp_path: Path, mon
 
 @pytest.mark.long
 @pytest.mark.parametrize("arm", sorted(ARMS.keys() - {"keyless"}))
-async def test_suite_sees_what_each_control_arm_does_wrong(tmp_path: Path, arm: str) -> None:
-    """S25–S28, S35: workers that judge as ours did before."""
+async def test_suite_detects_the_fault_of_each_control_arm(tmp_path: Path, arm: str) -> None:
+    """S25–S28, S35: workers with faults that ours had before."""
     found = await run(tmp_path / "data", seed=1, count=37, pause=1, rounds=0, arm=arm, odds=ARMS[arm].odds)
 
     assert ARMS[arm].breaks in {violation.rule for violation in found.violations}, table(found)
@@ -65,9 +67,9 @@ STEP = {
     "state": "done",
 }
 AGAIN = {**STEP, "key": f"{STEP['key']}/a1b2c3"}
-"""The same payment under the key of an attempt."""
+"""The same payment under another attempt's key."""
 SECOND = {**STEP, "key": f"{STEP['key']}/2", "reference": "REF-2"}
-"""The same payment once more, as after a final no."""
+"""The same payment again, as after a final refusal."""
 TAKEN_BACK = {**STEP, "state": "failed"}
 ENTRY = {"key": STEP["key"], "case_id": "HL-1", "kind": "refund", "reference": "REF-1", "state": EntryState.COMMITTED}
 A_STEP = {"id": "refund", "kind": "refund", "key": STEP["key"], "state": "done"}
@@ -84,13 +86,13 @@ ACKNOWLEDGED_LATE = {
 
 
 def a_life() -> Life:
-    """A case whose customer was sent one remark's worth of attention."""
-    plot = Plot(complaint(case_id="HL-1"), {}, {}, Random(1))
-    return Life(plot, SimpleNamespace(), {"HL-1/0": Sent("note", ["applied", "repeated"])})  # type: ignore[arg-type]
+    """A case to which one note was sent."""
+    scenario = Scenario(complaint(case_id="HL-1"), {}, {}, Random(1))
+    return Life(scenario, SimpleNamespace(), {"HL-1/0": Sent("note", ["applied", "repeated"])})  # type: ignore[arg-type]
 
 
 def an_end(**changes: Any) -> dict[str, Any]:
-    """What it ended with: a refund, agreed and paid; a result 40 hours after the complaint."""
+    """A final snapshot: a refund, agreed and paid, and a result 40 hours after the complaint."""
     kept = (NOW + 40 * HOUR).isoformat()
     segment = {"ran_from": NOW.isoformat(), "ran_until": kept, "why_stopped": "kept"}
     promise = {"name": "detailed_result", "cycle": 1, "within": "48h", "segments": [segment]}
@@ -113,7 +115,7 @@ def an_end(**changes: Any) -> dict[str, Any]:
 
 
 def some_evidence(**changes: Any) -> Evidence:
-    """Evidence in which nothing is wrong, but for `changes`."""
+    """Evidence without violations, except for `changes`."""
     good = Evidence(
         steps=[STEP],
         messages=[NOTICE],
@@ -127,7 +129,7 @@ def some_evidence(**changes: Any) -> Evidence:
 
 
 def rules_broken(evidence: Evidence) -> set[str]:
-    """The rules that this evidence breaks."""
+    """Return the rules that this evidence breaks."""
     return {violation.rule for violation in violations([a_life()], set(), evidence)}
 
 
@@ -136,51 +138,51 @@ def test_good_evidence_breaks_no_rule() -> None:
 
 
 def ended(**changes: Any) -> dict[str, Any]:
-    """The same ending in the history and in the record."""
+    """The same final snapshot in the history and in the archive."""
     return {"ends": {"HL-1": an_end(**changes)}, "archived": {"HL-1": {"record": an_end(**changes)}}}
 
 
-def test_what_a_reset_case_has_forgotten_breaks_no_rule() -> None:
-    """Notices that went out, and a payment that is still reserved; both are within bounds."""
+def test_notices_and_reservations_that_a_reset_case_has_forgotten_break_no_rule() -> None:
+    """An extra notice and a payment that is still reserved are allowed after a reset."""
     reserved = {**ENTRY, "reference": None, "state": EntryState.RESERVED}
     evidence = some_evidence(messages=[NOTICE, NOTICE], entries=[reserved])
 
     assert {v.rule for v in violations([a_life()], {"HL-1"}, evidence)} == set()
-    assert rules_broken(evidence) == {"rung not told once", "books disagree"}
+    assert rules_broken(evidence) == {"rung not notified exactly once", "ledger disagrees with the partner"}
 
 
 def goods(kind: str, quantity: int = 1, **changes: Any) -> dict[str, Any]:
-    """Goods that were sent, or collected."""
+    """A row for goods that were sent or collected."""
     items = [{"sku": "SLATE-9", "quantity": quantity}]
     key = f"HL-1/1/o1/{kind}"
     return {**STEP, "key": key, "kind": kind, "step": kind, "amount": None, "items": items, **changes}
 
 
 def chosen(*remedies: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """The same ending, of an offer of these remedies."""
+    """The same final snapshot with an offer of these remedies."""
     option = {"key": "chosen", "remedies": [{"at_once": False, **remedy} for remedy in remedies]}
     return ended(offers=[{"id": "o1", "accepted": "chosen", "options": [option]}], **changes)
 
 
 RETRIED = "refund: retry, approved"
 COMPENSATION = {"kind": "compensation", "amount": "3840.01"}
-"""A cent more than the 30 % of the order that may be paid beside refunds."""
+"""One cent more than the 30 % of the order that may be paid beside refunds."""
 REPLACED = {"kind": "replacement"}, {"kind": "collection"}
 
 BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
     "no case": ("lost", {"ends": {}}),
     "not archived": ("lost", {"archived": {}}),
     "archived otherwise": ("lost", {"archived": {"HL-1": {"record": an_end(urgent=True)}}}),
-    "open, and nobody is told": ("lost", {"closed": set(), **ended(status="offering")}),
+    "open, and not shown": ("lost", {"closed": set(), **ended(status="offering")}),
     "paid twice under one key": ("carried out twice", {"steps": [STEP, {**STEP, "reference": "REF-2"}]}),
     "paid again by an attempt's key": (
         "carried out twice",
         {"steps": [STEP, AGAIN]},
     ),
     "paid more than agreed": ("paid beyond what was agreed", {"steps": [{**STEP, "amount": "100.01"}]}),
-    "paid what nobody agreed to": ("paid beyond what was agreed", {"steps": [{**STEP, "kind": "compensation"}]}),
+    "paid, but not agreed": ("paid beyond what was agreed", {"steps": [{**STEP, "kind": "compensation"}]}),
     "refunded beyond the order": ("refunded beyond what was paid", {"steps": [{**STEP, "amount": "12800.01"}]}),
-    "paid again after a no that was none": ("carried out twice", {"steps": [STEP, SECOND]}),
+    "paid again without a refusal": ("carried out twice", {"steps": [STEP, SECOND]}),
     "paid beyond the limit": (
         "paid beyond the order's limit",
         {"steps": [{**STEP, **COMPENSATION}], **chosen(COMPENSATION)},
@@ -191,71 +193,74 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
         {"steps": [goods("reship"), {**STEP, "amount": "12800.00"}]},
     ),
     "collected for nothing": (
-        "collected, and nothing was sent",
+        "collected, but nothing was sent",
         {"steps": [goods("collection")], **chosen(*REPLACED)},
     ),
-    "paid, and free again in our books": (
-        "books disagree",
+    "paid, and released in our ledger": (
+        "ledger disagrees with the partner",
         {"entries": [{**ENTRY, "state": EntryState.RELEASED}]},
     ),
-    "paid, and the case says no": (
-        "case and partner disagree",
+    "paid, but not according to the case": (
+        "case disagrees with the partner",
         ended(steps=[{**A_STEP, "state": "waived"}]),
     ),
-    "paid, and the case knows nothing of it": ("case and partner disagree", ended(steps=[])),
-    "not paid, and the case says so": ("case and partner disagree", {"steps": []}),
-    "taken back": ("taken back, and nobody is told", {"steps": [TAKEN_BACK]}),
-    "paid and not in our books": ("books disagree", {"entries": []}),
-    "in our books and not paid": ("books disagree", {"steps": []}),
-    "rung not told": ("rung not told once", ended(escalations=[])),
-    "rung of minutes not told": ("rung not told once", ended(promises=[ACKNOWLEDGED_LATE])),
-    "rung told twice": ("rung not told once", ended(escalations=[RUNG, RUNG])),
-    "notice sent twice": ("rung not told once", {"messages": [NOTICE, NOTICE]}),
-    "message applied twice": ("message not applied once", {"applied": {"HL-1/0": 2}}),
-    "message lost": ("message not applied once", {"applied": {}}),
-    "remark stands twice": ("message not applied once", ended(timeline=[{"what": "note", "text": "HL-1/0"}] * 2)),
-    "garbage taken in": ("taken in, and no complaint", {"taken_in": {"HL-1": "is still open"}}),
+    "paid, but unknown to the case": ("case disagrees with the partner", ended(steps=[])),
+    "not paid, but done according to the case": ("case disagrees with the partner", {"steps": []}),
+    "taken back": ("taken back, and not reported", {"steps": [TAKEN_BACK]}),
+    "paid and not in our ledger": ("ledger disagrees with the partner", {"entries": []}),
+    "in our ledger and not paid": ("ledger disagrees with the partner", {"steps": []}),
+    "rung not notified": ("rung not notified exactly once", ended(escalations=[])),
+    "rung of minutes not notified": ("rung not notified exactly once", ended(promises=[ACKNOWLEDGED_LATE])),
+    "rung notified twice": ("rung not notified exactly once", ended(escalations=[RUNG, RUNG])),
+    "notice sent twice": ("rung not notified exactly once", {"messages": [NOTICE, NOTICE]}),
+    "message applied twice": ("message not applied exactly once", {"applied": {"HL-1/0": 2}}),
+    "message lost": ("message not applied exactly once", {"applied": {}}),
+    "note on the timeline twice": (
+        "message not applied exactly once",
+        ended(timeline=[{"what": "note", "text": "HL-1/0"}] * 2),
+    ),
+    "garbage accepted": ("accepted, but not a complaint", {"accepted_garbage": {"HL-1": "is still open"}}),
     "task fails": ("workflow task fails", {"failing": {"HL-1": "attempt 9 of a workflow task"}}),
     "history does not replay": ("does not replay", {"unreplayable": {"HL-1": "nondeterminism"}}),
 }
 
 
 @pytest.mark.parametrize("how", BREAKING)
-def test_every_rule_of_the_suite_is_broken_by_what_it_is_there_for(how: str) -> None:
+def test_every_rule_of_the_suite_detects_its_violation(how: str) -> None:
     rule, changes = BREAKING[how]
 
     assert rule in rules_broken(some_evidence(**changes))
 
 
 HOLDING: dict[str, tuple[str, dict[str, Any]]] = {
-    "paid again after a no that was one": ("carried out twice", {"steps": [{**STEP, "state": "failed"}, SECOND]}),
-    "approved by somebody else": (
+    "paid again after a refusal": ("carried out twice", {"steps": [{**STEP, "state": "failed"}, SECOND]}),
+    "approved by a second person": (
         "paid beyond the order's limit",
         {
             "steps": [{**STEP, **COMPENSATION}],
             **chosen(COMPENSATION, timeline=[{"what": "step resolved", "by": people.APPROVER, "text": RETRIED}]),
         },
     ),
-    "a carrier claim beside it": (
+    "with a carrier claim": (
         "paid beyond the order's limit",
         {"steps": [STEP, {**STEP, "key": "HL-1/claim", "kind": "carrier_claim", "amount": None}]},
     ),
     "all that was bought": ("made good more often than bought", {"steps": [goods("replacement", 4)]}),
     "collected in exchange": (
-        "collected, and nothing was sent",
+        "collected, but nothing was sent",
         {"steps": [goods("replacement"), goods("collection")], **chosen(*REPLACED)},
     ),
-    "returned": ("collected, and nothing was sent", {"steps": [goods("collection")], **chosen({"kind": "collection"})}),
+    "returned": ("collected, but nothing was sent", {"steps": [goods("collection")], **chosen({"kind": "collection"})}),
     "taken back, and contested": (
-        "taken back, and nobody is told",
+        "taken back, and not reported",
         {"steps": [TAKEN_BACK], "entries": [{**ENTRY, "state": "contested"}]},
     ),
 }
 
 
 @pytest.mark.parametrize("how", HOLDING)
-def test_rules_are_not_broken_by_what_is_right(how: str) -> None:
-    """The other side of each."""
+def test_rules_allow_what_is_right(how: str) -> None:
+    """For each rule, a case on the right side of it."""
     rule, changes = HOLDING[how]
 
     assert rule not in rules_broken(some_evidence(**changes))

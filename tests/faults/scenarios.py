@@ -1,4 +1,4 @@
-"""What happens to one complaint, drawn from a seed: who complains of what, what the partners know, what people do."""
+"""Generate complaints from a seed: who complains about what, what the partners know, and how people react."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,36 +20,36 @@ TRAILS: list[dict[str, Any]] = [
 
 
 class Odds(NamedTuple):
-    """How likely it is, from 0 to 1, that …"""
+    """Probabilities, from 0 to 1."""
 
     shared_order: float = 0.15
-    """… a complaint is about an order and topic of which another complaint is under way."""
+    """A complaint has the order and topic of another open complaint."""
     same_items: float = 0.25
-    """… it is about another topic of such an order, and about the very same items (S35)."""
+    """A complaint has the order and the items of another open complaint, and another topic (S35)."""
     nothing_else: float = 0.5
-    """… an order holds nothing but what the complaint is about."""
+    """An order contains only the items that the complaint is about."""
     no_stock: float = 0.1
-    """… nothing is left of what was ordered (S28)."""
+    """The ordered goods are out of stock (S28)."""
     contradict: float = 0.1
-    """… a partner contradicts itself about a step, roughly (S25–S27)."""
+    """A partner contradicts itself about a step; approximate (S25–S27)."""
 
 
 USUAL = Odds()
 
 
 @dataclass
-class Plot:
-    """One complaint with all that comes of it; everything is decided by its seed and number."""
+class Scenario:
+    """One complaint and everything that follows from it, determined by seed and number."""
 
     complaint: dict[str, Any]
     order: dict[str, Any]
-    """What the partners know of the order."""
+    """What the partners know about the order."""
     finding: dict[str, Any]
     chance: Random = field(repr=False)
 
     @property
     def case_id(self) -> str:
-        """Its id."""
+        """The case's id."""
         id_: str = self.complaint["case_id"]
         return id_
 
@@ -59,16 +59,16 @@ class Plot:
         return str((self.complaint.get("order") or {}).get("order_id") or "")
 
 
-def plots(seed: int, count: int, policies: dict[str, Policy], odds: Odds = USUAL) -> list[Plot]:
-    """`count` plots over all topics of all lines; the same for the same seed."""
+def scenarios(seed: int, count: int, policies: dict[str, Policy], odds: Odds = USUAL) -> list[Scenario]:
+    """Generate `count` scenarios over all topics of all lines; the same seed gives the same scenarios."""
     chance = Random(seed)
     topics = [(line, topic) for line in sorted(policies) for topic in sorted(policies[line].topics)]
-    made: list[Plot] = []
+    made: list[Scenario] = []
     for number in range(count):
-        # Every topic in turn, so that a small load has all of them.
+        # Topics take turns, so that a small run covers all of them.
         line, topic = topics[number % len(topics)]
-        made.append(_plot(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}"), odds))
-        made[-1].order |= _told_of_money(Random(f"{seed}/{number}/money"), odds.contradict)
+        made.append(_scenario(f"F{seed}-{number}", line, topic, Random(f"{seed}/{number}"), odds))
+        made[-1].order |= _payment_reports(Random(f"{seed}/{number}/money"), odds.contradict)
         earlier = made[-1 - len(topics)] if number >= len(topics) else None
         if earlier and chance.random() < odds.shared_order:
             _share(made[-1], earlier)
@@ -77,15 +77,15 @@ def plots(seed: int, count: int, policies: dict[str, Policy], odds: Odds = USUAL
     return made
 
 
-def _share(plot: Plot, earlier: Plot) -> None:
-    """Let it be about the earlier one's order."""
-    order = plot.complaint["order"] = earlier.complaint["order"]
-    # What arrived later than a complaint about it makes no complaint.
-    plot.complaint["received_at"] = max(plot.complaint["received_at"], order.get("delivered_at", ""))
+def _share(scenario: Scenario, earlier: Scenario) -> None:
+    """Give the scenario the order of an earlier one."""
+    order = scenario.complaint["order"] = earlier.complaint["order"]
+    # A complaint cannot be received before its goods were delivered.
+    scenario.complaint["received_at"] = max(scenario.complaint["received_at"], order.get("delivered_at", ""))
 
 
 def _only_what_is_affected(complaint: dict[str, Any]) -> None:
-    """An order of nothing but what the complaint is about: whatever is made good is then all of it."""
+    """Reduce the order to the affected items, so that making good uses all of it."""
     order, wrong = complaint["order"], {item["sku"]: item["quantity"] for item in complaint.get("affected", [])}
     if not wrong:
         return
@@ -94,9 +94,9 @@ def _only_what_is_affected(complaint: dict[str, Any]) -> None:
     order["amount"] = str(goods + Decimal(order.get("freight", "0.00")))
 
 
-def _plot(case_id: str, line: str, topic: str, chance: Random, odds: Odds) -> Plot:
+def _scenario(case_id: str, line: str, topic: str, chance: Random, odds: Odds) -> Scenario:
     late, delivered = chance.randrange(6), chance.choice([0.1, 2, 5])
-    told = complaint(
+    complained_of = complaint(
         case_id=case_id,
         line=line,
         topic=topic,
@@ -107,11 +107,11 @@ def _plot(case_id: str, line: str, topic: str, chance: Random, odds: Odds) -> Pl
         wish=chance.choice(["replace", "refund", "compensate", "repair"]),
     )
     if chance.random() < odds.nothing_else:
-        _only_what_is_affected(told)
-    if chance.random() < 0.1:  # complained of long ago, and it only reaches us now
+        _only_what_is_affected(complained_of)
+    if chance.random() < 0.1:  # received long ago, but registered only now
         received = datetime.now(UTC) - timedelta(hours=chance.choice([1, 30, 60]))
-        told["received_at"] = max(
-            received, datetime.fromisoformat(told["order"].get("delivered_at", "2020-01-01T00:00:00Z"))
+        complained_of["received_at"] = max(
+            received, datetime.fromisoformat(complained_of["order"].get("delivered_at", "2020-01-01T00:00:00Z"))
         ).isoformat()
     finding = {
         "severity": chance.choice(["minor", "moderate", "severe"]),
@@ -124,23 +124,23 @@ def _plot(case_id: str, line: str, topic: str, chance: Random, odds: Odds) -> Pl
         "sealed": chance.random() < 0.7,
         "goods_value": "300.00",
     }
-    return Plot(told, _order(told, chance, odds), finding, chance)
+    return Scenario(complained_of, _order(complained_of, chance, odds), finding, chance)
 
 
-def _told_of_money(chance: Random, contradict: float) -> dict[str, Any]:
-    """What is reported of payments, which are done at once: usually nothing (S26, S27)."""
+def _payment_reports(chance: Random, contradict: float) -> dict[str, Any]:
+    """Return the reports on payments. Usually none: payments are done at once (S26, S27)."""
     if chance.random() >= 2 * contradict:
         return {}
-    # Before the call has returned, or after it; a payment that was taken back, when the case may have closed.
+    # Reported before or after the call returns; a payment may be taken back after the case has closed.
     done = {"state": "done", "after": chance.choice([0, 0, 1, 5])}
     failed = {"state": "failed", "after": chance.choice([1, 8, 40]), "detail": "account closed"}
-    told = chance.choice([[done], [done], [failed], [done, failed]])
-    return {"reports_by_kind": dict.fromkeys(MONEY, told)}
+    reports = chance.choice([[done], [done], [failed], [done, failed]])
+    return {"reports_by_kind": dict.fromkeys(MONEY, reports)}
 
 
-def _order(told: dict[str, Any], chance: Random, odds: Odds) -> dict[str, Any]:
-    """What the sandbox is told of the order: usually all is well."""
-    # Reported before the call has returned, in an instant, late, or never.
+def _order(complained_of: dict[str, Any], chance: Random, odds: Odds) -> dict[str, Any]:
+    """Return what the sandbox knows about the order; usually nothing is wrong."""
+    # Reported before the call returns, soon after, late, or never.
     after = chance.choice([0.0, 0.0, 0.3, 2.0])
     known: dict[str, Any] = {"reports": [{"state": "dispatched", "after": after}, {"state": "done", "after": after}]}
     if chance.random() < 0.05:
@@ -148,15 +148,15 @@ def _order(told: dict[str, Any], chance: Random, odds: Odds) -> dict[str, Any]:
     if chance.random() < 0.1:
         known["reports_by_kind"] = {"replacement": [{"state": "failed", "after": 0, "detail": "lost in the warehouse"}]}
     if chance.random() < odds.no_stock:
-        known["stock"] = {item["sku"]: 0 for item in told["order"].get("items", [])}
+        known["stock"] = {item["sku"]: 0 for item in complained_of["order"].get("items", [])}
     if chance.random() < 0.05:
         known["crew"] = "none"
     if chance.random() < 0.6:
-        # None too low: whoever is never content would keep a case open for ever.
+        # No low scores: a customer who is never satisfied would keep a case open forever.
         known["satisfaction"] = chance.choice([5, 5, 4, 3])
     if chance.random() < 0.8:
         known["trail"] = chance.choice(TRAILS)
-    if told["topic"].startswith("installation"):
+    if complained_of["topic"].startswith("installation"):
         known["installation"] = {"installer": "Crew 7", "installed_at": "-2d"}
         known["inspection"] = {
             "severity": chance.choice(["minor", "severe"]),

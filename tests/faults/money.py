@@ -1,6 +1,6 @@
-"""What must hold of money and goods, told from the partners' books first, then from our ledger and the cases.
+"""Check money and goods: the partners' records first, then our ledger and the cases.
 
-A row of the partners' books *stands* unless the partner's last word on it is that it failed.
+A row of the partners' records is *valid* unless the partner last reported it as failed.
 """
 
 from collections import Counter, defaultdict
@@ -27,40 +27,40 @@ Row = dict[str, Any]
 
 
 def rules(lives: list[Life], reset: set[str], evidence: Evidence) -> dict[str, Found]:
-    """Each rule with the cases that break it, and how."""
+    """Return each rule with the cases that break it, and how."""
     return {
         "carried out twice": _doubles(evidence),
         "paid beyond what was agreed": _overpaid(lives, reset, evidence),
         "refunded beyond what was paid": _refunded(lives, evidence),
         "paid beyond the order's limit": _over_limit(lives, evidence),
         "made good more often than bought": _units(lives, evidence),
-        "collected, and nothing was sent": _collected(lives, evidence),
-        "books disagree": _ledger(reset, evidence),
-        "case and partner disagree": _cases(reset, evidence),
-        "taken back, and nobody is told": _taken_back(reset, evidence),
+        "collected, but nothing was sent": _collected(lives, evidence),
+        "ledger disagrees with the partner": _ledger(reset, evidence),
+        "case disagrees with the partner": _cases(reset, evidence),
+        "taken back, and not reported": _taken_back(reset, evidence),
     }
 
 
-def _standing(evidence: Evidence) -> list[Row]:
+def _valid(evidence: Evidence) -> list[Row]:
     return [row for row in evidence.steps if row["state"] != "failed"]
 
 
 def _business(key: str) -> str:
-    """`case/cycle/offer/step`: what a key stands for, whatever number or attempt follows."""
+    """Return `case/cycle/offer/step`: a key without its attempt number."""
     return "/".join(key.split("/")[:4])
 
 
 def _doubles(evidence: Evidence) -> Found:
-    """S13, S25: one step of one offer is paid, shipped or visited once; again only after the partner's last no."""
+    """S13, S25: a step of an offer is carried out once; again only if its last state before was `failed`."""
     by_key = Counter((row["case_id"], row["key"]) for row in evidence.steps)
-    by_step = Counter((row["case_id"], _business(row["key"])) for row in _standing(evidence))
+    by_step = Counter((row["case_id"], _business(row["key"])) for row in _valid(evidence))
     for (case_id, key), count in (by_key | by_step).items():
         if count > 1:
             yield case_id, f"{key} was carried out {count} times"
 
 
 def _offers(lives: list[Life], reset: set[str], evidence: Evidence) -> dict[str, list[Row]]:
-    """The offers of each case; of a reset one also those that only its people remember."""
+    """Return the offers of each case; for a reset case also those that only its people have seen."""
     return {
         life.case_id: [
             *evidence.ends.get(life.case_id, {}).get("offers", []),
@@ -71,9 +71,9 @@ def _offers(lives: list[Life], reset: set[str], evidence: Evidence) -> dict[str,
 
 
 def _overpaid(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
-    """G5, S13: each payment is one that an agreed option holds, and none is more than it says."""
+    """G5, S13: each payment belongs to an agreed option and does not exceed it."""
     agreed = _offers(lives, reset, evidence)
-    for row in _standing(evidence):
+    for row in _valid(evidence):
         if row["kind"] not in MONEY:
             continue
         granted = [
@@ -89,16 +89,16 @@ def _overpaid(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
 
 
 def _of_orders(lives: list[Life], evidence: Evidence) -> Iterator[tuple[list[Life], list[Row]]]:
-    """The cases of each order, and what stands of it in the partners' books."""
-    there: dict[str, list[Life]] = defaultdict(list)
+    """Yield the cases of each order, and its valid rows in the partners' records."""
+    prefixes: dict[str, list[Life]] = defaultdict(list)
     for life in lives:
-        if life.plot.order_id:
-            there[life.plot.order_id].append(life)
+        if life.scenario.order_id:
+            prefixes[life.scenario.order_id].append(life)
     booked: dict[str, list[Row]] = defaultdict(list)
-    for row in _standing(evidence):
+    for row in _valid(evidence):
         booked[row["order_id"]].append(row)
     for order_id, rows in booked.items():
-        yield there[order_id], rows
+        yield prefixes[order_id], rows
 
 
 def _sum(rows: list[Row], kinds: frozenset[Any]) -> Decimal:
@@ -106,32 +106,32 @@ def _sum(rows: list[Row], kinds: frozenset[Any]) -> Decimal:
 
 
 def _refunded(lives: list[Life], evidence: Evidence) -> Found:
-    """S14, S15: over all cases of an order no more goes back than came in."""
+    """S14, S15: over all cases of an order, refunds do not exceed what was paid."""
     for cases, rows in _of_orders(lives, evidence):
-        paid = Decimal(cases[0].plot.complaint["order"]["amount"])
+        paid = Decimal(cases[0].scenario.complaint["order"]["amount"])
         if (back := _sum(rows, TO_SOURCE)) > paid:
-            yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {back} went back of {paid}"
+            yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {back} of {paid} was refunded"
 
 
 def _over_limit(lives: list[Life], evidence: Evidence) -> Found:
-    """S15: over all cases of an order no more is paid beside refunds than its policy allows, or a manager may."""
+    """S15: over all cases of an order, payments beside refunds stay within the policy's or the manager's limit."""
     for cases, rows in _of_orders(lives, evidence):
         raised = any(_approved(row, evidence) for row in rows)
-        most = max(_limit(in_force()[life.plot.complaint["line"]], life, raised=raised) for life in cases)
+        most = max(_limit(in_force()[life.scenario.complaint["line"]], life, raised=raised) for life in cases)
         if (paid := _sum(rows, PAYOUTS)) > most:
             yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {paid} was paid beside refunds, {most} may be"
 
 
 @cache
 def in_force() -> dict[str, Policy]:
-    """The policies, by line."""
+    """Return the policies by line."""
     return policies.load(Settings().policies)
 
 
 def _limit(policy: Policy, life: Life, *, raised: bool) -> Decimal:
-    # Of their goods' worth people say nothing but this.
-    worth = PartialFinding(goods_value=life.plot.finding.get("goods_value"))
-    complaint = Complaint.model_validate(life.plot.complaint)
+    # The only statement of the goods' value in these scenarios.
+    worth = PartialFinding(goods_value=life.scenario.finding.get("goods_value"))
+    complaint = Complaint.model_validate(life.scenario.complaint)
     sums = sums_of(policy, complaint, worth)
     known = (evaluate(text, sums)[1] for text in policy.compensation_limit if not needs(text, sums))
     limit = next(known, Decimal(0))
@@ -139,9 +139,9 @@ def _limit(policy: Policy, life: Life, *, raised: bool) -> Decimal:
 
 
 def _approved(row: Row, evidence: Evidence) -> bool:
-    """Whether somebody else has approved it beyond what the policy grants: its offer, or the step itself."""
+    """Return whether a second person approved more than the policy grants: for the offer, or for the step."""
     end = evidence.ends.get(row["case_id"], {})
-    # A carrier claim has a key of its own, and no offer.
+    # A carrier claim has a separate key and no offer.
     offers = [offer for offer in end.get("offers", []) if offer["id"] in row["key"].split("/")[2:3]]
     resolved = [entry for entry in end.get("timeline", []) if entry["what"] == "step resolved"]
     return any(offer.get("over_limits") for offer in offers) or any(
@@ -150,28 +150,28 @@ def _approved(row: Row, evidence: Evidence) -> bool:
 
 
 def _units(lives: list[Life], evidence: Evidence) -> Found:
-    """S35: over all cases of an order no unit is made good more often than it was bought: sent again, or refunded.
+    """S35: over all cases of an order, no unit is made good more often than it was bought.
 
-    Refunds name no units: what was sent again and what went back together are worth no more than what was paid.
+    Refunds name no units, so the value of sent goods plus refunds must not exceed what was paid.
     """
     for cases, rows in _of_orders(lives, evidence):
-        order = cases[0].plot.complaint["order"]
+        order = cases[0].scenario.complaint["order"]
         bought = {item["sku"]: item for item in order.get("items", [])}
         sent: Counter[str] = Counter()
         counted = [row for row in rows if not _approved(row, evidence)]
         for item in (item for row in counted if row["kind"] in SHIPMENTS for item in row["items"]):
             sent[item["sku"]] += item["quantity"]
         if over := {sku: count for sku, count in sent.items() if count > bought[sku]["quantity"]}:
-            yield rows[0]["case_id"], f"order {order['order_id']}: {over} were sent again, more than were bought"
+            yield rows[0]["case_id"], f"order {order['order_id']}: {over} sent again, more than bought"
         worth = sum((Decimal(bought[sku]["unit_price"]) * count for sku, count in sent.items()), Decimal(0))
         if sent and (made_good := worth + _sum(counted, TO_SOURCE)) > Decimal(order["amount"]):
-            yield rows[0]["case_id"], f"order {order['order_id']}: {made_good} was made good of {order['amount']}"
+            yield rows[0]["case_id"], f"order {order['order_id']}: {made_good} of {order['amount']} was made good"
 
 
 def _collected(lives: list[Life], evidence: Evidence) -> Found:
     """S28: goods are collected because others were sent in their place, or because they are returned."""
     agreed = _offers(lives, {life.case_id for life in lives}, evidence)
-    for row in _standing(evidence):
+    for row in _valid(evidence):
         if row["kind"] != "collection":
             continue
         case_id, cycle, offer_id, _ = row["key"].split("/")[:4]
@@ -183,28 +183,28 @@ def _collected(lives: list[Life], evidence: Evidence) -> Found:
             if option["key"] == offer["accepted"]
             for remedy in option["remedies"]
         } & SHIPMENTS
-        there = {f"{case_id}/{cycle}/{offer_id}/"}
-        sent = [each for each in evidence.steps if each["kind"] in SHIPMENTS and each["key"].startswith(tuple(there))]
+        offer = f"{case_id}/{cycle}/{offer_id}/"
+        sent = [each for each in evidence.steps if each["kind"] in SHIPMENTS and each["key"].startswith(offer)]
         if expected and not sent:
-            yield case_id, f"{row['key']}: the old goods are collected, and no {' or '.join(expected)} was ever sent"
+            yield case_id, f"{row['key']}: the old goods were collected, but no {' or '.join(expected)} was sent"
 
 
 def _ledger(reset: set[str], evidence: Evidence) -> Found:
-    """S13, S15, S26: what our ledger holds as paid is what the partner booked; nothing stays reserved at the end.
+    """S13, S15, S26: payments in our ledger match the partner's records; nothing stays reserved at the end.
 
-    A reset case may have forgotten a payment before it was booked: that stays reserved, and so within bounds.
+    A reset case may have forgotten a payment before it was recorded. It stays reserved, which is on the safe side.
     """
     settled = evidence.closed - reset
     booked = {row["key"]: row["reference"] for row in evidence.steps}
     ours = {e["key"]: e for e in evidence.entries}
     for key, entry in ours.items():
-        # What was reported before it was answered may bear the reporter's name; of goods that is enough.
+        # Goods that were reported before the call was answered may have the reporter's name as reference.
         same = key in booked if entry["kind"] not in MONEY else booked.get(key) == entry["reference"]
         if entry["state"] is EntryState.COMMITTED and not same:
             yield entry["case_id"], f"{key} is in our ledger as {entry['reference']}, the partner has {booked.get(key)}"
         if entry["state"] is EntryState.RESERVED and entry["case_id"] in settled:
             yield entry["case_id"], f"{key} stays reserved, and its case is closed"
-    for row in _standing(evidence):
+    for row in _valid(evidence):
         known = ours.get(row["key"])
         if row["kind"] not in MONEY or row["case_id"] not in settled:
             continue
@@ -213,7 +213,7 @@ def _ledger(reset: set[str], evidence: Evidence) -> Found:
 
 
 def _cases(reset: set[str], evidence: Evidence) -> Found:
-    """S25, S26: what a closed case says was paid, sent or collected is what stands in the partners' books."""
+    """S25, S26: what a closed case shows as paid, sent or collected matches the partners' records."""
     for case_id in evidence.closed - reset:
         ours = {
             _business(step["key"]): step["state"]
@@ -222,23 +222,24 @@ def _cases(reset: set[str], evidence: Evidence) -> Found:
         }
         theirs = {
             _business(row["key"])
-            for row in _standing(evidence)
+            for row in _valid(evidence)
             if row["case_id"] == case_id and row["kind"] in MONEY | GOODS and not _is_contested(evidence, row["key"])
         }
         for key in sorted(theirs | ours.keys()):
             if (key in theirs) != (ours.get(key) == "done"):
-                yield case_id, f"{key} is {ours.get(key)}, and {'stands' if key in theirs else 'is not'} in the books"
+                partner = "recorded" if key in theirs else "not recorded"
+                yield case_id, f"{key} is {ours.get(key)}, and {partner} by the partner"
 
 
 def taken_back(row: Row) -> bool:
-    """Whether a payment was done and failed afterwards."""
+    """Return whether a payment was done and failed afterwards."""
     return row["kind"] in MONEY and row["first"] == "done" and row["state"] == "failed"
 
 
 def _taken_back(reset: set[str], evidence: Evidence) -> Found:
-    """S27: a payment that was done and failed afterwards is contested in our ledger, and the case asks for a person.
+    """S27: a payment that failed after it was done is contested in our ledger, and the case needs a person.
 
-    Both until a person has resolved it.
+    Both hold until a person has resolved it.
     """
     for row in evidence.steps:
         if not taken_back(row) or row["case_id"] in reset:
@@ -254,7 +255,7 @@ def _taken_back(reset: set[str], evidence: Evidence) -> Found:
         if not _is_contested(evidence, row["key"]):
             yield row["case_id"], f"{row['key']} was taken back, and our ledger says {state}"
         if row["case_id"] not in evidence.closed and not any(row["step"] in str(need) for need in end.get("needs", [])):
-            yield row["case_id"], f"{row['key']} was taken back, and the case asks nobody to see to it"
+            yield row["case_id"], f"{row['key']} was taken back, and no need of the case mentions it"
 
 
 def _is_contested(evidence: Evidence, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is done to the machine while cases live on it: one fault after another, drawn from a seed."""
+"""Inject one fault after another while cases run, drawn from a seed."""
 
 import asyncio
 import itertools
@@ -24,7 +24,7 @@ from tests.faults.people import Life
 
 STEP_PARTNERS = ("refunds", "warehouse", "logistics", "installation")
 BEYOND_TIMEOUT = 9.0
-"""Seconds; a partner's answer is waited for 8."""
+"""Seconds; calls to partners time out after 8."""
 SWITCHES: list[dict[str, Any]] = [
     {"kind": "error", "count": 8, "probability": 0.5},
     {"kind": "slow", "count": 4, "seconds": 3},
@@ -47,12 +47,12 @@ DENIALS: list[dict[str, Any]] = [
     {"kind": "commit_then_status", "partner": "refunds", "status": 425, "probability": 0.2},
     {"kind": "commit_then_status", "partner": "warehouse", "status": 423, "probability": 0.2},
 ]
-"""How often, as a share of all contradictions."""
+"""Shares of all contradictions, as probabilities."""
 
 
 @dataclass
-class Mischief:
-    """Faults at intervals of `pause` seconds, for as long as the load runs."""
+class FaultInjector:
+    """Injects faults at intervals of about `pause` seconds while cases run."""
 
     fleet: Fleet
     engine: Engine
@@ -62,21 +62,21 @@ class Mischief:
     contradict: float
     done: Counter[str] = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
-    """Seconds from each kill to the next message that a case answered."""
+    """Seconds from each kill to the next answered message."""
     reset: set[str] = field(default_factory=set)
-    """Cases of which a run was reset."""
+    """Cases that were reset."""
 
     def __post_init__(self) -> None:
         self._chance = Random(f"mischief {self.seed}")
 
     async def begin(self) -> None:
-        """From the start some payments are made whose answer never comes, in the shortest run as well."""
+        """Switch on what holds from the start: payments whose answer is lost, so that even a short run has some."""
         lost = {"kind": "commit_then_timeout", "partner": "refunds", "seconds": BEYOND_TIMEOUT}
         await self._switch_on({**lost, "count": 5, "probability": 0.5, "seed": self.seed})
         await self._deny()
 
     async def _deny(self) -> None:
-        """All the time some steps are done, and answered as if they had not been (S25, S26)."""
+        """Make some steps succeed but be answered as failed, throughout the run (S25, S26)."""
         for switch in DENIALS if self.contradict else []:
             probability = self.contradict * switch["probability"]
             await self._switch_on({**switch, "probability": probability, "seed": self._chance.randrange(1000)})
@@ -86,7 +86,7 @@ class Mischief:
             (await partners.post("/_sandbox/faults", json=switch)).raise_for_status()
 
     async def run(self, rounds: int | None = None) -> None:
-        """So many rounds, or until cancelled; each has every kind, so that a short run has seen all of them."""
+        """Inject this many rounds, or until cancelled. Each round has every kind, so that a short run covers all."""
         for _ in itertools.count() if rounds is None else range(rounds):
             kinds = self._kinds()
             self._chance.shuffle(kinds)
@@ -95,8 +95,8 @@ class Mischief:
                 await act()
                 self.done[name] += 1
 
-    async def mend(self) -> None:
-        """Everything is well again."""
+    async def repair_all(self) -> None:
+        """Repair everything."""
         await self.fleet.workers_back()
         async with self.fleet.partners_admin() as partners:
             (await partners.delete("/_sandbox/faults")).raise_for_status()
@@ -117,12 +117,12 @@ class Mischief:
 
     async def _partner_fault(self) -> None:
         switch = self._chance.choice(SWITCHES)
-        with suppress(Exception):  # the sandbox may be away itself
+        with suppress(Exception):  # the sandbox itself may be down
             async with self.fleet.partners_admin() as partners:
                 await partners.post("/_sandbox/faults", json={**switch, "seed": self._chance.randrange(1000)})
 
     async def _partners_killed(self) -> None:
-        """What was switched on is forgotten; they go on denying."""
+        """Kill the partners. The restart drops switched-on faults, so the denials are switched on again."""
         await self.fleet.crash_partners()
         await self._deny()
 
@@ -140,7 +140,7 @@ class Mischief:
                 await self.engine.skip(life.case_id, timedelta(hours=self._chance.choice([1, 12, 48])))
 
     async def _reset(self) -> None:
-        """Take a case back to any of its workflow tasks, as an operator may."""
+        """Reset a case to one of its workflow tasks, as an operator may."""
         if not (life := self._some()):
             return
         handle = self.engine.client.get_workflow_handle(workflow_id(life.case_id))
@@ -154,7 +154,7 @@ class Mischief:
                 ResetWorkflowExecutionRequest(
                     namespace=self.engine.client.namespace,
                     workflow_execution=WorkflowExecution(workflow_id=handle.id),
-                    reason="to try what a reset does",
+                    reason="test of a reset",
                     workflow_task_finish_event_id=self._chance.choice(tasks),
                     request_id=uuid4().hex,
                     reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
@@ -162,12 +162,12 @@ class Mischief:
             )
 
     def _some(self) -> Life | None:
-        """A case that is open, as far as its people know."""
+        """Return a case that is open as far as its people know."""
         open_ = [life for life in self.lives if life.last and life.last["status"] != "closed"]
         return self._chance.choice(open_) if open_ else None
 
     async def _recovering(self, fault: Awaitable[None]) -> None:
-        """Time from a fault to the first message after it that a case applied."""
+        """Measure the time from a fault to the next message that a case applies."""
         clock = asyncio.get_running_loop()
         since = clock.time()
         await fault
