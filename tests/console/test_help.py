@@ -1,4 +1,4 @@
-"""Every verb explains itself: an example that can be copied, a sentence for each option, no codes to look up."""
+"""Every verb has a help with a working example, a sentence for each option, and no rule codes."""
 
 import re
 import shlex
@@ -35,18 +35,18 @@ def help_of(verb: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def examples(text: str) -> list[str]:
-    """Its command lines; what is piped into another is two."""
+    """Return the command lines of its examples; a pipe counts as two."""
     lines = re.split(r"\n\s+Examples?:\n", text)[1].splitlines()
     return [part.strip().removeprefix(PROGRAM) for line in lines for part in line.split("|")]
 
 
-def test_every_message_has_its_verb_and_every_field_its_sentence() -> None:
+def test_every_message_has_a_verb_and_every_field_a_sentence() -> None:
     assert set(MESSAGES) == set(words.MESSAGES)
     assert {field for model in MESSAGES.values() for field in model.model_fields} == set(words.FIELDS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_a_verb_ends_with_an_example_that_is_taken(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_of_a_verb_ends_with_an_example_that_works(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     lines = examples(help_of(verb, capsys))
 
     assert any(line.startswith(verb) for line in lines)
@@ -56,7 +56,7 @@ def test_the_help_of_a_verb_ends_with_an_example_that_is_taken(verb: str, capsys
         while isinstance(command, click.Group):
             name, *arguments = [f"{name} {arguments[0]}", *arguments[1:]]
             command = VERBS[name]
-        if "drafts/" not in line:  # a file of the reader's own
+        if "drafts/" not in line:  # a file of the reader
             command.make_context(name, ["-" if argument.endswith(".json") else argument for argument in arguments])
 
 
@@ -74,7 +74,7 @@ def test_no_help_names_a_rule_by_its_code(verb: str, capsys: pytest.CaptureFixtu
     assert not RULE.search(help_of(verb, capsys))
 
 
-def test_the_first_page_names_every_verb_in_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+def test_first_page_names_every_verb_in_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of("", capsys)
 
     assert all(re.search(rf"^  {verb}\b", text, re.MULTILINE) for verb in VERBS if " " not in verb)

@@ -1,4 +1,4 @@
-"""The list fits 100 columns, an id in it can always be copied, and a filter that nothing can match is a mistake."""
+"""The list fits 100 columns, ids can be copied, and a filter that cannot match anything is an error."""
 
 import io
 import json
@@ -42,7 +42,7 @@ def shown(*rows: dict[str, Any], width: int = reading.WIDTH) -> list[str]:
 
 
 @pytest.mark.parametrize("length", [1, 16, 31, 32, 33, 60, 99, 100])
-def test_a_line_has_100_columns_at_most_and_an_id_is_whole(length: int) -> None:
+def test_line_has_at_most_100_columns_and_the_whole_id(length: int) -> None:
     case_id = "HL-1" * 25
     lines = shown(row(case_id[:length]))
 
@@ -60,24 +60,24 @@ def test_a_line_has_100_columns_at_most_and_an_id_is_whole(length: int) -> None:
         "rung 4",
     ],
 )
-def test_it_says_what_an_operator_looks_for(part: str) -> None:
+def test_line_shows_what_an_operator_looks_for(part: str) -> None:
     assert part in " ".join(" ".join(shown(row("HL-1"))).split())
 
 
-def test_a_case_that_is_only_being_admitted_has_a_line_too() -> None:
+def test_case_that_is_being_admitted_has_a_line() -> None:
     bare = dict.fromkeys(row(""), None) | {"case_id": "HL-1", "broken_promises": [], "opened_at": NOW.isoformat()}
 
     assert shown(bare)[0].split()[0] == "HL-1"
 
 
-def test_what_a_stranger_wrote_gives_the_terminal_no_orders() -> None:
+def test_control_characters_from_outside_never_reach_the_terminal() -> None:
     lines = shown(row("HL-1", order_id="\x1b[2Jgone", team="岩" * 120))
 
     assert "\x1b" not in "".join(lines)
     assert max(Console().measure(line).maximum for line in lines) <= 100
 
 
-def test_nothing_is_said_to_be_nothing() -> None:
+def test_empty_list_says_so() -> None:
     assert shown() == ["no cases"]
 
 
@@ -100,7 +100,7 @@ def test_nothing_is_said_to_be_nothing() -> None:
         ),
     ],
 )
-def test_open_cases_are_listed_unless_others_are_asked_for(filters: Filters, conditions: list[str]) -> None:
+def test_open_cases_are_listed_by_default(filters: Filters, conditions: list[str]) -> None:
     assert filters.conditions(NOW) == conditions
 
 
@@ -114,10 +114,10 @@ def test_open_cases_are_listed_unless_others_are_asked_for(filters: Filters, con
         (["--status", "asleep"], "'asleep' is not one of 'received', 'assessing', "),
     ],
 )
-def test_a_filter_that_nothing_can_match_is_bad_usage(
+def test_filter_that_cannot_match_is_bad_usage(
     arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a server, too."""
+    """Checked without a server."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 
     code = main(["list", *arguments])
@@ -128,10 +128,10 @@ def test_a_filter_that_nothing_can_match_is_bad_usage(
 
 
 class TestExamples:
-    """`open --example`."""
+    """`open --example` prints complaints."""
 
     @pytest.mark.parametrize("line", ["building_materials", "express", "fresh_food", "infant_formula", "organic_food"])
-    def test_one_of_each_line_can_be_planned_as_it_is(
+    def test_example_of_each_line_can_be_planned_unchanged(
         self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["open", "--example", line]) == 0
@@ -147,12 +147,12 @@ class TestExamples:
         assert planned["policy"]["line"] == line
         assert abs(datetime.now(UTC) - datetime.fromisoformat(json.loads(printed)["received_at"])).total_seconds() < 90
 
-    def test_a_topic_can_be_chosen(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_topic_can_be_chosen(self, capsys: pytest.CaptureFixture[str]) -> None:
         code = main(["open", "--example", "express", "--topic", "claim.loss"])
 
         assert (code, json.loads(capsys.readouterr().out)["topic"]) == (0, "claim.loss")
 
-    def test_each_is_a_complaint_of_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_each_example_has_its_own_ids(self, capsys: pytest.CaptureFixture[str]) -> None:
         ids = []
         for _ in range(2):
             main(["open", "--example", "fresh_food"])
@@ -170,7 +170,7 @@ class TestExamples:
             ([], "Missing argument 'FILE...'"),
         ],
     )
-    def test_what_is_asked_for_wrongly_is_bad_usage(
+    def test_unknown_line_or_topic_is_bad_usage(
         self, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         code = main(["open", *arguments])

@@ -1,4 +1,4 @@
-"""What an edited policy file would change is told before, case by case, and cases are moved by name (S18)."""
+"""The effect of an edited policy file can be previewed case by case; cases are moved by name (S18)."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ BY = ("--by", "Chen Wei", "--reason", "24 hours for all")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A server on which there are no other cases."""
+    """A server without other cases."""
     async with serving(tmp_path_factory.mktemp("moving")) as served:
         await register_search_attributes(await Client.connect(served))
         yield served
@@ -47,7 +47,7 @@ async def workshop(address: str, tmp_path: Path) -> AsyncIterator[Workshop]:
     await opened.open()
     yield opened
     await opened.close()
-    # What one test leaves behind is nothing for the next one to find.
+    # One test's cases must not show up in the next.
     for taken in opened.taken_in:
         with suppress(RPCError):  # it may have closed
             await client.get_workflow_handle(taken).terminate()
@@ -56,7 +56,7 @@ async def workshop(address: str, tmp_path: Path) -> AsyncIterator[Workshop]:
 
 @pytest.fixture
 def starter(address: str, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line, on a thread of its own while the worker works on this one."""
+    """The command line, in a thread, so that the worker can run in this one."""
     here: Starter = starter_here(address, capsys)
 
     async def run(*arguments: str | Path) -> Result:
@@ -67,7 +67,7 @@ def starter(address: str, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Path:
-    """A copy of the policies in which the detailed result is promised in 24 hours; the file that says so."""
+    """A copy of the policies that promises the detailed result in 24 hours; the path of the changed file."""
     folder = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
     path = folder / "building_materials.yaml"
     replace(path, "name: detailed_result, within: 48h", "name: detailed_result, within: 24h")
@@ -81,7 +81,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 async def waiting(workshop: Workshop, **changes: Any) -> OpenCase:
-    """A case of which the server's list knows."""
+    """A case that is on the server's list."""
     case = await workshop.take_in(complaint(**changes))
     await case.until(lambda c: c["status"] != "received")
     await case.at_rest()
@@ -94,10 +94,10 @@ async def waiting(workshop: Workshop, **changes: Any) -> OpenCase:
     return case
 
 
-async def test_a_preview_tells_what_would_change_for_whom_and_writes_nothing(
+async def test_preview_shows_what_would_change_for_each_case_and_changes_nothing(
     workshop: Workshop, starter: Run, edited: Path
 ) -> None:
-    """S18: case by case, at each case's own time; another line's cases are none of it."""
+    """S18: case by case, at each case's current time; cases of other lines are not listed."""
     old = await waiting(workshop)
     await old.after(hours=30)
     fresh = await waiting(workshop, topic="goods.quality")
@@ -125,7 +125,7 @@ async def test_a_preview_tells_what_would_change_for_whom_and_writes_nothing(
     assert "differs in promises" in shown.out
 
 
-async def test_what_every_line_shares_is_previewed_for_each_line(
+async def test_change_of_shared_rules_is_previewed_for_each_line(
     workshop: Workshop, starter: Run, edited: Path
 ) -> None:
     shared = edited.with_name("every_line.yaml")
@@ -138,7 +138,7 @@ async def test_what_every_line_shares_is_previewed_for_each_line(
     assert rows == {slate.id: ["promises", "silence"], food.id: ["silence"]}
 
 
-async def test_policies_in_force_change_nothing(workshop: Workshop, starter: Run) -> None:
+async def test_current_policies_change_nothing(workshop: Workshop, starter: Run) -> None:
     await waiting(workshop)
 
     results = [await starter("policy", "preview", *option) for option in ([], ["--json"])]
@@ -146,7 +146,7 @@ async def test_policies_in_force_change_nothing(workshop: Workshop, starter: Run
     assert [(result.code, result.out) for result in results] == [(0, "no open case would change\n"), (0, "")]
 
 
-async def test_a_faulty_file_is_told_by_its_key_and_nobody_is_asked(starter: Run, edited: Path) -> None:
+async def test_faulty_file_is_reported_by_key_and_no_case_is_queried(starter: Run, edited: Path) -> None:
     replace(edited, "within: 24h, pausable: true", "within: 24 parsecs, pausable: true")
 
     result = await starter("policy", "preview", edited)
@@ -155,10 +155,10 @@ async def test_a_faulty_file_is_told_by_its_key_and_nobody_is_asked(starter: Run
     assert 'building_materials.yaml: promises.3.within: "24 parsecs" is no duration' in result.err
 
 
-async def test_cases_are_moved_by_name_and_one_that_cannot_be_stops_no_other(
+async def test_cases_are_moved_by_name_and_a_refused_one_stops_no_other(
     workshop: Workshop, starter: Run, edited: Path
 ) -> None:
-    """S18: who and why stand on the timeline, and a second time nothing changes."""
+    """S18: who and why are on the timeline; a second move changes nothing."""
     first, over, last = [await waiting(workshop) for _ in range(3)]
     await over.says("complaint-withdrawn")
     await over.result()
@@ -183,7 +183,7 @@ async def test_cases_are_moved_by_name_and_one_that_cannot_be_stops_no_other(
         assert [e["by"] for e in seen["timeline"] if e["what"] == "policy moved"] == ["Chen Wei"]
 
 
-async def test_a_case_that_does_not_answer_is_named_and_many_end_the_preview(
+async def test_case_that_does_not_answer_is_named_and_several_end_the_preview(
     workshop: Workshop, starter: Run, edited: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = {(await waiting(workshop)).id for _ in range(2)}
@@ -216,7 +216,7 @@ async def test_a_case_that_does_not_answer_is_named_and_many_end_the_preview(
         ({"offer": {"id": "o1", "instead": []}}, "offer o1 stays as it is; a new assessment would offer: nothing"),
     ],
 )
-def test_each_thing_that_would_change_is_told(row: dict[str, Any], sentence: str) -> None:
+def test_each_possible_change_has_a_sentence(row: dict[str, Any], sentence: str) -> None:
     nothing: dict[str, Any] = {"promises": [], "begins": [], "rungs": [], "at_once": [], "offer": None, "differs": []}
     about = {"case_id": "HL-1", "line": "x", "topic": "y", "status": "assessing"}
     screen = reading.screen()

@@ -1,4 +1,4 @@
-"""A complaint that was refused opens no case and burns no id; whoever sent it is told each time (S34)."""
+"""A refused complaint opens no case and does not use up its id; its sender gets the reason each time (S34)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from worker import Parts
 
 @pytest.fixture
 async def workshop(client: Client, tmp_path: Path) -> AsyncIterator[Workshop]:
-    """A worker where the command line expects it."""
+    """A worker on the task queue that the command line uses."""
     records = Records(f"sqlite:///{tmp_path / 'records.db'}")
     parts = Parts(policies.load(ROOT / "policies"), FakePartners().ports(), records)
     opened = Workshop(client, parts, task_queue=TASK_QUEUE)
@@ -41,13 +41,13 @@ def engine_here(client: Client) -> Engine:
 
 
 async def sent(engine: Engine, raw: dict[str, Any]) -> Opened:
-    """What `starter.py open` says of one complaint."""
+    """Return what `starter.py open` prints for one complaint."""
     found, policy = admitted(raw, datetime.now(UTC), policies.load(ROOT / "policies"))
     return await (await Opening(engine).start(found, raw, policy))
 
 
-async def refused_past_the_door(workshop: Workshop) -> dict[str, Any]:
-    """A faulty complaint that was started straight through Temporal; answers with the corrected one."""
+async def refused_without_the_command_line(workshop: Workshop) -> dict[str, Any]:
+    """Start a faulty complaint directly through Temporal; return the corrected one."""
     good = complaint()
     case = await workshop.take_in({**good, "channel": "pigeon"})
     async with asyncio.timeout(PATIENCE):
@@ -57,8 +57,8 @@ async def refused_past_the_door(workshop: Workshop) -> dict[str, Any]:
 
 
 async def test_corrected_complaint_is_opened_under_the_same_id(workshop: Workshop, engine_here: Engine) -> None:
-    """S34: by `open`, after the first try failed."""
-    good = await refused_past_the_door(workshop)
+    """S34: with `open`, after the first start failed."""
+    good = await refused_without_the_command_line(workshop)
 
     assert await sent(engine_here, good) == ("opened", True)
     case = OpenCase(good["case_id"], workshop.client, workshop.client.get_workflow_handle(workflow_id(good["case_id"])))
@@ -67,8 +67,8 @@ async def test_corrected_complaint_is_opened_under_the_same_id(workshop: Worksho
 
 
 async def test_corrected_complaint_is_opened_by_any_client(workshop: Workshop) -> None:
-    """S34: the policies of the contract are enough, and a faulty one again fails again."""
-    good = await refused_past_the_door(workshop)
+    """S34: the id policies of the contract are enough; another faulty complaint fails again."""
+    good = await refused_without_the_command_line(workshop)
     again = await workshop.take_in({**good, "wish": "revenge"})
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(Exception, match="Workflow execution failed"):
@@ -79,11 +79,11 @@ async def test_corrected_complaint_is_opened_by_any_client(workshop: Workshop) -
     await case.becomes("assessing")
 
 
-async def test_where_no_case_exists_everybody_who_asks_is_told_so_and_why(
+async def test_every_query_and_message_to_a_refused_complaint_reports_that_there_is_no_case_and_why(
     workshop: Workshop, engine_here: Engine
 ) -> None:
     """S34: `show`, `watch` and every message."""
-    case_id = (await refused_past_the_door(workshop))["case_id"]
+    case_id = (await refused_without_the_command_line(workshop))["case_id"]
 
     for asks in (engine_here.snapshot(case_id), engine_here.send(case_id, "note", {"text": "x"})):
         with pytest.raises(NoSuchCase, match=r"there is no case .*: the complaint was refused: channel: .*correct it"):
@@ -91,8 +91,8 @@ async def test_where_no_case_exists_everybody_who_asks_is_told_so_and_why(
 
 
 @pytest.mark.parametrize("end", ["terminate", "withdraw"])
-async def test_id_of_a_case_that_lived_is_never_used_again(workshop: Workshop, engine_here: Engine, end: str) -> None:
-    """S34, G1: whatever became of its workflow."""
+async def test_id_of_a_case_is_never_used_again(workshop: Workshop, engine_here: Engine, end: str) -> None:
+    """S34, G1: whatever happened to its workflow."""
     raw = complaint()
     case = await workshop.take_in(raw)
     await case.becomes("assessing")
@@ -107,7 +107,7 @@ async def test_id_of_a_case_that_lived_is_never_used_again(workshop: Workshop, e
     if end == "terminate":
         assert not opened.ok
         assert "ended in Temporal (terminated): a case id cannot be reused" in opened.text
-        late = await workshop.take_in(raw)  # any client may start it, and our records refuse it
+        late = await workshop.take_in(raw)  # any client may start it, but our records refuse it
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(Exception, match="Workflow execution failed") as failed:
                 await late.handle.result()
@@ -117,8 +117,8 @@ async def test_id_of_a_case_that_lived_is_never_used_again(workshop: Workshop, e
         assert opened == ("already closed: withdrawn", True)
 
 
-async def test_complaint_that_our_records_refuse_is_no_case(workshop: Workshop, engine_here: Engine) -> None:
-    """S34, G1: the server has forgotten the first case, and our records have not."""
+async def test_complaint_that_our_records_refuse_opens_no_case(workshop: Workshop, engine_here: Engine) -> None:
+    """S34, G1: the server has forgotten the first case, but our records have not."""
     raw, at = complaint(), datetime.now(UTC)
     workshop.parts.records.open_case(
         raw["case_id"], "another-run", line="express", topic="inquiry", order_id=None, received_at=at, opened_at=at
@@ -131,10 +131,10 @@ async def test_complaint_that_our_records_refuse_is_no_case(workshop: Workshop, 
 
 
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
-async def test_the_same_complaint_with_other_content_is_told_what_differs(
+async def test_same_complaint_with_other_content_is_reported_with_the_differing_fields(
     workshop: Workshop, engine_here: Engine, closed: bool
 ) -> None:
-    """G12: names of fields, and nothing personal."""
+    """G12: names of fields only, no personal data."""
     raw = complaint()
     case = await workshop.take_in(raw)
     await case.becomes("assessing")
@@ -150,8 +150,8 @@ async def test_the_same_complaint_with_other_content_is_told_what_differs(
     assert opened == (f"{there}, and this complaint differs in customer.name, wish: nothing started", False)
 
 
-async def test_complaint_that_nobody_takes_up_is_opened_and_waits(engine_here: Engine) -> None:
-    """A worker that is away keeps nobody waiting."""
+async def test_complaint_without_a_worker_is_opened_and_waits(engine_here: Engine) -> None:
+    """The command returns although no worker runs."""
     raw = complaint()
 
     opened = await sent(engine_here, raw)
@@ -161,11 +161,9 @@ async def test_complaint_that_nobody_takes_up_is_opened_and_waits(engine_here: E
     await engine_here.client.get_workflow_handle(workflow_id(raw["case_id"])).terminate()
 
 
-async def test_list_names_a_complaint_that_was_refused_until_it_is_replaced(
-    workshop: Workshop, engine_here: Engine
-) -> None:
+async def test_list_shows_a_refused_complaint_until_it_is_replaced(workshop: Workshop, engine_here: Engine) -> None:
     """S34."""
-    good = await refused_past_the_door(workshop)
+    good = await refused_without_the_command_line(workshop)
 
     async def rows() -> list[tuple[str, str]]:
         return [(r["status"], r["outcome"]) async for r in engine_here.cases() if r["case_id"] == good["case_id"]]
@@ -181,7 +179,7 @@ async def test_list_names_a_complaint_that_was_refused_until_it_is_replaced(
     await until([("assessing", None)])
 
 
-def test_fields_that_differ_are_named_and_a_complaint_is_itself_in_any_spelling() -> None:
+def test_differing_fields_are_named_and_spelling_is_no_difference() -> None:
     """G12, S29."""
     raw = complaint()
     found, _ = admitted(raw, datetime.now(UTC), policies.load(ROOT / "policies"))

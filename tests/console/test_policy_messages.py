@@ -1,4 +1,4 @@
-"""What customers and staff will read can be read before anybody is sent it."""
+"""Messages to customers and staff can be previewed before one is sent."""
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,7 +18,7 @@ def test_every_message_is_shown_in_every_language() -> None:
     assert headings == {f"── {locale} · {e.audience} · {name}" for locale in LOCALES for name, e in EVENTS.items()}
 
 
-def test_one_message_in_one_language_is_shown_alone() -> None:
+def test_one_message_is_shown_in_one_language() -> None:
     said = shown("preliminary_plan", "--locale", "zh-CN").output
 
     assert "初步处理方案" in said
@@ -26,7 +26,7 @@ def test_one_message_in_one_language_is_shown_alone() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "named"), [(["nope"], "acknowledged"), (["--locale", "xx"], "zh-CN")])
-def test_what_there_is_not_is_refused_with_what_there_is(wanted: list[str], named: str) -> None:
+def test_unknown_name_is_refused_with_the_known_ones(wanted: list[str], named: str) -> None:
     result = shown(*wanted)
 
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""What strangers wrote is shown as plain text, whatever they wrote."""
+"""Text from outside is shown as plain text, without control characters."""
 
 import io
 import re
@@ -98,7 +98,7 @@ SEEN = Snapshot.model_validate(
         "needs": ["step s1 is blocked (no): resolve-step with retry, replace or waive"],
     }
 )
-"""Of an earlier build."""
+"""A snapshot of an earlier build."""
 
 
 def shown(renderable: Any) -> str:
@@ -121,19 +121,19 @@ def shown(renderable: Any) -> str:
         "[red]hello[/blue]",
     ],
 )
-def test_a_case_shows_what_is_true_of_it(fact: str) -> None:
+def test_case_shows_its_state(fact: str) -> None:
     assert fact in shown(reading.case(SEEN))
 
 
 def of(world: World, width: int = reading.WIDTH) -> str:
-    """What `show` prints of a case."""
+    """Return what `show` prints of a case."""
     output = io.StringIO()
     console = Console(file=output, markup=False, highlight=False, emoji=False, width=width)
     console.print(reading.case(Snapshot.of(world.case)), crop=False)
     return output.getvalue()
 
 
-def test_a_case_shows_who_complains_how_to_reach_them_and_what_they_wrote_and_wish() -> None:
+def test_case_shows_the_customer_their_contact_details_description_and_wish() -> None:
     """G1."""
     customer = {"name": "王芳", "phone": "+8613800000001", "email": "wang@example.com"}
     text = of(open_case(customer=customer, wish="replace", description="石板断成两半\nand the crate is open"))
@@ -148,8 +148,8 @@ def test_a_case_shows_who_complains_how_to_reach_them_and_what_they_wrote_and_wi
 
 
 @pytest.mark.parametrize("width", [60, 100, 160])
-def test_the_command_for_each_need_stands_on_one_line_to_be_copied(width: int) -> None:
-    """Whatever the width: a shell would take the second half of a broken line for another command."""
+def test_command_for_each_need_is_on_one_line_for_copying(width: int) -> None:
+    """At any width: a shell would take the second half of a broken line as another command."""
     lines = of(open_case(), width).splitlines()
 
     assert "  do:  starter.py assess HL-1 --severity minor --by YOU" in lines
@@ -157,7 +157,7 @@ def test_the_command_for_each_need_stands_on_one_line_to_be_copied(width: int) -
 
 
 @pytest.mark.parametrize("width", [100, 160])
-def test_what_is_written_in_chinese_stays_within_the_width_and_its_column(width: int) -> None:
+def test_chinese_text_stays_within_its_column_and_the_width(width: int) -> None:
     world = open_case(description="一块石板到货时已经断成两半，包装也破损严重，请尽快处理。" * 8)
 
     lines = of(world, width).splitlines()
@@ -167,7 +167,7 @@ def test_what_is_written_in_chinese_stays_within_the_width_and_its_column(width:
     assert all(cell_len(line) <= width for line in lines if "starter.py" not in line)
 
 
-def test_options_bear_the_numbers_that_the_customer_was_told() -> None:
+def test_options_have_the_numbers_that_the_customer_received() -> None:
     """G5."""
     lines = [line.strip() for line in of(late_by(6)).splitlines()]
 
@@ -177,7 +177,7 @@ def test_options_bear_the_numbers_that_the_customer_was_told() -> None:
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin"])
 def test_every_time_is_in_the_zone_of_the_line_with_its_offset(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One zone in the terminal, the UI, needs and timers, wherever the reader sits."""
+    """One zone in terminal, UI, needs and timers, independent of the reader's."""
     monkeypatch.setenv("TZ", "America/New_York")
     policy = building_materials().model_copy(update={"timezone": zone})
     world = open_case(policy=policy, answers={"refund": "unknown"})
@@ -190,15 +190,15 @@ def test_every_time_is_in_the_zone_of_the_line_with_its_offset(zone: str, monkey
     assert set(times) == {"+08:00" if zone == "Asia/Shanghai" else "+01:00"}
 
 
-def test_a_case_of_an_earlier_build_is_shown_as_far_as_it_tells() -> None:
+def test_case_of_an_earlier_build_is_shown_without_the_missing_fields() -> None:
     assert "next: step s1 is blocked (no): resolve-step" in shown(reading.case(SEEN))
 
 
-def test_what_is_empty_is_not_shown() -> None:
+def test_empty_fields_are_not_shown() -> None:
     assert "escalations" not in shown(reading.case(SEEN))
 
 
-def test_a_case_that_is_being_admitted_has_only_a_status() -> None:
+def test_case_that_is_being_admitted_shows_only_its_status() -> None:
     assert shown(reading.case(Snapshot.being_admitted("HL-1"))) == "received\n"
 
 
@@ -208,19 +208,19 @@ def test_control_characters_never_reach_the_terminal() -> None:
     assert line.endswith("note  ·[2J·gone")
 
 
-def test_an_answer_tells_the_offer_or_what_is_missing() -> None:
+def test_answer_shows_the_offer_or_what_is_missing() -> None:
     offer = {"id": "o1", "state": "open", "options": [{"key": "refund", "remedies": [REMEDY]}]}
 
-    told = reading.answer("HL-1", "assess", {"applied": True, "status": "offering", "offer": offer, "missing": []})
+    output = reading.answer("HL-1", "assess", {"applied": True, "status": "offering", "offer": offer, "missing": []})
     lacking = reading.answer(
         "HL-1", "assess", {"applied": True, "status": "assessing", "offer": None, "missing": ["lost"]}
     )
 
-    assert told.splitlines()[1:] == ["offer o1 (open)", "  refund: compensation 1280.00 (up to 2560.00)"]
+    assert output.splitlines()[1:] == ["offer o1 (open)", "  refund: compensation 1280.00 (up to 2560.00)"]
     assert lacking.splitlines()[1:] == ["still missing: lost"]
 
 
-def test_every_policy_can_be_read() -> None:
+def test_every_policy_can_be_shown() -> None:
     for line, policy in policies.load(ROOT / "policies").items():
         text = shown(terms.policy(policy))
 

@@ -1,4 +1,4 @@
-"""Whoever has more to say about a closed case reaches the case that lives, or opens one that follows it (G12, S22)."""
+"""Who has more to say about a closed case reaches the follow-up that is open, or opens one (G12, S22)."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -29,14 +29,14 @@ PHOTO = {"kind": "photo", "uri": "https://files.example.org/1.jpg"}
 
 @pytest.fixture
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
-    """Our own records, where the command line looks for them."""
+    """Our records, where the command line expects them."""
     monkeypatch.setenv("AFTER_SALES_DATABASE_URL", url := f"sqlite:///{tmp_path / 'records.db'}")
     return Records(url)
 
 
 @pytest.fixture
 async def workshop(client: Client, records: Records) -> AsyncIterator[Workshop]:
-    """A worker where the command line expects it."""
+    """A worker on the task queue that the command line uses."""
     in_force = {
         line: policy.model_copy(update={"second_complaint": "merge"})
         for line, policy in policies.load(ROOT / "policies").items()
@@ -60,7 +60,7 @@ def now() -> datetime:
 
 
 async def withdrawn(workshop: Workshop, **changes: Any) -> OpenCase:
-    """A case that closed before anything was agreed."""
+    """A case that was withdrawn before an agreement."""
     case = await workshop.take_in(complaint(**changes))
     await case.becomes("assessing")
     await case.says("assess", severity="moderate", by="Zhao")
@@ -84,9 +84,7 @@ def case_of(workshop: Workshop, case_id: str) -> OpenCase:
     return OpenCase(case_id, workshop.client, workshop.client.get_workflow_handle(f"case-{case_id}"))
 
 
-async def test_reopening_opens_one_case_that_follows_however_often_it_is_asked_for(
-    workshop: Workshop, engine_here: Engine
-) -> None:
+async def test_reopening_twice_opens_one_follow_up(workshop: Workshop, engine_here: Engine) -> None:
     """G12."""
     old = await withdrawn(workshop)
 
@@ -103,7 +101,7 @@ async def test_reopening_opens_one_case_that_follows_however_often_it_is_asked_f
     assert (raw["description"], raw["follows"]) == ("It broke again.", old.id)
 
 
-async def test_follow_up_that_closed_is_itself_reopened_under_the_next_number(
+async def test_closed_follow_up_is_itself_reopened_under_the_next_number(
     workshop: Workshop, engine_here: Engine
 ) -> None:
     old = await withdrawn(workshop)
@@ -127,16 +125,14 @@ async def test_open_case_is_not_reopened(workshop: Workshop, engine_here: Engine
         await reopen(engine_here, case.id, now())
 
 
-async def test_case_that_nobody_knows_is_not_reopened(workshop: Workshop, engine_here: Engine) -> None:
+async def test_unknown_case_is_not_reopened(workshop: Workshop, engine_here: Engine) -> None:
     assert workshop.task_queue == TASK_QUEUE
 
     with pytest.raises(NoSuchCase, match="no case HL-nobody"):
         await reopen(engine_here, "HL-nobody", now())
 
 
-async def test_id_that_another_complaint_has_is_not_taken_for_the_follow_up(
-    workshop: Workshop, engine_here: Engine
-) -> None:
+async def test_id_of_another_complaint_is_not_taken_for_the_follow_up(workshop: Workshop, engine_here: Engine) -> None:
     old = await withdrawn(workshop)
     other = await workshop.take_in(complaint(case_id=f"{old.id}.2"))
     await other.becomes("assessing")
@@ -145,18 +141,18 @@ async def test_id_that_another_complaint_has_is_not_taken_for_the_follow_up(
         await reopen(engine_here, old.id, now())
 
 
-async def test_case_is_reopened_for_30_days(workshop: Workshop, engine_here: Engine) -> None:
-    """G12: by when the customer came back, not by when we got round to it (S9)."""
+async def test_case_can_be_reopened_for_30_days(workshop: Workshop, engine_here: Engine) -> None:
+    """G12: counted to when the customer came back, not to when it was entered (S9)."""
     old = await withdrawn(workshop)
 
     with pytest.raises(Refusal, match="within 30 days: open a new complaint"):
         await reopen(engine_here, old.id, now() + timedelta(days=30, minutes=1))
 
 
-async def test_case_that_the_server_has_forgotten_is_reopened_from_our_own_records(
+async def test_case_that_the_server_has_forgotten_is_reopened_from_our_records(
     workshop: Workshop, engine_here: Engine, records: Records
 ) -> None:
-    """G12, G9: the server keeps a closed case for less than 30 days in many places."""
+    """G12, G9: servers often keep a closed case for less than 30 days."""
     content, closed_at = complaint(), now() - timedelta(days=20)
     case_id, about = content["case_id"], {"line": content["line"], "topic": content["topic"]}
     order_id = content["order"]["order_id"]
@@ -173,10 +169,10 @@ async def test_case_that_the_server_has_forgotten_is_reopened_from_our_own_recor
     assert any("closed as satisfied" in need["text"] for need in seen["needs"])
 
 
-# Messages to a case that is over
+# Messages to a closed case
 
 
-async def test_message_to_a_closed_case_is_told_how_the_case_ended_and_how_to_go_on(
+async def test_message_to_a_closed_case_is_answered_with_its_outcome_and_the_next_command(
     workshop: Workshop, engine_here: Engine
 ) -> None:
     """S22."""
@@ -191,7 +187,7 @@ async def test_message_to_a_closed_case_is_told_how_the_case_ended_and_how_to_go
     assert f'"starter.py reopen {old.id}"' in str(refused.value)
 
 
-async def test_message_to_a_case_with_a_living_follow_up_is_told_where_to_go(
+async def test_message_to_a_case_with_an_open_follow_up_is_answered_with_its_id(
     workshop: Workshop, engine_here: Engine
 ) -> None:
     """S22."""
@@ -203,7 +199,7 @@ async def test_message_to_a_case_with_a_living_follow_up_is_told_where_to_go(
         await late(engine_here, old.id, "customer-approved", {}, now())
 
 
-async def test_evidence_for_a_closed_case_opens_the_follow_up_and_is_in_it(
+async def test_evidence_for_a_closed_case_opens_the_follow_up_and_is_recorded_there(
     workshop: Workshop, engine_here: Engine
 ) -> None:
     """S22."""
@@ -220,10 +216,10 @@ async def test_evidence_for_a_closed_case_opens_the_follow_up_and_is_in_it(
     assert (await case.snapshot())["evidence"] == [PHOTO, more]
 
 
-async def test_yes_after_silence_opens_the_follow_up_and_the_customer_is_asked_anew(
+async def test_approval_after_silence_opens_the_follow_up_with_a_new_offer(
     workshop: Workshop, engine_here: Engine
 ) -> None:
-    """G5: a later yes reopens it; S19: and binds nobody to an offer that has expired."""
+    """G5: a later approval reopens the case; S19: but does not accept the expired offer."""
     old = await silent(workshop)
 
     answer = await late(engine_here, old.id, "customer-approved", {"option": "replace"}, now())
@@ -234,9 +230,7 @@ async def test_yes_after_silence_opens_the_follow_up_and_the_customer_is_asked_a
     assert [offer["state"] for offer in seen["offers"]] == ["open"]
 
 
-async def test_message_to_a_case_that_was_merged_goes_to_the_one_that_lives(
-    workshop: Workshop, engine_here: Engine
-) -> None:
+async def test_message_to_a_merged_case_goes_to_the_open_one(workshop: Workshop, engine_here: Engine) -> None:
     """S22."""
     first = await workshop.take_in(complaint(order={"order_id": "SO-PAIR"}))
     await first.becomes("assessing")
@@ -271,10 +265,10 @@ TAKEN_BACK = {"step": "coupon", "state": "failed", "detail": "account closed", "
 NOT_PAID = {"step": "coupon", "action": "waive", "reason": "it came back", "by": "Zhao"}
 
 
-async def test_payment_that_is_taken_back_after_closing_is_contested_until_a_person_decides(
+async def test_payment_taken_back_after_closing_is_contested_until_a_person_decides(
     engine_here: Engine, paid: OpenCase, records: Records
 ) -> None:
-    """S27: it is kept, its sender reads so, somebody finds it, and nothing is free for the report alone."""
+    """S27: it stays in the ledger, the answer says so, it is listed, and the report alone frees no money."""
     key = f"{paid.id}/1/o1/coupon"
 
     answer = await late(engine_here, paid.id, "step-reported", TAKEN_BACK, now())
@@ -304,7 +298,7 @@ async def test_payment_that_is_taken_back_after_closing_is_contested_until_a_per
     assert not [found for found in await stuck(engine_here) if found["case_id"] == paid.id]
 
 
-async def test_contested_payment_of_a_closed_case_that_was_made_after_all_counts_again(
+async def test_contested_payment_of_a_closed_case_that_was_paid_counts_again(
     engine_here: Engine, paid: OpenCase, records: Records
 ) -> None:
     """S27: under the partner's number, as before."""
@@ -319,9 +313,9 @@ async def test_contested_payment_of_a_closed_case_that_was_made_after_all_counts
     assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, before["reference"])
 
 
-async def test_report_on_a_closed_case_that_the_ledger_knows_nothing_of_is_refused(
+async def test_report_on_a_closed_case_that_is_not_in_the_ledger_is_refused(
     engine_here: Engine, paid: OpenCase
 ) -> None:
-    """S22: a visit is in no ledger; the sender reads how to go on."""
+    """S22: the ledger has no visits; the answer says how to proceed."""
     with pytest.raises(Refusal, match=f'"starter.py reopen {paid.id}"'):
         await late(engine_here, paid.id, "step-reported", TAKEN_BACK | {"step": "onsite_repair"}, now())

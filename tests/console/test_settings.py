@@ -1,4 +1,4 @@
-"""A setting that cannot be used is one sentence that names its variable, for every program that reads it."""
+"""An invalid setting is reported in one sentence that names its variable, by every program that reads it."""
 
 import os
 import re
@@ -18,7 +18,7 @@ SECRET = "s3cret"
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder without a `.env`, and an environment without settings."""
+    """An empty folder without `.env`, and an environment without settings."""
     for name in [name for name in os.environ if name.startswith("AFTER_SALES_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -50,7 +50,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("name", "value", "problem"), FAULTS)
-def test_a_fault_names_the_variable_and_never_the_value(
+def test_fault_names_the_variable_and_never_the_value(
     name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"AFTER_SALES_{name}", value)
@@ -72,7 +72,9 @@ def test_a_fault_names_the_variable_and_never_the_value(
         ("ADDRESS", ":8734", "must be HOST:PORT"),
     ],
 )
-def test_so_does_one_of_the_codec_server(name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_of_the_codec_server_names_the_variable(
+    name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(f"AFTER_SALES_CODEC_{name}", value)
 
     with pytest.raises(InvalidInput) as refused:
@@ -92,7 +94,7 @@ def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [p.field for p in refused.value.problems] == ["AFTER_SALES_STAFF_NOTIFY", "AFTER_SALES_LOG_LEVEL"]
 
 
-def test_what_is_right_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_valid_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTER_SALES_DIRECT_CHANNELS", '["email"]')
     monkeypatch.setenv("AFTER_SALES_STAFF_NOTIFY", '{"manager": "json://localhost"}')
     monkeypatch.setenv("AFTER_SALES_LOG_LEVEL", "debug")
@@ -110,7 +112,7 @@ def test_what_is_right_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     [("LOG_LEVL", "LOG_LEVEL"), ("STAFF_NOTFY", "STAFF_NOTIFY"), ("CODEC_TOKEN", "CODEC_TOKENS"), ("X", "POLICIES")],
 )
 @pytest.mark.parametrize("read", [configured, codec_configured])
-def test_a_name_that_is_no_setting_is_refused_with_the_nearest(
+def test_unknown_setting_is_refused_with_the_nearest_name(
     name: str, nearest: str, read: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"AFTER_SALES_{name}", SECRET)
@@ -125,15 +127,15 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest(
     "name",
     ["SERVICE_HOST", "CODEC_SERVICE_PORT", "CODEC_SERVICE_PORT_HTTP", "PORT", "CODEC_PORT_8734_TCP_ADDR", "TEST_X"],
 )
-def test_what_kubernetes_and_the_tests_set_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kubernetes sets such variables for a Service that is named `after-sales` or `after-sales-codec`."""
+def test_variables_of_kubernetes_and_of_the_tests_are_ignored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes sets these for a Service named `after-sales` or `after-sales-codec`."""
     monkeypatch.setenv(f"AFTER_SALES_{name}", "tcp://10.0.0.1:80")
 
     assert configured().log_level == "INFO"
 
 
-def test_every_setting_that_the_project_names_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages, images and Makefile: what they tell people to set is read."""
+def test_every_setting_that_the_project_mentions_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pages, images and the Makefile."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     pages += [ROOT / name for name in ("docker-compose.yml", "Dockerfile", "Makefile")]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
@@ -147,19 +149,19 @@ def test_every_setting_that_the_project_names_is_one(monkeypatch: pytest.MonkeyP
 
 
 class TestADotEnvFile:
-    def test_names_no_setting_that_is_none(self, alone: Path) -> None:
+    def test_unknown_setting_is_refused(self, alone: Path) -> None:
         (alone / ".env").write_text("AFTER_SALES_LOG_LEVL=DEBUG\nRECORDS_PASSWORD=x\n", encoding="utf-8")
 
         with pytest.raises(InvalidInput, match=r"^AFTER_SALES_LOG_LEVL: is not a setting"):
             configured()
 
-    def test_is_read_as_the_environment_is(self, alone: Path) -> None:
+    def test_values_are_read_as_from_the_environment(self, alone: Path) -> None:
         (alone / ".env").write_text("AFTER_SALES_STAFF_NOTIFY={bad\n", encoding="utf-8")
 
         with pytest.raises(InvalidInput, match=r"^AFTER_SALES_STAFF_NOTIFY: is not JSON"):
             configured()
 
-    def test_that_is_no_text_is_named(self, alone: Path) -> None:
+    def test_file_that_is_not_utf_8_is_named(self, alone: Path) -> None:
         (alone / ".env").write_bytes(b"AFTER_SALES_LOG_LEVEL=\xff\xfe")
 
         with pytest.raises(InvalidInput, match=r"^\.env: is not text in UTF-8$"):
@@ -174,7 +176,7 @@ class TestADotEnvFile:
         ("[::1]:1", ("::1", 1)),
     ],
 )
-def test_an_address_has_two_parts(address: str, parts: tuple[str, int]) -> None:
+def test_address_has_two_parts(address: str, parts: tuple[str, int]) -> None:
     assert host_and_port(address) == parts
 
 
@@ -195,13 +197,13 @@ def test_an_address_has_two_parts(address: str, parts: tuple[str, int]) -> None:
         "h:١",
     ],
 )
-def test_nothing_else_is_an_address(address: str) -> None:
+def test_other_addresses_are_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"^must be HOST:PORT"):
         host_and_port(address)
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["up"], ["demo"], ["plan", os.devnull], ["policy", "check"]])
-def test_every_verb_that_reads_settings_ends_with_the_sentence(
+def test_every_verb_that_reads_settings_exits_with_the_sentence(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AFTER_SALES_STAFF_NOTIFY", "{bad")
@@ -229,7 +231,7 @@ def test_faulty_encryption_keys_are_bad_input_for_every_verb(
 
 
 @pytest.mark.parametrize("program", ["worker.py", "-m encryption.server", "-m bench compare"])
-def test_every_program_ends_with_the_sentence(program: str, alone: Path) -> None:
+def test_every_program_exits_with_the_sentence(program: str, alone: Path) -> None:
     python = [sys.executable, *(str(ROOT / "worker.py") if p == "worker.py" else p for p in program.split())]
     done = subprocess.run(
         python,
@@ -248,7 +250,7 @@ def test_every_program_ends_with_the_sentence(program: str, alone: Path) -> None
 
 
 @pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:7233", "127.0.0.1:99999", "[::1"])
-def test_an_address_of_temporal_that_is_none_is_refused_at_once(
+def test_invalid_temporal_address_is_refused_at_once(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", address)

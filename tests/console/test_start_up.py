@@ -1,6 +1,6 @@
-"""What a verb does not need it does not import: people wait for every start.
+"""A verb imports only what it needs, because people wait for every start.
 
-Modules are counted and no seconds: those differ between machines and from one run to the next.
+Modules are counted, not seconds, which differ between machines and runs.
 """
 
 import json
@@ -33,7 +33,7 @@ raise SystemExit(code)
 
 
 def imported_by(*arguments: str, folder: Path, given: str = "") -> set[str]:
-    """The packages that a start of `starter.py` has loaded when it ends."""
+    """Return the packages that a run of `starter.py` has imported when it ends."""
     done = subprocess.run(
         [sys.executable, "-c", LISTS, str(ROOT), *arguments],
         input=given,
@@ -46,25 +46,25 @@ def imported_by(*arguments: str, folder: Path, given: str = "") -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-def test_the_help_needs_the_command_line_alone(tmp_path: Path) -> None:
+def test_help_needs_only_the_command_line(tmp_path: Path) -> None:
     assert not imported_by("--help", folder=tmp_path) & (NEVER | MODELS | POLICIES | {"asyncio"})
 
 
 @pytest.mark.parametrize("verb", ["list", "show", "open", "plan", "up", "demo", "stuck", "policy preview"])
-def test_so_does_the_help_of_a_verb(verb: str, tmp_path: Path) -> None:
+def test_help_of_a_verb_needs_only_the_command_line(verb: str, tmp_path: Path) -> None:
     assert not imported_by(*verb.split(), "--help", folder=tmp_path) & (NEVER | MODELS | POLICIES)
 
 
-def test_the_help_of_a_message_needs_its_model_too(tmp_path: Path) -> None:
+def test_help_of_a_message_also_needs_its_model(tmp_path: Path) -> None:
     assert not imported_by("assess", "--help", folder=tmp_path) & (NEVER | POLICIES)
 
 
 @pytest.mark.parametrize("arguments", [["open", "--example", "fresh_food"], ["policy", "check"]])
-def test_what_reads_policies_needs_no_more(arguments: list[str], tmp_path: Path) -> None:
+def test_policy_commands_need_only_policies(arguments: list[str], tmp_path: Path) -> None:
     assert not imported_by(*arguments, folder=tmp_path) & NEVER
 
 
-def test_a_line_without_working_days_needs_no_holidays(tmp_path: Path) -> None:
+def test_line_without_working_days_needs_no_holidays(tmp_path: Path) -> None:
     complaint = json.dumps(a_complaint())
 
     assert "holidays" not in imported_by("open", "--example", "fresh_food", folder=tmp_path)
@@ -72,7 +72,7 @@ def test_a_line_without_working_days_needs_no_holidays(tmp_path: Path) -> None:
     assert "holidays" in imported_by("policy", "check", folder=tmp_path)
 
 
-def test_a_plan_needs_no_more_than_the_digits_of_currencies(tmp_path: Path) -> None:
+def test_plan_needs_only_the_digits_of_currencies(tmp_path: Path) -> None:
     complaint = json.dumps(a_complaint())
 
     assert not imported_by("plan", "-", folder=tmp_path, given=complaint) & (NEVER - {"babel"})

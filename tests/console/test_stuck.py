@@ -1,4 +1,4 @@
-"""What is stuck is told with what to do; what goes on by itself is not; and looking disturbs no case."""
+"""Stuck cases are listed with what to do; healthy ones are not; and checking disturbs no case."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ Look = Callable[[], Awaitable[list[Row]]]
 
 
 class Asked(Interceptor):
-    """Remembers which workflows were queried."""
+    """Records which workflows were queried."""
 
     def __init__(self) -> None:
         self.queried: list[str] = []
@@ -50,7 +50,7 @@ class Asked(Interceptor):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def quick_to_report(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A server that reports a workflow task's failures after the first, not after a minute of them."""
+    """A server that reports failures of a workflow task after the first one, not after a minute."""
     settings = {"system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "1"}
     async with serving(tmp_path_factory.mktemp("stuck"), settings) as address:
         await register_search_attributes(await Client.connect(address))
@@ -70,7 +70,7 @@ async def workshop(quick_to_report: str, partners: FakePartners, tmp_path: Path)
     await opened.open()
     yield opened
     await opened.close()
-    # What one test leaves behind is nothing for the next one to find.
+    # One test's cases must not show up in the next.
     for taken in opened.taken_in:
         await client.get_workflow_handle(taken).terminate()
     records.close()
@@ -83,13 +83,13 @@ def asked() -> Asked:
 
 @pytest.fixture
 async def look(quick_to_report: str, asked: Asked) -> Callable[[], Awaitable[list[Row]]]:
-    """Everything that is stuck on the server."""
+    """List everything that is stuck on the server."""
     client = await Client.connect(quick_to_report, data_converter=pydantic_data_converter, interceptors=[asked])
     return lambda: search.stuck(Engine(client, "here"))
 
 
 async def until(look: Look, holds: Callable[[list[Row]], bool]) -> list[Row]:
-    """What is stuck once `holds` is true of it: the server's list of cases lags a little behind."""
+    """Repeat until `holds` is true of what is stuck: the server's list of cases lags a little."""
     found: list[Row] = []
 
     async def again() -> bool:
@@ -101,7 +101,7 @@ async def until(look: Look, holds: Callable[[list[Row]], bool]) -> list[Row]:
 
 
 async def listed(case: OpenCase) -> None:
-    """Wait until the server's list of cases has this one."""
+    """Wait until the server's list of cases contains this one."""
 
     async def there() -> list[str]:
         query = f"WorkflowId = '{case.handle.id}' AND CaseStatus IS NOT NULL"
@@ -111,7 +111,7 @@ async def listed(case: OpenCase) -> None:
 
 
 async def agreed(workshop: Workshop, severity: str = "moderate") -> OpenCase:
-    """A case whose customer has said yes to a replacement."""
+    """A case whose customer has agreed to a replacement."""
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await case.says("assess", severity=severity, by="Zhao")
@@ -126,10 +126,10 @@ async def test_healthy_case_is_not_stuck(workshop: Workshop, look: Look, asked: 
     await listed(case)
 
     assert await look() == []
-    assert asked.queried == [case.handle.id]  # it was looked at, closely
+    assert asked.queried == [case.handle.id]  # it was queried
 
 
-async def test_case_whose_code_fails_is_told_with_the_cause_and_never_queried(
+async def test_case_with_failing_code_is_listed_with_the_cause_and_never_queried(
     workshop: Workshop, look: Look, asked: Asked
 ) -> None:
     async with broken_case(workshop.client) as handle:
@@ -142,7 +142,7 @@ async def test_case_whose_code_fails_is_told_with_the_cause_and_never_queried(
     assert asked.queried == []
 
 
-async def test_step_of_which_nobody_knows_is_told_with_its_key_and_how_to_report_it(
+async def test_step_with_unknown_outcome_is_listed_with_its_key_and_how_to_report_it(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:
     """S13."""
@@ -160,10 +160,10 @@ async def test_step_of_which_nobody_knows_is_told_with_its_key_and_how_to_report
     assert f"starter.py step-reported {case.id} --step replacement --state done" in row["do"]
 
 
-async def test_step_that_was_tried_again_is_told_with_the_key_of_that_try(
+async def test_retried_step_is_listed_with_the_key_of_the_retry(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:
-    """S13: after a final no the partner knows it under another one, once it has disowned the first (S25)."""
+    """S13: after a refusal the partner knows it under another key, once the first one is unknown to it (S25)."""
     partners.warehouse.will(
         Turn(raises=PartnerRefused("out of stock")), Turn(raises=OutcomeUnknown("no answer within 8 s"))
     )
@@ -171,7 +171,7 @@ async def test_step_that_was_tried_again_is_told_with_the_key_of_that_try(
     case = await agreed(workshop)
     await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
     await case.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="Zhao")
-    # It is unknown twice: while its first key is asked for, and after the second call.
+    # It is unknown twice: while its first key is looked up, and after the second call.
     await case.until(lambda c: len(partners.warehouse.asked) > 1 and step(c, "replacement")["state"] == "unknown")
 
     [row] = await until(look, lambda rows: [r["what"] for r in rows] == ["step_unknown"])
@@ -181,10 +181,10 @@ async def test_step_that_was_tried_again_is_told_with_the_key_of_that_try(
     assert f"look up {asked[-1]} in the partner's records, then" in row["do"]
 
 
-async def test_step_whose_earlier_key_is_asked_for_is_told_with_that_key(
+async def test_step_whose_earlier_key_is_looked_up_is_listed_with_that_key(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:
-    """S25: nothing was sent under the new key, so its partner has nothing under it."""
+    """S25: nothing was sent under the new key, so the partner has nothing under it."""
     partners.warehouse.will(Turn(raises=PartnerRefused("out of stock")))
     partners.warehouse.when_asked(*[Turn(raises=TryAgain("no answer"))] * 99)
     case = await agreed(workshop)
@@ -202,7 +202,7 @@ async def test_step_whose_earlier_key_is_asked_for_is_told_with_that_key(
     assert step(done, "replacement")["key"] == key
 
 
-async def test_step_that_a_partner_refused_is_told_with_how_to_free_it(
+async def test_refused_step_is_listed_with_how_to_resolve_it(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:
     """G6."""
@@ -217,7 +217,7 @@ async def test_step_that_a_partner_refused_is_told_with_how_to_free_it(
     assert f"starter.py resolve-step {case.id} --step replacement" in row["do"]
 
 
-async def test_cases_that_no_worker_takes_are_told_by_their_task_queue_and_left_alone(
+async def test_cases_without_a_worker_are_listed_by_task_queue_and_not_queried(
     workshop: Workshop, look: Look, asked: Asked
 ) -> None:
     queue = f"nobody-{uuid4().hex}"
@@ -236,13 +236,13 @@ async def test_cases_that_no_worker_takes_are_told_by_their_task_queue_and_left_
     assert asked.queried == []
 
 
-async def test_task_that_a_worker_leaves_undone_is_told_and_the_case_is_not_queried(
+async def test_task_that_a_worker_does_not_finish_is_listed_and_the_case_is_not_queried(
     workshop: Workshop, look: Look, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await case.at_rest()
-    await workshop.close()  # the server takes it to be there for a while yet
+    await workshop.close()  # the server still takes it to be running
     await case.signals("contact-made")
     monkeypatch.setattr(search, "LOOKS", 1)
     assert await look() == []  # it may only be busy
@@ -255,7 +255,7 @@ async def test_task_that_a_worker_leaves_undone_is_told_and_the_case_is_not_quer
     assert asked.queried == []
 
 
-async def test_case_that_does_not_answer_is_told(
+async def test_case_that_does_not_answer_is_listed(
     workshop: Workshop, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = await workshop.take_in(complaint())
@@ -271,15 +271,15 @@ async def test_case_that_does_not_answer_is_told(
     assert f"starter.py show {case.id}" in row["do"]
 
 
-async def test_promise_that_the_director_was_told_of_is_told_until_somebody_has_it(
+async def test_promise_escalated_to_the_director_is_listed_until_it_is_acknowledged(
     workshop: Workshop, look: Look
 ) -> None:
-    """G10: nobody is left to be told."""
+    """G10: there is nobody else to notify."""
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await case.after(hours=73)
     await listed(case)
-    assert await look() == []  # the manager was told, and one more comes
+    assert await look() == []  # the manager was notified, and the director is still to come
     await case.after(hours=24)
 
     [row] = await look()
@@ -291,7 +291,7 @@ async def test_promise_that_the_director_was_told_of_is_told_until_somebody_has_
     assert await look() == []
 
 
-async def test_letter_that_no_channel_takes_is_told_until_a_person_has_seen_to_it(
+async def test_undeliverable_letter_is_listed_until_a_person_handles_it(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:
     """S7."""
@@ -309,7 +309,7 @@ async def test_letter_that_no_channel_takes_is_told_until_a_person_has_seen_to_i
     assert await look() == []
 
 
-async def test_call_that_has_failed_for_a_quarter_of_an_hour_is_told(
+async def test_call_that_has_failed_for_15_minutes_is_listed(
     workshop: Workshop, look: Look, partners: FakePartners
 ) -> None:
     partners.messaging.down = True
@@ -326,7 +326,7 @@ async def test_call_that_has_failed_for_a_quarter_of_an_hour_is_told(
     assert f"pending activity in the Temporal UI, on the page of case-{case.id}" in rows[0]["do"]
 
 
-async def test_command_line_says_that_nothing_is_stuck_or_ends_with_1(
+async def test_command_line_says_that_nothing_is_stuck_or_exits_with_1(
     workshop: Workshop, quick_to_report: str, partners: FakePartners, capsys: pytest.CaptureFixture[str]
 ) -> None:
     starter = starter_here(quick_to_report, capsys)

@@ -1,4 +1,4 @@
-"""The command line where no server answers, files for it to read, and partners over HTTP that tell a real server."""
+"""The command line without a server, files for it to read, and HTTP partners that report to a real server."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from worker import Parts
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address where nobody answers, and that nobody else gets meanwhile: bound, not listening."""
+    """An address that is reserved but does not answer: bound, not listening."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{silent.getsockname()[1]}"
@@ -30,13 +30,13 @@ def nobody() -> Iterator[str]:
 
 @pytest.fixture
 def starter(nobody: str, capsys: pytest.CaptureFixture[str]) -> Starter:
-    """The command line where no server answers."""
+    """The command line, in this process, without a server."""
     return starter_here(nobody, capsys)
 
 
 @pytest.fixture
 def process(nobody: str) -> Starter:
-    """The same as a process."""
+    """The command line as a process, without a server."""
     return starter_at(nobody)
 
 
@@ -56,13 +56,13 @@ def file(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def gate() -> Gate:
-    """Before the refunds partner."""
+    """A gate before the refunds partner."""
     return Gate("/refunds/steps")
 
 
 @pytest.fixture
 def signals(engine: str, monkeypatch: pytest.MonkeyPatch) -> TemporalSignals:
-    """What partners reach the server by, as the environment says."""
+    """How partners reach the server, set up from the environment."""
     for name in [name for name in os.environ if name.startswith("TEMPORAL_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
@@ -72,14 +72,14 @@ def signals(engine: str, monkeypatch: pytest.MonkeyPatch) -> TemporalSignals:
 
 @pytest.fixture
 async def sandbox(signals: TemporalSignals, gate: Gate, tmp_path: Path) -> AsyncIterator[RunningSandbox]:
-    """Partners over HTTP behind the gate; what they report goes to the server."""
-    async with sandbox_in(tmp_path, tell=signals, gate=gate) as running:
+    """HTTP partners behind the gate; their reports go to the server."""
+    async with sandbox_in(tmp_path, send=signals, gate=gate) as running:
         yield running
 
 
 @pytest.fixture
 def records(sqlite_url: str) -> Iterator[Records]:
-    """Our own records, empty."""
+    """Our records, empty."""
     opened = Records(sqlite_url)
     yield opened
     opened.close()
@@ -87,8 +87,8 @@ def records(sqlite_url: str) -> Iterator[Records]:
 
 @pytest.fixture
 async def workshop(client: Client, sandbox: RunningSandbox, records: Records) -> AsyncIterator[Workshop]:
-    """A worker at work with those partners; at the end, every history that the test made is replayed."""
-    # Partners may be held at the gate: longer than it takes, whatever else the machine does.
+    """A worker with those partners. At the end every history of the test is replayed."""
+    # Longer than a call can be held at the gate, on any machine.
     async with talk_to(sandbox.url, timeout=25) as partners:
         opened = Workshop(client, Parts(policies.load(ROOT / "policies"), partners, records))
         await opened.open()

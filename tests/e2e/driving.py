@@ -1,4 +1,4 @@
-"""The command line, as a real process or in this one; nothing set up on the machine for another server reaches it."""
+"""Run the command line as a process or in this one, without this machine's settings."""
 
 import copy
 import io
@@ -20,7 +20,7 @@ from settings import ROOT
 from starter import main
 
 PATIENCE = 90
-"""Seconds after which something that should have happened has not."""
+"""Seconds after which something expected has failed to happen."""
 
 COMPLAINT: dict[str, Any] = {
     "case_id": "HL-1",
@@ -39,14 +39,14 @@ COMPLAINT: dict[str, Any] = {
 }
 
 OURS = ("TEMPORAL_", "AFTER_SALES_")
-"""Variables that reach the command line begin so."""
+"""Prefixes of variables that are passed to the command line."""
 STARTER = [sys.executable, str(ROOT / "starter.py")]
 
 
 def complaint(**changes: Any) -> dict[str, Any]:
-    """A good complaint but for `changes`; `order__amount` means the order's amount."""
+    """Return a valid complaint, except for `changes`; `order__amount` means the order's amount."""
     made = copy.deepcopy(COMPLAINT)
-    # An order of its own: complaints about one order and topic are handled together.
+    # A separate order: complaints about one order and topic are handled together.
     made["order"]["order_id"] = f"SO-{changes.get('case_id', made['case_id'])}"
     for path, value in changes.items():
         *outer, last = path.split("__")
@@ -64,7 +64,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Result:
-    """What a command did."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -75,7 +75,7 @@ Starter = Callable[..., Result]
 
 
 def starter_at(address: str, **environment: str) -> Starter:
-    """Runs `starter.py` against the server at `address`; no run may end in a traceback."""
+    """Return a function that runs `starter.py` against the server at `address`; a traceback fails the test."""
 
     def run(*arguments: str | Path, stdin: str = "", **more: str) -> Result:
         done = subprocess.run(
@@ -94,14 +94,14 @@ def starter_at(address: str, **environment: str) -> Starter:
 
 
 def starter_here(address: str, capsys: pytest.CaptureFixture[str]) -> Starter:
-    """As `starter_at` without a process, which takes a second to start; what escapes a verb fails the test."""
+    """Like `starter_at`, without the second that a process takes to start; an escaping exception fails the test."""
 
     def run(*arguments: str | Path, stdin: bytes = b"", **more: str) -> Result:
         with pytest.MonkeyPatch.context() as patch:
             given = io.BytesIO(stdin)
             given.name = "<stdin>"
             patch.setattr(sys, "stdin", io.TextIOWrapper(given))
-            for stream in (sys.stdout, sys.stderr):  # as the program does it
+            for stream in (sys.stdout, sys.stderr):  # as the program does
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
             for name in [name for name in os.environ if name.startswith(OURS)]:
                 patch.delenv(name)
@@ -122,8 +122,8 @@ def unused_port() -> int:
 
 
 def interrupted(address: str, *arguments: str) -> tuple[str, int]:
-    """Run `starter.py`, interrupt it as Ctrl-C does once it has said something; its first line and exit code."""
-    # Tests that a shell runs in the background ignore Ctrl-C, and so would a process of theirs.
+    """Run `starter.py` and interrupt it as Ctrl-C does after its first line; return that line and the exit code."""
+    # Tests in the background of a shell ignore Ctrl-C, and their child processes would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [*STARTER, *arguments],
@@ -140,7 +140,7 @@ def interrupted(address: str, *arguments: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Up:
-    """A running `starter.py up`, and what it said."""
+    """A running `starter.py up`, and its output."""
 
     process: subprocess.Popen[str]
     ready: str
@@ -150,7 +150,7 @@ class Up:
         return self.ready.split()[2]
 
     def end(self) -> tuple[int, str]:
-        """Interrupt it as Ctrl-C does; its exit code and what it said on standard error."""
+        """Interrupt it as Ctrl-C does; return its exit code and standard error."""
         self.process.send_signal(signal.SIGINT)
         _, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, err
@@ -158,7 +158,7 @@ class Up:
 
 @contextmanager
 def starter_up(*arguments: str | Path) -> Iterator[Up]:
-    """`starter.py up` on free ports; ended when the block ends, if it has not ended before."""
+    """Run `starter.py up` on free ports until the block ends."""
     anywhere = ["--port", "0", "--ui-port", "0", "--partners-port", "0"]
     process = subprocess.Popen(
         [*STARTER, "up", *anywhere, *map(str, arguments)],
@@ -177,7 +177,7 @@ def starter_up(*arguments: str | Path) -> Iterator[Up]:
 
 
 def children_of(parent: int) -> dict[int, str]:
-    """The live child processes of a process and their command lines, by id (Linux)."""
+    """Return the live child processes of a process and their command lines, by id (Linux)."""
     found = {}
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -193,7 +193,7 @@ def children_of(parent: int) -> dict[int, str]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and is no zombie that nobody has collected."""
+    """Return whether a process runs and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -201,7 +201,7 @@ def alive(pid: int) -> bool:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether `condition` comes true while there is patience."""
+    """Return whether `condition` becomes true within the patience."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if condition():

@@ -1,4 +1,4 @@
-"""A plain Temporal client, which knows the contract and nothing of our code, drives cases from start to result."""
+"""A plain Temporal client that knows only the contract runs cases from start to result."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ UNSAFE = "SO-UNSAFE: {inspection: {severity: severe}}\n"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embedded]:
-    """One for all of these tests: each has a case and an order of its own."""
+    """One machine for all tests here: each has a separate case and order."""
     folder = tmp_path_factory.mktemp("machine")
     orders = folder / "orders.yaml"
     orders.write_text(LATE + UNSAFE, encoding="utf-8")
@@ -84,7 +84,7 @@ async def _until(case: Case, condition: Callable[[dict[str, Any]], Any]) -> dict
 
 
 async def _seen(case: Case) -> dict[str, Any]:
-    """The snapshot; nothing where the question came too soon (contract, *Names*)."""
+    """Return the snapshot, or None if the query came too soon (contract, *Names*)."""
     try:
         seen: dict[str, Any] = await case.query("case")
     except WorkflowQueryFailedError as error:
@@ -119,8 +119,8 @@ async def test_damage_is_replaced(client: Client) -> None:
     }
 
 
-async def test_a_customer_who_waited_a_week_cancels(client: Client, machine: Embedded) -> None:
-    """B15: the money in the partner's books is what the accepted option says, once."""
+async def test_customer_who_waited_a_week_cancels(client: Client, machine: Embedded) -> None:
+    """B15: the partner has recorded what the accepted option says, once."""
     case = await _start(client, "C-2", "transport.delay", "SO-LATE")
     seen = await _until_status(case, "awaiting_consent")
     assert [o["key"] for o in seen["offers"][0]["options"]] == ["wait", "cancel"]
@@ -137,7 +137,7 @@ async def test_a_customer_who_waited_a_week_cancels(client: Client, machine: Emb
     assert await _booked(machine, "C-2") == {"refund": ["12800.00"], "compensation": ["640.00"]}
 
 
-async def test_an_unsafe_installation_gets_its_crew_before_the_customer_has_answered(client: Client) -> None:
+async def test_unsafe_installation_gets_its_crew_before_the_customer_answers(client: Client) -> None:
     """B17 (inspected first), B18, B3."""
     case = await _start(client, "C-3", "installation.defect", "SO-UNSAFE")
 
@@ -153,8 +153,8 @@ async def test_an_unsafe_installation_gets_its_crew_before_the_customer_has_answ
     assert result["paid"]["compensation"] == "640.00"
 
 
-async def test_a_worker_that_is_killed_in_the_middle_of_paying_pays_once(client: Client, machine: Embedded) -> None:
-    """S13: nothing about the outcome changes."""
+async def test_worker_that_is_killed_while_paying_pays_once(client: Client, machine: Embedded) -> None:
+    """S13: the outcome does not change."""
     case = await _start(client, "C-4", "transport.damage", "SO-4")
     await _until_status(case, "assessing")
     await case.execute_update("assess", {"severity": "severe"})
@@ -182,8 +182,8 @@ def _run(program: Path, given: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
 
 
-async def test_a_complaint_that_was_refused_is_corrected_and_sent_again(client: Client) -> None:
-    """S34: the faulty one fails with every problem by its field, and burns no id; the case's id is burnt for good."""
+async def test_refused_complaint_is_corrected_and_sent_again(client: Client) -> None:
+    """S34: a refused complaint fails with every problem by field and keeps its id free; a case uses its id up."""
     faulty = await _start(client, "C-5", "transport.damage", "SO-5", channel="pigeon", wish="revenge")
     with pytest.raises(WorkflowFailureError) as refused:
         await asyncio.wait_for(faulty.result(), 40)
@@ -202,7 +202,7 @@ async def test_a_complaint_that_was_refused_is_corrected_and_sent_again(client: 
 
 
 async def _booked(machine: Embedded, case_id: str) -> dict[str, list[str]]:
-    """What the payment partner has booked for a case, by kind."""
+    """Return what the payment partner has recorded for a case, by kind."""
     async with httpx.AsyncClient(base_url=machine.partners, trust_env=False) as partners:
         steps = (await partners.get("/_sandbox/ledger", params={"case_id": case_id})).json()["steps"]
     booked: dict[str, list[str]] = {}
@@ -213,10 +213,10 @@ async def _booked(machine: Embedded, case_id: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-async def test_the_client_that_a_readme_shows_opens_a_case_and_ends_well(
+async def test_client_in_the_readme_opens_a_case_and_exits_cleanly(
     machine: Embedded, readme: str, tmp_path: Path
 ) -> None:
-    """A program that leaves while the SDK's threads finish its last call has crashed at its end."""
+    """A program that exits while the SDK's threads finish its last call can crash."""
     (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(encoding="utf-8"), re.DOTALL)
     program = tmp_path / "open_case.py"
     program.write_text(shown.replace("127.0.0.1:7233", machine.address), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The embedded installation starts whole or not at all, and leaves no process behind, however it ends."""
+"""The embedded installation starts completely or not at all, and leaves no process behind."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ async def machine() -> AsyncIterator[Embedded]:
 
 
 def worker_of_us() -> int:
-    """The process id of the only worker that this process has started."""
+    """Return the process id of the only worker that this process has started."""
     (pid,) = (pid for pid, command in children_of(os.getpid()).items() if "worker.py" in command)
     return pid
 
@@ -42,7 +42,7 @@ def worker_of_us() -> int:
 class TestWhatRuns:
     pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-    async def test_server_ui_and_partners_answer_where_it_says(
+    async def test_server_ui_and_partners_answer_at_their_addresses(
         self, machine: Embedded, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TEMPORAL_ADDRESS", machine.address)
@@ -56,10 +56,10 @@ class TestWhatRuns:
         assert {"temporal.log", "partners.log", "worker-1.log"} <= {log.name for log in machine.logs.iterdir()}
 
     @linux_only
-    async def test_a_killed_worker_stays_away_until_it_is_started_again(
+    async def test_killed_worker_stays_down_until_it_is_started_again(
         self, machine: Embedded, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A case without a worker does not answer, and says so in a sentence."""
+        """A query to a case without a worker fails with a clear sentence."""
         monkeypatch.setenv("TEMPORAL_ADDRESS", machine.address)
         monkeypatch.setattr(engine, "ANSWER_WITHIN", timedelta(seconds=2))
         before = worker_of_us()
@@ -76,7 +76,7 @@ class TestWhatRuns:
 
     @linux_only
     @pytest.mark.usefixtures("machine")
-    async def test_a_worker_that_dies_by_itself_is_started_again(self) -> None:
+    async def test_worker_that_dies_by_itself_is_restarted(self) -> None:
         before = worker_of_us()
 
         os.kill(before, signal.SIGKILL)
@@ -90,7 +90,7 @@ class TestWhatCannotStart:
     @pytest.mark.parametrize(
         ("which", "option"), [("port", "--port"), ("ui_port", "--ui-port"), ("partners_port", "--partners-port")]
     )
-    async def test_a_port_in_use_is_named_with_its_option(self, which: str, option: str) -> None:
+    async def test_port_in_use_is_named_with_its_option(self, which: str, option: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             wanted = {"port": 0, "ui_port": 0, "partners_port": 0, which: port}
@@ -98,7 +98,7 @@ class TestWhatCannotStart:
             with pytest.raises(StartFailed, match=f"port {port} on 127.0.0.1 cannot be used.*another with {option} "):
                 await Embedded(data=None, **wanted).__aenter__()
 
-    async def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+    async def test_unwritable_folder_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
 
         with pytest.raises(
@@ -106,14 +106,14 @@ class TestWhatCannotStart:
         ):
             await free(tmp_path / "file" / "data").__aenter__()
 
-    async def test_a_missing_server_binary_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_missing_server_binary_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
         with pytest.raises(StartFailed, match=f"{tmp_path / 'temporal'} is missing: install the requirements"):
             await free().__aenter__()
 
     @linux_only
-    async def test_a_worker_that_cannot_work_takes_everything_with_it(
+    async def test_worker_that_cannot_start_ends_everything(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AFTER_SALES_POLICIES", str(tmp_path))
@@ -124,7 +124,7 @@ class TestWhatCannotStart:
 
         assert set(children_of(os.getpid())) <= before
 
-    def test_the_command_says_it_in_one_sentence(self) -> None:
+    def test_command_reports_it_in_one_sentence(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
 
@@ -137,7 +137,7 @@ class TestWhatCannotStart:
 
 @linux_only
 class TestHowItEnds:
-    def test_an_interrupt_ends_every_child_and_frees_the_data(
+    def test_interrupt_ends_every_child_and_releases_the_data(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with starter_up("--data", tmp_path) as up:
@@ -152,7 +152,7 @@ class TestHowItEnds:
         assert (second.code, "is in use by another server" in second.err) == (1, True)
         assert (tmp_path / "temporal.db").exists()
 
-    def test_a_kill_leaves_no_child_behind(self, tmp_path: Path) -> None:
+    def test_kill_leaves_no_child_behind(self, tmp_path: Path) -> None:
         with starter_up("--data", tmp_path) as up:
             children = children_of(up.process.pid)
 
@@ -161,7 +161,7 @@ class TestHowItEnds:
             assert len(children) == 3
             assert eventually(lambda: not any(alive(pid) for pid in children))
 
-    def test_a_server_that_dies_ends_everything_with_a_sentence(self) -> None:
+    def test_server_that_dies_ends_everything_with_a_sentence(self) -> None:
         with starter_up("--ephemeral") as up:
             children = children_of(up.process.pid)
             server = next(pid for pid, command in children.items() if "start-dev" in command)

@@ -1,4 +1,4 @@
-"""A payment that is cut off by a cancellation, a deploy or a crash leaves nothing behind (S13, S15)."""
+"""A payment that is interrupted by a cancellation, a deployment or a crash leaves nothing unsettled (S13, S15)."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ REFUND = {"kind": "refund", "amount": "12800.00"}
 
 @pytest.fixture
 async def worker(engine: str, sandbox: RunningSandbox, sqlite_url: str, tmp_path: Path) -> AsyncIterator[Child]:
-    """`python worker.py`, as a process of its own."""
+    """Run `python worker.py` as a separate process."""
     environment = clean_environment(
         TEMPORAL_ADDRESS=engine, AFTER_SALES_PARTNERS_URL=sandbox.url, AFTER_SALES_DATABASE_URL=sqlite_url
     )
@@ -36,7 +36,7 @@ async def worker(engine: str, sandbox: RunningSandbox, sqlite_url: str, tmp_path
 
 
 async def taken_in(client: Client) -> OpenCase:
-    """A case of whichever worker is there."""
+    """A case that any worker may run."""
     content = complaint()
     id_ = workflow_id(content["case_id"])
     handle = await client.start_workflow(CASE_WORKFLOW, content, id=id_, task_queue=TASK_QUEUE, **ONCE)
@@ -44,7 +44,7 @@ async def taken_in(client: Client) -> OpenCase:
 
 
 async def paying(case: OpenCase, gate: Gate, *, carried_out: bool = False) -> None:
-    """Have the customer agree to a refund, and wait until the partner has been asked for it and is held."""
+    """Let the customer agree to a refund, and wait until the call is held at the partner."""
     await case.becomes("assessing")
     await case.says("assess", severity="severe", by="Zhao")
     await case.says("propose", options=[{"key": "refund", "remedies": [REFUND]}], by="Zhao")
@@ -62,7 +62,7 @@ def entries(records: Records, case: OpenCase) -> dict[str, EntryState]:
 
 
 class End(NamedTuple):
-    """What the partner makes of the refund, and how the step, the entry and the partner's books then stand."""
+    """The partner's answer to the refund, and the final state of step, entry and the partner's record."""
 
     fault: str | None
     state: str
@@ -80,10 +80,10 @@ ENDS = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-async def test_case_that_is_cancelled_in_the_middle_of_a_refund_ends_with_it_settled_and_says_so(
+async def test_case_that_is_cancelled_during_a_refund_settles_and_records_it(
     workshop: Workshop, sandbox: RunningSandbox, gate: Gate, how: str
 ) -> None:
-    """S13, S15: the step has an explicit end, nothing stays reserved, and the archive and both books agree."""
+    """S13, S15: the step has a final state, nothing stays reserved; archive, ledger and partner agree."""
     end, records = ENDS[how], workshop.parts.records
     case = await workshop.take_in(complaint())
     if end.fault:
@@ -108,14 +108,14 @@ async def test_case_that_is_cancelled_in_the_middle_of_a_refund_ends_with_it_set
     assert "cancelled" in [entry["what"] for entry in archived["record"]["timeline"]]
 
 
-# The worker goes
+# The worker is stopped
 
 
 @pytest.mark.long
-async def test_worker_that_is_told_to_stop_finishes_the_refund_that_it_has_begun(
+async def test_worker_that_is_stopped_finishes_the_refund_that_it_has_begun(
     client: Client, worker: Child, sandbox: RunningSandbox, gate: Gate, records: Records
 ) -> None:
-    """S13: SIGTERM while the partner is slow; the payment is booked and told to the server before the process ends."""
+    """S13: SIGTERM while the partner is slow; the payment is recorded and completed before the process ends."""
     case = await taken_in(client)
     await paying(case, gate)
 
@@ -144,10 +144,10 @@ async def test_worker_that_is_told_to_stop_finishes_the_refund_that_it_has_begun
 
 @pytest.mark.long
 @pytest.mark.parametrize("carried_out", [True, False], ids=["booked", "not yet booked"])
-async def test_refund_whose_worker_is_killed_is_asked_for_by_its_key_and_paid_once(  # noqa: PLR0913, PLR0917 (what it takes)
+async def test_refund_whose_worker_is_killed_is_looked_up_by_key_and_paid_once(  # noqa: PLR0913, PLR0917 (fixtures)
     client: Client, worker: Child, sandbox: RunningSandbox, gate: Gate, records: Records, carried_out: bool
 ) -> None:
-    """S13: SIGKILL while the partner has it; the worker that comes after asks before it sends."""
+    """S13: SIGKILL while the call is at the partner; the next worker asks before it sends."""
     case = await taken_in(client)
     await paying(case, gate, carried_out=carried_out)
     key = f"{case.id}/1/o2/refund"
@@ -173,7 +173,7 @@ async def test_refund_whose_worker_is_killed_is_asked_for_by_its_key_and_paid_on
 
 
 async def _asked(sandbox: RunningSandbox, case: OpenCase) -> list[str]:
-    """What the refunds partner was asked about the case's refund, in any order."""
+    """Return the requests about the case's refund, sorted."""
     calls = await sandbox.rows("calls")
     return sorted(row["call"] for row in calls if row["key"] == f"{case.id}/1/o2/refund")
 
@@ -183,7 +183,7 @@ async def _asked_so(sandbox: RunningSandbox, case: OpenCase, calls: list[str]) -
 
 
 async def _completed(case: OpenCase) -> set[str]:
-    """The activities of which the server has the result."""
+    """Return the activities whose result the server has."""
     events = await case.events()
     scheduled = {
         e.event_id: e.activity_task_scheduled_event_attributes.activity_type.name

@@ -1,4 +1,4 @@
-"""A report finds its step whenever it comes: a real server, and partners over HTTP that tell it late (S13)."""
+"""A report reaches its step whenever it comes: a real server, and HTTP partners that report late (S13)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 
 class Post:
-    """Carries reports to the server one by one, as they are let through."""
+    """Sends reports to the server one by one, as the test lets them through."""
 
     def __init__(self, signals: TemporalSignals) -> None:
         self.let_through = asyncio.Semaphore(0)
@@ -29,26 +29,26 @@ class Post:
 
 @pytest.fixture
 def gate() -> Gate:
-    """Before the warehouse."""
+    """A gate before the warehouse."""
     return Gate("/warehouse/steps")
 
 
 @pytest.fixture
 def post(signals: TemporalSignals) -> Post:
-    """What the partners' reports wait in."""
+    """Holds the partners' reports."""
     return Post(signals)
 
 
 @pytest.fixture
 async def sandbox(post: Post, gate: Gate, tmp_path: Path) -> AsyncIterator[RunningSandbox]:
-    """Partners who report of goods at once, as far as the post lets them."""
+    """Partners that report on goods at once, as far as `post` lets the reports through."""
     ways = {"replacement": [{"state": "done", "after": 0}], "collection": "never"}
-    async with sandbox_in(tmp_path, {"*": {"reports_by_kind": ways}}, tell=post, gate=gate) as running:
+    async with sandbox_in(tmp_path, {"*": {"reports_by_kind": ways}}, send=post, gate=gate) as running:
         yield running
 
 
 async def offered(workshop: Workshop) -> OpenCase:
-    """A case whose customer may say yes to a replacement."""
+    """A case whose customer may choose a replacement."""
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await case.says("assess", severity="moderate", by="Zhao")
@@ -56,10 +56,10 @@ async def offered(workshop: Workshop) -> OpenCase:
     return case
 
 
-async def test_report_that_comes_while_nobody_knows_clears_the_step_up(
+async def test_report_on_a_step_with_unknown_outcome_settles_it(
     workshop: Workshop, sandbox: RunningSandbox, post: Post
 ) -> None:
-    """S13: the answer was lost, the partner cannot be asked for an hour, and nothing is sent a second time."""
+    """S13: the answer was lost and the partner cannot be asked for an hour; nothing is sent a second time."""
     case = await offered(workshop)
     await sandbox.fault("nonsense", partner="warehouse", count=1)
     await sandbox.fault("down", partner="warehouse", seconds=3_600)
@@ -78,10 +78,10 @@ async def test_report_that_comes_while_nobody_knows_clears_the_step_up(
     assert len(await _booked(sandbox, case)) == 1
 
 
-async def test_report_that_comes_before_the_call_is_answered_counts(
+async def test_report_before_the_answer_to_the_call_counts(
     workshop: Workshop, sandbox: RunningSandbox, gate: Gate, post: Post
 ) -> None:
-    """S13: the partner reports while its own answer is still on the way."""
+    """S13: the partner reports while its answer is still on the way."""
     case = await offered(workshop)
     gate.hold(1, carried_out=True)
     post.let_through.release()
@@ -99,10 +99,10 @@ async def test_report_that_comes_before_the_call_is_answered_counts(
     assert len(await _booked(sandbox, case)) == 1
 
 
-async def test_report_on_an_earlier_try_is_kept_with_a_sentence_and_changes_nothing(
+async def test_report_on_an_earlier_try_is_recorded_and_changes_nothing(
     workshop: Workshop, sandbox: RunningSandbox, post: Post, signals: TemporalSignals
 ) -> None:
-    """S13: the partner gives up, is asked anew under another key, and then somebody reports the first as done."""
+    """S13: the partner refuses, is asked again under another key, and then the first try is reported as done."""
     case = await offered(workshop)
     order_id, key = f"SO-{case.id}", f"{case.id}/1/o1/replacement"
     failed = [{"state": "failed", "after": 0, "detail": "out of stock"}]
@@ -123,10 +123,10 @@ async def test_report_on_an_earlier_try_is_kept_with_a_sentence_and_changes_noth
     assert step(seen, "replacement")["state"] == "running"
 
 
-async def test_partner_that_gave_up_and_did_it_all_the_same_is_not_asked_to_do_it_twice(
+async def test_partner_that_refused_but_carried_out_the_step_is_not_asked_again(
     workshop: Workshop, sandbox: RunningSandbox, post: Post
 ) -> None:
-    """S25: before a new key is used, the partner is asked what became of the old one."""
+    """S25: before a new key is used, the partner is asked about the old one."""
     case = await offered(workshop)
     contradictory = [{"state": "failed", "after": 0, "detail": "out of stock"}, {"state": "done", "after": 0}]
     await sandbox.order(f"SO-{case.id}", reports_by_kind={"replacement": contradictory})
@@ -141,10 +141,10 @@ async def test_partner_that_gave_up_and_did_it_all_the_same_is_not_asked_to_do_i
     assert len(await _booked(sandbox, case)) == 1
 
 
-async def test_report_on_what_nobody_asked_for_is_kept_with_a_sentence_and_holds_nothing_up(
+async def test_report_on_an_unknown_step_is_recorded_and_delays_nothing(
     workshop: Workshop, post: Post, signals: TemporalSignals
 ) -> None:
-    """S13: an unknown step, and an unknown key; what the partner reports next counts."""
+    """S13: an unknown step, and an unknown key; the partner's next report counts."""
     case = await offered(workshop)
     await case.says("customer-approved", by="Wang Li")
     await case.until(lambda c: step(c, "replacement")["state"] == "running" and step(c, "replacement")["reference"])
@@ -164,5 +164,5 @@ async def test_report_on_what_nobody_asked_for_is_kept_with_a_sentence_and_holds
 
 
 async def _booked(sandbox: RunningSandbox, case: OpenCase) -> list[dict[str, Any]]:
-    """What the warehouse has in its books."""
+    """Return what the warehouse has recorded."""
     return [row for row in await sandbox.rows("steps", case_id=case.id) if row["partner"] == "warehouse"]

@@ -1,4 +1,4 @@
-"""Two cases of one order agree at the same moment: two workers, partners over HTTP, one ledger, one payment (S15)."""
+"""Two cases of one order agree at the same time: two workers, HTTP partners, one ledger, one payment (S15)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,12 +25,12 @@ PAYMENTS: dict[str, tuple[str, str]] = {
     "refund": ("12800.00", "12800.00 was paid, 12800.00 is refunded or reserved already"),
     "compensation": ("2560.00", "3840.00 may be paid beside refunds, 2560.00 is paid or reserved already"),
 }
-"""All of the order, or 20 % of it where 30 % may be paid; and why the second payment is refused."""
+"""The whole order, or 20 % of it when 30 % may be paid; and why the second payment is refused."""
 
 
 @pytest.fixture
 async def workers(engine: str, sandbox: RunningSandbox, url: str) -> AsyncIterator[list[Workshop]]:
-    """Two workers on one task queue, each with connections of its own to server, partners and database."""
+    """Two workers on one task queue, each with its own connections to server, partners and database."""
     queue, opened = f"test-{uuid4().hex[:8]}", []
     async with AsyncExitStack() as stack:
         for _ in range(WORKERS):
@@ -47,7 +47,7 @@ async def workers(engine: str, sandbox: RunningSandbox, url: str) -> AsyncIterat
 
 
 async def offered(workshop: Workshop, topic: str, order_id: str, remedy: dict[str, Any]) -> OpenCase:
-    """A case about the order whose customer has an offer of that remedy."""
+    """A case about the order, with an offer of that remedy."""
     case = await workshop.take_in(complaint(topic=topic, order={"order_id": order_id}))
     await case.becomes("assessing")
     await case.says("assess", severity="severe", by="Zhao")
@@ -57,10 +57,10 @@ async def offered(workshop: Workshop, topic: str, order_id: str, remedy: dict[st
 
 
 @pytest.mark.parametrize("kind", PAYMENTS)
-async def test_of_two_cases_that_agree_at_the_same_moment_one_is_paid_and_the_other_is_told_why_not(
+async def test_of_two_cases_that_agree_at_the_same_time_one_is_paid_and_the_other_shows_why_not(
     workers: list[Workshop], sandbox: RunningSandbox, gate: Gate, kind: str
 ) -> None:
-    """S15: the first is refused nothing and the second is not paid, though nothing has been paid yet when it asks."""
+    """S15: the first is not refused and the second is not paid, although nothing has been paid when it asks."""
     (amount, why), order_id = PAYMENTS[kind], f"SO-{uuid4().hex[:8]}"
     records = workers[0].parts.records
     remedy = {"kind": kind, "amount": amount}
@@ -74,8 +74,8 @@ async def test_of_two_cases_that_agree_at_the_same_moment_one_is_paid_and_the_ot
     (winner,) = (case for case in cases if case is not loser)
     await winner.becomes("following_up")
 
-    told = step(await loser.snapshot(), kind)
-    assert why in told["reason"]
+    refused = step(await loser.snapshot(), kind)
+    assert why in refused["reason"]
     assert paid_by_then == {}
     assert gate.held == 1
     assert await sandbox.money(order_id) == {kind: amount}
@@ -87,10 +87,10 @@ async def test_of_two_cases_that_agree_at_the_same_moment_one_is_paid_and_the_ot
     assert (await loser.snapshot())["paid"][kind] == "0.00"
 
 
-async def test_what_the_limit_refused_is_paid_once_somebody_else_approves_it(
+async def test_payment_beyond_the_limit_is_paid_once_a_second_person_approves_it(
     workers: list[Workshop], sandbox: RunningSandbox
 ) -> None:
-    """S15, S20: and both books agree on the sum."""
+    """S15, S20: our ledger and the partner agree on the sum."""
     order_id, remedy = f"SO-{uuid4().hex[:8]}", {"kind": "compensation", "amount": "2560.00"}
     first, second = [await offered(workers[0], topic, order_id, remedy) for topic in TOPICS]
     await first.says("customer-approved", by="Wang Li")
@@ -114,7 +114,7 @@ REPORT = {"kind": "inspection_report", "uri": "https://files.example.org/2.pdf"}
 async def test_of_five_complaints_about_one_unit_one_is_made_good_and_the_others_go_to_a_person(
     workers: list[Workshop], sandbox: RunningSandbox
 ) -> None:
-    """S35: five topics, one box; the first is refunded, and each other names the case that was."""
+    """S35: five topics, one box; the first is refunded, and the others name its case."""
     order_id, kept = f"SO-{uuid4().hex[:8]}", []
     box = [{"sku": "BOX", "name": "Greens", "quantity": 1, "unit_price": "940.00"}]
     order = {"order_id": order_id, "amount": "1000.00", "freight": "60.00", "items": box}
@@ -139,10 +139,10 @@ async def test_of_five_complaints_about_one_unit_one_is_made_good_and_the_others
     assert (await sandbox.money(order_id))["refund"] == "940.00"
 
 
-async def test_nothing_is_promised_where_a_manager_has_approved_more_than_the_order_has_left(
+async def test_nothing_is_offered_when_a_manager_has_approved_more_than_the_order_has_left(
     workers: list[Workshop], sandbox: RunningSandbox
 ) -> None:
-    """S35: 500.00 is paid where 450.00 may be; the next case promises nothing that would then be refused."""
+    """S35: 500.00 is paid of 450.00; the next case offers nothing that would be refused later."""
     order = {"order_id": f"SO-{uuid4().hex[:8]}", "amount": "1500.00", "freight": "40.00", "items": []}
     first = await workers[0].take_in(complaint(topic="transport.damage", order=order))
     await first.becomes("assessing")
@@ -158,13 +158,13 @@ async def test_nothing_is_promised_where_a_manager_has_approved_more_than_the_or
     answer = await second.says("propose", options=more, by="Zhao")
 
     assert answer["offer"]["state"] == "awaiting_approval"
-    told = "29.20 is more than the 0.00 left of what may be paid beside refunds on the order; taken by: compensation"
-    assert any(f"{told} in case {first.id}" in why for why in (await second.snapshot())["offers"][0]["over_limits"])
+    reason = "29.20 is more than the 0.00 left of what may be paid beside refunds on the order; taken by: compensation"
+    assert any(f"{reason} in case {first.id}" in why for why in (await second.snapshot())["offers"][0]["over_limits"])
     assert await sandbox.money(str(order["order_id"])) == {"compensation": "500.00"}
 
 
 async def _blocked(cases: list[OpenCase], kind: str) -> OpenCase | None:
-    """The case of which the payment was refused, if any."""
+    """Return the case whose payment was refused, if any."""
     for case in cases:
         if step(await case.snapshot(), kind)["state"] == "blocked":
             return case

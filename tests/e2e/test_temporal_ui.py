@@ -1,6 +1,6 @@
-"""In the UI a case explains itself without its payloads: looked at in a real browser.
+"""In the Temporal UI a case can be understood without its payloads; checked in a real browser.
 
-With AFTER_SALES_TEST_PICTURES=DIR the pages are also saved as pictures (those in docs/images are made so).
+AFTER_SALES_TEST_PICTURES=DIR also saves the pages as pictures (docs/images).
 """
 
 import asyncio
@@ -67,15 +67,15 @@ async def case(stage: Stage) -> Played:
     await stage.repair_partners()
     await case.passes(minutes=6)
     await case.until_status("awaiting_consent")
-    await case.until("the team lead was told", lambda s: all(e.sent_at for e in s.escalations))
+    await case.until("the team lead was notified", lambda s: all(e.sent_at for e in s.escalations))
     return case
 
 
 async def _shows(page: Page, text: str) -> str:
-    """All that the page shows, its frames (where Markdown is drawn) included, once `text` is among it."""
+    """Return all text on the page, including its frames (where Markdown is drawn), once it contains `text`."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            with contextlib.suppress(Error):  # the page has just thrown that frame away
+            with contextlib.suppress(Error):  # the page has just replaced that frame
                 shown = "\n".join([await frame.inner_text("body") for frame in page.frames])
                 if text in shown:
                     return shown
@@ -87,7 +87,7 @@ async def _saved(page: Page, name: str) -> None:
         await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage, case: Played, page: Page) -> None:
+async def test_timers_show_in_the_timeline_what_was_promised_by_when(stage: Stage, case: Played, page: Page) -> None:
     await page.goto(f"{stage.machine.ui}/namespaces/default/workflows/case-{case.id}")
     await page.get_by_text("no answer to o1: remind").first.wait_for()
     shown = await page.inner_text("body")
@@ -97,7 +97,7 @@ async def test_timers_say_in_the_timeline_what_was_promised_by_when(stage: Stage
     assert "then tell director" in shown
 
 
-async def test_the_page_of_a_case_says_what_to_do_next(stage: Stage, case: Played, page: Page) -> None:
+async def test_page_of_a_case_shows_what_to_do_next(stage: Stage, case: Played, page: Page) -> None:
     await page.goto(f"{stage.machine.ui}/namespaces/default/workflows/case-{case.id}")
     await page.get_by_text("User Metadata").first.click()
     shown = await _shows(page, "answer to offer o1: customer-approved")

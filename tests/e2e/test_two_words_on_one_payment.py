@@ -1,4 +1,4 @@
-"""A report and the answer to the call say two ends of one refund, over HTTP and with a real server (S26)."""
+"""A report and the answer to the call contradict each other about a refund, over HTTP on a real server (S26)."""
 
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from tests.partners.running import Gate, RunningSandbox
 
 pytestmark = pytest.mark.e2e
 AMOUNT = "12800.00"
-"""All that was paid for the order: there is room for one such refund."""
+"""The whole order: there is room for one such refund."""
 REFUND = {"kind": "refund", "amount": AMOUNT}
 ANSWERS: dict[str, dict[str, Any]] = {
     "409": {"kind": "commit_then_status", "status": 409},
@@ -21,7 +21,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 async def offered(workshop: Workshop, topic: str, order_id: str) -> OpenCase:
-    """A case about the order whose customer is offered all of it back."""
+    """A case about the order whose customer is offered a full refund."""
     case = await workshop.take_in(complaint(topic=topic, order={"order_id": order_id}))
     await case.becomes("assessing")
     await case.says("assess", severity="severe", by="Zhao")
@@ -31,10 +31,10 @@ async def offered(workshop: Workshop, topic: str, order_id: str) -> OpenCase:
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-async def test_refund_that_is_reported_as_done_and_answered_otherwise_is_the_same_in_all_books_and_never_free(
+async def test_refund_reported_as_done_and_answered_otherwise_is_recorded_everywhere_and_never_released(
     workshop: Workshop, sandbox: RunningSandbox, gate: Gate, answer: str
 ) -> None:
-    """S26: it is booked and reported, then the call says otherwise; another case of the order finds nothing left."""
+    """S26: it is paid and reported, then the call is denied; another case of the order finds nothing left."""
     records, order_id = workshop.parts.records, f"SO-{uuid4().hex[:8]}"
     first, second = [await offered(workshop, topic, order_id) for topic in ("transport.damage", "goods.quality")]
     await sandbox.order(order_id, reports_by_kind={"refund": [{"state": "done", "after": 0}]})
@@ -65,5 +65,5 @@ async def test_refund_that_is_reported_as_done_and_answered_otherwise_is_the_sam
 
 
 async def _asked(sandbox: RunningSandbox, case: OpenCase) -> bool:
-    """Whether the partner was asked what became of the refund."""
+    """Return whether the partner was asked for the outcome of the refund."""
     return any(row["call"] == "GET steps" and case.id in row["key"] for row in await sandbox.rows("calls"))

@@ -1,4 +1,4 @@
-"""Keys, and a client that encrypts with them; the worker of these tests is that client's."""
+"""Keys, and a client that encrypts with them; the worker of these tests uses that client."""
 
 import pytest
 from temporalio.client import Client
@@ -29,5 +29,5 @@ async def client(engine: str, keys: KeyRing) -> Client:
 
 @pytest.fixture
 async def plain(engine: str) -> Client:
-    """A client of another program, which knows of no keys."""
+    """A client of another program, without keys."""
     return await Client.connect(engine)

@@ -1,4 +1,4 @@
-"""Whatever bytes reach the codec server, it answers or hangs up: no traceback, no secret, and the next is served."""
+"""For any bytes the codec server answers or hangs up: no traceback, no secret, and the next request is served."""
 
 import json
 import re
@@ -76,7 +76,7 @@ OVERLOADED_OR_NOT_DONE = (501, 503, 505)
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    """A request that is mostly one: by somebody who is known, every other time."""
+    """A mostly valid request, every other time from a known user."""
     method = draw(st.sampled_from([b"POST", b"POST", b"POST", b"GET", b"OPTIONS", b"HEAD", b"PUT", b"\xff", b"PRI"]))
     path, body = draw(st.sampled_from(PATHS) | RAW.map(lambda path: b"/" + path)), draw(BODIES)
     lines = draw(st.lists(LINES, max_size=4, unique_by=lambda line: line[0]))
@@ -92,7 +92,7 @@ def requests(draw: st.DrawFn) -> bytes:
 
 
 def answered(address: tuple[str, int], request: bytes) -> bytes:
-    """All that comes back until the server hangs up."""
+    """Return everything that is sent until the server hangs up."""
     answer = bytearray()
     with socket.create_connection(address, timeout=PATIENCE) as connection, suppress(ConnectionError, BrokenPipeError):
         connection.sendall(request)
@@ -108,7 +108,7 @@ Ask = Callable[[bytes], None]
 
 @pytest.fixture
 def is_answered(server: Child) -> Ask:  # noqa: F811
-    """Sends a request, and looks at the answer and the log; a function, so that an example shows no environment."""
+    """Returns a function that sends a request and checks answer and log, so that examples show no environment."""
     host, _, port = server.log.read_text(encoding="utf-8").splitlines()[0].rpartition("//")[2].partition(":")
     return lambda request: ask(server.log, (host, int(port)), request)
 
@@ -124,7 +124,7 @@ def ask(path: Path, address: tuple[str, int], request: bytes) -> None:
     with path.open("rb") as log:
         log.seek(before)
         said = log.read().decode()
-    lines = [json.loads(line) for line in said.splitlines()]  # which would also split where a stranger's name does
+    lines = [json.loads(line) for line in said.splitlines()]  # which would also split within a stranger's name
     assert [line["exception"].splitlines()[-3:] for line in lines if "exception" in line] == []
     assert "Traceback" not in said
     assert [secret for secret in (TOKEN, KEY.partition(":")[2], WORDS) if secret in said] == []

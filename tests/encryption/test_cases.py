@@ -1,4 +1,4 @@
-"""Whole cases whose payloads are encrypted, on a real server; at the end of each test its histories are replayed."""
+"""Whole cases with encrypted payloads on a real server; each test replays its histories at the end."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ WORDS = "my daughter cut her hand"
 
 
 async def stored(case: OpenCase, plain: Client) -> bytes:
-    """All that the server keeps of a case, as whoever has no key reads it."""
+    """Return everything the server stores about a case, as read without keys."""
     handle = plain.get_workflow_handle(case.handle.id)
     events = (await handle.fetch_history()).events
     return b"".join(event.SerializeToString() for event in events) + (
@@ -34,7 +34,7 @@ async def stored(case: OpenCase, plain: Client) -> bytes:
     )
 
 
-async def test_case_lives_to_its_end_and_the_server_cannot_read_it(open_case: Open, plain: Client) -> None:
+async def test_case_runs_to_its_end_and_the_server_cannot_read_it(open_case: Open, plain: Client) -> None:
     case = await open_case(description=WORDS)
     await agreed(case, "minor")
     await case.says("note", text=WORDS, by="Zhao Yun")
@@ -70,7 +70,7 @@ async def test_program_without_keys_still_starts_cases_and_sends_messages(worksh
         await theirs.snapshot()
 
 
-async def test_what_was_sent_before_the_switch_is_read_after_it(
+async def test_messages_from_before_the_switch_are_read_after_it(
     closed_workshop: Workshop, plain: Client, client: Client
 ) -> None:
     before = Workshop(plain, closed_workshop.parts, closed_workshop.task_queue)
@@ -88,10 +88,10 @@ async def test_what_was_sent_before_the_switch_is_read_after_it(
     assert WORDS in [entry.get("text") for entry in (await after.becomes("awaiting_consent"))["timeline"]]
 
 
-async def test_case_is_previewed_and_moved_and_the_server_reads_neither(
+async def test_case_is_previewed_and_moved_and_the_server_can_read_neither(
     open_case: Open, workshop: Workshop, plain: Client
 ) -> None:
-    """S18: the policy travels there and back with a query, and into the case by a look-up."""
+    """S18: the policy travels with a query, there and back, and into the case by a look-up."""
     case = await open_case()
     await case.becomes("assessing")
     policy = workshop.parts.policies["building_materials"]
@@ -99,16 +99,16 @@ async def test_case_is_previewed_and_moved_and_the_server_reads_neither(
     edited = policy.model_copy(update={"version": "2026-12+edited", "promises": promises})
     workshop.parts.policies["building_materials"] = edited
 
-    told = await Engine(case.client, "here").preview(case.id, edited.model_dump(mode="json"))
+    shown = await Engine(case.client, "here").preview(case.id, edited.model_dump(mode="json"))
     answer = await case.says("move-policy", by="Zhao Yun", reason=WORDS)
 
-    assert told is not None
-    assert told["promises"] == answer["promises"] != []
+    assert shown is not None
+    assert shown["promises"] == answer["promises"] != []
     kept = await stored(case, plain)
     assert not any(word.encode() in kept for word in (WORDS, "Zhao Yun", "2026-12+edited"))
 
 
-async def test_what_a_failed_case_says_is_read_by_those_with_a_key_alone(open_case: Open, plain: Client) -> None:
+async def test_failure_of_a_case_can_be_read_only_with_a_key(open_case: Open, plain: Client) -> None:
     case = await open_case(topic="no.such.topic")
 
     with pytest.raises(WorkflowFailureError) as ours:
@@ -122,10 +122,10 @@ async def test_what_a_failed_case_says_is_read_by_those_with_a_key_alone(open_ca
     assert b"the complaint was refused" not in kept
 
 
-async def test_what_a_partner_says_went_wrong_is_not_readable(
+async def test_error_text_of_a_partner_cannot_be_read_without_a_key(
     open_case: Open, partners: FakePartners, plain: Client
 ) -> None:
-    """A partner's answer may quote the customer; it waits with the server while the call is repeated."""
+    """A partner's answer may quote the customer; the server stores it while the call is retried."""
     case = await open_case()
     partners.warehouse.will(*[Turn(raises=TryAgain(f"{WORDS} is no address"))])
 
@@ -143,7 +143,7 @@ def _failure(event: Any) -> Any:
     return event.activity_task_started_event_attributes.last_failure
 
 
-async def test_rejected_update_tells_its_sender_why(open_case: Open) -> None:
+async def test_sender_of_a_rejected_update_can_read_why(open_case: Open) -> None:
     case = await open_case()
     await case.becomes("assessing")
 
@@ -153,7 +153,7 @@ async def test_rejected_update_tells_its_sender_why(open_case: Open) -> None:
     assert "Encoded" not in str(refused.value.cause)
 
 
-async def test_message_of_one_case_cannot_be_put_into_another(open_case: Open, plain: Client) -> None:
+async def test_message_of_one_case_cannot_be_moved_to_another(open_case: Open, plain: Client) -> None:
     one, other = await open_case(), await open_case()
     await one.signals("contact-made", note="reached")
     await one.until(lambda c: any(entry["what"] == "contact-made" for entry in c["timeline"]) or c["promises"])
@@ -168,10 +168,10 @@ async def test_message_of_one_case_cannot_be_put_into_another(open_case: Open, p
     await other.says("assess", severity="minor")
 
 
-async def test_case_waits_while_a_key_is_out_of_reach_and_goes_on_when_it_is_back(
+async def test_case_waits_while_a_key_is_out_of_reach_and_continues_when_it_is_back(
     engine: str, closed_workshop: Workshop, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing has failed meanwhile, and no worker is started anew."""
+    """Nothing fails meanwhile, and no worker is restarted."""
     file, old, new = tmp_path / "keys", new_key("old"), new_key("new")
     file.write_text(old, encoding="ascii")
     closed_workshop.client = await Client.connect(engine, data_converter=encrypted(KeyRing(file=file)))
@@ -193,7 +193,7 @@ async def test_case_waits_while_a_key_is_out_of_reach_and_goes_on_when_it_is_bac
     assert await case.says("assess", severity="minor")
 
 
-async def test_worker_whose_keys_were_forgotten_waits_for_them_and_refuses_nothing(
+async def test_worker_without_its_keys_waits_for_them_and_refuses_nothing(
     engine: str, closed_workshop: Workshop
 ) -> None:
     forgetful = await Client.connect(engine, data_converter=data_converter(Settings()))
@@ -210,10 +210,10 @@ async def test_worker_whose_keys_were_forgotten_waits_for_them_and_refuses_nothi
 
 
 @pytest.mark.parametrize("has_keys", [True, False], ids=["keys", "no keys"])
-async def test_bytes_that_only_call_themselves_encrypted_are_refused_and_the_case_lives(
+async def test_bytes_that_only_claim_to_be_encrypted_are_refused_and_the_case_continues(
     engine: str, closed_workshop: Workshop, keys: KeyRing, *, has_keys: bool
 ) -> None:
-    """A worker without keys would wait for one for ever, whoever sent them."""
+    """A worker without keys would otherwise wait for one forever."""
     closed_workshop.client = await Client.connect(
         engine, data_converter=encrypted(keys) if has_keys else data_converter(Settings())
     )
@@ -234,7 +234,7 @@ async def test_bytes_that_only_call_themselves_encrypted_are_refused_and_the_cas
     assert await case.events("WORKFLOW_TASK_FAILED") == []
 
 
-async def test_command_line_reads_with_keys_and_says_in_a_sentence_that_it_has_none(
+async def test_command_line_reads_with_keys_and_reports_in_a_sentence_that_it_has_none(
     engine: str, closed_workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = new_key("k1")
@@ -257,7 +257,7 @@ async def test_command_line_reads_with_keys_and_says_in_a_sentence_that_it_has_n
 
 
 async def test_history_replays_with_its_keys_and_not_without(open_case: Open) -> None:
-    """S24; that it replays with them is shown at the end of every test here."""
+    """S24; that it replays with them is checked at the end of every test here."""
     case = await open_case()
     await agreed(case, "minor")
     history = await case.handle.fetch_history()
@@ -272,7 +272,7 @@ async def test_history_replays_with_its_keys_and_not_without(open_case: Open) ->
     assert refused.replay_failure is not None
 
 
-async def test_summary_that_the_ui_shows_is_sealed_and_comes_back(workshop: Workshop, plain: Client) -> None:
+async def test_summary_in_the_ui_is_encrypted_and_comes_back(workshop: Workshop, plain: Client) -> None:
     case = await workshop.take_in(complaint(), static_summary="Building materials", memo={"from": WORDS})
     await case.becomes("assessing")
     described = await case.handle.describe()

@@ -1,4 +1,4 @@
-"""A sealed payload opens with its key and for its own workflow, and in no other way."""
+"""An encrypted payload can be decrypted only with its key and for its workflow."""
 
 import pytest
 from hypothesis import given
@@ -44,12 +44,12 @@ def activity(workflow_id: str | None = "case-1", namespace: str = "default") -> 
 
 
 @given(PAYLOADS, st.tuples(NAMES, NAMES.filter(bool)))
-def test_what_is_sealed_for_a_workflow_is_what_that_workflow_opens(payload: Payload, place: tuple[str, str]) -> None:
+def test_payload_is_decrypted_for_its_workflow(payload: Payload, place: tuple[str, str]) -> None:
     assert unseal(KEYS, seal(KEYS, payload, place), place) == payload
 
 
 @given(st.tuples(NAMES, NAMES), st.tuples(NAMES, NAMES))
-def test_what_is_sealed_for_a_workflow_opens_for_no_other(one: tuple[str, str], other: tuple[str, str]) -> None:
+def test_payload_is_decrypted_for_no_other_workflow(one: tuple[str, str], other: tuple[str, str]) -> None:
     sealed = seal(KEYS, PLAIN, one)
     if one == other:
         return
@@ -62,7 +62,7 @@ def test_what_is_sealed_for_a_workflow_opens_for_no_other(one: tuple[str, str], 
         unseal(KEYS, relabelled, other)
 
 
-def test_nothing_of_a_payload_can_be_read_and_no_two_are_alike() -> None:
+def test_ciphertext_shows_nothing_and_no_two_are_alike() -> None:
     once, again = seal(KEYS, PLAIN, PLACE), seal(KEYS, PLAIN, PLACE)
 
     assert b"customer" not in once.SerializeToString()
@@ -95,13 +95,13 @@ def test_every_bit_beside_the_ciphertext_counts(name: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"short", b"x" * 12, b"x" * 27])
-def test_what_is_too_short_to_be_sealed_is_not_authentic(data: bytes) -> None:
+def test_too_short_ciphertext_is_not_authentic(data: bytes) -> None:
     with pytest.raises(NotAuthentic):
         unseal(KEYS, Payload(metadata=seal(KEYS, PLAIN, PLACE).metadata, data=data), PLACE)
 
 
 @pytest.mark.parametrize(("seals", "opens"), [(workflow(), activity()), (activity(), workflow())])
-async def test_activities_of_a_workflow_read_what_it_sends_them_and_it_what_they_answer(
+async def test_activities_and_their_workflow_read_each_others_payloads(
     seals: SerializationContext, opens: SerializationContext
 ) -> None:
     codec = Encryption(KEYS)
@@ -112,7 +112,7 @@ async def test_activities_of_a_workflow_read_what_it_sends_them_and_it_what_they
 
 
 @pytest.mark.parametrize("other", [workflow("case-2"), workflow(namespace="test"), activity("case-2")])
-async def test_what_is_not_authentic_stays_closed_and_stops_nothing(
+async def test_payload_that_is_not_authentic_stays_encrypted_and_stops_nothing(
     other: SerializationContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     codec = Encryption(KEYS)
@@ -122,14 +122,14 @@ async def test_what_is_not_authentic_stays_closed_and_stops_nothing(
     assert "sealed for another workflow" in caplog.text
 
 
-async def test_key_out_of_reach_is_an_error_and_nothing_stays_closed_for_want_of_it() -> None:
+async def test_key_out_of_reach_is_an_error_and_leaves_no_payload_encrypted() -> None:
     sealed = await Encryption(KeyRing(text=new_key("k2"))).with_context(workflow()).encode([PLAIN])
 
     with pytest.raises(KeyOutOfReach):
         await Encryption(KEYS).with_context(workflow()).decode(sealed)
 
 
-async def test_without_keys_nothing_is_sealed_and_what_is_sealed_waits_for_a_key() -> None:
+async def test_without_keys_nothing_is_encrypted_and_encrypted_payloads_wait_for_a_key() -> None:
     converter = data_converter(Settings()).with_context(workflow())
     [sealed] = await encrypted(KEYS).with_context(workflow()).encode(["words"])
 
@@ -157,8 +157,8 @@ async def test_without_keys_nothing_is_sealed_and_what_is_sealed_waits_for_a_key
     ids=["version", "none", "workflow", "namespace", "no key", "id alone", "bytes", "fingerprint", "short"],
 )
 @pytest.mark.parametrize("keys", [KEYS, None], ids=["keys", "no keys"])
-async def test_no_key_is_waited_for_by_what_none_can_open(keys: KeyRing | None, spoilt: dict[str, bytes]) -> None:
-    """Anybody can say of some bytes that they are encrypted: that must not hold a case up."""
+async def test_undecodable_payload_does_not_wait_for_a_key(keys: KeyRing | None, spoilt: dict[str, bytes]) -> None:
+    """Anybody can mark bytes as encrypted: that must not block a case."""
     metadata = dict(seal(KEYS, PLAIN, PLACE).metadata)
     data = spoilt.get("data", b"x" * 40)
     payload = Payload(metadata={**metadata, **{k: v for k, v in spoilt.items() if k != "data"}}, data=data)
@@ -167,12 +167,12 @@ async def test_no_key_is_waited_for_by_what_none_can_open(keys: KeyRing | None, 
 
 
 @given(PAYLOADS)
-async def test_what_is_not_sealed_passes(payload: Payload) -> None:
+async def test_plain_payload_passes_through(payload: Payload) -> None:
     assert await Encryption(KEYS).with_context(workflow()).decode([payload]) == [payload]
 
 
 @pytest.mark.parametrize("context", [None, activity(None), NexusSerializationContext("e", "s", "o")])
-async def test_what_belongs_to_no_workflow_opens_only_where_none_is_known(context: SerializationContext | None) -> None:
+async def test_payload_without_a_workflow_is_decrypted_only_without_one(context: SerializationContext | None) -> None:
     codec = Encryption(KEYS) if context is None else Encryption(KEYS).with_context(context)
 
     sealed = await codec.encode([PLAIN])
@@ -181,7 +181,7 @@ async def test_what_belongs_to_no_workflow_opens_only_where_none_is_known(contex
     assert await Encryption(KEYS).with_context(workflow()).decode(sealed) == sealed
 
 
-async def test_what_a_failure_says_is_sealed_as_well() -> None:
+async def test_failures_are_encrypted_as_well() -> None:
     converter = encrypted(KEYS).with_context(workflow())
     failure = Failure()
     try:
@@ -196,7 +196,7 @@ async def test_what_a_failure_says_is_sealed_as_well() -> None:
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(encryption_keys=new_key("k1"))], ids=["plain", "encrypted"])
 def test_worker_builds_no_converter_for_each_payload(settings: Settings) -> None:
-    """The SDK takes a converter with context for every payload, and a pydantic converter is dear to build."""
+    """The SDK asks for a converter with context for every payload, and a pydantic converter is slow to build."""
     converter = hardened(data_converter(settings))
 
     with_context = converter.with_context(workflow())

@@ -1,4 +1,4 @@
-"""The codec server as a process: it opens for those who are known, from pages that may ask, and tells who read what."""
+"""The codec server as a process: it decrypts for known users on allowed pages, and logs who read what."""
 
 import asyncio
 import base64
@@ -78,19 +78,19 @@ def sealed(workflow_id: str = "case-1") -> Payload:
 
 
 def said(server: Child) -> list[dict[str, Any]]:
-    """The lines of its log."""
+    """Return the lines of its log."""
     return [json.loads(line) for line in server.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
 
 
 def texts(answer: httpx.Response) -> list[str]:
-    """What the payloads of an answer hold, as far as it is JSON."""
+    """Return the payloads of an answer that are JSON."""
     found = answer.json()["payloads"]
     plain = base64.b64encode(b"json/plain").decode()
     return [json.loads(base64.b64decode(p["data"])) for p in found if p["metadata"]["encoding"] == plain]
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_whoever_is_known_reads_and_the_log_says_which_case(http: httpx.AsyncClient, server: Child) -> None:
+async def test_known_user_reads_and_the_log_says_which_case(http: httpx.AsyncClient, server: Child) -> None:
     headers = {**KNOWN, "Origin": UI}
     answer = await http.post("/decode?preserveStorageRefs=true", json=sent(sealed(), PLAIN), headers=headers)
 
@@ -99,8 +99,8 @@ async def test_whoever_is_known_reads_and_the_log_says_which_case(http: httpx.As
     assert answer.headers["access-control-allow-origin"] == UI
     assert answer.headers["cache-control"] == "no-store"
     line = said(server)[-1]
-    told = {name: line[name] for name in ("event", "who", "cases", "payloads", "unreadable", "namespace", "origin")}
-    assert told == {
+    logged = {name: line[name] for name in ("event", "who", "cases", "payloads", "unreadable", "namespace", "origin")}
+    assert logged == {
         "event": "decoded",
         "who": "chen",
         "cases": ["case-1"],
@@ -112,7 +112,7 @@ async def test_whoever_is_known_reads_and_the_log_says_which_case(http: httpx.As
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_one_payload_that_cannot_be_opened_hides_no_other(http: httpx.AsyncClient, server: Child) -> None:
+async def test_payload_that_cannot_be_decrypted_hides_no_other(http: httpx.AsyncClient, server: Child) -> None:
     strange = seal(KeyRing(text=new_key("k2")), PLAIN, ("default", "case-2"))
     forged = Payload(metadata={**sealed().metadata, "workflow": b"case-3"}, data=sealed().data)
 
@@ -136,9 +136,7 @@ async def test_one_payload_that_cannot_be_opened_hides_no_other(http: httpx.Asyn
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_whoever_is_not_known_reads_nothing(
-    http: httpx.AsyncClient, server: Child, headers: dict[str, str]
-) -> None:
+async def test_unknown_user_reads_nothing(http: httpx.AsyncClient, server: Child, headers: dict[str, str]) -> None:
     answer = await http.post("/decode", json=sent(sealed()), headers=headers)
 
     assert answer.status_code == 401
@@ -163,7 +161,7 @@ async def test_page_that_is_not_listed_exactly_may_not_ask(http: httpx.AsyncClie
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_page_of_the_ui_may_ask_with_what_it_sends(http: httpx.AsyncClient) -> None:
+async def test_page_of_the_ui_may_ask_with_its_headers(http: httpx.AsyncClient) -> None:
     wanted = "authorization,authorization-extras,content-type,x-namespace"
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": wanted}
     answer = await http.options("/decode", headers={"Origin": UI, **asked})
@@ -175,7 +173,7 @@ async def test_page_of_the_ui_may_ask_with_what_it_sends(http: httpx.AsyncClient
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_nobody_has_anything_encrypted(http: httpx.AsyncClient) -> None:
+async def test_nobody_can_have_anything_encrypted(http: httpx.AsyncClient) -> None:
     assert (await http.post("/encode", json=sent(PLAIN), headers=KNOWN)).status_code == 404
     assert (await http.get("/decode", headers=KNOWN)).status_code == 405
     assert (await http.get("/docs")).status_code == 404
@@ -198,7 +196,7 @@ async def test_browser_that_has_signed_in_reads_without_a_header(http: httpx.Asy
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_sign_in_takes_a_known_token_from_its_own_page_only(http: httpx.AsyncClient) -> None:
+async def test_sign_in_accepts_a_known_token_from_its_own_page_only(http: httpx.AsyncClient) -> None:
     wrong = await http.post("/sign-in", data={"token": "wrong"})
     foreign = await http.post("/sign-in", data={"token": TOKEN}, headers={"Origin": UI})
     own = await http.post("/sign-in", data={"token": TOKEN}, headers={"Origin": str(http.base_url).rstrip("/")})
@@ -228,7 +226,7 @@ async def test_sign_in_takes_a_known_token_from_its_own_page_only(http: httpx.As
     ids=range(13),
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_request_that_is_none_is_refused_in_a_sentence(http: httpx.AsyncClient, body: bytes, status: int) -> None:
+async def test_invalid_request_is_refused_in_a_sentence(http: httpx.AsyncClient, body: bytes, status: int) -> None:
     answer = await http.post("/decode", content=body, headers=KNOWN)
 
     assert answer.status_code == status
@@ -249,8 +247,8 @@ async def test_log_holds_no_content_no_token_and_no_traceback(http: httpx.AsyncC
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_whoever_signs_in_sends_a_token_and_no_more(http: httpx.AsyncClient) -> None:
-    """We do not know them yet."""
+async def test_sign_in_with_more_than_a_token_is_refused(http: httpx.AsyncClient) -> None:
+    """The sender is not authenticated yet."""
     answer = await http.post("/sign-in", data={"token": TOKEN, "x": "x" * MAX_FORM})
 
     assert (answer.status_code, "set-cookie" in answer.headers) == (413, False)
@@ -271,34 +269,34 @@ async def test_request_that_never_ends_is_not_waited_for(monkeypatch: pytest.Mon
     assert (answer.status_code, "did not arrive within 0 seconds" in answer.json()["message"]) == (408, True)
 
 
-@pytest.mark.parametrize(("error", "told"), [(h11.LocalProtocolError("x"), False), (ValueError("x"), True)])
-def test_whoever_breaks_http_while_being_answered_leaves_no_traceback(error: Exception, *, told: bool) -> None:
-    """Seen once in some thousand requests; uvicorn logs it as a fault of ours."""
+@pytest.mark.parametrize(("error", "logged"), [(h11.LocalProtocolError("x"), False), (ValueError("x"), True)])
+def test_client_that_breaks_http_during_the_answer_leaves_no_traceback(error: Exception, *, logged: bool) -> None:
+    """Seen once in some thousand requests; uvicorn logs it as an error of ours."""
     record = logging.makeLogRecord({"exc_info": (type(error), error, None)})
 
-    assert encryption.server._is_actionable(record) is told  # noqa: SLF001 (the filter)
+    assert encryption.server._is_actionable(record) is logged  # noqa: SLF001 (the filter)
     assert encryption.server._is_actionable(logging.makeLogRecord({}))  # noqa: SLF001 (same)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_request_that_breaks_off_is_a_refusal_and_no_fault_of_ours(
+async def test_request_that_breaks_off_is_logged_as_a_refusal_not_as_an_error(
     http: httpx.AsyncClient, server: Child
 ) -> None:
     head = f"POST /decode HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 20\r\n\r\n{{"
     with socket.create_connection((http.base_url.host, http.base_url.port or 0)) as connection:
         connection.sendall(head.encode())
-    await eventually(lambda: told_of(server, "closed the connection"), "the refusal in the log")
+    await eventually(lambda: log_mentions(server, "closed the connection"), "the refusal in the log")
 
     assert "Traceback" not in server.log.read_text(encoding="utf-8")
 
 
-async def told_of(server: Child, words: str) -> bool:
+async def log_mentions(server: Child, words: str) -> bool:
     return words in server.log.read_text(encoding="utf-8")
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_guessing_fills_no_log_and_keeps_out_nobody_who_is_known(tmp_path: Path) -> None:
-    """A token is 256 random bits: what has to be bounded is what a guess costs us."""
+async def test_guessing_tokens_does_not_fill_the_log_or_lock_out_known_users(tmp_path: Path) -> None:
+    """A token has 256 random bits: only the cost of a guess for us has to be bounded."""
     child = codec_server(tmp_path / "codec.log")
     await child.launch()
     try:
@@ -312,36 +310,36 @@ async def test_guessing_fills_no_log_and_keeps_out_nobody_who_is_known(tmp_path:
     finally:
         await child.end(5)
 
-    told = [line for line in said(child) if line["event"] == "refused"]
+    refusals = [line for line in said(child) if line["event"] == "refused"]
     assert set(statuses[:MAX_REFUSED]) == {401}
-    assert statuses.count(429) >= len(guesses) - len(told)
+    assert statuses.count(429) >= len(guesses) - len(refusals)
     assert (last.status_code, last.headers["retry-after"]) == (429, "60")
-    assert MAX_REFUSED <= len(told) < MAX_REFUSED + 50
+    assert MAX_REFUSED <= len(refusals) < MAX_REFUSED + 50
     assert texts(read) == [WORDS]
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"tokens": {}}, "AFTER_SALES_CODEC_TOKENS is empty"),
         ({"tokens": {"chen": TOKEN}}, "AFTER_SALES_CODEC_TOKENS: chen needs a SHA-256"),
         *(({"origins": frozenset({bad})}, f"AFTER_SALES_CODEC_ORIGINS: {bad} is not an origin") for bad in BAD_ORIGINS),
     ],
 )
-def test_settings_that_let_in_nobody_or_everybody_are_refused(changed: dict[str, Any], told: str) -> None:
+def test_settings_that_admit_nobody_or_everybody_are_refused(changed: dict[str, Any], message: str) -> None:
     good: dict[str, Any] = {"tokens": {"chen": digest_of(TOKEN)}, "origins": frozenset({UI})}
     assert create_app(KEYS, **good)
 
     with pytest.raises(CannotServe) as refused:
         create_app(KEYS, **good | changed)
 
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(message)
     assert TOKEN not in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["8734", ":8734", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:x"])
 def test_address_that_is_not_host_and_port_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """One without a host would be every interface of the machine."""
+    """An address without a host would be every interface of the machine."""
     for name, value in {**ENVIRONMENT, "AFTER_SALES_CODEC_ADDRESS": address}.items():
         monkeypatch.setenv(name, value)
 
@@ -360,7 +358,7 @@ def test_address_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "message"),
     [
         ({"AFTER_SALES_ENCRYPTION_KEYS": "k1:short"}, "AFTER_SALES_ENCRYPTION_KEYS: key k1 "),
         ({"AFTER_SALES_ENCRYPTION_KEYS_FILE": "keys"}, "AFTER_SALES_ENCRYPTION_KEYS: AFTER_SALES_ENCRYPTION_KEYS_FILE"),
@@ -372,8 +370,8 @@ def test_address_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_fault_of_the_settings_is_told_in_a_sentence(
-    tmp_path: Path, environment: dict[str, str], told: str
+async def test_faulty_settings_are_reported_in_a_sentence(
+    tmp_path: Path, environment: dict[str, str], message: str
 ) -> None:
     child = codec_server(tmp_path / "codec.log", **environment)
     await child.launch()
@@ -384,7 +382,7 @@ async def test_fault_of_the_settings_is_told_in_a_sentence(
     finally:
         await child.end(5)
     log = child.log.read_text(encoding="utf-8")
-    assert log.startswith(told)
+    assert log.startswith(message)
     assert log.count("\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""Keys come from text or from a file, the first encrypts, and nothing ever tells what they are."""
+"""Keys come from text or a file, the first one encrypts, and nothing ever shows them."""
 
 import base64
 import logging
@@ -32,27 +32,27 @@ def test_first_key_encrypts_and_every_key_decrypts() -> None:
     assert unseal(both, before, PLACE) == unseal(both, after, PLACE) == PLAIN
 
 
-def test_payload_whose_key_is_not_here_is_an_ordinary_error_that_names_the_key() -> None:
+def test_payload_with_a_missing_key_is_an_error_that_names_the_key() -> None:
     sealed = seal(KeyRing(text=new_key("2026-10")), PLAIN, PLACE)
 
     with pytest.raises(KeyOutOfReach, match=r"no key 2026-10\.[0-9a-f]{8} here: put it back into AFTER_SALES_ENCR"):
         unseal(KeyRing(text=new_key("2026-11")), sealed, PLACE)
 
 
-def test_wrong_key_under_the_right_id_is_a_missing_key_and_no_forgery() -> None:
-    """Or a slip in the settings would have true messages refused for good."""
+def test_wrong_key_under_the_right_id_counts_as_a_missing_key_not_as_a_forgery() -> None:
+    """Otherwise a mistake in the settings would have valid messages refused for good."""
     sealed = seal(KeyRing(text=new_key("k1")), PLAIN, PLACE)
 
     with pytest.raises(KeyOutOfReach):
         unseal(KeyRing(text=new_key("k1")), sealed, PLACE)
 
 
-# The same in every process that collects these tests, and no key that anybody uses.
+# The same in every process that collects these tests, and used nowhere else.
 SECRET, SHORT = (base64.b64encode(bytes(range(size))).decode() for size in (32, 16))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "no key"),
         (" , ", "no key"),
@@ -67,20 +67,20 @@ SECRET, SHORT = (base64.b64encode(bytes(range(size))).decode() for size in (32, 
         (f"a:{SECRET},a:{SECRET}", "two keys have the id a"),
     ],
 )
-def test_fault_is_one_sentence_that_says_where_and_quotes_no_key(text: str, told: str, tmp_path: Path) -> None:
+def test_fault_is_one_sentence_with_its_place_that_quotes_no_key(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(text, encoding="ascii")
 
     for configured, where in (({"text": text}, "AFTER_SALES_ENCRYPTION_KEYS: "), ({"file": file}, f"{file}: ")):
         with pytest.raises(KeyFault) as fault:
             KeyRing(**configured)
-        assert str(fault.value).startswith(where + told)
+        assert str(fault.value).startswith(where + message)
         assert "\n" not in str(fault.value)
         assert SECRET[:8] not in str(fault.value)
         assert SHORT[:8] not in str(fault.value)
 
 
-def test_settings_name_keys_or_a_file_of_keys_or_none(tmp_path: Path) -> None:
+def test_settings_name_keys_or_a_file_of_keys_but_not_both(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(f"{new_key('k2')}\n{new_key('k1')}\n", encoding="ascii")
 
@@ -96,7 +96,7 @@ def test_settings_name_keys_or_a_file_of_keys_or_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["missing", "a folder", "binary"])
-def test_file_that_cannot_be_read_is_told_at_the_start(tmp_path: Path, what: str) -> None:
+def test_unreadable_file_is_reported_at_start_up(tmp_path: Path, what: str) -> None:
     file = tmp_path / "keys"
     if what == "a folder":
         file.mkdir()
@@ -108,10 +108,10 @@ def test_file_that_cannot_be_read_is_told_at_the_start(tmp_path: Path, what: str
 
 
 def rewritten(file: Path, text: str) -> None:
-    """As a mounted secret changes: another file in its place."""
+    """Replace the file, as a mounted secret changes."""
     other = file.with_suffix(".new")
     other.write_text(text, encoding="ascii")
-    os.replace(other, file)  # noqa: PTH105 (the same call that tools for secrets make)
+    os.replace(other, file)  # noqa: PTH105 (the call that secret mounts use)
 
 
 def test_file_that_changes_is_read_again(tmp_path: Path) -> None:
@@ -133,10 +133,10 @@ def test_file_that_changes_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["gone", "empty", "faulty"])
-def test_file_that_becomes_unusable_leaves_the_keys_in_force_and_is_told_once(
+def test_file_that_becomes_unusable_leaves_the_keys_in_force_and_is_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    """What an activity has done must not be lost because its result cannot be encrypted."""
+    """The result of an activity must not be lost because it cannot be encrypted."""
     file, key = tmp_path / "keys", new_key("k1")
     rewritten(file, key)
     keys = KeyRing(file=file)
@@ -164,13 +164,13 @@ def test_nothing_shows_a_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
         rewritten(file, key)
         shown = [settings, settings.model_dump_json(), keys, keys.current, Encryption(keys), data_converter(settings)]
 
-    told = caplog.text + "".join(map(repr, shown)) + "".join(map(str, shown))
-    assert "k1." in told
-    assert secret not in told
-    assert repr(base64.b64decode(secret))[2:10] not in told
+    output = caplog.text + "".join(map(repr, shown)) + "".join(map(str, shown))
+    assert "k1." in output
+    assert secret not in output
+    assert repr(base64.b64decode(secret))[2:10] not in output
 
 
-def test_command_makes_keys_that_the_settings_take() -> None:
+def test_command_generates_keys_that_the_settings_accept() -> None:
     command = [sys.executable, "-m", "encryption", "new-key"]
     made = subprocess.run([*command, "2026-11"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     bad = subprocess.run([*command, "no spaces"], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
-"""The leak audit: a distinct word in every field that people fill in; then everything that Temporal keeps is searched.
+"""The leak audit: put a marker into every field that people fill in, then search everything that Temporal stores.
 
-The same audit without keys has to find every word, or it would prove nothing.
+The same audit without keys must find every marker, or it proves nothing.
 """
 
 from collections.abc import AsyncIterator
@@ -22,11 +22,11 @@ from tests.engine import ONCE, OpenCase
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 WORDS: set[str] = set()
-"""Every word that was planted."""
+"""Every marker."""
 
 
 def planted(field: str) -> str:
-    """The word of a field."""
+    """Return the marker of a field."""
     WORDS.add(word := f"zq{field}qz")
     return word
 
@@ -49,7 +49,7 @@ SAID: list[tuple[str, dict[str, Any]]] = [
     ("assign", {"team": "quality", "owner": planted("owner"), "by": planted("assigner")}),
     ("assess", {"severity": "severe", "note": planted("assessment"), "by": planted("assessor")}),
 ]
-"""What an agent tells the case until there is an offer."""
+"""What agents send until there is an offer."""
 
 
 @pytest.fixture(params=[True, False], ids=["with keys", "without: the audit finds what there is"])
@@ -63,7 +63,7 @@ def sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.fixture
 def metrics(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the worker serves its metrics."""
+    """The worker's metrics address."""
     address = f"127.0.0.1:{unused_port()}"
     monkeypatch.setenv("AFTER_SALES_METRICS_ADDRESS", address)
     monkeypatch.setenv("AFTER_SALES_LOG_LEVEL", "DEBUG")
@@ -77,7 +77,7 @@ async def machine(sealed: bool, metrics: str, tmp_path: Path) -> AsyncIterator[E
         yield machine
 
 
-async def test_no_word_that_a_person_wrote_is_found_where_temporal_keeps_things(
+async def test_no_text_from_people_is_found_where_temporal_stores_data(
     machine: Embedded, metrics: str, tmp_path: Path, *, sealed: bool
 ) -> None:
     client = await Client.connect(machine.address, data_converter=data_converter(Settings()))
@@ -94,8 +94,8 @@ async def test_no_word_that_a_person_wrote_is_found_where_temporal_keeps_things(
     assert b"after-sales" in measured
     assert b"CaseStatus" in shown
     assert b"worker ready" in logs
-    for told in (measured, shown, logs):
-        assert _found(told) == set()
+    for output in (measured, shown, logs):
+        assert _found(output) == set()
 
 
 async def _opened(client: Client, **more: Any) -> OpenCase:
@@ -107,7 +107,7 @@ async def _opened(client: Client, **more: Any) -> OpenCase:
 
 
 async def _goods_damaged(client: Client) -> None:
-    """A case with everything that people say in it, to its end; a carrier's claim outlives it."""
+    """A case with every message, to its end; its carrier claim runs longer."""
     case = await _opened(client, **COMPLAINT)
     await case.becomes("assessing")
     for message, payload in SAID:
@@ -131,14 +131,14 @@ async def _withdrawn(client: Client) -> None:
 
 
 async def _refused_at_the_door(client: Client) -> None:
-    """What a workflow fails with quotes the complaint."""
+    """A refused complaint, which the workflow's failure quotes."""
     case = await _opened(client, description=planted("refused"), received_at=planted("time"))
     with pytest.raises(Exception, match="failed"):
         await case.result()
 
 
 async def _shown(address: str) -> bytes:
-    """Ids, types, search attributes and memos of all workflows, as anybody who may list them sees them."""
+    """Return ids, types, search attributes and memos of all workflows, as anybody sees them who may list them."""
     plain = await Client.connect(address)
     return b"".join([found.raw_info.SerializeToString() async for found in plain.list_workflows()])
 

@@ -1,4 +1,4 @@
-"""Whoever has signed in to the codec server reads an encrypted case in the Temporal UI: looked at in a real browser."""
+"""A user who has signed in to the codec server reads an encrypted case in the Temporal UI; in a real browser."""
 
 import json
 import os
@@ -29,7 +29,7 @@ localStorage.setItem("endpoint", JSON.stringify({address}));
 localStorage.setItem("includeCredentials", "true");
 localStorage.setItem("overrideRemoteCodecConfiguration", "true");
 """
-"""What a person sets in the UI under *Codec Server*."""
+"""What a user enters in the UI under *Codec Server*."""
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def test_case_is_read_by_whoever_has_signed_in(machine: Embedded, codec: str, page: Page) -> None:
+async def test_case_is_read_by_a_user_who_has_signed_in(machine: Embedded, codec: str, page: Page) -> None:
     case = await _case(machine)
     there = f"{machine.ui}/namespaces/default/workflows/{case.handle.id}"
     await page.goto(there)
@@ -80,7 +80,7 @@ async def test_case_is_read_by_whoever_has_signed_in(machine: Embedded, codec: s
     await page.get_by_text("You are signed in").wait_for()
     await page.goto(there)
     await page.get_by_text(WORDS).first.wait_for()
-    # What a timer says it waits for was sealed as well.
+    # Summaries of timers are encrypted as well.
     await page.get_by_text("detailed_result due").first.wait_for()
 
 

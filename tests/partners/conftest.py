@@ -1,4 +1,4 @@
-"""Every test has a sandbox and a ledger file of its own."""
+"""Every test has a separate sandbox and ledger file."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -12,7 +12,7 @@ from tests.partners.running import RunningSandbox, Start, sandbox_in, talk_to
 
 @pytest.fixture
 def start_sandbox(tmp_path: Path) -> Start:
-    """Starts a sandbox; twice in a test means the second works on the first one's ledger."""
+    """Starts a sandbox; a second start in a test uses the first one's ledger."""
     return partial(sandbox_in, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""A real sandbox over a real ledger file, partners behind real HTTP, and strangers that answer anything."""
+"""A real sandbox on a real ledger file, HTTP partners, and servers that answer anything."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from partners.sandbox.reports import Courier, SendSignal
 from partners.sandbox.switches import Faults, Sandbox
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Loading everybody's certificates takes longer than most of these tests."""
+"""Loading all CA certificates takes longer than most of these tests."""
 ORDER = LookUp(case_id="HL-1", order_id="SO-1", tracking_no="T-1")
 CONTACT = Contact(name="Wang Li", phone="+86 130 0000 0000", email="li@example.org")
 
@@ -44,7 +44,7 @@ RENDERING = Rendering(
 
 
 def command(kind: str = "refund", **changes: Any) -> StepCommand:
-    """A step of case HL-1; money unless said otherwise."""
+    """Return a step of case HL-1; money by default."""
     content = {
         "key": f"HL-1/1/1/{kind}",
         "case_id": "HL-1",
@@ -58,7 +58,7 @@ def command(kind: str = "refund", **changes: Any) -> StepCommand:
 
 
 def talk_to(url: str, *, timeout: float = 5.0, token: str | None = None) -> AbstractAsyncContextManager[Partners]:
-    """All partners at `url`, closed afterwards."""
+    """Return all partners at `url`; they are closed afterwards."""
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Partners]:
@@ -69,17 +69,17 @@ def talk_to(url: str, *, timeout: float = 5.0, token: str | None = None) -> Abst
     return opened()
 
 
-Told = asyncio.Queue[tuple[str, str, dict[str, Any]]]
+Reports = asyncio.Queue[tuple[str, str, dict[str, Any]]]
 
 
 @dataclass
 class RunningSandbox:
-    """A sandbox that listens; what it tells the engine comes out of `told`: workflow id, signal, payload."""
+    """A running sandbox; `reports` are its reports to the engine: workflow id, signal, payload."""
 
     url: str
     ledger: Ledger
     admin: httpx.AsyncClient
-    told: Told
+    reports: Reports
 
     async def fault(self, kind: str, **how: Any) -> None:
         (await self.admin.post("/_sandbox/faults", json={"kind": kind, **how})).raise_for_status()
@@ -107,30 +107,30 @@ async def sandbox_in(
     folder: Path,
     entries: dict[str, Any] | None = None,
     *,
-    tell: SendSignal | None = None,
+    send: SendSignal | None = None,
     key_life: timedelta = timedelta(hours=24),
     gate: "Gate | None" = None,
 ) -> AsyncIterator[RunningSandbox]:
-    """A sandbox with its ledger in `folder`, and with `gate` before it."""
+    """Run a sandbox with its ledger in `folder`, and with `gate` before it."""
     ledger = Ledger(folder / "ledger.db", key_life)
-    told: Told = asyncio.Queue()
+    reports: Reports = asyncio.Queue()
 
     async def record(to: str, signal: str, payload: dict[str, Any]) -> None:
-        await told.put((to, signal, payload))
+        await reports.put((to, signal, payload))
 
-    courier = Courier(ledger, tell or record, first_wait=0.01)
+    courier = Courier(ledger, send or record, first_wait=0.01)
     app: Any = create_app(Sandbox(ledger, Fixtures(entries or {}, ledger.change), Faults(), courier))
     if gate is not None:
         gate.app, app = app, gate
     async with served(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as admin:
-        yield RunningSandbox(url, ledger, admin, told)
+        yield RunningSandbox(url, ledger, admin, reports)
     ledger.close()
 
 
 class Gate:
-    """Stands before a sandbox and holds commands to one partner until it is opened: no test has to guess for how long.
+    """Stands before a sandbox and holds commands to one partner until it is opened, so that no test guesses a delay.
 
-    A command that is held was received whole: the partner goes on with it even where the caller is gone meanwhile.
+    A held command was received completely: the partner carries it out even if the caller is gone.
     """
 
     def __init__(self, path: str) -> None:
@@ -142,17 +142,17 @@ class Gate:
         self._opened = asyncio.Event()
 
     def hold(self, count: int, *, carried_out: bool = False) -> None:
-        """Hold the next `count` commands: before they are carried out, or only the answers to them."""
+        """Hold the next `count` commands: before they are carried out, or only their answers."""
         self._to_hold, self._carried_out = count, carried_out
         self._opened = asyncio.Event()
 
     def open(self) -> None:
-        """Let go of what is held, and hold nothing more."""
+        """Release what is held, and hold nothing more."""
         self._to_hold = 0
         self._opened.set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """One request, as ASGI has it."""
+        """Handle one request (ASGI)."""
         if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", self._path) or not self._to_hold:
             await self.app(scope, receive, send)
             return
@@ -179,12 +179,12 @@ class Gate:
 
 @contextlib.asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
-    """`app` on a free port, in this event loop."""
+    """Serve `app` on a free port, in this event loop."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    # The queue of the listening socket holds whoever comes before uvicorn accepts.
+    # Clients that connect before uvicorn accepts wait in the socket's queue.
     listening.listen()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
@@ -193,22 +193,22 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 @dataclass
 class Stranger:
-    """A server that says one thing to everybody; `heard` are the requests' bytes."""
+    """A server that gives everybody the same answer; `requests` are the received bytes."""
 
     url: str = ""
-    heard: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
 
 @contextlib.asynccontextmanager
 async def stranger(reply: bytes) -> AsyncIterator[Stranger]:
-    """Answers every request with `reply`, whatever it is, and hangs up."""
+    """Serve: answer every request with `reply` and close the connection."""
     found = Stranger()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         lengths = [line for line in head.lower().splitlines() if line.startswith(b"content-length:")]
         body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
-        found.heard.append(head + body)
+        found.requests.append(head + body)
         with contextlib.suppress(ConnectionError):
             writer.write(reply)
             await writer.drain()
@@ -221,7 +221,7 @@ async def stranger(reply: bytes) -> AsyncIterator[Stranger]:
 
 
 def reply(status: int, body: bytes | str = b"", **headers: str) -> bytes:
-    """One HTTP answer; `Retry_After="3"` becomes the header Retry-After."""
+    """Return an HTTP answer; `Retry_After="3"` becomes the header Retry-After."""
     content = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]

@@ -24,7 +24,7 @@ Reply = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
 @dataclass
 class Partner:
-    """The messaging partner behind the channels, which notes what it is given."""
+    """A messaging partner that records what it receives."""
 
     given: list[str] = field(default_factory=list)
 
@@ -46,7 +46,7 @@ async def _listening(talk: Reply) -> AsyncIterator[int]:
 
 @dataclass
 class WebHook:
-    """A real HTTP endpoint on this machine, and what was posted to it."""
+    """A real HTTP endpoint on this machine, and the requests it received."""
 
     port: int
     posts: list[dict[str, Any]]
@@ -75,7 +75,7 @@ async def _web_hook(status: int = 200) -> AsyncIterator[WebHook]:
 
 @asynccontextmanager
 async def _mail_server() -> AsyncIterator[tuple[int, list[tuple[list[str], str]]]]:
-    """A real SMTP server on this machine: its port, and each letter as (recipients, raw text)."""
+    """A real SMTP server on this machine: its port, and each mail as (recipients, raw text)."""
     letters: list[tuple[list[str], str]] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,7 +119,7 @@ def _notice(role: Role = Role.TEAM_LEAD, team: str = "claims") -> StaffNotice:
     return StaffNotice(key="C-1/n1", case_id="C-1", event="promise_broken", role=role, team=team, facts=facts)
 
 
-async def test_a_customer_gets_the_rendered_text_at_their_own_number() -> None:
+async def test_customer_gets_the_rendered_text_at_their_own_number() -> None:
     partner = Partner()
     async with _web_hook() as hook:
         urls = {Channel.SMS: f"json://127.0.0.1:{hook.port}/sms/{{phone}}?:who={{name}}"}
@@ -133,7 +133,7 @@ async def test_a_customer_gets_the_rendered_text_at_their_own_number() -> None:
     assert partner.given == []
 
 
-async def test_a_letter_arrives_over_real_smtp_at_the_customers_address_alone() -> None:
+async def test_mail_arrives_over_real_smtp_at_the_customers_address_only() -> None:
     async with _mail_server() as (port, letters):
         url = f"mailto://127.0.0.1:{port}?from=care@example.com&to={{email}}&mode=insecure&format=text"
         await AppriseMessaging(_settings({Channel.EMAIL: url}), Partner()).to_customer(_message(Channel.EMAIL))
@@ -148,7 +148,7 @@ async def test_a_letter_arrives_over_real_smtp_at_the_customers_address_alone() 
     assert letter["x-application"] == "After-sales service"
 
 
-async def test_a_letter_in_html_shows_the_text_and_nothing_of_it_as_markup() -> None:
+async def test_html_mail_shows_the_text_without_any_of_it_as_markup() -> None:
     async with _mail_server() as (port, letters):
         url = f"mailto://127.0.0.1:{port}?from=care@example.com&to={{email}}&mode=insecure&format=html"
         to = Contact(name="<b>Wei</b> & **Li**", email="wei.li@example.com")
@@ -171,7 +171,7 @@ async def test_values_are_quoted_so_that_they_cannot_change_the_url() -> None:
 
 
 @pytest.mark.parametrize("address", ["a,victim@example.com", "a;victim@example.com", "no-address", None])
-async def test_an_address_that_is_not_one_recipient_goes_to_the_partner_instead(address: str | None) -> None:
+async def test_address_that_is_not_one_recipient_goes_to_the_partner_instead(address: str | None) -> None:
     partner = Partner()
     async with _mail_server() as (port, letters):
         url = f"mailto://127.0.0.1:{port}?from=care@example.com&to={{email}}&mode=insecure"
@@ -181,8 +181,8 @@ async def test_an_address_that_is_not_one_recipient_goes_to_the_partner_instead(
     assert (partner.given, letters) == (["C-1/m1"], [])
 
 
-async def test_the_best_route_wins_even_where_only_the_partner_has_it() -> None:
-    """G2: the answer goes out on the channel the customer used."""
+async def test_best_route_wins_even_if_only_the_partner_has_it() -> None:
+    """G2: the answer uses the customer's channel."""
     partner = Partner()
     async with _web_hook() as hook:
         channels = AppriseMessaging(_settings({Channel.EMAIL: f"json://127.0.0.1:{hook.port}?:to={{email}}"}), partner)
@@ -191,7 +191,7 @@ async def test_the_best_route_wins_even_where_only_the_partner_has_it() -> None:
     assert (partner.given, hook.posts) == (["C-1/m1"], [])
 
 
-async def test_a_route_without_the_customers_address_is_passed_over() -> None:
+async def test_route_without_the_customers_address_is_skipped() -> None:
     partner = Partner()
     to = Contact(name="x", email="x@example.com")
     async with _web_hook() as hook:
@@ -202,7 +202,7 @@ async def test_a_route_without_the_customers_address_is_passed_over() -> None:
     assert (partner.given, hook.posts[0]["to"]) == ([], "x@example.com")
 
 
-async def test_without_any_url_everything_goes_to_the_partner() -> None:
+async def test_without_urls_everything_goes_to_the_partner() -> None:
     partner = Partner()
     channels = AppriseMessaging(_settings(), partner)
 
@@ -213,7 +213,7 @@ async def test_without_any_url_everything_goes_to_the_partner() -> None:
     assert partner.given == ["C-1/m1", "C-1/n1"]
 
 
-async def test_a_teams_own_channel_comes_before_the_roles_and_other_roles_go_to_the_partner() -> None:
+async def test_channel_of_a_team_comes_before_that_of_its_role_and_other_roles_go_to_the_partner() -> None:
     """G10: every escalation is a message to a named role over the configured channel."""
     partner = Partner()
     async with _web_hook() as hook:
@@ -234,7 +234,7 @@ async def test_a_teams_own_channel_comes_before_the_roles_and_other_roles_go_to_
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What our own log shows at its most talkative: records that reach the root logger."""
+    """Our log at its most detailed level: records that reach the root logger."""
     text, root = io.StringIO(), logging.getLogger()
     sink, level = logging.StreamHandler(text), root.level
     root.addHandler(sink)
@@ -244,8 +244,8 @@ def log() -> Iterator[io.StringIO]:
     root.removeHandler(sink)
 
 
-async def test_a_failed_send_is_tried_again_and_names_scheme_and_host_only(log: io.StringIO) -> None:
-    """S7: a failing notice retries; what it says and what is logged hold no address and no credentials."""
+async def test_failed_send_is_retried_and_names_scheme_and_host_only(log: io.StringIO) -> None:
+    """S7: a failing notice is retried; error and log have no address and no credentials."""
     async with _web_hook(status=503) as hook:
         url = f"json://user:s3cret@127.0.0.1:{hook.port}/token-77/{{phone}}"
         channels = AppriseMessaging(_settings({Channel.SMS: url}), Partner())
@@ -258,7 +258,7 @@ async def test_a_failed_send_is_tried_again_and_names_scheme_and_host_only(log: 
         assert private not in log.getvalue()
 
 
-async def test_nobody_listening_is_tried_again() -> None:
+async def test_refused_connection_is_retried() -> None:
     async with _web_hook() as hook:
         port = hook.port
     channels = AppriseMessaging(_settings(staff={"team_lead": f"json://127.0.0.1:{port}"}), Partner())
@@ -267,7 +267,7 @@ async def test_nobody_listening_is_tried_again() -> None:
         await channels.to_staff(_notice())
 
 
-def test_a_token_in_the_hosts_place_is_not_named() -> None:
+def test_token_in_the_place_of_the_host_is_not_named() -> None:
     import apprise  # noqa: PLC0415 (only to show what the guard is against)
 
     from partners.channels import _host  # noqa: PLC0415
@@ -315,7 +315,7 @@ def test_a_token_in_the_hosts_place_is_not_named() -> None:
         ),
     ],
 )
-def test_a_wrong_url_is_told_at_the_start_by_its_key_and_without_its_secrets(
+def test_wrong_url_is_reported_at_start_up_by_key_without_its_secrets(
     customer: dict[Channel, str], staff: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:

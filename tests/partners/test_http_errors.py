@@ -1,4 +1,4 @@
-"""What the client makes of everything that can go wrong."""
+"""How the client handles every error."""
 
 import socket
 from collections.abc import Awaitable, Callable
@@ -36,17 +36,17 @@ ASK: Call = lambda partners: partners.callbacks.ask(  # noqa: E731
 
 
 async def failure(answer: bytes, call: Call) -> PartnerError:
-    """The error that `call` ends with when everybody answers `answer`."""
+    """Return the error that `call` raises when every request is answered with `answer`."""
     async with stranger(answer) as somebody, talk_to(somebody.url) as partners:
         with pytest.raises(PartnerError) as caught:
             await call(partners)
-        assert somebody.heard, "the request arrived"
-        assert sum(call.startswith(b"POST") for call in somebody.heard) <= 1, "the client repeats no command of itself"
+        assert somebody.requests, "the request arrived"
+        assert sum(call.startswith(b"POST") for call in somebody.requests) <= 1, "the client repeats no command"
     return caught.value
 
 
 @pytest.mark.parametrize("call", [COMMAND, FIND, TRAIL, WORDS, ASK])
-async def test_what_was_never_sent_may_be_sent_again(call: Call) -> None:
+async def test_request_that_was_never_sent_may_be_sent_again(call: Call) -> None:
     """S13: a refused connection is no unknown outcome; the sentence names the address and the setting."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -56,7 +56,7 @@ async def test_what_was_never_sent_may_be_sent_again(call: Call) -> None:
                 await call(partners)
 
 
-async def test_a_name_that_does_not_resolve_was_never_sent() -> None:
+async def test_request_to_an_unknown_host_was_never_sent() -> None:
     async with talk_to("http://partners.invalid") as partners:
         with pytest.raises(TryAgain, match="nothing answers at"):
             await COMMAND(partners)
@@ -85,22 +85,22 @@ UNCLEAR = {
 
 
 @pytest.mark.parametrize("answer", UNCLEAR.values(), ids=UNCLEAR.keys())
-async def test_a_command_without_a_clear_answer_has_an_unknown_outcome(answer: bytes) -> None:
+async def test_command_without_a_clear_answer_has_an_unknown_outcome(answer: bytes) -> None:
     """S13: unknown, never failed."""
     assert type(await failure(answer, COMMAND)) is OutcomeUnknown
 
 
 @pytest.mark.parametrize("answer", UNCLEAR.values(), ids=UNCLEAR.keys())
-async def test_what_is_harmless_to_repeat_is_tried_again(answer: bytes) -> None:
+async def test_requests_that_are_harmless_to_repeat_are_retried(answer: bytes) -> None:
     async with stranger(answer) as somebody, talk_to(somebody.url) as partners:
         for call in (FIND, TRAIL, WORDS, ASK):
             with pytest.raises(TryAgain):
                 await call(partners)
-        assert len(somebody.heard) >= 4  # aiohttp itself asks again where the connection has broken
+        assert len(somebody.requests) >= 4  # aiohttp itself repeats a request after a broken connection
 
 
-async def test_the_longest_answer_allowed_is_read() -> None:
-    """The other side of the bound: one byte less than nonsense."""
+async def test_longest_allowed_answer_is_read() -> None:
+    """The limit itself; one byte more is an invalid answer."""
     head, tail = '{"reference": "R-1", "state": "done", "x": "', '"}'
     body = head + "x" * (MAX_ANSWER_BYTES - len(head) - len(tail)) + tail
 
@@ -108,16 +108,16 @@ async def test_the_longest_answer_allowed_is_read() -> None:
         assert await COMMAND(partners) == Receipt(reference="R-1", state=ReceiptState.DONE)
 
 
-async def test_a_redirect_is_not_followed() -> None:
+async def test_redirect_is_not_followed() -> None:
     async with stranger(reply(200, '{"reference": "R-1", "state": "done"}')) as target:
         answer = reply(307, Location=f"{target.url}/refunds/steps")
 
         assert type(await failure(answer, COMMAND)) is OutcomeUnknown
-        assert target.heard == []
+        assert target.requests == []
 
 
-async def test_a_partner_that_commits_and_does_not_answer_is_asked_by_key(sandbox: RunningSandbox) -> None:
-    """S13: the time-out says unknown, the look-up says done, and money moved once."""
+async def test_partner_that_commits_and_does_not_answer_is_asked_by_key(sandbox: RunningSandbox) -> None:
+    """S13: the time-out means unknown, the look-up says done, and money moved once."""
     await sandbox.fault("commit_then_timeout", partner="refunds", seconds=30, count=1)
 
     async with talk_to(sandbox.url, timeout=2) as partners:
@@ -130,8 +130,8 @@ async def test_a_partner_that_commits_and_does_not_answer_is_asked_by_key(sandbo
     assert await sandbox.money() == {"refund": "640.00"}
 
 
-async def test_a_partner_that_failed_before_it_did_anything_has_never_heard_of_the_key(sandbox: RunningSandbox) -> None:
-    """The other side: only then may the command be sent again."""
+async def test_partner_that_failed_before_it_acted_does_not_know_the_key(sandbox: RunningSandbox) -> None:
+    """The counterpart: only then may the command be sent again."""
     await sandbox.fault("error", partner="refunds", count=1)
 
     async with talk_to(sandbox.url) as partners:
@@ -144,14 +144,14 @@ async def test_a_partner_that_failed_before_it_did_anything_has_never_heard_of_t
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("call", [COMMAND, TRAIL, WORDS])
-async def test_a_busy_partner_is_asked_again_when_it_says(status: int, call: Call) -> None:
+async def test_busy_partner_is_asked_again_after_its_retry_after(status: int, call: Call) -> None:
     error = await failure(reply(status, Retry_After="7"), call)
 
     assert isinstance(error, TryAgain)
     assert error.retry_after == 7
 
 
-async def test_a_busy_partner_need_not_say_when() -> None:
+async def test_busy_partner_need_not_say_when() -> None:
     error = await failure(reply(503, Retry_After="soon"), COMMAND)
 
     assert isinstance(error, TryAgain)
@@ -159,7 +159,7 @@ async def test_a_busy_partner_need_not_say_when() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_wrong_token_blocks_no_money(status: int) -> None:
+async def test_wrong_token_blocks_no_money(status: int) -> None:
     error = await failure(reply(status), COMMAND)
 
     assert isinstance(error, TryAgain)
@@ -168,8 +168,8 @@ async def test_a_wrong_token_blocks_no_money(status: int) -> None:
 
 @pytest.mark.parametrize("call", [COMMAND, FIND, TRAIL])
 @pytest.mark.parametrize("body", ["<html>", '{"detail": "Not Found"}', '{"type": "about:blank", "status": 404}'])
-async def test_a_404_of_somebody_else_is_a_wrong_address(call: Call, body: str) -> None:
-    """S13: a gateway's 404 is not the partner's "never heard of it", which would let money be sent again."""
+async def test_404_of_another_server_is_a_wrong_address(call: Call, body: str) -> None:
+    """S13: a gateway's 404 is not the partner's "unknown key", after which money would be sent again."""
     error = await failure(reply(404, body, Content_Type=PROBLEM), call)
 
     assert isinstance(error, TryAgain)
@@ -177,7 +177,7 @@ async def test_a_404_of_somebody_else_is_a_wrong_address(call: Call, body: str) 
     assert "HL-1" not in str(error), "no query in the sentence"
 
 
-async def test_the_partners_own_404_means_not_known() -> None:
+async def test_404_of_the_partner_means_not_known() -> None:
     body = '{"type": "urn:after-sales:not-known", "detail": "no such order"}'
     async with stranger(reply(404, body, Content_Type=PROBLEM)) as somebody, talk_to(somebody.url) as partners:
         assert await FIND(partners) is None
@@ -187,8 +187,8 @@ async def test_the_partners_own_404_means_not_known() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 402, 422])
-async def test_a_refusal_is_passed_on_in_the_partners_words(status: int) -> None:
-    """S25: only these, with problem details, say that nothing was done."""
+async def test_refusal_is_passed_on_in_the_partners_words(status: int) -> None:
+    """S25: only a refusal with problem details says that nothing was done."""
     error = await failure(reply(status, '{"detail": "out of stock: SLATE-9 (0 left)"}', Content_Type=PROBLEM), COMMAND)
 
     assert isinstance(error, PartnerRefused)
@@ -198,7 +198,7 @@ async def test_a_refusal_is_passed_on_in_the_partners_words(status: int) -> None
 @pytest.mark.parametrize("partner", ["refunds", "warehouse", "logistics", "installation"])
 @pytest.mark.parametrize("status", [405, 406, 408, 409, 410, 411, 412, 413, 415, 418, 423, 424, 425, 428, 451, 499])
 async def test_every_other_4xx_leaves_open_whether_a_step_was_done(status: int, partner: str) -> None:
-    """S25: a key in progress, a lock, a gateway that gave up: money, goods and visits alike."""
+    """S25: a key in progress, a lock, a gateway time-out; for money, goods and visits alike."""
     answer = reply(status, '{"detail": "a request with this key is in progress"}', Content_Type=PROBLEM)
 
     error = await failure(answer, lambda partners: partners.steps[partner].carry_out(command()))
@@ -207,8 +207,8 @@ async def test_every_other_4xx_leaves_open_whether_a_step_was_done(status: int, 
     assert str(error) == f"{partner} answered HTTP {status}"
 
 
-async def test_a_key_that_was_used_for_other_content_was_used() -> None:
-    """S25: after a reset of the case, say; something was done under it."""
+async def test_key_that_was_used_for_other_content_leaves_the_outcome_open() -> None:
+    """S25: after a reset of the case, for example, something was done under it."""
     answer = reply(409, '{"type": "urn:after-sales:key-reused", "detail": "used"}', Content_Type=PROBLEM)
 
     error = await failure(answer, COMMAND)
@@ -219,12 +219,12 @@ async def test_a_key_that_was_used_for_other_content_was_used() -> None:
 
 @pytest.mark.parametrize("body", ["", "<html>", '{"detail": ["x"]}', '{"detail": "\\u0000 \\n"}', "null", "{}"])
 @pytest.mark.parametrize("status", [400, 402, 422])
-async def test_a_refusal_that_says_nothing_leaves_it_open(body: str, status: int) -> None:
+async def test_refusal_without_details_leaves_the_outcome_open(body: str, status: int) -> None:
     """S25: without problem details it may be a gateway's."""
     assert type(await failure(reply(status, body), COMMAND)) is OutcomeUnknown
 
 
-async def test_a_refusal_with_a_title_only_names_partner_and_status() -> None:
+async def test_refusal_with_only_a_title_names_partner_and_status() -> None:
     error = await failure(reply(422, '{"title": "Unprocessable"}', Content_Type=PROBLEM), COMMAND)
 
     assert isinstance(error, PartnerRefused)
@@ -233,12 +233,12 @@ async def test_a_refusal_with_a_title_only_names_partner_and_status() -> None:
 
 @pytest.mark.parametrize("status", [408, 409, 423, 425])
 @pytest.mark.parametrize("call", [TRAIL, WORDS, ASK])
-async def test_what_may_pass_is_tried_again_where_that_does_no_harm(status: int, call: Call) -> None:
+async def test_temporary_error_of_a_harmless_request_is_retried(status: int, call: Call) -> None:
     """S25: a message whose key is in progress is not undeliverable."""
     assert type(await failure(reply(status, '{"detail": "in progress"}'), call)) is TryAgain
 
 
-def test_a_strangers_sentence_is_one_bounded_line_without_control_characters() -> None:
+def test_text_of_a_partner_is_one_bounded_line_without_control_characters() -> None:
     assert sentence("no\x1b[31m crew\r\nat \u202eall\x00") == "no [31m crew at all"
     assert sentence("x" * MAX_SENTENCE) == "x" * MAX_SENTENCE
     assert sentence("x" * (MAX_SENTENCE + 1)) == "x" * (MAX_SENTENCE - 1) + "…"
@@ -270,7 +270,7 @@ def test_retry_after_is_seconds_or_a_date_within_the_hour(value: str | None, sec
 
 
 @given(st.text(max_size=60))
-def test_no_retry_after_breaks_anything(value: str) -> None:
+def test_no_retry_after_value_raises(value: str) -> None:
     found = retry_after(value, NOW)
 
     assert found is None or 0 <= found <= MAX_RETRY_AFTER
@@ -279,20 +279,20 @@ def test_no_retry_after_breaks_anything(value: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "127.0.0.1:8733", "ftp://partners", "http://", "http://127.0.0.1:99999", "file:///etc/hosts"]
 )
-def test_an_address_that_cannot_be_one_is_named_by_its_setting(url: str) -> None:
+def test_invalid_address_is_named_by_its_setting(url: str) -> None:
     with pytest.raises(InvalidInput, match="AFTER_SALES_PARTNERS_URL: must look like"):
         http_partners(url, None, RENDERING)
 
 
 @pytest.mark.parametrize("token", ["to\nken", "“token”"])
-def test_a_token_that_no_header_can_carry_is_named_by_its_setting(token: str) -> None:
+def test_token_that_no_header_can_carry_is_named_by_its_setting(token: str) -> None:
     with pytest.raises(InvalidInput, match="AFTER_SALES_PARTNERS_TOKEN") as caught:
         http_partners("http://127.0.0.1:1", token, RENDERING)
     assert token not in str(caught.value)
 
 
-async def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent() -> None:
+async def test_key_that_no_header_can_carry_is_refused_before_anything_is_sent() -> None:
     async with stranger(reply(200)) as somebody, talk_to(somebody.url) as partners:
         with pytest.raises(PartnerRefused, match="no request was sent to refunds"):
             await partners.steps["refunds"].carry_out(command(key="HL-1/1/1/退款"))
-        assert somebody.heard == []
+        assert somebody.requests == []

@@ -34,7 +34,7 @@ def message(to: Contact, *routes: Channel) -> CustomerMessage:
     ("partner", "kind"),
     [("refunds", "refund"), ("warehouse", "gift"), ("logistics", "search"), ("installation", "inspection")],
 )
-async def test_each_partner_carries_its_steps_out_and_finds_them_by_key(
+async def test_each_partner_carries_out_its_steps_and_finds_them_by_key(
     partners: Partners, sandbox: RunningSandbox, partner: str, kind: str
 ) -> None:
     await sandbox.order(reports="never")
@@ -50,10 +50,10 @@ async def test_each_partner_carries_its_steps_out_and_finds_them_by_key(
 
 async def test_every_command_carries_its_key_and_the_token() -> None:
     async with stranger(reply(200, '{"reference": "R-1", "state": "done"}')) as somebody:
-        async with talk_to(somebody.url, token="s3cret") as partners:  # noqa: S106 (no real one)
+        async with talk_to(somebody.url, token="s3cret") as partners:  # noqa: S106 (a test value)
             await partners.steps["refunds"].carry_out(command())
 
-        head, _, body = somebody.heard[0].decode().partition("\r\n\r\n")
+        head, _, body = somebody.requests[0].decode().partition("\r\n\r\n")
     assert head.startswith("POST /refunds/steps HTTP/1.1")
     assert "Idempotency-Key: HL-1/1/1/refund" in head
     assert "Authorization: Bearer s3cret" in head
@@ -65,20 +65,20 @@ async def test_without_a_token_none_is_sent() -> None:
         async with talk_to(somebody.url) as partners:
             await partners.messaging.to_customer(message(CONTACT, Channel.SMS))
 
-        assert b"authorization" not in somebody.heard[0].lower()
+        assert b"authorization" not in somebody.requests[0].lower()
 
 
-async def test_a_proxy_of_the_environment_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
 
     async with stranger(reply(200, DELIVERY)) as somebody, talk_to(somebody.url) as partners:
         await partners.messaging.to_customer(message(CONTACT, Channel.SMS))
 
-        assert len(somebody.heard) == 1
+        assert len(somebody.requests) == 1
 
 
-async def test_look_ups_answer_what_the_order_has(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_look_ups_return_what_the_order_has(partners: Partners, sandbox: RunningSandbox) -> None:
     """G3."""
     await sandbox.order(
         trail={"state": "in_transit", "events": [{"at": "-3d", "what": "left the hub"}]},
@@ -99,7 +99,7 @@ async def test_look_ups_answer_what_the_order_has(partners: Partners, sandbox: R
     assert installation.installer == "Crew 7"
 
 
-async def test_what_no_partner_knows_is_none(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_unknown_order_is_none(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.order(dispatch=None)
 
     assert await partners.look_ups.look_up("trail", ORDER) is None
@@ -122,10 +122,10 @@ ONLY_PHONE = Contact(name="Wang Li", phone="+86 130")
         (ONLY_PHONE, [Channel.EMAIL, Channel.SMS], "sms"),
     ],
 )
-async def test_a_customer_is_reached_on_the_first_route_that_can_be_used(
+async def test_customer_is_reached_on_the_first_usable_route(
     partners: Partners, sandbox: RunningSandbox, to: Contact, routes: list[Channel], taken: str
 ) -> None:
-    """G2: set up, and with an address for this customer."""
+    """G2: a route that is configured, and for which the customer has an address."""
     delivery = await partners.messaging.to_customer(message(to, *routes))
 
     assert delivery.channel == taken
@@ -137,7 +137,7 @@ async def test_a_customer_is_reached_on_the_first_route_that_can_be_used(
 @pytest.mark.parametrize(
     ("to", "routes"), [(BOTH, [Channel.WECHAT]), (ONLY_PHONE, [Channel.EMAIL]), (ONLY_MAIL, [Channel.SMS]), (BOTH, [])]
 )
-async def test_a_customer_without_a_route_is_a_refusal_in_a_sentence(
+async def test_customer_without_a_route_is_refused_in_a_sentence(
     partners: Partners, sandbox: RunningSandbox, to: Contact, routes: list[Channel]
 ) -> None:
     with pytest.raises(PartnerRefused, match="the customer cannot be reached"):
@@ -146,7 +146,7 @@ async def test_a_customer_without_a_route_is_a_refusal_in_a_sentence(
     assert await sandbox.rows("calls") == []
 
 
-async def test_a_notice_goes_to_the_role_in_the_staffs_language(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_notice_goes_to_the_role_in_the_staffs_language(partners: Partners, sandbox: RunningSandbox) -> None:
     """G10."""
     notice = StaffNotice(
         key="HL-1/1/ack/80", case_id="HL-1", event="escalation", role=Role.TEAM_LEAD, team="hotline", facts={}
@@ -160,7 +160,7 @@ async def test_a_notice_goes_to_the_role_in_the_staffs_language(partners: Partne
     assert (sent["subject"], sent["locale"]) == ("escalation in en", "en")
 
 
-async def test_the_same_message_is_delivered_once_even_in_other_words(
+async def test_message_with_the_same_key_is_delivered_once_even_with_other_text(
     partners: Partners, sandbox: RunningSandbox
 ) -> None:
     """S6: the key decides; a template may have changed between two attempts."""
@@ -174,7 +174,7 @@ async def test_the_same_message_is_delivered_once_even_in_other_words(
     assert len(await sandbox.rows("calls")) == 2
 
 
-async def test_a_callback_is_asked_for_once(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_callback_is_requested_once(partners: Partners, sandbox: RunningSandbox) -> None:
     """G8."""
     request = CallbackRequest(key="HL-1/1/callback/1", case_id="HL-1", attempt=1, to=CONTACT)
 
@@ -182,4 +182,4 @@ async def test_a_callback_is_asked_for_once(partners: Partners, sandbox: Running
 
     assert await partners.callbacks.ask(request) == first
     assert len(await sandbox.rows("callbacks")) == 1
-    assert sandbox.told.empty(), "nobody answers for the customer"
+    assert sandbox.reports.empty(), "nobody answers for the customer"

@@ -1,4 +1,4 @@
-"""The published OpenAPI is valid, current, and says what the sandbox does."""
+"""The published OpenAPI is valid, current, and matches the sandbox."""
 
 import json
 import re
@@ -14,12 +14,12 @@ OPERATIONS = [
 ]
 
 
-def test_the_published_interface_is_current() -> None:
-    """Publish again with `python -m partners.sandbox.openapi`."""
+def test_published_interface_is_current() -> None:
+    """If not, run `python -m partners.sandbox.openapi`."""
     assert PUBLISHED.read_text(encoding="utf-8") == published()
 
 
-def test_the_published_interface_is_valid_openapi() -> None:
+def test_published_interface_is_valid_openapi() -> None:
     validate(DOCUMENT)
 
 
@@ -41,7 +41,7 @@ def test_every_post_names_its_key() -> None:
         ]
 
 
-def test_the_switches_are_not_published() -> None:
+def test_switches_are_not_published() -> None:
     assert set(DOCUMENT["paths"]) == {
         "/{partner}/steps",
         "/logistics/trail",
@@ -52,7 +52,7 @@ def test_the_switches_are_not_published() -> None:
     }
 
 
-def test_what_a_partner_reports_is_described() -> None:
+def test_reports_of_partners_are_described() -> None:
     report = DOCUMENT["webhooks"]["step-reported"]["post"]
     schema = DOCUMENT["components"]["schemas"]["StepReport"]
 
@@ -60,7 +60,7 @@ def test_what_a_partner_reports_is_described() -> None:
     assert {"step", "key", "state", "detail", "finding", "message_id", "by"} == set(schema["properties"])
 
 
-async def test_the_examples_are_accepted_by_the_sandbox(sandbox: RunningSandbox) -> None:
+async def test_examples_are_accepted_by_the_sandbox(sandbox: RunningSandbox) -> None:
     partner_of = {"refund": "refunds", "replacement": "warehouse", "rectification": "installation"}
     commands = DOCUMENT["paths"]["/{partner}/steps"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     messages = DOCUMENT["paths"]["/messages"]["post"]["requestBody"]["content"]["application/json"]["examples"]
@@ -73,7 +73,7 @@ async def test_the_examples_are_accepted_by_the_sandbox(sandbox: RunningSandbox)
     assert len(calls) == 5
 
 
-async def test_an_unknown_path_is_a_problem_that_says_nothing_about_steps(sandbox: RunningSandbox) -> None:
+async def test_unknown_path_is_a_problem_that_says_nothing_about_steps(sandbox: RunningSandbox) -> None:
     answer = await sandbox.admin.get("/refunds/step", params={"key": "HL-1/1/1/refund"})
 
     assert answer.status_code == 404

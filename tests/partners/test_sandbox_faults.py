@@ -1,4 +1,4 @@
-"""Each switch does what it says, to whom it says, as often as it says."""
+"""Each switch does what it says, for the requests it names, as often as it says."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.partners.running import ORDER, RunningSandbox, command, talk_to
         ({"kind": "nonsense"}, OutcomeUnknown, {"refund": "640.00"}),
     ],
 )
-async def test_each_fault_does_or_does_not_do_it(
+async def test_each_fault_carries_the_step_out_or_not(
     partners: Partners, sandbox: RunningSandbox, fault: dict[str, Any], error: type[PartnerError], paid: dict[str, str]
 ) -> None:
     await sandbox.fault(**fault)
@@ -36,10 +36,10 @@ async def test_each_fault_does_or_does_not_do_it(
 
 
 @pytest.mark.parametrize("status", [400, 409, 423, 425, 500])
-async def test_a_command_is_carried_out_and_answered_with_any_status(
+async def test_command_is_carried_out_and_answered_with_any_status(
     partners: Partners, sandbox: RunningSandbox, status: int
 ) -> None:
-    """S25: what the faults suite switches on."""
+    """S25: used by the fault suite."""
     await sandbox.fault("commit_then_status", partner="refunds", status=status, count=1)
 
     with pytest.raises(PartnerError):
@@ -51,8 +51,8 @@ async def test_a_command_is_carried_out_and_answered_with_any_status(
     assert found.state == "done"
 
 
-async def test_a_command_is_carried_out_and_answered_as_failed(partners: Partners, sandbox: RunningSandbox) -> None:
-    """S26: what the faults suite switches on."""
+async def test_command_is_carried_out_and_answered_as_failed(partners: Partners, sandbox: RunningSandbox) -> None:
+    """S26: used by the fault suite."""
     await sandbox.fault("commit_then_failed", partner="refunds", count=1)
 
     answered = await partners.steps["refunds"].carry_out(command())
@@ -63,8 +63,8 @@ async def test_a_command_is_carried_out_and_answered_as_failed(partners: Partner
     assert await sandbox.money() == {"refund": "640.00"}
 
 
-async def test_a_payment_is_taken_back_by_a_report(partners: Partners, sandbox: RunningSandbox) -> None:
-    """S27: of money nothing is reported, unless the order's fixture says so."""
+async def test_payment_is_taken_back_by_a_report(partners: Partners, sandbox: RunningSandbox) -> None:
+    """S27: payments are not reported unless the order's fixture says so."""
     taken_back = [{"state": "failed", "after": 0, "detail": "account closed"}]
     await sandbox.order(reports_by_kind={"refund": taken_back})
 
@@ -76,7 +76,7 @@ async def test_a_payment_is_taken_back_by_a_report(partners: Partners, sandbox: 
     assert [row["payload"]["state"] for row in await sandbox.rows("reports")] == ["failed"]
 
 
-async def test_a_slow_partner_does_it_before_it_answers(sandbox: RunningSandbox) -> None:
+async def test_slow_partner_acts_before_it_answers(sandbox: RunningSandbox) -> None:
     await sandbox.fault("slow", seconds=0.05)
 
     async with talk_to(sandbox.url) as partners:
@@ -85,7 +85,7 @@ async def test_a_slow_partner_does_it_before_it_answers(sandbox: RunningSandbox)
     assert await sandbox.money() == {"refund": "640.00"}
 
 
-async def test_a_fault_ends_after_its_count(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_fault_ends_after_its_count(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.fault("down", count=2)
 
     for _ in range(2):
@@ -96,7 +96,7 @@ async def test_a_fault_ends_after_its_count(partners: Partners, sandbox: Running
     assert await sandbox.money() == {"refund": "640.00"}
 
 
-async def test_a_fault_lasts_until_it_is_cleared(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_fault_lasts_until_it_is_cleared(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.fault("down")
     for _ in range(3):
         with pytest.raises(TryAgain):
@@ -107,7 +107,7 @@ async def test_a_fault_lasts_until_it_is_cleared(partners: Partners, sandbox: Ru
     assert await partners.look_ups.look_up("trail", ORDER) is None
 
 
-async def test_a_fault_meets_only_whom_it_is_for(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_fault_affects_only_its_partner_and_kind(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.fault("refuse", partner="refunds", step_kind="refund")
 
     await partners.steps["refunds"].carry_out(command("compensation", amount="1.00"))
@@ -116,7 +116,7 @@ async def test_a_fault_meets_only_whom_it_is_for(partners: Partners, sandbox: Ru
         await partners.steps["refunds"].carry_out(command("refund"))
 
 
-async def test_a_misspelt_switch_is_refused(sandbox: RunningSandbox) -> None:
+async def test_misspelt_switch_is_refused(sandbox: RunningSandbox) -> None:
     answer = await sandbox.admin.post("/_sandbox/faults", json={"kind": "down", "partners": "refunds"})
 
     assert answer.status_code == 422
@@ -129,7 +129,7 @@ def hits(probability: float, seed: int) -> list[bool]:
     return [faults.next("refunds", "POST", None) is not None for _ in range(200)]
 
 
-def test_a_likely_fault_is_repeatable_by_its_seed() -> None:
+def test_probability_of_a_fault_is_repeatable_by_its_seed() -> None:
     assert hits(0.3, 7) == hits(0.3, 7)
     assert hits(0.3, 7) != hits(0.3, 8)
     assert 20 < sum(hits(0.3, 7)) < 100
@@ -137,7 +137,7 @@ def test_a_likely_fault_is_repeatable_by_its_seed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["commit_then_timeout", "commit_then_status", "commit_then_failed", "refuse"])
-def test_look_ups_are_left_alone_by_what_only_commands_can_meet(kind: str) -> None:
+def test_look_ups_are_not_affected_by_faults_of_commands(kind: str) -> None:
     faults = Faults()
     faults.add(Fault.model_validate({"kind": kind, "count": 1}))
 

@@ -1,4 +1,4 @@
-"""Fixtures files: what they may say, and how their faults are told."""
+"""Fixture files: what they may contain, and how their faults are reported."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ def fixtures(tmp_path: Path, text: str) -> Fixtures:
     return Fixtures(load(path))
 
 
-def test_an_order_without_an_entry_behaves_well(tmp_path: Path) -> None:
+def test_order_without_an_entry_behaves_well(tmp_path: Path) -> None:
     order = fixtures(tmp_path, "").of("SO-1", NOW)
 
     assert order.dispatch is not None
@@ -29,7 +29,7 @@ def test_an_order_without_an_entry_behaves_well(tmp_path: Path) -> None:
     assert order.satisfaction is None
 
 
-def test_an_entry_for_every_other_order(tmp_path: Path) -> None:
+def test_entry_for_every_other_order(tmp_path: Path) -> None:
     found = fixtures(tmp_path, '"*": {satisfaction: 4}\nSO-1: {satisfaction: 1}\nSO-3:\n')
 
     assert [found.of(order, NOW).satisfaction for order in ("SO-1", "SO-2")] == [1, 4]
@@ -46,7 +46,7 @@ def test_an_entry_for_every_other_order(tmp_path: Path) -> None:
         ("2026-11-20T18:00:00+08:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
     ],
 )
-def test_times_are_absolute_or_relative_to_the_moment_of_asking(tmp_path: Path, text: str, at: datetime) -> None:
+def test_times_are_absolute_or_relative_to_the_time_of_the_request(tmp_path: Path, text: str, at: datetime) -> None:
     found = fixtures(tmp_path, f"SO-1: {{trail: {{state: in_transit, events: [{{at: {text}, what: seen}}]}}}}")
 
     trail = found.of("SO-1", NOW).trail
@@ -55,14 +55,14 @@ def test_times_are_absolute_or_relative_to_the_moment_of_asking(tmp_path: Path, 
     assert trail.events[0].at == at
 
 
-def test_words_that_look_like_times_stay_words(tmp_path: Path) -> None:
+def test_text_that_looks_like_a_time_stays_text(tmp_path: Path) -> None:
     trail = fixtures(tmp_path, "SO-1: {trail: {state: lost, cause: -3d}}").of("SO-1", NOW).trail
 
     assert trail is not None
     assert trail.cause == "-3d"
 
 
-def test_json_will_do(tmp_path: Path) -> None:
+def test_json_is_accepted(tmp_path: Path) -> None:
     order = fixtures(tmp_path, '{"SO-1": {"stock": {"SLATE-9": 0}, "crew": "none"}}').of("SO-1", NOW)
 
     assert (order.stock, order.crew) == ({"SLATE-9": 0}, "none")
@@ -84,7 +84,7 @@ def test_json_will_do(tmp_path: Path) -> None:
         ('"\u202e": {}\n"\u202e": {}', 'duplicate key "\N{REPLACEMENT CHARACTER}"'),
     ],
 )
-def test_a_fault_is_named_by_file_order_and_field(tmp_path: Path, text: str, problem: str) -> None:
+def test_fault_is_named_by_file_order_and_field(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         fixtures(tmp_path, text)
 
@@ -92,7 +92,7 @@ def test_a_fault_is_named_by_file_order_and_field(tmp_path: Path, text: str, pro
     assert problem in str(caught.value)
 
 
-async def test_a_change_at_run_time_is_on_top_of_the_file_and_survives_a_restart(start_sandbox: Start) -> None:
+async def test_change_at_run_time_overrides_the_file_and_survives_a_restart(start_sandbox: Start) -> None:
     entries = {"SO-1": {"stock": {"SLATE-9": 0}, "satisfaction": 2}}
     async with start_sandbox(entries) as before:
         await before.order(stock={"SLATE-9": 5})
@@ -104,7 +104,7 @@ async def test_a_change_at_run_time_is_on_top_of_the_file_and_survives_a_restart
     assert now.json()["satisfaction"] == 2
 
 
-async def test_a_faulty_change_is_refused_and_changes_nothing(sandbox: RunningSandbox) -> None:
+async def test_faulty_change_is_refused_and_changes_nothing(sandbox: RunningSandbox) -> None:
     answer = await sandbox.admin.post("/_sandbox/orders/SO-1", json={"stock": {"SLATE-9": "many"}})
 
     assert answer.status_code == 422

@@ -1,4 +1,4 @@
-"""The sandbox honours keys as payment providers do, and its ledger shows it when somebody is paid twice."""
+"""The sandbox treats keys as payment providers do, and its ledger shows double payments."""
 
 import asyncio
 from datetime import timedelta
@@ -11,7 +11,7 @@ from partners.ports import OutcomeUnknown, PartnerRefused
 from tests.partners.running import RunningSandbox, Start, command, talk_to
 
 
-async def test_the_same_key_pays_once(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_same_key_pays_once(partners: Partners, sandbox: RunningSandbox) -> None:
     """S13."""
     first = await partners.steps["refunds"].carry_out(command())
     again = await partners.steps["refunds"].carry_out(command())
@@ -21,14 +21,14 @@ async def test_the_same_key_pays_once(partners: Partners, sandbox: RunningSandbo
     assert len(await sandbox.rows("calls")) == 2, "both calls are on record"
 
 
-async def test_the_same_key_at_the_same_time_pays_once(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_same_key_at_the_same_time_pays_once(partners: Partners, sandbox: RunningSandbox) -> None:
     receipts = await asyncio.gather(*(partners.steps["refunds"].carry_out(command()) for _ in range(8)))
 
     assert len({receipt.reference for receipt in receipts}) == 1
     assert await sandbox.money() == {"refund": "640.00"}
 
 
-async def test_a_repeated_call_is_marked_as_one(sandbox: RunningSandbox) -> None:
+async def test_repeated_call_is_marked_as_a_replay(sandbox: RunningSandbox) -> None:
     async def post() -> str | None:
         body = command().model_dump(mode="json")
         headers = {"Idempotency-Key": command().key}
@@ -40,11 +40,11 @@ async def test_a_repeated_call_is_marked_as_one(sandbox: RunningSandbox) -> None
     assert await post() == "true"
 
 
-async def test_a_replay_tells_what_was_first_told(partners: Partners, sandbox: RunningSandbox) -> None:
-    """As payment providers do; how the step stands now is what looking it up tells."""
+async def test_replay_returns_the_first_answer(partners: Partners, sandbox: RunningSandbox) -> None:
+    """As payment providers do; a look-up returns the current state."""
     await sandbox.order(reports=[{"state": "done", "after": 0}])
     first = await partners.steps["warehouse"].carry_out(command("gift"))
-    await sandbox.told.get()
+    await sandbox.reports.get()
 
     assert await partners.steps["warehouse"].carry_out(command("gift")) == first
     found = await partners.steps["warehouse"].find(command("gift").key)
@@ -54,10 +54,10 @@ async def test_a_replay_tells_what_was_first_told(partners: Partners, sandbox: R
 
 
 @pytest.mark.parametrize("change", [{"amount": "640.01"}, {"order_id": "SO-2"}, {"currency": "EUR"}])
-async def test_the_same_key_for_another_content_pays_nothing_and_proves_nothing(
+async def test_same_key_with_other_content_pays_nothing_and_proves_nothing(
     partners: Partners, sandbox: RunningSandbox, change: dict[str, str]
 ) -> None:
-    """S25: something was done under the key already, so the partner is asked; it is no refusal."""
+    """S25: something was done under the key, so the partner is asked; it does not count as a refusal."""
     await partners.steps["refunds"].carry_out(command())
 
     with pytest.raises(OutcomeUnknown, match="the key was used before with other content"):
@@ -75,8 +75,8 @@ async def test_other_keys_pay_again(partners: Partners, sandbox: RunningSandbox)
     assert await sandbox.money("SO-2") == {}
 
 
-async def test_an_expired_key_pays_twice(partners: Partners, sandbox: RunningSandbox) -> None:
-    """S13, control arm: real partners forget, and this suite sees the double."""
+async def test_expired_key_pays_twice(partners: Partners, sandbox: RunningSandbox) -> None:
+    """S13, control arm: real partners forget keys, and the ledger shows the double payment."""
     first = await partners.steps["refunds"].carry_out(command())
     await sandbox.admin.delete("/_sandbox/keys")
     second = await partners.steps["refunds"].carry_out(command())
@@ -85,15 +85,15 @@ async def test_an_expired_key_pays_twice(partners: Partners, sandbox: RunningSan
     assert await sandbox.money() == {"refund": "1280.00"}
 
 
-async def test_an_expired_key_is_still_found(partners: Partners, sandbox: RunningSandbox) -> None:
-    """S13: stop retrying before, then ask."""
+async def test_expired_key_can_still_be_looked_up(partners: Partners, sandbox: RunningSandbox) -> None:
+    """S13: stop retrying before that, then ask."""
     first = await partners.steps["refunds"].carry_out(command())
     await sandbox.admin.delete("/_sandbox/keys")
 
     assert await partners.steps["refunds"].find(command().key) == first
 
 
-async def test_how_long_keys_live_is_a_setting(start_sandbox: Start) -> None:
+async def test_lifetime_of_keys_is_a_setting(start_sandbox: Start) -> None:
     async with start_sandbox(key_life=timedelta(0)) as sandbox, talk_to(sandbox.url) as partners:
         await partners.steps["refunds"].carry_out(command())
         await partners.steps["refunds"].carry_out(command())
@@ -101,8 +101,8 @@ async def test_how_long_keys_live_is_a_setting(start_sandbox: Start) -> None:
         assert await sandbox.money() == {"refund": "1280.00"}
 
 
-async def test_a_refusal_uses_no_key_up(partners: Partners, sandbox: RunningSandbox) -> None:
-    """A blocked step can be tried again under its own key once the reason is gone (G6)."""
+async def test_refusal_does_not_use_a_key_up(partners: Partners, sandbox: RunningSandbox) -> None:
+    """A blocked step can be retried under the same key once the reason is gone (G6)."""
     goods = command("replacement", items=[{"sku": "SLATE-9", "quantity": 1}])
     await sandbox.order(stock={"SLATE-9": 0})
     with pytest.raises(PartnerRefused, match=r"^warehouse says: “out of stock: SLATE-9 \(0 left\)”$"):
@@ -121,7 +121,7 @@ async def test_a_refusal_uses_no_key_up(partners: Partners, sandbox: RunningSand
         ("warehouse", "refund", "warehouse does not do refund, refunds does"),
     ],
 )
-async def test_a_step_sent_to_the_wrong_partner_is_refused(
+async def test_step_sent_to_the_wrong_partner_is_refused(
     partners: Partners, partner: str, kind: str, sentence: str
 ) -> None:
     with pytest.raises(PartnerRefused, match=sentence):
@@ -135,14 +135,14 @@ async def test_money_needs_an_amount(partners: Partners, sandbox: RunningSandbox
     assert await sandbox.money() == {}
 
 
-async def test_without_a_crew_nobody_visits(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_without_a_crew_there_is_no_visit(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.order(crew="none")
 
     with pytest.raises(PartnerRefused, match=r"^installation says: “no crew”$"):
         await partners.steps["installation"].carry_out(command("rectification"))
 
 
-async def test_a_key_in_the_header_that_is_not_the_bodys_is_refused(sandbox: RunningSandbox) -> None:
+async def test_key_in_the_header_that_differs_from_the_body_is_refused(sandbox: RunningSandbox) -> None:
     answer = await sandbox.admin.post(
         "/refunds/steps", json=command().model_dump(mode="json"), headers={"Idempotency-Key": "other"}
     )
@@ -152,7 +152,7 @@ async def test_a_key_in_the_header_that_is_not_the_bodys_is_refused(sandbox: Run
     assert await sandbox.money() == {}
 
 
-async def test_nonsense_hides_a_payment_that_was_made(partners: Partners, sandbox: RunningSandbox) -> None:
+async def test_invalid_answer_hides_a_payment_that_was_made(partners: Partners, sandbox: RunningSandbox) -> None:
     await sandbox.fault("nonsense", partner="refunds", count=1)
 
     with pytest.raises(OutcomeUnknown, match="refunds sent an invalid answer"):

@@ -1,4 +1,4 @@
-"""The sandbox as a process: how it starts, how it is told that it cannot, and what a SIGKILL leaves behind."""
+"""The sandbox as a process: how it starts, how it reports that it cannot, and what a SIGKILL leaves behind."""
 
 import json
 import os
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 
 @contextmanager
 def running(ledger: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A sandbox process and the address that its one line names; killed in the end if it still runs."""
+    """Yield a sandbox process and its address; kill it in the end if it still runs."""
     arguments = [*RUN, "--port", "0", "--ledger", str(ledger), *options]
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
@@ -39,7 +39,7 @@ def running(ledger: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str]
             process.kill()
 
 
-async def test_a_ledger_survives_sigkill(tmp_path: Path) -> None:
+async def test_ledger_survives_sigkill(tmp_path: Path) -> None:
     """The second process knows what the first one paid, and pays nothing again."""
     with running(tmp_path / "ledger.db") as (process, url):
         async with talk_to(url) as partners:
@@ -58,7 +58,7 @@ async def test_a_ledger_survives_sigkill(tmp_path: Path) -> None:
     assert money == {"refund": "640.00"}
 
 
-def test_an_interrupt_ends_it_in_peace(tmp_path: Path) -> None:
+def test_interrupt_ends_it_cleanly(tmp_path: Path) -> None:
     with running(tmp_path / "ledger.db") as (process, _):
         process.send_signal(signal.SIGINT)
 
@@ -68,7 +68,7 @@ def test_an_interrupt_ends_it_in_peace(tmp_path: Path) -> None:
 
 
 def refused(*options: str) -> str:
-    """The one sentence on standard error of a start that fails."""
+    """Return the one sentence on standard error of a start that fails."""
     done = subprocess.run([*RUN, *options], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -76,7 +76,7 @@ def refused(*options: str) -> str:
     return done.stderr
 
 
-def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_port_in_use_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -85,7 +85,7 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
         assert f"127.0.0.1:{port}" in refused("--port", port, "--ledger", str(tmp_path / "ledger.db"))
 
 
-def test_a_ledger_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_invalid_ledger_file_is_reported_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_text("no database, and long enough to be sure of it" * 10)
 
@@ -94,7 +94,7 @@ def test_a_ledger_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "SO-1: {stck: 1}", "SO-1: ["])
-def test_a_faulty_fixtures_file_is_told_in_a_sentence(tmp_path: Path, text: str | None) -> None:
+def test_faulty_fixtures_file_is_reported_in_a_sentence(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "orders.yaml"
     if text is not None:
         path.write_text(text)
@@ -104,7 +104,7 @@ def test_a_faulty_fixtures_file_is_told_in_a_sentence(tmp_path: Path, text: str 
 
 @pytest.fixture
 def at_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The environment names the server of all tests."""
+    """Set the environment to the server of all tests."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", engine)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
     return monkeypatch
@@ -112,14 +112,14 @@ def at_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("at_engine")
 async def test_reports_are_temporal_signals_in_plain_json(client: Client) -> None:
-    """A case that runs gets them; one that never was does not hold the others up."""
+    """An open case receives them; one that never existed does not delay the others."""
     case = await client.start_workflow(CASE_WORKFLOW, {}, id=f"case-{uuid.uuid4()}", task_queue=TASK_QUEUE)
     payload = {"step": "gift", "state": "done", "message_id": "k/done", "by": "warehouse"}
-    tell = TemporalSignals()
+    send = TemporalSignals()
 
-    await tell(case.id, "step-reported", payload)
+    await send(case.id, "step-reported", payload)
     with pytest.raises(NoCaseError):
-        await tell("case-that-never-was", "step-reported", payload)
+        await send("case-that-never-was", "step-reported", payload)
 
     events = [event async for event in case.fetch_history_events()]
     signalled = events[-1].workflow_execution_signaled_event_attributes
@@ -127,7 +127,7 @@ async def test_reports_are_temporal_signals_in_plain_json(client: Client) -> Non
     assert [json.loads(sent.data) for sent in signalled.input.payloads] == [payload]
 
 
-async def test_a_namespace_that_is_not_there_yet_is_no_missing_case(at_engine: pytest.MonkeyPatch) -> None:
+async def test_missing_namespace_is_not_taken_for_a_missing_case(at_engine: pytest.MonkeyPatch) -> None:
     at_engine.setenv("TEMPORAL_NAMESPACE", "later")
 
     with pytest.raises(Exception, match=r"(?i)namespace") as caught:
