@@ -1,4 +1,4 @@
-"""A case on which our code fails, again and again: for tests of how that is noticed."""
+"""A case on which our code always fails, to test how that is reported."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,17 +14,17 @@ from cases.contract import CASE_WORKFLOW, workflow_id
 
 @workflow.defn(name=CASE_WORKFLOW, sandboxed=False)
 class Broken:
-    """What is named like a case, and has a fault."""
+    """Has the name of a case, and a fault."""
 
     @workflow.run
     async def run(self, _: Any) -> None:
-        """Raise what is no failure in Temporal's sense, so that the task is tried again and again."""
+        """Raise an error that is no failure for Temporal, so that the task is retried forever."""
         raise RuntimeError("a fault of ours")
 
 
 @asynccontextmanager
 async def broken_case(client: Client) -> AsyncIterator[WorkflowHandle[Any, Any]]:
-    """A case of that kind, and its worker; both end with the block."""
+    """Run such a case and its worker until the block ends."""
     queue, case = f"broken-{uuid4().hex}", workflow_id(f"HL-{uuid4().hex}")
     async with Worker(client, task_queue=queue, workflows=[Broken], workflow_runner=UnsandboxedWorkflowRunner()):
         handle = await client.start_workflow(CASE_WORKFLOW, {}, id=case, task_queue=queue)

@@ -1,4 +1,4 @@
-"""Complaints as other systems send them: plain JSON, complete unless a test says otherwise."""
+"""Complaints as other systems send them: plain JSON, complete unless a test changes it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ ORDER = {
 
 
 def complaint(*, order: dict[str, Any] | None = None, age: timedelta = timedelta(), **changes: Any) -> dict[str, Any]:
-    """A complaint about damage in transit, received `age` ago; `order` and `changes` are put on top."""
+    """Return a complaint about damage in transit, received `age` ago; `order` and `changes` override its fields."""
     case_id = changes.pop("case_id", f"HL-{uuid4().hex[:12]}")
     content = {
         "case_id": case_id,
@@ -29,7 +29,7 @@ def complaint(*, order: dict[str, Any] | None = None, age: timedelta = timedelta
         "channel": "hotline",
         "received_at": (datetime.now(UTC) - age).isoformat(),
         "customer": CUSTOMER,
-        # An order of its own: what one case refunds is no other case's concern.
+        # A separate order, so that refunds of one case do not affect another.
         "order": {**ORDER, "order_id": f"SO-{case_id}", **(order or {})},
         "description": "Two slabs arrived cracked.",
     }

@@ -1,4 +1,4 @@
-"""One real Temporal server, and one PostgreSQL, for all tests of a run that need them; the server skips time."""
+"""One real Temporal server, which skips time, and one PostgreSQL for all tests of a run that need them."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ profiles.register()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real processes first, otherwise shuffled: two processes that share the tests by file then end together."""
+    """Run tests with real processes first, the rest shuffled, so that two test processes end at the same time."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
@@ -37,14 +37,14 @@ async def client(engine: str) -> Client:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.Cluster]:
-    """A PostgreSQL of our own on loopback, for as long as the tests run."""
+    """A PostgreSQL on loopback for as long as the tests run."""
     with postgres.running() as running:
         yield running
 
 
 @pytest.fixture
 def postgresql_url(cluster: postgres.Cluster) -> str:
-    """An empty schema, which takes a tenth of the time of a database of its own."""
+    """An empty schema; creating one takes a tenth of the time of a database."""
     name = f"test_{uuid4().hex}"
     cluster.execute(f"CREATE SCHEMA {name}")
     return f"{cluster.url}?options=-csearch_path%3D{name}"
@@ -52,7 +52,7 @@ def postgresql_url(cluster: postgres.Cluster) -> str:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """A SQLite file that does not exist yet, in a folder that does not either."""
+    """A SQLite file that does not exist yet, in a folder that does not exist either."""
     return f"sqlite:///{tmp_path / 'data' / 'records.db'}"
 
 

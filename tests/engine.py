@@ -1,6 +1,6 @@
-"""A real Temporal server, a real worker on a task queue of its own, and a case on it whose clock can be moved.
+"""A real Temporal server, a real worker with a separate task queue, and a case whose clock can be moved.
 
-Nothing here sleeps to synchronise: every wait is for a condition, and gives up after `PATIENCE`.
+Nothing here sleeps to synchronise: every wait is for a condition, and fails after `PATIENCE`.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from workflows.carrier_claim import CarrierClaim
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
 
 PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "60"))
-"""Seconds after which what has not happened is taken not to happen: far more than it needs."""
+"""Seconds after which an expected event has failed to happen: far more than it needs."""
 ONCE: dict[str, Any] = {
     "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
     "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
@@ -46,7 +46,7 @@ ONCE: dict[str, Any] = {
 
 @asynccontextmanager
 async def serving(folder: Path, settings: dict[str, str] | None = None) -> AsyncIterator[str]:
-    """The address of a server in memory, set up as the embedded one; `settings` go on top."""
+    """Yield the address of a server in memory, set up as the embedded one; `settings` override it."""
     server = await _launched(folder, settings or {})
     try:
         yield server.address
@@ -55,7 +55,7 @@ async def serving(folder: Path, settings: dict[str, str] | None = None) -> Async
 
 
 async def _launched(folder: Path, settings: dict[str, str], tries: int = 3) -> Server:
-    """A server on a free port; on another one where somebody took that port before the server did."""
+    """Start a server on a free port; on another one if that port was taken meanwhile."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -77,7 +77,7 @@ async def _launched(folder: Path, settings: dict[str, str], tries: int = 3) -> S
 
 
 async def eventually(condition: Callable[[], Awaitable[Any]], what: str = "the condition") -> Any:
-    """The first answer of `condition` that is true; fails when none is within `PATIENCE`."""
+    """Return the first true answer of `condition`; fail if there is none within `PATIENCE`."""
     pause = 0.01
     try:
         async with asyncio.timeout(PATIENCE):
@@ -90,9 +90,9 @@ async def eventually(condition: Callable[[], Awaitable[Any]], what: str = "the c
 
 
 def _without_deadlock_detection(worker: Worker) -> None:
-    """Let a workflow task take its time: the SDK fails it after two seconds by the clock, which a busy machine exceeds.
+    """Let workflow tasks take their time: the SDK fails them after two seconds, which a busy machine exceeds.
 
-    The server would have the task repeated, and a repeated task logs its lines again.
+    The server would repeat the task, and a repeated task logs its lines again.
     """
     workflow_worker = worker._workflow_worker  # noqa: SLF001 (the SDK has no option for it)
     assert workflow_worker is not None
@@ -143,7 +143,7 @@ class Workshop:
         return OpenCase(complaint["case_id"], self.client, self.client.get_workflow_handle(handle.id))
 
     async def replay(self) -> None:
-        """Replay the histories of all its cases; raises where the code would now do something else."""
+        """Replay the histories of all its cases; raise if the code now gives other commands."""
         for taken in self.taken_in:
             await replayer(self.client).replay_workflow(await self.client.get_workflow_handle(taken).fetch_history())
 
@@ -162,24 +162,24 @@ class OpenCase:
         return answer
 
     async def asks(self, query: str, *given: Any, result_type: type | None = None) -> Any:
-        """The answer to a query, put as the product puts it: again where it came too soon (docs/findings.md)."""
+        """Return the answer to a query; repeat it as the product does if it came too soon (docs/findings.md)."""
         return await Engine(self.client, "").ask(self.handle, query, *given, result_type=result_type)
 
     async def says(self, message: str, **payload: Any) -> dict[str, Any]:
-        """An update; its answer."""
+        """Send an update; return its answer."""
         answer: dict[str, Any] = await self.handle.execute_update(message, payload)
         return answer
 
     async def signals(self, message: str, **payload: Any) -> None:
-        """A signal."""
+        """Send a signal."""
         await self.handle.signal(message, payload)
 
     async def until(self, holds: Callable[[dict[str, Any]], Any], what: str = "") -> dict[str, Any]:
-        """The first snapshot of which `holds` is true."""
+        """Return the first snapshot for which `holds` is true."""
         seen: dict[str, Any] = {}
 
         async def look() -> bool:
-            # A query before a task that waits can spoil the history (docs/findings.md).
+            # A query before a waiting task can spoil the history (docs/findings.md).
             if (await self.handle.describe()).raw_description.HasField("pending_workflow_task"):
                 return False
             seen.update(await self.snapshot())
@@ -189,31 +189,31 @@ class OpenCase:
         return seen
 
     async def runs(self) -> int:
-        """How many runs the case has had; each knows the one before."""
+        """Return how many runs the case has had; each one names the one before."""
         return len(await runs(self.client, self.handle.id))
 
     async def result(self) -> dict[str, Any]:
-        """The result of its workflow; raises what the workflow failed with."""
+        """Return the result of its workflow; raise what the workflow failed with."""
         async with asyncio.timeout(PATIENCE):
             answer: dict[str, Any] = await self.handle.result()
         return answer
 
     async def becomes(self, status: str) -> dict[str, Any]:
-        """The snapshot once the case has this status."""
+        """Wait until the case has this status; return the snapshot."""
         return await self.until(lambda case: case["status"] == status, f"status {status} of {self.id}")
 
     async def after(self, **time: float) -> dict[str, Any]:
-        """Move this case's clock, let everything happen that became due, and look."""
+        """Move this case's clock, let everything happen that became due, and return the snapshot."""
         await TimeSkipper(self.client).fast_forward(self.handle, timedelta(**time))
         await self.at_rest()
         return await self.snapshot()
 
     async def now(self) -> datetime:
-        """This case's own time."""
+        """Return this case's current time."""
         return await TimeSkipper(self.client).get_current_time(self.handle)
 
     async def events(self, kind: str | None = None) -> list[HistoryEvent]:
-        """Its history; `kind` as in `TIMER_STARTED`."""
+        """Return its history; `kind` as in `TIMER_STARTED`."""
         history = await self.handle.fetch_history()
         wanted = None if kind is None else EventType.Value(f"EVENT_TYPE_{kind}")
         return [event for event in history.events if wanted in (None, event.event_type)]
@@ -234,21 +234,21 @@ class OpenCase:
         )
 
     async def at_rest(self) -> None:
-        """Wait until nothing is under way and no timer is overdue: a skip ends before its timers have rung."""
+        """Wait until nothing is in progress and no timer is overdue: a skip ends before its timers have fired."""
         await eventually(self._rests, f"rest in {self.id}")
 
     async def _rests(self) -> bool:
         described = (await self.handle.describe()).raw_description
-        # An attempt after the first waits for its back-off, and may do so for days.
+        # A retry waits for its back-off, possibly for days.
         if described.HasField("pending_workflow_task") or any(a.attempt == 1 for a in described.pending_activities):
             return False
         now, events = await self.now(), await self.events()
-        # A run that continues a case waits a second before its first task, and cannot be queried until then.
+        # A run after continue-as-new waits a second before its first task, and cannot be queried until then.
         begun = any(event.HasField("workflow_task_completed_event_attributes") for event in events)
         return begun and all(due > now for due in self._timers(events))
 
     def _timers(self, events: list[HistoryEvent]) -> list[datetime]:
-        """When the timers that run will ring."""
+        """Return when the running timers will fire."""
         waiting = {}
         for event in events:
             if event.HasField("timer_started_event_attributes"):
@@ -262,7 +262,7 @@ class OpenCase:
 
 
 async def runs(client: Client, workflow: str) -> list[WorkflowHistory]:
-    """The histories of a workflow's runs, the latest first; none where there is no such workflow."""
+    """Return the histories of a workflow's runs, latest first; empty if there is no such workflow."""
     found: list[WorkflowHistory] = []
     try:
         run_id = (await client.get_workflow_handle(workflow).describe()).run_id
@@ -277,21 +277,21 @@ async def runs(client: Client, workflow: str) -> list[WorkflowHistory]:
 
 
 def promise(case: dict[str, Any], name: str, cycle: int = 1) -> dict[str, Any]:
-    """The latest promise of this name and cycle in a snapshot."""
+    """Return the latest promise of this name and cycle in a snapshot."""
     found: dict[str, Any] = [p for p in case["promises"] if (p["name"], p["cycle"]) == (name, cycle)][-1]
     return found
 
 
 def step(case: dict[str, Any], step_id: str) -> dict[str, Any]:
-    """The step with this id in a snapshot; empty while there is none."""
+    """Return the step with this id in a snapshot; empty if there is none."""
     return next((s for s in case["steps"] if s["id"] == step_id), {"state": None, "reference": None})
 
 
 def replayer(client: Client | None = None) -> Replayer:
-    """Replays histories (those of `client`) as the worker would, but without the sandbox, at a quarter of the cost."""
+    """Return a replayer for histories of `client`: like the worker, but without the sandbox, four times as fast."""
     return Replayer(
         workflows=[AfterSalesCase, CarrierClaim],
-        # What is encrypted opens in its own namespace only.
+        # Encrypted payloads can be decrypted in their own namespace only.
         namespace=client.namespace if client else "default",
         data_converter=hardened(client.data_converter if client else pydantic_data_converter),
         interceptors=[FirstArgumentOnly()],

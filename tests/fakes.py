@@ -1,7 +1,6 @@
-"""Recording fakes behind every port: each does what it is told to (`Turn`), and remembers what it was asked.
+"""Recording fakes behind every port: each does what was planned (`Turn`), and records what it was asked.
 
-Told nothing, a fake behaves well. What a fake has carried out it has carried out: a key that it knows is answered
-with the receipt that it gave first.
+Without a plan a fake behaves well. It carries out a key once, and answers a repeated key with the first receipt.
 """
 
 import asyncio
@@ -31,37 +30,37 @@ from partners.ports import PartnerError, TryAgain
 
 @dataclass(frozen=True)
 class Turn:
-    """How one call goes: it waits, does the thing or not, and answers or raises."""
+    """How one call goes: it waits, carries the step out or not, and answers or raises."""
 
     until: asyncio.Event | None = None
     raises: PartnerError | None = None
     done: bool | None = None
-    """Whether it is done; by default, unless it raises."""
+    """Whether it is carried out; by default, unless it raises."""
     state: ReceiptState | None = None
     finding: StepFinding | None = None
 
     @property
     def does(self) -> bool:
-        """Whether the thing is done."""
+        """Return whether the step is carried out."""
         return self.raises is None if self.done is None else self.done
 
 
 class Turns:
-    """The turns to come; after them, every call goes well."""
+    """The planned turns; after them, every call succeeds."""
 
     def __init__(self) -> None:
         self._coming: deque[Turn] = deque()
 
     def plan(self, turns: Iterable[Turn]) -> None:
-        """Add these to the turns to come."""
+        """Add these turns."""
         self._coming.extend(turns)
 
     def cancel(self) -> None:
-        """From now on every call goes well."""
+        """Drop all turns, so that every call succeeds."""
         self._coming.clear()
 
     async def next(self) -> Turn:
-        """The turn of this call, once it has waited."""
+        """Return the turn of this call, once it has waited."""
         turn = self._coming.popleft() if self._coming else Turn()
         if turn.until is not None:
             await turn.until.wait()
@@ -77,34 +76,34 @@ class FakeSteps:
         self.asked: list[str] = []
         self.receipts: dict[str, Receipt] = {}
         self.knows: Wire | None = None
-        """What it answers to look-ups."""
+        """Its answers to look-ups."""
         self._steps, self._finds, self._look_ups = Turns(), Turns(), Turns()
 
     def will(self, *turns: Turn) -> None:
-        """How the next steps go."""
+        """Plan the next steps."""
         self._steps.plan(turns)
 
     def when_asked(self, *turns: Turn) -> None:
-        """How the next questions by key go."""
+        """Plan the next questions by key."""
         self._finds.plan(turns)
 
     def when_looked_up(self, *turns: Turn) -> None:
-        """How the next look-ups go."""
+        """Plan the next look-ups."""
         self._look_ups.plan(turns)
 
     def will_find(self, key: str, state: ReceiptState | None) -> None:
-        """What it finds in its books from now on; None: nothing."""
+        """Set what it finds from now on; None: nothing."""
         self.receipts.pop(key, None)
         if state is not None:
             self.receipts[key] = Receipt(reference="R-1", state=state)
 
     def recovers(self) -> None:
-        """Whatever was planned: from now on every call goes well."""
+        """Drop all plans, so that every call succeeds."""
         for turns in (self._steps, self._finds, self._look_ups):
             turns.cancel()
 
     async def carry_out(self, command: StepCommand) -> Receipt:
-        """As planned; a key that is known is not carried out again."""
+        """Carry out as planned; a known key is not carried out again."""
         self.commands.append(command)
         number = len(self.commands)
         turn = await self._steps.next()
@@ -117,7 +116,7 @@ class FakeSteps:
         return receipt if turn.state is None else receipt.model_copy(update={"state": turn.state})
 
     async def find(self, key: str) -> Receipt | None:
-        """What was done under this key."""
+        """Return what was done under this key."""
         self.asked.append(key)
         turn = await self._finds.next()
         if turn.raises is not None:
@@ -125,7 +124,7 @@ class FakeSteps:
         return self.receipts.get(key)
 
     async def look_up(self) -> Any:
-        """What it `knows`, whatever the order."""
+        """Return what it `knows`, for any order."""
         turn = await self._look_ups.next()
         if turn.raises is not None:
             raise turn.raises
@@ -133,23 +132,23 @@ class FakeSteps:
 
 
 class FakeMessaging:
-    """Customer messages and staff notices, in the order in which they were delivered; a key is delivered once."""
+    """Customer messages and staff notices, in the order of delivery; a key is delivered once."""
 
     def __init__(self) -> None:
         self.down = False
         self.unreachable: PartnerError | None = None
-        """What every message to a customer ends with, where set."""
+        """Appended to every message to a customer, if set."""
         self.attempts = 0
         self.to_customers: dict[str, CustomerMessage] = {}
         self.notices: dict[str, StaffNotice] = {}
 
     @property
     def events(self) -> list[str]:
-        """What customers were told."""
+        """Return the events of the messages to customers."""
         return [message.event for message in self.to_customers.values()]
 
     async def to_customer(self, message: CustomerMessage) -> Delivery:
-        """Delivered, unless `down` or `unreachable`."""
+        """Deliver, unless `down` or `unreachable`."""
         self._up()
         if self.unreachable is not None:
             raise self.unreachable
@@ -157,7 +156,7 @@ class FakeMessaging:
         return Delivery(reference=message.key, channel=message.routes[0], at=datetime.now(UTC))
 
     async def to_staff(self, notice: StaffNotice) -> Delivery:
-        """Delivered, unless `down`."""
+        """Deliver, unless `down`."""
         self._up()
         self.notices.setdefault(notice.key, notice)
         return Delivery(reference=notice.key, channel="staff", at=datetime.now(UTC))
@@ -175,7 +174,7 @@ class FakeCallbacks:
         self.asked: dict[str, CallbackRequest] = {}
 
     async def ask(self, request: CallbackRequest) -> Delivery:
-        """Asked, once per key."""
+        """Request a callback, once per key."""
         self.asked.setdefault(request.key, request)
         return Delivery(reference=request.key, channel="phone", at=datetime.now(UTC))
 
@@ -192,12 +191,12 @@ class FakePartners:
     callbacks: FakeCallbacks = field(default_factory=FakeCallbacks)
 
     async def look_up(self, name: str, what: LookUp) -> Any:
-        """What the partner of this look-up knows."""
+        """Return what the partner of this look-up knows."""
         partner: FakeSteps = getattr(self, ROWS[name].partner)
         return await partner.look_up()
 
     def ports(self) -> Partners:
-        """As the worker takes them."""
+        """Return the ports for the worker."""
         return Partners(
             steps={partner: getattr(self, partner) for partner in STEP_PARTNERS},
             look_ups=self,

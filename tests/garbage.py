@@ -1,4 +1,4 @@
-"""What strangers send: bytes that nobody meant, and good messages with something wrong in them."""
+"""Input from strangers: arbitrary bytes, and valid messages with something wrong in them."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from tests.profiles import scaled
 
 
 def examples(few: int) -> settings:
-    """As many examples as the profile in force tries where `few` tries this many (tests/profiles.py)."""
+    """Return the number of examples of the profile in force for `few` in the default one (tests/profiles.py)."""
     return settings(
         max_examples=scaled(few),
         suppress_health_check=[
@@ -23,7 +23,7 @@ def examples(few: int) -> settings:
             HealthCheck.too_slow,
             HealthCheck.data_too_large,
         ],
-        phases=[Phase.explicit, Phase.generate],  # to shrink what hangs a server takes an hour
+        phases=[Phase.explicit, Phase.generate],  # shrinking an example that hangs a server takes an hour
         database=None,
     )
 
@@ -60,7 +60,7 @@ NASTY = [
     *("9999-12-31T23:59:59+00:00", "2026-11-18T09:00:00", "2026-02-30T09:00:00Z", "0001-01-01T00:00:00+23:59"),
     *("__proto__", "__class__", "case-HL-1", "x" * 300, "证" * 11_000, "x" * (MAX_INPUT_BYTES + 1)),
 ]
-"""Text that something, somewhere, once fell over."""
+"""Text that has broken some program before."""
 NUMBERS = [0, -1, 2**31, 2**63, -(2**64), 10**400, 0.1, 1e308, -1e-308, float("nan"), float("inf"), float("-inf")]
 
 LEAVES = (
@@ -123,7 +123,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "acknowledge-escalation": {"promise": "detailed_result"},
     "note": {"text": "remark"},
 }
-"""Each message with every field that it has, but for a `message_id`: a second of the same is rightly passed over."""
+"""Each message with all its fields except `message_id`: a second message with the same id would be ignored."""
 for _message in WHOLE.values():
     _message.update(by="li", occurred_at="2026-11-18T09:00:00+08:00")
 
@@ -135,7 +135,7 @@ def _paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @st.composite
 def spoilt(draw: st.DrawFn, example: dict[str, Any]) -> Any:
-    """The example with nothing to three things changed: a field dropped, renamed, added, or of another type."""
+    """Return the example with up to three changes: a field dropped, renamed, added, or of another type."""
     made: Any = copy.deepcopy(example)
     for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3]))):
         *outer, last = draw(st.sampled_from(_paths(made)[1:] or [()])) or [None]
@@ -158,7 +158,7 @@ def spoilt(draw: st.DrawFn, example: dict[str, Any]) -> Any:
 
 @st.composite
 def written(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> bytes:
-    """A value as JSON, most of the time: or with a key twice, cut off, with more behind it, in another encoding."""
+    """Return a value as JSON, mostly valid; or with a duplicate key, cut off, with a suffix, in another encoding."""
     value = draw(values)
     text = json.dumps(value, ensure_ascii=draw(st.booleans()))
     match draw(st.sampled_from([*["as it is"] * 6, "twice", "cut", "more", "mark", "wide", "deep"])):
@@ -201,7 +201,7 @@ METADATA = st.dictionaries(
 ODD = st.builds(_odd, st.sampled_from(ENCODINGS), st.binary(max_size=50) | written(VALUES), METADATA) | st.builds(
     Payload, data=st.binary(max_size=20)
 )
-"""Payloads of no client that we know."""
+"""Payloads of an unknown kind of client."""
 LARGE = st.builds(
     lambda size, letter: Payload(
         metadata={"encoding": b"json/plain"}, data=b'{"note": "' + letter * (size // len(letter)) + b'"}'
@@ -212,7 +212,7 @@ LARGE = st.builds(
 
 
 def payloads(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Payload]]:
-    """What arrives as the input of a start, a message or a query: mostly one payload."""
+    """Inputs of a start, a message or a query: mostly one payload."""
     one = st.one_of(*[in_json(values)] * 6, ODD, ODD, LARGE)
     return st.one_of(*[one.map(lambda payload: [payload])] * 6, st.lists(one, max_size=3))
 
@@ -226,9 +226,9 @@ NAMES = st.sampled_from(sorted(MESSAGES)) | st.sampled_from(
 _FOREIGN = re.compile(
     r"Traceback|File \"|<class|<function| object at 0x|\b(pydantic|cases|workflows|temporalio)\.|[\x00-\x1f]"
 )
-"""What no sentence for a stranger holds."""
+"""What an error message must not contain."""
 
 
 def is_clean(sentence: str) -> bool:
-    """Whether a stranger can read it: one line, in words, and UTF-8 can write it."""
+    """Return whether a text can be shown to anybody: one line, printable, and valid UTF-8."""
     return len(sentence.split()) > 2 and not _FOREIGN.search(sentence) and bool(sentence.encode())

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of our own on loopback; where there is none the tests that need it are skipped, or fail in CI."""
+"""A real PostgreSQL on loopback. Without one, tests that need it are skipped; in CI they fail."""
 
 import os
 import pwd
@@ -20,13 +20,13 @@ PASSWORD = "throw-away"
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where it listens, and its programs."""
+    """A PostgreSQL's port, programs and data folder."""
 
     port: int
     folder: Path
     binaries: Path
     user: str | None
-    """Whom the programs run as; None: us."""
+    """The user that runs the programs; None: the current one."""
 
     def execute(self, statement: str) -> None:
         """Run one statement as the cluster's owner, outside any transaction."""
@@ -39,7 +39,7 @@ class Cluster:
         return f"postgresql+psycopg://owner:{PASSWORD}@127.0.0.1:{self.port}/postgres"
 
     def create(self) -> None:
-        """Make its data folder."""
+        """Create its data folder."""
         secret = self.folder / "secret"
         secret.write_text(PASSWORD)
         if self.user:
@@ -49,22 +49,22 @@ class Cluster:
         self._run("initdb", "--encoding=UTF8", "--locale=C", "--no-sync", *login)
 
     def start(self) -> None:
-        """Up, on what it has."""
+        """Start it on its data folder."""
         where = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder}"
         small = "-c fsync=off -c shared_buffers=16MB -c timezone=Asia/Shanghai"
         self._run("pg_ctl", "start", "--wait", f"--log={self.folder / 'log'}", f"--options={where} {small}")
 
     def stop(self) -> None:
-        """Down at once, as in a crash; by the process id in the data folder, so it can only be this one."""
+        """Stop it at once, as in a crash; by the process id in the data folder, so no other one is stopped."""
         self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), *arguments, f"--pgdata={self.folder / 'data'}"]
-        log, told = self.folder / "log", self.folder / "log.tools"
-        # Not captured: the server would inherit the pipe, and nobody would ever see its end.
-        with told.open("ab") as output:
+        log, tools_log = self.folder / "log", self.folder / "log.tools"
+        # Not captured: the server would inherit the pipe, and it would never be closed.
+        with tools_log.open("ab") as output:
             done = subprocess.run(command, check=False, stdout=output, stderr=output, user=self.user, cwd=self.folder)
-        assert done.returncode == 0, told.read_text() + (log.read_text() if log.exists() else "")
+        assert done.returncode == 0, tools_log.read_text() + (log.read_text() if log.exists() else "")
 
 
 def _missing(reason: str) -> NoReturn:
@@ -74,7 +74,7 @@ def _missing(reason: str) -> NoReturn:
 
 
 def installed() -> Path | None:
-    """The folder of the newest installed version's programs."""
+    """Return the program folder of the newest installed version, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
     if found:
@@ -83,7 +83,7 @@ def installed() -> Path | None:
 
 
 def _unprivileged_user() -> str | None:
-    """Whom to run the server as: PostgreSQL refuses to run as root."""
+    """Return the user to run the server as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -100,7 +100,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running() -> Iterator[Cluster]:
-    """A cluster in a folder of its own, for as long as the block lasts."""
+    """Run a cluster in a temporary folder until the block ends."""
     binaries = installed()
     if binaries is None:
         _missing("initdb is neither in /usr/lib/postgresql nor on PATH; Debian: apt install postgresql")
@@ -109,7 +109,7 @@ def running() -> Iterator[Cluster]:
         cluster.create()
         try:
             cluster.start()
-        except AssertionError:  # somebody may have taken that port meanwhile
+        except AssertionError:  # another process may have taken that port meanwhile
             cluster = replace(cluster, port=_free_port())
             cluster.start()
         try:

@@ -1,7 +1,7 @@
-"""How many examples a property is tried with: `few` in `make test`, `many` in `make long`.
+"""How many examples a property is tested with: `few` in `make test`, `many` in `make long`.
 
-`few` tries the same examples in every run. `many` tries others in every run and prints what reproduces a failure. In CI
-`many` tries the same examples in every run, and half as many: a change is judged by what it changes, not by chance.
+`few` uses the same examples in every run. `many` uses different ones and prints what reproduces a failure. In CI `many`
+uses the same examples in every run, and half as many, so that a change is not judged by chance.
 """
 
 import os
@@ -12,9 +12,9 @@ FEW, MANY = 100, 600
 
 
 def register() -> None:
-    """Register both profiles, and load `few`; pytest's `--hypothesis-profile` loads another one.
+    """Register both profiles and load `few`; pytest's `--hypothesis-profile` loads another one.
 
-    Neither has a deadline: properties are judged by their outcome, not by how long an example takes.
+    Neither has a deadline: properties are judged by their outcome, not by the time an example takes.
     """
     in_ci = os.environ.get("CI") == "true"
     settings.register_profile("few", max_examples=FEW, derandomize=True, deadline=None)
@@ -25,5 +25,5 @@ def register() -> None:
 
 
 def scaled(few: int) -> int:
-    """Return how many examples the profile in force tries where `few` tries this many."""
+    """Return how many examples the profile in force runs where `few` runs this many."""
     return few * settings().max_examples // FEW

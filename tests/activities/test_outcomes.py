@@ -1,4 +1,4 @@
-"""What a partner's answer means to Temporal, and to the order's ledger, decides whether money can be sent twice."""
+"""The meaning of a partner's answer for Temporal and for the order's ledger decides whether money can move twice."""
 
 import dataclasses
 from decimal import Decimal
@@ -24,7 +24,7 @@ DONE = Receipt(reference="R-1", state=ReceiptState.DONE)
 
 
 class Recording:
-    """A partner that remembers what it was asked, and answers as told."""
+    """A partner that records what it was asked, and gives the set answers."""
 
     def __init__(self, answer: Receipt | PartnerError, known: Receipt | None = None) -> None:
         self.answer, self.known = answer, known
@@ -80,7 +80,7 @@ def _attempt(number: int) -> ActivityEnvironment:
         (TryAgain("later"), TRY_AGAIN, False),
     ],
 )
-async def test_only_what_surely_had_no_effect_is_repeated(
+async def test_only_calls_without_effect_are_repeated(
     records: Records, error: PartnerError, type_: str, final: bool
 ) -> None:
     """S13."""
@@ -90,7 +90,7 @@ async def test_only_what_surely_had_no_effect_is_repeated(
     assert (raised.value.type, raised.value.non_retryable) == (type_, final)
 
 
-async def test_a_partner_that_asks_for_time_gets_it(records: Records) -> None:
+async def test_partner_that_asks_for_time_gets_it(records: Records) -> None:
     partner = Recording(TryAgain("busy", retry_after=42))
     with pytest.raises(ApplicationError) as raised:
         await _attempt(1).run(Warehouse(partner, records).carry_out, _shipment())
@@ -99,7 +99,7 @@ async def test_a_partner_that_asks_for_time_gets_it(records: Records) -> None:
     assert raised.value.next_retry_delay.total_seconds() == 42
 
 
-async def test_a_later_attempt_asks_before_it_sends(records: Records) -> None:
+async def test_later_attempt_asks_before_it_sends(records: Records) -> None:
     """S13: the first may have arrived."""
     partner = Recording(DONE, known=DONE)
 
@@ -107,7 +107,7 @@ async def test_a_later_attempt_asks_before_it_sends(records: Records) -> None:
     assert (partner.asked, partner.sent) == ([_shipment().key], [])
 
 
-async def test_a_later_attempt_sends_what_the_partner_never_heard_of(records: Records) -> None:
+async def test_later_attempt_sends_what_the_partner_does_not_know(records: Records) -> None:
     partner = Recording(DONE)
 
     await _attempt(2).run(Warehouse(partner, records).carry_out, _shipment())
@@ -125,10 +125,10 @@ async def test_a_later_attempt_sends_what_the_partner_never_heard_of(records: Re
         (Receipt(reference="R", state=ReceiptState.FAILED), EntryState.RESERVED),
     ],
 )
-async def test_the_ledger_knows_what_moved_and_what_may_have(
+async def test_ledger_knows_what_moved_and_what_may_have_moved(
     records: Records, answer: Receipt | PartnerError, state: EntryState
 ) -> None:
-    """S13, S15, S26: a call gives nothing back; the case does, which hears reports as well."""
+    """S13, S15, S26: a call releases nothing; the case does, because it also receives reports."""
     refunds = Refunds(Recording(answer), records)
     try:
         await _attempt(1).run(refunds.carry_out, _command(), PAID)
@@ -151,7 +151,7 @@ async def test_two_cases_of_one_order_never_refund_more_than_was_paid(records: R
     assert partner.sent == [_command().key]
 
 
-async def test_an_unknown_payment_that_turns_out_paid_is_booked_when_the_partner_is_asked(records: Records) -> None:
+async def test_unknown_payment_that_was_made_is_recorded_when_the_partner_is_asked(records: Records) -> None:
     """S13."""
     unsure = Refunds(Recording(OutcomeUnknown("?"), known=DONE), records)
     with pytest.raises(ApplicationError):
@@ -161,7 +161,7 @@ async def test_an_unknown_payment_that_turns_out_paid_is_booked_when_the_partner
     assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [EntryState.COMMITTED]
 
 
-async def test_what_was_waived_is_free_again(records: Records) -> None:
+async def test_waived_amount_is_free_again(records: Records) -> None:
     """S15."""
     refunds = Refunds(Recording(TryAgain("down")), records)
     with pytest.raises(ApplicationError):
@@ -187,10 +187,10 @@ async def test_what_was_waived_is_free_again(records: Records) -> None:
         (TryAgain("later"), EntryState.RESERVED),
     ],
 )
-async def test_the_ledger_knows_which_goods_have_left_and_which_may_have(
+async def test_ledger_knows_which_goods_have_left_and_which_may_have_left(
     records: Records, answer: Receipt | PartnerError, state: EntryState
 ) -> None:
-    """S35, S13: what the warehouse has only accepted may still fail."""
+    """S35, S13: a shipment that is only accepted may still fail."""
     warehouse = Warehouse(Recording(answer), records)
     try:
         await _attempt(1).run(warehouse.carry_out, _shipment())
@@ -200,7 +200,7 @@ async def test_the_ledger_knows_which_goods_have_left_and_which_may_have(
     assert [entry["state"] for entry in records.entries(order_id="SO-1")] == [state]
 
 
-async def test_a_unit_that_another_case_has_made_good_is_not_sent_unless_somebody_approves(records: Records) -> None:
+async def test_unit_that_another_case_has_made_good_is_sent_only_with_approval(records: Records) -> None:
     """S35, S20: refused as a payment beyond the limit is."""
     warehouse, partner = Warehouse(Recording(DONE), records), Recording(DONE)
     await _attempt(1).run(warehouse.carry_out, _shipment("A-1"))
@@ -219,8 +219,8 @@ async def test_a_unit_that_another_case_has_made_good_is_not_sent_unless_somebod
     assert partner.sent == ["A-2/1/o1/reship"]
 
 
-async def test_what_an_older_worker_asks_for_is_sent_and_not_counted(records: Records) -> None:
-    """S35: its command says nothing of units; asked after, it is answered all the same."""
+async def test_command_of_an_older_worker_is_sent_and_not_counted(records: Records) -> None:
+    """S35: it says nothing about units; a later look-up of it works all the same."""
     warehouse = Warehouse(Recording(DONE, known=DONE), records)
 
     await _attempt(1).run(warehouse.carry_out, _shipment(makes_good=[], paid=None))
@@ -229,7 +229,9 @@ async def test_what_an_older_worker_asks_for_is_sent_and_not_counted(records: Re
     assert records.entries() == []
 
 
-async def test_goods_whose_answer_got_lost_are_booked_when_the_warehouse_says_that_they_left(records: Records) -> None:
+async def test_goods_whose_answer_was_lost_are_recorded_when_the_warehouse_says_that_they_left(
+    records: Records,
+) -> None:
     """S35, S13."""
     unsure = Warehouse(Recording(OutcomeUnknown("?"), known=DONE), records)
     with pytest.raises(ApplicationError):
@@ -240,8 +242,8 @@ async def test_goods_whose_answer_got_lost_are_booked_when_the_warehouse_says_th
     assert [entry["state"] for entry in records.entries()] == [EntryState.COMMITTED]
 
 
-async def test_records_that_are_away_delay_a_shipment(tmp_path: Path) -> None:
-    """S35: nothing is sent that was not written down."""
+async def test_unavailable_records_delay_a_shipment(tmp_path: Path) -> None:
+    """S35: nothing is sent that was not recorded."""
     records, partner = Records(f"sqlite:///{tmp_path / 'records.db'}"), Recording(DONE)
 
     def away(*_: object, **__: object) -> bool:

@@ -1,4 +1,4 @@
-"""Money and the order's ledger where something gives way in between: the database, the worker, the answer (S13)."""
+"""Payments and the order's ledger when database, worker or answer fail in between (S13)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -33,13 +33,13 @@ REFUND = Payment(
 
 @pytest.fixture
 def environment() -> ActivityEnvironment:
-    """What surrounds an activity while it runs: first attempt, unless a test says otherwise."""
+    """The environment of an activity; first attempt, unless a test changes it."""
     return ActivityEnvironment()
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
-    """Our own records, empty."""
+    """Our records, empty."""
     opened = Records(f"sqlite:///{tmp_path / 'records' / 'records.db'}")
     yield opened
     opened.close()
@@ -52,12 +52,12 @@ def partner() -> FakeSteps:
 
 
 def states(records: Records) -> list[EntryState]:
-    """How the ledger's entries for the order stand."""
+    """Return the states of the ledger's entries for the order."""
     return [entry["state"] for entry in records.entries(order_id="SO-1")]
 
 
 async def paying(environment: ActivityEnvironment, refunds: Refunds, partner: FakeSteps) -> asyncio.Task[Any]:
-    """The payment once its partner has been asked."""
+    """Start the payment; continue once its partner has been asked."""
     task = asyncio.create_task(environment.run(refunds.carry_out, REFUND, PAID))
     while not partner.commands:
         await asyncio.sleep(0)
@@ -93,10 +93,10 @@ async def test_nothing_is_paid_while_the_ledger_cannot_be_written(
     assert partner.commands == []
 
 
-async def test_payment_that_could_not_be_booked_is_booked_by_the_next_attempt(
+async def test_payment_that_could_not_be_recorded_is_recorded_by_the_next_attempt(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records, tmp_path: Path
 ) -> None:
-    """The money has moved; what is repeated is the booking."""
+    """The money has moved; only the recording is repeated."""
     refunds, answer = Refunds(partner, records), asyncio.Event()
     partner.will(Turn(until=answer))
     payment = await paying(environment, refunds, partner)
@@ -114,10 +114,10 @@ async def test_payment_that_could_not_be_booked_is_booked_by_the_next_attempt(
     assert states(records) == [EntryState.COMMITTED]
 
 
-async def test_payment_under_way_is_waited_for_when_its_worker_has_to_stop(
+async def test_worker_that_stops_waits_for_a_payment_in_progress(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records
 ) -> None:
-    """A deploy must not cut a payment in two."""
+    """A deployment must not interrupt a payment."""
     answer = asyncio.Event()
     partner.will(Turn(until=answer))
     payment = await paying(environment, Refunds(partner, records), partner)
@@ -135,7 +135,7 @@ async def test_payment_under_way_is_waited_for_when_its_worker_has_to_stop(
 async def test_partner_is_asked_before_a_key_that_the_ledger_knows_is_sent_again(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records
 ) -> None:
-    """S25: a case that was reset sends for the first time, as far as it knows."""
+    """S25: for a case that was reset it is the first try."""
     refunds = Refunds(partner, records)
     first = await environment.run(refunds.carry_out, REFUND, PAID)
 
@@ -163,10 +163,10 @@ async def test_answer_to_a_call_leaves_a_contested_payment_to_the_question_by_ke
     assert (answered, states(records)) == ([EntryState.CONTESTED], [EntryState.COMMITTED])
 
 
-async def test_partner_is_not_asked_for_what_other_cases_of_the_order_leave_no_room_for(
+async def test_partner_is_not_asked_for_more_than_other_cases_of_the_order_leave(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records
 ) -> None:
-    """S15: the limit goes over all cases, and is told apart from a partner's no."""
+    """S15: the limit covers all cases, and differs from a partner's refusal."""
     refunds = Refunds(partner, records)
     await environment.run(refunds.carry_out, _compensation("HL-1"), PAID)
 
@@ -184,7 +184,7 @@ async def test_partner_is_not_asked_for_what_other_cases_of_the_order_leave_no_r
 async def test_partner_never_sees_our_limit(
     environment: ActivityEnvironment, partner: FakeSteps, records: Records
 ) -> None:
-    """S13: what stands under a key must not change with our policy."""
+    """S13: the content under a key must not change with our policy."""
     await environment.run(Refunds(partner, records).carry_out, _compensation("HL-1"), PAID)
 
     (asked,) = partner.commands
@@ -203,10 +203,10 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[RunningSandbox]:
         yield running
 
 
-async def test_time_out_after_the_partner_has_paid_is_cleared_up_by_asking(
+async def test_time_out_after_the_partner_has_paid_is_settled_by_asking(
     environment: ActivityEnvironment, sandbox: RunningSandbox, records: Records
 ) -> None:
-    """S13, over HTTP: unknown, asked by key, booked once, paid once."""
+    """S13, over HTTP: unknown, asked by key, recorded once, paid once."""
     await sandbox.fault("commit_then_timeout", partner="refunds", count=1, seconds=30)
     async with talk_to(sandbox.url, timeout=2) as partners:
         refunds = Refunds(partners.steps[Partner.REFUNDS], records)

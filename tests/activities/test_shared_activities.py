@@ -30,7 +30,7 @@ def named(activities: list[Any]) -> dict[str, Any]:
     return {name_of(each): each for each in activities}
 
 
-async def test_a_partner_that_only_carries_out_steps_needs_no_class_of_its_own() -> None:
+async def test_partner_that_only_carries_out_steps_needs_no_class() -> None:
     port, environment = FakeSteps(), ActivityEnvironment()
     activities = named(Steps("installation", port).activities())
     command = StepCommand(
@@ -49,13 +49,13 @@ async def test_a_partner_that_only_carries_out_steps_needs_no_class_of_its_own()
     assert await environment.run(activities["installation-find"], "another") is None
 
 
-def test_the_ledgers_partners_have_the_same_names() -> None:
+def test_partners_of_the_ledger_have_the_same_names() -> None:
     for partner, special in ((Partner.REFUNDS, Refunds), (Partner.WAREHOUSE, Warehouse)):
         assert (name_of(special.carry_out), name_of(special.find)) == (step_of(partner), find_of(partner))
     assert {partner.value for partner in STEP_PARTNERS} == {"refunds", "warehouse", "logistics", "installation"}
 
 
-async def test_each_look_up_can_be_asked_again_by_itself() -> None:
+async def test_each_look_up_can_be_repeated_separately() -> None:
     partners, environment = FakePartners(), ActivityEnvironment()
     partners.logistics.knows = Trail(state=TrailState.LOST)
     activities = named(Verification(partners, None).activities())  # type: ignore[arg-type]  # our records are not asked
@@ -65,7 +65,7 @@ async def test_each_look_up_can_be_asked_again_by_itself() -> None:
     assert await environment.run(activities["warehouse-record"], ORDER) is None
 
 
-async def test_a_look_up_that_is_refused_is_not_repeated() -> None:
+async def test_refused_look_up_is_not_repeated() -> None:
     partners = FakePartners()
     partners.installation.when_looked_up(Turn(raises=PartnerRefused("no such order")))
     activities = named(Verification(partners, None).activities())  # type: ignore[arg-type]  # our records are not asked
@@ -75,12 +75,12 @@ async def test_a_look_up_that_is_refused_is_not_repeated() -> None:
     assert (raised.value.type, raised.value.non_retryable) == (REFUSED, True)
 
 
-def test_what_a_look_up_establishes_are_fields_of_the_finding() -> None:
+def test_results_of_look_ups_are_fields_of_the_finding() -> None:
     assert set.union(*(set(row.establishes) for row in ROWS.values())) <= set(PartialFinding.model_fields)
 
 
-def test_a_look_up_has_one_name() -> None:
-    """The name of an activity and an address that were published before they had one word stay as they are."""
+def test_look_up_has_one_name() -> None:
+    """The activity's name and the published address differ, because they were published before the rename."""
     old = {row.activity for row in ROWS.values()} - {f"{row.partner}-{name}" for name, row in ROWS.items()}
     assert old == {"warehouse-record", "installation-record"}
     moved = {row.path for row in ROWS.values()} - {f"{row.partner}/{name}" for name, row in ROWS.items()}

@@ -1,4 +1,4 @@
-"""Arms: how somebody who measures says what is to be different."""
+"""Arms: how a benchmark states what differs."""
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +8,7 @@ from bench.arms import Arm, BadArm
 from bench.varied_worker import varied
 
 
-def test_an_arm_names_settings_of_every_kind() -> None:
+def test_arm_names_settings_of_every_kind() -> None:
     arm = Arm.parse("no wal: pragma.journal_mode=delete server.history.maxRPS=20 worker.cached=9 env.A=b=c")
 
     assert (arm.name, arm.workers) == ("no wal", 1)
@@ -18,11 +18,11 @@ def test_an_arm_names_settings_of_every_kind() -> None:
     assert arm.of("env") == {"A": "b=c"}
 
 
-def test_an_arm_may_have_several_workers() -> None:
+def test_arm_may_have_several_workers() -> None:
     assert Arm.parse("two: workers=2").workers == 2
 
 
-def test_the_partners_of_an_arm_may_report_with_time_in_between() -> None:
+def test_partners_of_an_arm_may_report_with_delays() -> None:
     assert Arm.parse("slower: apart=0.5").apart == 0.5
 
 
@@ -38,7 +38,7 @@ def test_the_partners_of_an_arm_may_report_with_time_in_between() -> None:
     ],
     ids=["no-colon", "no-name", "no-number", "no-worker", "no-kind", "no-value"],
 )
-def test_what_is_no_arm_is_refused_with_a_sentence(text: str, why: str) -> None:
+def test_invalid_arm_is_refused_with_a_sentence(text: str, why: str) -> None:
     with pytest.raises(BadArm, match=why):
         Arm.parse(text)
 
@@ -50,7 +50,7 @@ def test_arguments_of_the_worker_are_words_or_json() -> None:
     assert made["max_cached_workflows"] == 100
 
 
-def test_a_result_tells_no_secret_of_an_environment() -> None:
+def test_result_shows_no_secret_of_an_environment() -> None:
     arm = Arm.parse("other: env.AFTER_SALES_ENCRYPTION_KEYS=k:c2VjcmV0 pragma.journal_mode=delete")
 
     assert shown(arm) == {
@@ -72,7 +72,7 @@ def test_a_result_tells_no_secret_of_an_environment() -> None:
     ],
     ids=["no-arm", "twice", "no-shape", "no-number", "too-few"],
 )
-def test_bad_usage_is_told_before_anything_is_started(arguments: list[str], why: str) -> None:
+def test_bad_usage_is_reported_before_anything_is_started(arguments: list[str], why: str) -> None:
     done = CliRunner().invoke(bench, arguments)
 
     assert done.exit_code == 2

@@ -1,4 +1,4 @@
-"""What the bench counts and works out, against numbers worked out by hand."""
+"""What the benchmark counts and computes, compared with hand-computed numbers."""
 
 import os
 import sqlite3
@@ -42,7 +42,7 @@ def test_each_start_timer_signal_update_and_upsert_is_billed_once() -> None:
     }  # fmt: skip
 
 
-def test_what_the_server_does_by_itself_is_not_billed() -> None:
+def test_events_of_the_server_are_not_billed() -> None:
     kinds = ["WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED", "WORKFLOW_TASK_COMPLETED", "TIMER_FIRED"]
     kinds += ["TIMER_CANCELED", "ACTIVITY_TASK_SCHEDULED", "ACTIVITY_TASK_COMPLETED", "WORKFLOW_EXECUTION_COMPLETED"]
     kinds += ["WORKFLOW_EXECUTION_UPDATE_COMPLETED"]
@@ -58,7 +58,7 @@ def test_local_activities_of_one_workflow_task_are_billed_as_one() -> None:
     assert billable([marker(4), marker(4), marker(4), marker(9)]) == {"local activities": 2}
 
 
-def test_a_child_is_billed_to_its_parent_once_and_once_for_its_own_start() -> None:
+def test_child_is_billed_to_its_parent_once_and_once_for_its_start() -> None:
     parent = [event("WORKFLOW_EXECUTION_STARTED"), event("START_CHILD_WORKFLOW_EXECUTION_INITIATED")]
     parent.append(event("CHILD_WORKFLOW_EXECUTION_STARTED"))
 
@@ -83,7 +83,7 @@ def test_percentile(values: list[float], share: float, expected: float) -> None:
     assert percentile(values, share) == expected
 
 
-def test_spread_is_the_distance_from_lowest_to_highest_as_a_share_of_the_median() -> None:
+def test_spread_is_the_range_as_a_share_of_the_median() -> None:
     assert spread([90.0, 100.0, 130.0]) == (100.0, 0.4)
     assert spread([7.0]) == (7.0, 0.0)
     assert spread([0.0, 0.0]) == (0.0, 0.0)
@@ -123,7 +123,7 @@ def test_targets_are_missed_beyond_the_limit() -> None:
     ]  # fmt: skip
 
 
-def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
+def test_unmeasured_targets_are_neither_met_nor_missed() -> None:
     assert {verdict for _, verdict in verdicts(of_comparison([row("bare", "bare", 100)]))} == {"not measured"}
     assert {verdict for _, verdict in verdicts(of_scale([], None))} == {"not measured"}
 
@@ -137,10 +137,10 @@ def test_targets_of_scale(many: float, kept: float, expected: str) -> None:
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
 TICK = 1 / os.sysconf("SC_CLK_TCK")
-"""Seconds that the kernel counts by: user and system time are each rounded down to it."""
+"""Seconds that the kernel counts in: user and system time are each rounded down to it."""
 
 
-def test_cpu_time_of_children_that_have_ended_counts_and_a_process_that_is_gone_is_noticed() -> None:
+def test_cpu_time_of_ended_children_counts_and_a_missing_process_is_reported() -> None:
     parent = (
         f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BURN!r}])\nprint('done', flush=True)\ninput()"
     )
@@ -156,7 +156,7 @@ def test_cpu_time_of_children_that_have_ended_counts_and_a_process_that_is_gone_
         cpu_seconds([process.pid])
 
 
-def test_what_is_still_in_the_write_ahead_log_counts_and_what_was_deleted_does_not(tmp_path: Path) -> None:
+def test_size_includes_the_write_ahead_log_and_not_deleted_data(tmp_path: Path) -> None:
     file = tmp_path / "some.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")

@@ -1,4 +1,4 @@
-"""The bench itself, as small as can be: real servers, workers and sandboxes."""
+"""The benchmark itself in its smallest form: real servers, workers and sandboxes."""
 
 import json
 import sqlite3
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 def result_of(kind: str, folder: Path, *arguments: str) -> dict[str, Any]:
-    """What a run has measured; its tables go to standard output."""
+    """Return what a run has measured; its tables go to standard output."""
     command = [sys.executable, "-m", "bench", kind, "--out", str(folder), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -45,7 +45,7 @@ def test_cases_are_compared_with_the_bare_case(tmp_path: Path) -> None:
     assert set(rows) == {("bare", "bare"), *(("hollow", shape) for shape in shapes), *real}
     # 6 activities, 2 timers, 1 signal, and its start.
     assert rows["bare", "bare"]["billable"]["median"] == 10
-    # A hollow case has the history of the real one: else it would show nothing about it.
+    # A hollow case has the history of the real one, or it would prove nothing about it.
     for shape in shapes:
         assert rows["hollow", shape]["actions"] == rows["plain", shape]["actions"]
     for (arm, _), row in rows.items():
@@ -74,7 +74,7 @@ def test_many_cases_at_once_are_measured(tmp_path: Path) -> None:
     assert {target["verdict"] for target in found["targets"]} <= {"pass", "miss"}
 
 
-async def test_a_run_is_spoiled_by_a_case_that_ends_otherwise_and_by_one_that_stands_still(tmp_path: Path) -> None:
+async def test_run_fails_if_a_case_ends_otherwise_or_never(tmp_path: Path) -> None:
     unhappy = replace(DELAY_ANSWERED, says=(Said(CALLBACK, "satisfaction-reported", {"score": 3}),))
     watch, hasty = Watch(60), Watch(4)
     async with players(Arm("plain"), tmp_path / "data", [unhappy], watch) as (player,):
@@ -90,7 +90,7 @@ async def test_a_run_is_spoiled_by_a_case_that_ends_otherwise_and_by_one_that_st
             await meter.read()
 
 
-async def test_the_settings_of_an_arm_are_in_force(tmp_path: Path) -> None:
+async def test_settings_of_an_arm_are_in_force(tmp_path: Path) -> None:
     arm = Arm.parse(
         "varied: workers=2 env.AFTER_SALES_LOG_LEVEL=ERROR pragma.journal_mode=delete pragma.synchronous= "
         "server.history.transferProcessorMaxPollRPS=30 worker.workflow_runner=sandboxed"

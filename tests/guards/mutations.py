@@ -1,4 +1,4 @@
-"""The table of mutations, `mutations.yaml`: each rule, one plausible wrong implementation of it, and its tests."""
+"""Read `mutations.yaml`: for each rule a plausible wrong implementation, and the tests that must fail on it."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 
 class Mutation(NamedTuple):
-    """One plausible wrong implementation: `instead` in place of `source`, and the tests that have to fail on it.
+    """A plausible wrong implementation: `instead` replaces `source`, and `tests` must fail on it.
 
     `place` is the function, class or constant that holds `source`, such as `Promise.pause`; empty in a policy file.
     """
@@ -33,7 +33,7 @@ class Mutation(NamedTuple):
 
 
 def _span(text: str, place: str) -> tuple[int, int]:
-    """Return where in `text` the code of `place` starts and ends; an empty span where there is no such place."""
+    """Return where the code of `place` starts and ends in `text`; an empty span if it does not exist."""
     spans = [span for name, span in _places(ast.parse(text)) if name == place]
     if len(spans) != 1:
         return 0, 0
@@ -53,7 +53,7 @@ def _places(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, tuple[int, i
                 yield f"{prefix}{child.name}", (first, child.end_lineno or first)
                 yield from _places(child, f"{prefix}{child.name}.")
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                if isinstance(node, ast.Module | ast.ClassDef):  # a local variable is no place
+                if isinstance(node, ast.Module | ast.ClassDef):  # a local variable is not a place
                     yield f"{prefix}{name}", (child.lineno, child.end_lineno or child.lineno)
             case _:
                 yield from _places(child, prefix)

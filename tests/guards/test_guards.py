@@ -1,7 +1,6 @@
-"""Each guard is shown to bite: what it guards is made wrong in a copy of the project, and the tests notice.
+"""Each mutation of `mutations.yaml` is applied to a copy of the project, and its tests must fail.
 
-The table is `mutations.yaml` (`test_places.py` holds it to the code as it is now). A mutation that no test notices is
-a rule that nothing guards.
+`test_places.py` checks that the table matches the code. A mutation that no test detects is a rule without a test.
 """
 
 import re
@@ -18,7 +17,7 @@ STUMBLED = re.compile(r"^E +(Name|Attribute|Type|Import|Syntax|Indentation)Error
 
 
 def unnoticed(mutation: Mutation, verdict: Verdict) -> str | None:
-    """Why the tests do not show that the guard bites; None: they do."""
+    """Return why the tests do not detect the mutation, or None if they do."""
     if verdict.code == pytest.ExitCode.OK:
         return f"{mutation.rule} is unguarded: {mutation.wrong}, and {', '.join(mutation.tests)} still pass"
     if verdict.code < 0:
@@ -30,7 +29,7 @@ def unnoticed(mutation: Mutation, verdict: Verdict) -> str | None:
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    """A copy of the project, in which all tests that are to fail pass as long as nothing is wrong."""
+    """A copy of the project, in which all tests of the table pass without a mutation."""
     made = Trial(ROOT, tmp_path_factory.mktemp("guards") / "project")
     try:
         verdict = made.run(sorted({test for mutation in MUTATIONS for test in mutation.tests}), remember=True)
@@ -41,14 +40,14 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: f"{mutation.rule}: {mutation.wrong}")
-def test_what_is_wrong_is_noticed(trial: Trial, mutation: Mutation) -> None:
+def test_mutation_is_detected(trial: Trial, mutation: Mutation) -> None:
     with trial.bent(mutation):
         verdict = trial.run(["-x", *mutation.tests])
 
     assert unnoticed(mutation, verdict) is None
 
 
-def test_a_change_that_no_test_notices_is_told_by_its_rule(trial: Trial) -> None:
+def test_mutation_that_no_test_detects_is_reported_by_its_rule(trial: Trial) -> None:
     """The harness itself can fail."""
     harmless = MUTATIONS[0]._replace(instead=MUTATIONS[0].source)
     with trial.bent(harmless):
@@ -57,7 +56,7 @@ def test_a_change_that_no_test_notices_is_told_by_its_rule(trial: Trial) -> None
     assert (unnoticed(harmless, verdict) or "").startswith(f"{harmless.rule} is unguarded")
 
 
-def test_a_change_that_breaks_the_program_shows_nothing(trial: Trial) -> None:
+def test_mutation_that_breaks_the_program_proves_nothing(trial: Trial) -> None:
     broken = MUTATIONS[0]._replace(instead="no_such_name()")
     with trial.bent(broken):
         verdict = trial.run(broken.tests)

@@ -1,7 +1,7 @@
-"""Tries tests on a copy of the project in which one thing was made wrong; the project itself is never touched.
+"""Run tests on a mutated copy of the project; the project itself is never changed.
 
-Run as a program it is the copy's runner: it loads the libraries once, and forks for each trial, so that a trial costs
-a second and still begins with nothing of the project in memory.
+Run as a program, this is the copy's runner: it loads the libraries once and forks for each trial. A trial then takes a
+second, and starts with no module of the project in memory.
 """
 
 import gc
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pytest
 
-if TYPE_CHECKING:  # the runner begins with nothing of the project in memory
+if TYPE_CHECKING:  # the runner starts with no module of the project in memory
     from tests.guards.mutations import Mutation
 
 LIBRARIES = (
@@ -34,27 +34,27 @@ LIBRARIES = (
     "temporalio.testing",
     "temporalio.worker",
 )
-"""What a test would spend most of its time on loading."""
+"""The imports that take a test the longest."""
 
 PATIENCE = 120
-"""Seconds after which a trial is given up: what was made wrong may well run for ever."""
+"""Seconds after which a trial is stopped: a mutation may loop forever."""
 
 WAITS_AT_MOST = "8"
-"""Seconds that a test waits for what a mutation may keep from happening; unmutated, all of them pass with it."""
+"""Seconds that a test waits for what a mutation may prevent; without a mutation all tests pass within it."""
 
 LOG = "trial.log"
 PLAIN = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:warnings", "-q", "--tb=short"]
 
 
 class Verdict(NamedTuple):
-    """How a run of pytest ended: its exit code, negative where a signal ended it, and what it said."""
+    """The result of a pytest run: its exit code (negative for a signal) and its output."""
 
     code: int
     said: str
 
 
 class Trial:
-    """A copy of the project in `folder`, and a runner in it."""
+    """A copy of the project in `folder`, with a runner."""
 
     def __init__(self, project: Path, folder: Path) -> None:
         away = shutil.ignore_patterns(".*", "__pycache__", "data", "images")
@@ -71,14 +71,14 @@ class Trial:
         )
 
     def close(self) -> None:
-        """End the runner; it ends by itself when nobody asks it any more."""
+        """End the runner; it also ends when its input is closed."""
         self._runner.communicate()
 
     def run(self, tests: Sequence[str], *, remember: bool = False) -> Verdict:
-        """Run these tests on the copy as it is now; `remember`: keep the byte code for later runs."""
+        """Run these tests on the copy; `remember`: keep the byte code for later runs."""
         if not self._runner.stdin or not self._runner.stdout:
             raise RuntimeError("the runner has no pipes")
-        # Tests of the domain need nothing of what a server needs, and that takes longest to load.
+        # Tests of the domain need no server, and the server's imports take longest.
         top = "tests/cases" if all(test.startswith("tests/cases/") for test in tests) else "."
         self._runner.stdin.write(json.dumps([remember, [f"--confcutdir={top}", *tests]]) + "\n")
         self._runner.stdin.flush()
@@ -87,11 +87,11 @@ class Trial:
 
     @contextmanager
     def bent(self, mutation: "Mutation") -> Iterator[None]:
-        """The copy with the mutation; raises `LookupError` where it has no place."""
+        """Yield the copy with the mutation; raise `LookupError` if it has no place."""
         path = self.folder / mutation.file
         text = path.read_text(encoding="utf-8")
         path.write_text(mutation.of(text), encoding="utf-8")
-        # Byte code is told apart by size and second only.
+        # Byte code is checked by size and time in seconds only.
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
         try:
             yield
@@ -102,11 +102,11 @@ class Trial:
 def _serve() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
-    # As tests/profiles.py has it: tests of the domain run without tests/conftest.py.
+    # As in tests/profiles.py: tests of the domain run without tests/conftest.py.
     hypothesis = importlib.import_module("hypothesis").settings
     hypothesis.register_profile("few", max_examples=100, derandomize=True, deadline=None)
     hypothesis.load_profile("few")
-    gc.disable()  # trials are short, and collecting touches all that they share
+    gc.disable()  # trials are short, and collection changes state that they share
     for line in sys.stdin:
         remember, arguments = json.loads(line)
         child = os.fork()

@@ -1,4 +1,4 @@
-"""Texts of events."""
+"""Render the texts of events."""
 
 from typing import Any
 

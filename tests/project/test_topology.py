@@ -1,4 +1,4 @@
-"""The production topology, checked without Docker: pinned, closed to the outside, and what the program expects."""
+"""The production topology is pinned, closed to the outside, and matches the program. Checked without Docker."""
 
 import re
 import subprocess
@@ -34,7 +34,7 @@ def test_every_image_is_pinned_and_none_is_deprecated(name: str) -> None:
     assert image not in {"temporalio/auto-setup", "temporalio/web", "temporalio/tctl"}
 
 
-def test_our_own_image_has_the_version_of_the_project() -> None:
+def test_our_image_has_the_version_of_the_project() -> None:
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
     built = {service["image"]: service["build"]["target"] for service in SERVICES.values() if "build" in service}
     assert built == {f"after-sales:{version}": "worker", f"after-sales-sandbox:{version}": "sandbox"}
@@ -42,11 +42,11 @@ def test_our_own_image_has_the_version_of_the_project() -> None:
     assert f"## [{version}]" in read("CHANGELOG.md")
 
 
-def test_production_runs_the_temporal_that_the_tests_run() -> None:
-    told = subprocess.run(
+def test_production_runs_the_temporal_version_of_the_tests() -> None:
+    output = subprocess.run(
         [Path(sys.executable).with_name("temporal"), "--version"], capture_output=True, text=True, check=True
     ).stdout
-    server, ui = re.search(r"Server ([\d.]+), UI ([\d.]+)", told).groups()  # type: ignore[union-attr]
+    server, ui = re.search(r"Server ([\d.]+), UI ([\d.]+)", output).groups()  # type: ignore[union-attr]
     assert SERVICES["temporal"]["image"] == f"temporalio/server:{server}"
     assert SERVICES["temporal-schema"]["image"] == f"temporalio/admin-tools:{server}"
     assert SERVICES["temporal-namespace"]["image"] == f"temporalio/admin-tools:{server}"
@@ -54,12 +54,12 @@ def test_production_runs_the_temporal_that_the_tests_run() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_nothing_listens_beyond_this_machine(name: str) -> None:
+def test_no_port_is_published_beyond_this_machine(name: str) -> None:
     assert all(str(port).startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_secret_stands_in_the_file(name: str) -> None:
+def test_no_secret_is_in_the_file(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"PASSWORD|PWD|TOKEN|NOTIFY", variable):
             assert value is None or str(value).startswith("${")
@@ -67,7 +67,7 @@ def test_no_secret_stands_in_the_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_whoever_waits_for_another_waits_until_that_one_is_ready(name: str) -> None:
+def test_services_wait_until_their_dependencies_are_ready(name: str) -> None:
     service = SERVICES[name]
     for other, how in service.get("depends_on", {}).items():
         wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
@@ -75,13 +75,13 @@ def test_whoever_waits_for_another_waits_until_that_one_is_ready(name: str) -> N
     assert name in ONE_SHOT or "healthcheck" in service
 
 
-def test_every_setting_in_the_topology_is_one_that_the_program_reads() -> None:
+def test_every_setting_in_the_topology_is_read_by_the_program() -> None:
     named = {key for service in SERVICES.values() for key in service.get("environment", {})}
     assert {key for key in named if key.startswith("AFTER_SALES_")} <= VARIABLES
     assert VARIABLES - set(SERVICES["worker"]["environment"]) == {"AFTER_SALES_POLICIES"}, "mounted in its place"
 
 
-def test_every_volume_and_config_that_is_used_is_declared() -> None:
+def test_every_used_volume_and_config_is_declared() -> None:
     mounted = {str(v).partition(":")[0] for service in SERVICES.values() for v in service.get("volumes", [])}
     assert {volume for volume in mounted if not volume.startswith(".")} == set(COMPOSE["volumes"])
     assert {c["source"] for service in SERVICES.values() for c in service.get("configs", [])} == set(COMPOSE["configs"])
@@ -95,7 +95,7 @@ def scripts() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "script"), list(scripts()))
-def test_every_script_in_the_topology_is_one_that_a_shell_reads(name: str, script: str) -> None:
+def test_every_script_in_the_topology_is_valid_shell(name: str, script: str) -> None:
     assert not re.search(r"(?<!\$)\$(?![${])", script), f"{name}: Compose would fill that in; write $$"
     done = subprocess.run(
         ["/bin/sh", "-n"], input=script.replace("$$", "$"), capture_output=True, text=True, check=False
@@ -103,7 +103,7 @@ def test_every_script_in_the_topology_is_one_that_a_shell_reads(name: str, scrip
     assert done.returncode == 0, done.stderr
 
 
-def test_the_health_checks_in_python_are_python() -> None:
+def test_health_checks_in_python_are_valid() -> None:
     checks = [service.get("healthcheck", {}).get("test", []) for service in SERVICES.values()]
     snippets = [check[3] for check in checks if check[1:3] == ["python", "-c"]]
     assert len(snippets) == sum("build" in service for service in SERVICES.values())
@@ -111,26 +111,30 @@ def test_the_health_checks_in_python_are_python() -> None:
         compile(snippet, "healthcheck", "exec")
 
 
-def test_the_image_is_small_pinned_and_not_root() -> None:
-    told = read("Dockerfile")
-    assert re.search(r"^FROM python:3\.11\.\d+-slim", told, flags=re.MULTILINE)
-    assert "--require-hashes" in told
-    assert told.index("\nUSER 10001") < told.index('CMD ["python", "worker.py"]')
+def test_image_is_small_pinned_and_not_root() -> None:
+    dockerfile = read("Dockerfile")
+    assert re.search(r"^FROM python:3\.11\.\d+-slim", dockerfile, flags=re.MULTILINE)
+    assert "--require-hashes" in dockerfile
+    assert dockerfile.index("\nUSER 10001") < dockerfile.index('CMD ["python", "worker.py"]')
 
 
-def test_the_image_holds_every_package_that_the_worker_imports_and_nothing_else() -> None:
+def test_image_holds_exactly_the_packages_that_the_worker_imports() -> None:
     imported = (
         "import sys, worker; print('\\n'.join(getattr(m, '__file__', None) or '' for m in list(sys.modules.values())))"
     )
-    told = subprocess.run([sys.executable, "-c", imported], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    ours = [Path(line).relative_to(ROOT) for line in told.split() if line.startswith(str(ROOT)) and ".venv" not in line]
+    output = subprocess.run(
+        [sys.executable, "-c", imported], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    ours = [
+        Path(line).relative_to(ROOT) for line in output.split() if line.startswith(str(ROOT)) and ".venv" not in line
+    ]
     taken = set(re.findall(r"^!(\w+)/$", read(".dockerignore"), flags=re.MULTILINE))
     assert {path.parts[0] for path in ours if len(path.parts) > 1} <= taken
     assert not taken & {"tests", "docs", "demo", "bench"}
 
 
-def test_production_bounds_updates_as_one_machine_does() -> None:
-    """The server's default lets in what a worker cannot even reject (docs/findings.md)."""
+def test_production_limits_updates_as_the_embedded_server_does() -> None:
+    """The server's default accepts updates that a worker cannot even reject (docs/findings.md)."""
     key = "history.maxInFlightUpdatePayloads"
     dynamic = YAML(typ="safe", pure=True).load(COMPOSE["configs"]["temporal-dynamic-config"]["content"])
 

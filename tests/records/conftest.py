@@ -9,7 +9,7 @@ from records import Records
 
 
 def run(url: str, *statements: str) -> None:
-    """Run statements of somebody else's in one transaction."""
+    """Run another program's statements in one transaction."""
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in statements:

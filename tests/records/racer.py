@@ -1,6 +1,6 @@
-"""A process that refunds 1.00 of one order again and again: `racer.py URL CASE TIMES`; prints how often it was allowed.
+"""A process that refunds 1.00 of one order repeatedly: `racer.py URL CASE TIMES`; prints how often it was allowed.
 
-It says `ready` once its records are open, and starts when it is sent a line.
+It prints `ready` once its records are open, and starts when it reads a line.
 """
 
 import sys

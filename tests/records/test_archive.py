@@ -1,4 +1,4 @@
-"""Cases: an id is used once, ever; a closed case never changes."""
+"""Cases in the archive: an id is used once; a closed case never changes."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -20,7 +20,7 @@ def opened(records: Records, case_id: str = "HL-1", run_id: str = "run-1", **oth
     return records.open_case(case_id, run_id, **{**complaint, **times, **other})
 
 
-def test_an_opened_case_is_on_record_until_it_closes(records: Records) -> None:
+def test_opened_case_is_on_record_until_it_closes(records: Records) -> None:
     opened(records)
 
     case = records.case("HL-1")
@@ -51,14 +51,14 @@ def test_times_come_back_aware_in_utc_to_the_microsecond(records: Records) -> No
     assert case["received_at"].utcoffset() == timedelta(0)
 
 
-def test_a_time_without_an_offset_is_never_stored(records: Records) -> None:
+def test_time_without_an_offset_is_never_stored(records: Records) -> None:
     with pytest.raises(Exception, match="has no offset"):
         opened(records, opened_at=datetime(2026, 11, 22, 9))  # noqa: DTZ001 (the point of this test)
 
     assert records.case("HL-1") is None
 
 
-def test_nobody_knows_a_case_that_was_never_opened(records: Records) -> None:
+def test_case_that_was_never_opened_is_unknown(records: Records) -> None:
     assert records.case("HL-1") is None
 
 
@@ -72,8 +72,8 @@ def test_opening_again_after_a_crash_changes_nothing(records: Records) -> None:
     assert records.case("HL-1") == before
 
 
-def test_a_case_id_is_never_used_by_another_run(records: Records) -> None:
-    """G1: not even after the case has closed and the engine has forgotten it."""
+def test_case_id_is_never_used_by_another_run(records: Records) -> None:
+    """G1: not even after the case has closed and the server has forgotten it."""
     opened(records)
     records.archive_case("HL-1", CLOSED, Outcome.SATISFIED, SNAPSHOT)
     before = records.case("HL-1")
@@ -84,7 +84,7 @@ def test_a_case_id_is_never_used_by_another_run(records: Records) -> None:
     assert records.case("HL-1") == before
 
 
-def test_an_archived_case_carries_its_final_snapshot(records: Records) -> None:
+def test_archived_case_has_its_final_snapshot(records: Records) -> None:
     """G9: the record outlives the workflow's retention."""
     opened(records)
 
@@ -115,7 +115,7 @@ def test_archiving_again_after_a_crash_changes_nothing(records: Records) -> None
     ],
     ids=["record", "outcome", "closed_at"],
 )
-def test_a_closed_case_never_changes(records: Records, other: dict[str, Any]) -> None:
+def test_closed_case_never_changes(records: Records, other: dict[str, Any]) -> None:
     """S10: past cycles never change."""
     opened(records)
     archive: dict[str, Any] = {"closed_at": CLOSED, "outcome": Outcome.SATISFIED, "record": SNAPSHOT}
@@ -128,7 +128,7 @@ def test_a_closed_case_never_changes(records: Records, other: dict[str, Any]) ->
     assert records.case("HL-1") == before
 
 
-def test_what_came_too_late_completes_the_record_and_nothing_is_taken_from_it(records: Records) -> None:
+def test_late_messages_complete_the_record_and_remove_nothing(records: Records) -> None:
     """S22."""
     opened(records)
     late = {**SNAPSHOT, "refused": [{"message": "customer-approved", "why": "it is closed"}]}
@@ -143,8 +143,8 @@ def test_what_came_too_late_completes_the_record_and_nothing_is_taken_from_it(re
         records.archive_case("HL-1", CLOSED, "satisfied", SNAPSHOT)
 
 
-def test_the_same_end_at_other_instants_is_the_same_end(records: Records) -> None:
-    """A worker that takes a case over may work out other instants than the one that closed it."""
+def test_final_snapshots_that_differ_in_times_only_are_the_same(records: Records) -> None:
+    """A worker that takes a case over may compute other times than the one that closed it."""
     opened(records)
     kept = {**SNAPSHOT, "timeline": [{"at": "2026-11-24T00:59:00Z", "what": "ended", "text": ""}]}
     again = {**kept, "timeline": [{"at": "2026-11-24T00:59:05Z", "what": "ended", "text": ""}]}
@@ -165,8 +165,8 @@ def test_only_an_opened_case_can_be_archived(records: Records) -> None:
 
 
 @pytest.mark.parametrize("theirs", [{}, {"complaint": {"case_id": "HL-1", "topic": "transport.damage", "wish": None}}])
-def test_an_archived_case_carries_its_complaint_and_is_as_it_ended(records: Records, theirs: dict[str, Any]) -> None:
-    """G12: so that it can be taken up again after the engine has forgotten it; older snapshots do not hold it."""
+def test_archived_case_has_its_complaint_and_its_outcome(records: Records, theirs: dict[str, Any]) -> None:
+    """G12: so that it can be reopened after the server has forgotten it; older snapshots have no complaint."""
     opened(records)
     complaint = {"case_id": "HL-1", "topic": "transport.damage"}
 
@@ -178,10 +178,10 @@ def test_an_archived_case_carries_its_complaint_and_is_as_it_ended(records: Reco
     assert case["complaint"] == {"complaint": complaint, **theirs}["complaint"]
 
 
-# A second complaint about the same (G12)
+# A second complaint about the same order and topic (G12)
 
 
-def test_a_second_case_learns_of_the_open_ones_about_its_order_and_topic_the_oldest_first(records: Records) -> None:
+def test_second_case_gets_the_open_ones_about_its_order_and_topic_oldest_first(records: Records) -> None:
     """G12."""
     opened(records, "later", "run-1", opened_at=OPENED + timedelta(hours=1))
     opened(records, "first", "run-2")
@@ -199,8 +199,8 @@ def test_cases_without_an_order_are_never_about_the_same(records: Records) -> No
     assert opened(records, "two", "run-2", order_id=None) == []
 
 
-def test_asked_again_after_a_crash_a_case_does_not_learn_of_those_that_came_after_it(records: Records) -> None:
-    """G12: or two cases would each take the other for the first."""
+def test_after_a_crash_a_case_gets_no_case_that_came_after_it(records: Records) -> None:
+    """G12: otherwise two cases would each take the other for the first."""
     opened(records, "first", "run-1", opened_at=OPENED + timedelta(hours=1))
     opened(records, "second", "run-2", opened_at=OPENED)
 
@@ -208,7 +208,7 @@ def test_asked_again_after_a_crash_a_case_does_not_learn_of_those_that_came_afte
     assert opened(records, "second", "run-2") == ["first"]
 
 
-def test_a_case_that_has_closed_meanwhile_is_no_earlier_one(records: Records) -> None:
+def test_case_that_has_closed_meanwhile_is_not_an_earlier_one(records: Records) -> None:
     opened(records, "first", "run-1")
     opened(records, "second", "run-2")
     records.archive_case("first", CLOSED, Outcome.SATISFIED, SNAPSHOT)
@@ -219,12 +219,12 @@ def test_a_case_that_has_closed_meanwhile_is_no_earlier_one(records: Records) ->
 # Answers (M14)
 
 
-def test_an_answer_is_kept_once_for_each_case_and_found_by_product(records: Records) -> None:
+def test_answer_is_stored_once_for_each_case_and_found_by_product(records: Records) -> None:
     """M14."""
     for number, product in enumerate(["MILK-1", "MILK-2", None], start=1):
         opened(records, f"Q-{number}", f"run-{number}", order_id=None)
-        told: dict[str, Any] = {"product": product, "question": f"?{number}", "answer": f"!{number}"}
-        for answer in (told, {**told, "answer": "another"}):
+        row: dict[str, Any] = {"product": product, "question": f"?{number}", "answer": f"!{number}"}
+        for answer in (row, {**row, "answer": "another"}):
             records.keep_answer(f"Q-{number}", line="infant_formula", answered_at=CLOSED, **answer)
 
     assert [a["case_id"] for a in records.answers("infant_formula")] == ["Q-1", "Q-2", "Q-3"]
@@ -241,8 +241,8 @@ def test_an_answer_is_kept_once_for_each_case_and_found_by_product(records: Reco
     assert records.answers("express") == []
 
 
-def test_words_with_a_character_that_no_database_takes_are_kept_without_it(records: Records) -> None:
-    """M14: PostgreSQL would refuse the row, the worker would try for ever, and the case would never close."""
+def test_text_is_stored_without_characters_that_no_database_accepts(records: Records) -> None:
+    """M14: PostgreSQL would refuse the row, the worker would retry forever, and the case would never close."""
     opened(records, order_id=None)
     records.keep_answer(
         "HL-1", line="express", product=None, question="Is it\0safe?", answer="\0Yes.", answered_at=CLOSED

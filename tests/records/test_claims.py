@@ -1,4 +1,4 @@
-"""Carrier claims: what the carrier pays is set against what we paid out (B16)."""
+"""Carrier claims: what the carrier pays is compared with what we paid out (B16)."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,8 +23,8 @@ def paid(records: Records, key: str, case_id: str, kind: RemedyKind, amount: str
     records.commit(key, f"R-{key}")
 
 
-def test_a_claim_is_set_against_what_its_case_paid_out(records: Records) -> None:
-    """B16: committed money of that case counts, all kinds; not what is only reserved, not another case's."""
+def test_claim_is_compared_with_what_its_case_paid_out(records: Records) -> None:
+    """B16: committed money of that case counts, all kinds; reservations and other cases do not."""
     paid(records, "HL-1/1/1/refund", "HL-1", RemedyKind.REFUND, "700.00")
     paid(records, "HL-1/1/1/compensation", "HL-1", RemedyKind.COMPENSATION, "140.01")
     paid(records, "HL-2/1/1/refund", "HL-2", RemedyKind.REFUND, "5.00")
@@ -51,7 +51,7 @@ def test_a_claim_is_set_against_what_its_case_paid_out(records: Records) -> None
     ]
 
 
-def test_a_claim_without_a_payment_stands_against_nothing(records: Records) -> None:
+def test_claim_without_a_payment_is_compared_with_nothing(records: Records) -> None:
     assert claimed(records, "waiting") == Decimal("0.00")
 
     (claim,) = records.claims()
@@ -59,7 +59,7 @@ def test_a_claim_without_a_payment_stands_against_nothing(records: Records) -> N
     assert (claim["paid_out"], claim["recovered"], claim["net"]) == (Decimal(0), Decimal(0), Decimal(0))
 
 
-def test_what_a_case_pays_after_its_claim_has_closed_still_counts(records: Records) -> None:
+def test_payments_after_the_claim_has_closed_still_count(records: Records) -> None:
     """B16: the carrier may be quicker than the customer's consent."""
     claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
 
@@ -69,7 +69,7 @@ def test_what_a_case_pays_after_its_claim_has_closed_still_counts(records: Recor
     assert (claim["paid_out"], claim["net"]) == (Decimal("700.00"), Decimal("-200.00"))
 
 
-def test_recording_a_claim_again_replaces_where_it_stands(records: Records) -> None:
+def test_recording_a_claim_again_replaces_its_state(records: Records) -> None:
     claimed(records, "waiting")
 
     claimed(records, "filed", filed_at=FILED)
@@ -79,7 +79,7 @@ def test_recording_a_claim_again_replaces_where_it_stands(records: Records) -> N
     assert (claim["state"], claim["filed_at"]) == ("filed", FILED)
 
 
-def test_a_closed_claim_no_longer_changes(records: Records) -> None:
+def test_closed_claim_does_not_change(records: Records) -> None:
     """An attempt that timed out may still arrive after the claim has ended."""
     claimed(records, "paid", recovered=Decimal("500.00"), filed_at=FILED, closed_at=PAID)
     before = records.claims()
@@ -89,8 +89,8 @@ def test_a_closed_claim_no_longer_changes(records: Records) -> None:
     assert records.claims() == before
 
 
-def test_a_claim_is_exact_in_minor_units(records: Records) -> None:
-    """S16: what would have to be rounded is refused."""
+def test_claim_is_exact_in_minor_units(records: Records) -> None:
+    """S16: an amount that would have to be rounded is refused."""
     with pytest.raises(WrongAmount, match=r"the amount recovered is 0\.005"):
         claimed(records, "paid", recovered=Decimal("0.005"))
 

@@ -1,4 +1,4 @@
-"""Opening our database: made where it is missing, refused with a sentence where it cannot be used."""
+"""Opening our database: created if it is missing, refused with a sentence if it cannot be used."""
 
 import socket
 import sqlite3
@@ -20,13 +20,13 @@ from tests.postgres import PASSWORD, Cluster
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that nobody else gets, and where nobody answers: bound, not listening."""
+    """A port that is reserved but does not answer: bound, not listening."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         yield silent.getsockname()[1]
 
 
-def test_opening_twice_keeps_what_is_there(url: str) -> None:
+def test_opening_twice_keeps_existing_data(url: str) -> None:
     first = Records(url)
     first.record_claim("HL-1", "SO-1", "Swift", "filed", claimed=Decimal("900.00"), currency="CNY")
 
@@ -37,7 +37,7 @@ def test_opening_twice_keeps_what_is_there(url: str) -> None:
     second.close()
 
 
-def test_workers_that_start_at_once_lay_the_database_out_once(url: str) -> None:
+def test_workers_that_start_at_once_create_the_tables_once(url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         opened = list(pool.map(Records, [url] * 8))
 
@@ -46,8 +46,8 @@ def test_workers_that_start_at_once_lay_the_database_out_once(url: str) -> None:
         records.close()
 
 
-def test_processes_that_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
-    """Twenty new files: on a busy machine SQLite refuses one process of eight in every fifth, if nobody asks again."""
+def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> None:
+    """Twenty new files: on a busy machine SQLite refuses one process of eight in every fifth, unless it retries."""
     fork = get_context("fork")
     for number in range(20):
         url, together, results = f"sqlite:///{tmp_path / str(number)}.db", fork.Barrier(8), fork.SimpleQueue()
@@ -70,7 +70,7 @@ def _connect(url: str, together: Any, results: Any) -> None:
     engine.dispose()
 
 
-def test_a_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
+def test_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
     wrong = {
         "nonsense": "is not a database URL",
         "postgresql://me:s3cret@host:port/records": "is not a database URL",
@@ -80,26 +80,26 @@ def test_a_wrong_url_is_named_by_its_setting_and_shows_no_password() -> None:
         "sqlite://": "names no file",
         "sqlite:///:memory:": "names no file, and the data must outlive the process",
     }
-    for url, told in wrong.items():
-        with pytest.raises(WrongDatabaseUrl, match=f"^AFTER_SALES_DATABASE_URL {told}") as refused:
+    for url, fault in wrong.items():
+        with pytest.raises(WrongDatabaseUrl, match=f"^AFTER_SALES_DATABASE_URL {fault}") as refused:
             Records(url)
         assert "s3cret" not in str(refused.value)
 
 
-def test_the_folder_of_the_file_is_created(tmp_path: Path) -> None:
+def test_folder_of_the_file_is_created(tmp_path: Path) -> None:
     Records(f"sqlite:///{tmp_path / 'a' / 'b' / 'records.db'}").close()
 
     assert (tmp_path / "a" / "b" / "records.db").is_file()
 
 
-def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(WrongDatabaseUrl, match=r"AFTER_SALES_DATABASE_URL: the folder .*/file/data cannot be used"):
         Records(f"sqlite:///{tmp_path / 'file' / 'data' / 'records.db'}")
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "records.db").write_text("not a database, and longer than the header that is looked at " * 9)
 
     with pytest.raises(
@@ -108,7 +108,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         Records(f"sqlite:///{tmp_path / 'records.db'}")
 
 
-def test_a_database_out_of_reach_is_named_without_its_password(closed_port: int) -> None:
+def test_database_out_of_reach_is_named_without_its_password(closed_port: int) -> None:
     with pytest.raises(
         RecordsUnavailable, match=rf"The database at 127\.0\.0\.1:{closed_port}/records cannot"
     ) as failed:
@@ -118,19 +118,19 @@ def test_a_database_out_of_reach_is_named_without_its_password(closed_port: int)
     assert "\n" not in str(failed.value)
 
 
-def test_a_wrong_password_is_told_and_not_shown(cluster: Cluster) -> None:
+def test_wrong_password_is_reported_and_not_shown(cluster: Cluster) -> None:
     with pytest.raises(RecordsUnavailable, match=r"authentication failed") as failed:
         Records(cluster.url.replace(PASSWORD, "s3cret"))
 
     assert "s3cret" not in str(failed.value)
 
 
-def test_connections_that_the_server_has_cut_cost_no_call(cluster: Cluster, postgresql_url: str) -> None:
+def test_connections_that_the_server_has_closed_fail_no_call(cluster: Cluster, postgresql_url: str) -> None:
     records = Records(postgresql_url)
     assert records.claims() == []
 
     others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    cluster.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")  # noqa: S608 (our own words)
+    cluster.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")  # noqa: S608 (a constant)
 
     assert records.claims() == []
     records.close()
@@ -148,11 +148,11 @@ def test_sqlite_readers_do_not_wait_for_a_writer(sqlite_url: str) -> None:
 
 
 def test_sqlite_writer_holds_the_only_write_lock_before_it_reads(sqlite_url: str) -> None:
-    """S15: what a transaction has added up stays true until it has written, because no other transaction can write."""
+    """S15: a sum in a transaction stays true until it has written, because no other transaction can write."""
     records = Records(sqlite_url)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, timeout=0)
 
-    with records._writing() as connection:  # noqa: SLF001 (the lock is seen while a transaction is open)
+    with records._writing() as connection:  # noqa: SLF001 (the lock can only be seen during a transaction)
         connection.exec_driver_sql("SELECT count(*) FROM entries")
         with pytest.raises(sqlite3.OperationalError, match="database is locked"):
             other.execute("BEGIN IMMEDIATE")
@@ -162,10 +162,10 @@ def test_sqlite_writer_holds_the_only_write_lock_before_it_reads(sqlite_url: str
     records.close()
 
 
-def test_sqlite_keeps_what_was_noted_through_a_power_cut_and_checks_foreign_keys(sqlite_url: str) -> None:
+def test_sqlite_keeps_committed_data_through_a_power_cut_and_checks_foreign_keys(sqlite_url: str) -> None:
     records = Records(sqlite_url)
 
-    with records._reading() as connection:  # noqa: SLF001 (settings of a connection are seen on it only)
+    with records._reading() as connection:  # noqa: SLF001 (settings of a connection can only be read on it)
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
         }

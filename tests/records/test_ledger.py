@@ -24,7 +24,7 @@ KEY = "HL-1/1/1/refund"
 
 
 def reserve(records: Records, key: str, amount: str, kind: RemedyKind = RemedyKind.REFUND, **other: Any) -> bool:
-    """One reservation on order SO-1, for which 1000.00 was paid; the case is the key's first part."""
+    """Reserve on order SO-1, for which 1000.00 was paid; the case is the key's first part."""
     payment = {"order_id": "SO-1", "case_id": key.partition("/")[0], "currency": "CNY", "paid": Decimal("1000.00")}
     return records.reserve(key, **{"kind": kind, "amount": Decimal(amount), **payment, **other})
 
@@ -33,7 +33,7 @@ def states(records: Records) -> dict[str, str]:
     return {entry["key"]: entry["state"] for entry in records.entries()}
 
 
-def test_a_reservation_is_on_record_before_money_moves(records: Records) -> None:
+def test_reservation_is_on_record_before_money_moves(records: Records) -> None:
     """S13: intent first."""
     reserve(records, KEY, "640.5")
 
@@ -55,7 +55,7 @@ def test_a_reservation_is_on_record_before_money_moves(records: Records) -> None
     assert records.paid_out("SO-1") == {}
 
 
-def test_a_commit_books_the_payment_under_the_partners_reference(records: Records) -> None:
+def test_commit_records_the_payment_under_the_partners_reference(records: Records) -> None:
     reserve(records, KEY, "640.00")
 
     late = records.commit(KEY, "RF-1")
@@ -67,7 +67,7 @@ def test_a_commit_books_the_payment_under_the_partners_reference(records: Record
     assert records.paid_out("SO-1") == {RemedyKind.REFUND: Decimal("640.00")}
 
 
-def test_every_call_made_again_after_a_crash_changes_nothing(records: Records) -> None:
+def test_every_call_can_be_repeated_after_a_crash(records: Records) -> None:
     """S13: the same key on every call."""
     reserve(records, KEY, "640.00")
     reserve(records, "HL-1/1/1/freight", "60.00", RemedyKind.FREIGHT_REFUND)
@@ -83,7 +83,7 @@ def test_every_call_made_again_after_a_crash_changes_nothing(records: Records) -
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "message"),
     [
         ({"amount": Decimal("640.01")}, "amount 640.00, not 640.01"),
         ({"kind": RemedyKind.COMPENSATION}, "kind refund, not compensation"),
@@ -93,19 +93,19 @@ def test_every_call_made_again_after_a_crash_changes_nothing(records: Records) -
     ],
     ids=lambda value: None if isinstance(value, str) else next(iter(value)),
 )
-def test_one_key_stands_for_one_payment(records: Records, other: dict[str, Any], told: str) -> None:
+def test_one_key_is_for_one_payment(records: Records, other: dict[str, Any], message: str) -> None:
     """S13: a key is never used for anything else."""
     reserve(records, KEY, "640.00")
     before = records.entries()
 
-    with pytest.raises(EntryConflict, match=told):
+    with pytest.raises(EntryConflict, match=message):
         reserve(records, KEY, **{"amount": "640.00", **other})
 
     assert records.entries() == before
 
 
-def test_a_second_reference_for_one_payment_is_not_hidden(records: Records) -> None:
-    """S13: then the partner may have paid twice."""
+def test_second_reference_for_one_payment_is_an_error(records: Records) -> None:
+    """S13: the partner may have paid twice."""
     reserve(records, KEY, "640.00")
     records.commit(KEY, "RF-1")
 
@@ -115,8 +115,8 @@ def test_a_second_reference_for_one_payment_is_not_hidden(records: Records) -> N
     assert records.entries()[0]["reference"] == "RF-1"
 
 
-def test_a_report_does_not_settle_what_is_contested_but_a_person_does(records: Records) -> None:
-    """S27: the record of a case is kept while its payment is being contested."""
+def test_report_does_not_settle_a_contested_payment_but_a_person_does(records: Records) -> None:
+    """S27: the record of a case is not archived while its payment is being contested."""
     reserve(records, KEY, "640.00")
     records.contest(KEY, "taken back")
 
@@ -128,7 +128,7 @@ def test_a_report_does_not_settle_what_is_contested_but_a_person_does(records: R
     assert records.entries()[0]["state"] == EntryState.COMMITTED
 
 
-def test_the_answer_to_a_call_does_not_settle_what_is_contested_but_asking_by_key_does(records: Records) -> None:
+def test_answer_to_a_call_does_not_settle_a_contested_payment_but_a_look_up_does(records: Records) -> None:
     """S26, S27: reported as failed, then answered as done; the number is kept for the person who decides."""
     reserve(records, KEY, "640.00")
     records.contest(KEY, "done and failed")
@@ -143,7 +143,7 @@ def test_the_answer_to_a_call_does_not_settle_what_is_contested_but_asking_by_ke
     assert (settled["state"], settled["reference"]) == (EntryState.COMMITTED, "RF-1")
 
 
-def test_the_answer_to_a_call_does_not_replace_the_number_of_what_is_contested(records: Records) -> None:
+def test_answer_to_a_call_does_not_replace_the_number_of_a_contested_payment(records: Records) -> None:
     """S27: what was paid under one number was taken back; a person compares it with the partner's records."""
     reserve(records, KEY, "640.00")
     records.commit(KEY, "RF-1")
@@ -155,10 +155,10 @@ def test_the_answer_to_a_call_does_not_replace_the_number_of_what_is_contested(r
     assert (entry["state"], entry["reference"]) == (EntryState.CONTESTED, "RF-1")
 
 
-def test_the_partners_number_takes_the_place_of_who_reported_the_payment_and_is_never_overwritten(
+def test_partners_number_replaces_the_reporters_name_and_is_never_overwritten(
     records: Records,
 ) -> None:
-    """S26: a report may be booked before the answer to the call arrives."""
+    """S26: a report may be recorded before the answer to the call arrives."""
     reserve(records, KEY, "640.00")
 
     records.vouch(KEY, "refunds")
@@ -189,7 +189,7 @@ def test_refunds_of_all_cases_together_never_exceed_what_was_paid(records: Recor
     assert len(records.entries(order_id="SO-1")) == 3
 
 
-def test_another_orders_money_is_its_own(records: Records) -> None:
+def test_money_of_another_order_does_not_count(records: Records) -> None:
     reserve(records, "HL-1/1/1/refund", "1000.00")
 
     reserve(records, "HL-2/1/1/refund", "1000.00", order_id="SO-2")
@@ -198,8 +198,8 @@ def test_another_orders_money_is_its_own(records: Records) -> None:
 
 
 @pytest.mark.parametrize("kind", [RemedyKind.COMPENSATION, RemedyKind.COUPON, RemedyKind.CLAIM_PAYMENT])
-def test_a_payout_of_its_own_is_not_held_against_what_was_paid(records: Records, kind: RemedyKind) -> None:
-    """S14: a refund of all and 20 % on top are two legs."""
+def test_separate_payout_does_not_count_against_what_was_paid(records: Records, kind: RemedyKind) -> None:
+    """S14: a full refund and 20 % on top are two payments."""
     reserve(records, "HL-1/1/1/refund", "1000.00")
 
     reserve(records, "HL-1/1/1/payout", "1200.00", kind)
@@ -207,8 +207,8 @@ def test_a_payout_of_its_own_is_not_held_against_what_was_paid(records: Records,
     assert states(records)["HL-1/1/1/payout"] == EntryState.RESERVED
 
 
-def test_a_limit_holds_over_all_cases_of_the_order_and_all_that_is_paid_beside_refunds(records: Records) -> None:
-    """S15: reserved and paid alike; what goes back to the source does not count."""
+def test_limit_holds_over_all_cases_of_the_order_and_all_payments_beside_refunds(records: Records) -> None:
+    """S15: reserved and paid alike; refunds to the source do not count."""
     limit = Decimal("300.00")
     reserve(records, "HL-1/1/1/refund", "1000.00", limit=limit)
     reserve(records, "HL-1/1/1/compensation", "200.00", RemedyKind.COMPENSATION, limit=limit)
@@ -226,7 +226,7 @@ def test_a_limit_holds_over_all_cases_of_the_order_and_all_that_is_paid_beside_r
     assert len(records.entries()) == 4
 
 
-def test_what_was_given_up_makes_room_below_the_limit(records: Records) -> None:
+def test_released_amount_makes_room_below_the_limit(records: Records) -> None:
     """S15."""
     limit = Decimal("300.00")
     reserve(records, "HL-1/1/1/compensation", "300.00", RemedyKind.COMPENSATION, limit=limit)
@@ -239,8 +239,8 @@ def test_what_was_given_up_makes_room_below_the_limit(records: Records) -> None:
     assert states(records)["HL-2/1/1/compensation"] == EntryState.RESERVED
 
 
-def test_each_payment_is_held_to_the_limit_of_its_own_case(records: Records) -> None:
-    """S15, S18: cases of one order may be pinned to different policies; one without a limit counts all the same."""
+def test_each_payment_is_checked_against_the_limit_of_its_case(records: Records) -> None:
+    """S15, S18: cases of one order may have different policies; payments of one without a limit count as well."""
     reserve(records, "HL-1/1/1/compensation", "250.00", RemedyKind.COMPENSATION, limit=None)
     with pytest.raises(OverLimit, match=r"200\.00 may be paid beside refunds, 250\.00 is paid or reserved"):
         reserve(records, "HL-2/1/1/compensation", "0.01", RemedyKind.COMPENSATION, limit=Decimal("200.00"))
@@ -250,7 +250,7 @@ def test_each_payment_is_held_to_the_limit_of_its_own_case(records: Records) -> 
     assert set(states(records)) == {"HL-1/1/1/compensation", "HL-3/1/1/compensation"}
 
 
-def test_a_released_amount_is_free_again(records: Records) -> None:
+def test_released_amount_is_free_again(records: Records) -> None:
     reserve(records, "HL-1/1/1/refund", "1000.00")
     records.release("HL-1/1/1/refund", "the partner refused:\0no such card")
 
@@ -260,7 +260,7 @@ def test_a_released_amount_is_free_again(records: Records) -> None:
     assert records.entries(case_id="HL-1")[0]["reason"] == "the partner refused:\ufffdno such card"
 
 
-def test_a_released_entry_is_reserved_anew_only_while_there_is_room(records: Records) -> None:
+def test_released_entry_can_be_reserved_again_only_while_there_is_room(records: Records) -> None:
     reserve(records, KEY, "600.00")
     records.release(KEY, "the partner refused")
     reserve(records, "HL-2/1/1/refund", "500.00")
@@ -275,7 +275,7 @@ def test_a_released_entry_is_reserved_anew_only_while_there_is_room(records: Rec
     assert (entry["state"], entry["reason"], entry["settled_at"]) == (EntryState.RESERVED, None, None)
 
 
-def test_money_that_has_moved_is_never_taken_back(records: Records) -> None:
+def test_committed_money_is_never_released(records: Records) -> None:
     """S17."""
     reserve(records, KEY, "640.00")
     records.commit(KEY, "RF-1")
@@ -286,10 +286,10 @@ def test_money_that_has_moved_is_never_taken_back(records: Records) -> None:
     assert states(records) == {KEY: EntryState.COMMITTED}
 
 
-def test_a_payment_after_its_release_is_booked_and_called_late(records: Records) -> None:
-    """S13: the partner turns out to have paid; the ledger tells the truth even where that is more than was paid."""
+def test_payment_after_its_release_is_recorded_and_marked_late(records: Records) -> None:
+    """S13: the partner has paid after all; the ledger records it even if the total exceeds what was paid."""
     reserve(records, KEY, "1000.00")
-    records.release(KEY, "the partner had never heard of it")
+    records.release(KEY, "the partner does not know the key")
     reserve(records, "HL-2/1/1/refund", "1000.00")
     records.commit("HL-2/1/1/refund", "RF-2")
 
@@ -298,13 +298,13 @@ def test_a_payment_after_its_release_is_booked_and_called_late(records: Records)
 
     (entry,) = records.entries(case_id="HL-1")
     assert (entry["state"], entry["late"]) == (EntryState.COMMITTED, True)
-    assert entry["reason"] == "the partner had never heard of it"
+    assert entry["reason"] == "the partner does not know the key"
     assert records.paid_out("SO-1") == {RemedyKind.REFUND: Decimal("2000.00")}
     with pytest.raises(OverPaid, match=r"1000\.00 was paid, 2000\.00 is refunded"):
         reserve(records, "HL-3/1/1/refund", "0.01")
 
 
-def test_money_moves_only_after_its_intent_was_written_down(records: Records) -> None:
+def test_money_cannot_be_committed_without_a_reservation(records: Records) -> None:
     """S13."""
     with pytest.raises(NotReserved, match=f"{KEY} was never reserved"):
         records.commit(KEY, "RF-1")
@@ -315,7 +315,7 @@ def test_money_moves_only_after_its_intent_was_written_down(records: Records) ->
 
 
 @pytest.mark.parametrize("amount", ["-0.01", "0.005", "1000000000.00", "NaN", "Infinity"])
-def test_an_amount_is_exact_in_minor_units_and_never_negative(records: Records, amount: str) -> None:
+def test_amount_is_exact_in_minor_units_and_never_negative(records: Records, amount: str) -> None:
     """S16: nothing is rounded here; a negative refund would make room for another."""
     with pytest.raises(WrongAmount, match=f"{KEY}: the amount is {amount}"):
         reserve(records, KEY, amount)
@@ -332,8 +332,8 @@ def test_only_money_and_goods_are_reserved(records: Records) -> None:
     assert records.entries() == []
 
 
-def test_of_two_statements_of_what_was_paid_the_smaller_counts_and_both_are_kept(records: Records, url: str) -> None:
-    """S15: a case that is refused has still stated it; one in another currency states nothing about this order."""
+def test_smaller_of_two_statements_of_what_was_paid_counts_and_both_are_kept(records: Records, url: str) -> None:
+    """S15: a refused case has still stated an amount; one in another currency states nothing about this order."""
     reserve(records, "HL-1/1/1/refund", "500.00", paid=Decimal("1000.00"))
     with pytest.raises(OverPaid, match=r"800\.00 was paid"):
         reserve(records, "HL-2/1/1/refund", "300.01", paid=Decimal("800.00"))
@@ -371,8 +371,8 @@ def test_entries_are_found_by_case_and_by_order(records: Records) -> None:
     }
 
 
-def test_freight_goes_back_once_over_all_cases_of_an_order(records: Records) -> None:
-    """S35: other refunds are held to what was paid alone."""
+def test_freight_is_refunded_once_over_all_cases_of_an_order(records: Records) -> None:
+    """S35: other refunds are limited only by what was paid."""
     freight = Decimal("60.00")
     reserve(records, "HL-1/1/o1/freight_refund", "40.00", RemedyKind.FREIGHT_REFUND, limit=freight)
 
@@ -383,8 +383,8 @@ def test_freight_goes_back_once_over_all_cases_of_an_order(records: Records) -> 
 
 
 @pytest.mark.parametrize("state", [EntryState.RESERVED, EntryState.COMMITTED, EntryState.CONTESTED])
-def test_a_key_that_the_step_has_gone_beyond_is_refused(records: Records, state: EntryState) -> None:
-    """S25: a case that was reset has forgotten its later tries; the ledger names the last one."""
+def test_key_that_the_step_has_moved_past_is_refused(records: Records, state: EntryState) -> None:
+    """S25: a case that was reset has forgotten its later tries; the error names the last one."""
     reserve(records, KEY, "100.00")
     records.release(KEY, "refused")
     for number in (2, 11):
@@ -402,8 +402,8 @@ def test_a_key_that_the_step_has_gone_beyond_is_refused(records: Records, state:
     assert states(records) == before
 
 
-def test_a_later_try_that_was_given_up_is_no_hindrance(records: Records) -> None:
-    """S25: nor is another step, another cycle or another case."""
+def test_later_try_that_was_released_does_not_matter(records: Records) -> None:
+    """S25: nor does another step, another cycle or another case."""
     for other in (f"{KEY}/2", "HL-1/1/1/refund_2/3", "HL-1/2/1/refund/3", "HL-12/1/1/refund/3"):
         reserve(records, other, "100.00")
     records.release(f"{KEY}/2", "refused")
@@ -413,8 +413,8 @@ def test_a_later_try_that_was_given_up_is_no_hindrance(records: Records) -> None
     assert states(records)[KEY] == EntryState.RESERVED
 
 
-def test_a_reservation_says_whether_its_key_is_known(records: Records) -> None:
-    """S25: then the partner may know it as well."""
+def test_reservation_says_whether_its_key_is_known(records: Records) -> None:
+    """S25: if so, the partner may know it as well."""
     known = [reserve(records, KEY, "100.00") for _ in range(2)]
     records.release(KEY, "refused")
 

@@ -1,4 +1,4 @@
-"""Whatever is reserved, paid and given up, by whichever case, in whatever order: the ledger's sums are exact."""
+"""For any sequence of reservations, payments and releases by several cases, the ledger's sums are exact."""
 
 import itertools
 from decimal import Decimal
@@ -17,19 +17,19 @@ from tests.profiles import scaled
 CASES = ("HL-1", "HL-2", "HL-3")
 KINDS = (RemedyKind.REFUND, RemedyKind.FREIGHT_REFUND, RemedyKind.COMPENSATION, RemedyKind.COUPON)
 ORDERS = itertools.count()
-"""An order of its own for every example: the database stays."""
+"""Each example has a separate order: the database stays."""
 
 DURABLE = settings(
     max_examples=scaled(12),  # a real database
     stateful_step_count=25,
-    phases=set(Phase) - {Phase.explain},  # a failure is told in a minute rather than five
+    phases=set(Phase) - {Phase.explain},  # a failure is reported after a minute instead of five
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 amounts = st.integers(0, 12_000).map(lambda minor: Decimal(minor) * CENT)
 
 
 class Ledger(RuleBasedStateMachine):
-    """An order over which three cases draw money, beside a model that is two dictionaries."""
+    """An order with three cases, beside a model that consists of two dictionaries."""
 
     records: Records
 
@@ -96,7 +96,7 @@ class Ledger(RuleBasedStateMachine):
             self.states[key] = EntryState.RELEASED
 
     @invariant()
-    def the_ledger_says_what_happened(self) -> None:
+    def ledger_matches_the_model(self) -> None:
         entries = self.records.entries(order_id=self.order_id)
         assert {entry["key"]: entry["state"] for entry in entries} == self.states
         assert {entry["key"]: (entry["kind"], entry["amount"]) for entry in entries} == self.amounts
@@ -111,8 +111,8 @@ class Ledger(RuleBasedStateMachine):
         assert self.records.paid_out(self.order_id) == committed
 
     @invariant()
-    def refunds_never_exceed_what_was_paid_nor_all_else_the_limit(self) -> None:
-        """Except by what a partner paid after it had been given up."""
+    def refunds_never_exceed_what_was_paid_nor_payouts_the_limit(self) -> None:
+        """Except for payments made after their release."""
         entries = self.records.entries(order_id=self.order_id)
         live = [entry for entry in entries if entry["state"] != EntryState.RELEASED]
         for kinds, most in ((TO_SOURCE, self.paid), (PAYOUTS, self.limit)):
@@ -134,7 +134,7 @@ def test_no_sequence_of_calls_gets_more_out_of_an_order_than_was_paid(records: R
 def test_partial_refunds_never_exceed_the_whole_and_the_last_takes_the_remainder(
     records: Records, paid: Decimal, parts: int
 ) -> None:
-    """S16: three thirds of 200.00 are 66.67 each, and the third third is one minor unit too much."""
+    """S16: three thirds of 200.00 are 66.67 each, and the last one is one minor unit too much."""
     order: dict[str, Any] = {"order_id": f"SO-{next(ORDERS)}", "currency": "CNY", "paid": paid}
     order |= {"case_id": "HL-1", "kind": RemedyKind.REFUND}
     share, refunded = rounded(paid / parts, 2), Decimal("0.00")

@@ -1,7 +1,7 @@
 """Two cases race for one order's money: together they never get more than was paid, or than the limit (S15).
 
-The race is arranged, not hoped for: whoever has summed up what is taken waits there for the other. Without the lock
-both arrive, both see room, and both write. With it the second cannot arrive before the first is through.
+The race is arranged: after each has summed up what is taken, it waits for the other. Without the lock both arrive,
+both see room, and both write. With the lock the second cannot arrive before the first has finished.
 """
 
 import os
@@ -52,10 +52,10 @@ class Meeting(Records):
 
 
 class WithoutLock(Meeting):
-    """The control: the same, with the order left unlocked."""
+    """The control: the same without the lock on the order."""
 
     def _lock_order(self, connection: Connection, order_id: str) -> None:
-        """Take no lock, and on SQLite end the transaction that holds the one there is."""
+        """Take no lock; on SQLite end the transaction that holds one."""
         del order_id
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("COMMIT")
@@ -70,7 +70,7 @@ def allowed(records: Records, case_id: str, payment: dict[str, Any]) -> bool:
 
 
 def race(records: Records, payment: dict[str, Any]) -> tuple[int, Decimal]:
-    """How many of two payments of 60 % each went through, and what is reserved after them."""
+    """Return how many of two payments of 60 % each succeeded, and what is reserved afterwards."""
     before = {**REFUND, "kind": RemedyKind.COUPON, "order_id": payment["order_id"]}
     records.reserve("HL-0/1/1/nothing", case_id="HL-0", amount=Decimal("0.00"), **before)
     with ThreadPoolExecutor(2) as pool:
@@ -82,7 +82,7 @@ def race(records: Records, payment: dict[str, Any]) -> tuple[int, Decimal]:
 
 @pytest.mark.parametrize("payment", [REFUND, COMPENSATION], ids=["refund", "compensation"])
 def test_of_two_racing_payments_only_one_finds_room(url: str, payment: dict[str, Any]) -> None:
-    """S15: the second waits for the order, and is refused with the first one's amount in sight."""
+    """S15: the second waits for the order, and is refused because of the first one's amount."""
     records = Meeting(url, patience=0.3)
 
     assert race(records, payment) == (1, Decimal("60.00"))
@@ -99,7 +99,7 @@ def test_without_the_lock_the_same_race_pays_more_than_may_be_paid(url: str, pay
 
 
 def shipped(records: Records, case_id: str) -> bool:
-    """Whether a case may send the one unit of the order once more."""
+    """Return whether a case may send the one unit of the order again."""
     how: dict[str, Any] = {**REFUND, "kind": RemedyKind.RESHIP, "amount": Decimal("0.00")}
     try:
         records.reserve(f"{case_id}/1/1/reship", case_id=case_id, units=Units({"TILE": 1}, {"TILE": 1}), **how)
@@ -109,7 +109,7 @@ def shipped(records: Records, case_id: str) -> bool:
 
 
 def race_for_a_unit(records: Records, url: str) -> int:
-    """How many of two cases may send the same unit."""
+    """Return how many of two cases may send the same unit."""
     before = {**REFUND, "kind": RemedyKind.COUPON, "units": Units({}, {"TILE": 1})}
     with closing(Records(url)) as alone:
         alone.reserve("HL-0/1/1/nothing", case_id="HL-0", amount=Decimal("0.00"), **before)
@@ -135,12 +135,12 @@ def test_without_the_lock_the_same_unit_is_made_good_twice(url: str) -> None:
     assert records.met
 
 
-def test_two_commits_and_releases_of_one_entry_end_in_one_truth(records: Records) -> None:
-    """S17: whatever comes first, an entry that was paid ends as paid."""
+def test_concurrent_commits_and_releases_of_one_entry_end_in_one_state(records: Records) -> None:
+    """S17: in any order, an entry that was paid ends as paid."""
     records.reserve("HL-1/1/1/refund", case_id="HL-1", amount=PAID, **REFUND)
 
     def release() -> None:
-        with suppress(Exception):  # refused, where the commit came first
+        with suppress(Exception):  # refused if the commit came first
             records.release("HL-1/1/1/refund", "gave up")
 
     calls: list[Callable[[], object]] = [lambda: records.commit("HL-1/1/1/refund", "RF-1"), release] * 4
@@ -162,10 +162,10 @@ def test_two_processes_racing_on_one_order_get_exactly_what_was_paid(url: str) -
         assert racer.stdin
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    told = [racer.communicate(timeout=60) for racer in racers]
+    results = [racer.communicate(timeout=60) for racer in racers]
 
-    assert [racer.returncode for racer in racers] == [0, 0], told
-    assert sum(int(out) for out, _ in told) == 50
+    assert [racer.returncode for racer in racers] == [0, 0], results
+    assert sum(int(out) for out, _ in results) == 50
     records = Records(url)
     assert records.paid_out("SO-1") == {RemedyKind.REFUND: Decimal("50.00")}
     records.close()

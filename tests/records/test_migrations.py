@@ -1,4 +1,4 @@
-"""Tables are brought to the present version at start-up: all the way, once, with their rows, or not at all."""
+"""Tables are migrated to the current version at start-up: completely, once, with their rows, or not at all."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ INSERT INTO entries VALUES ('HL-1/1/o1/refund', 'SO-1', 'HL-1', 'refund', 64000,
     '2026-11-20 10:00:00{utc}', NULL, 'R-1', NULL);
 INSERT INTO claims VALUES ('HL-1', 'SO-1', 'Swift', 'filed', 'CNY', 90000, 0, NULL, NULL)
 """
-"""What version 1 laid out by itself, with a case in it."""
+"""The tables of version 1, with a case in them."""
 COMMENTS = """
 COMMENT ON COLUMN cases.record IS 'the final snapshot, JSON; personal data';
 COMMENT ON COLUMN orders.paid IS 'the smallest that any case stated';
@@ -60,7 +60,7 @@ TABLES = sorted(["schema_version", *metadata.tables])
 
 @pytest.fixture
 def old_url(url: str) -> str:
-    """A database that version 1 laid out, and used."""
+    """A database that version 1 created and used."""
     postgresql = url.startswith("postgresql")
     if not postgresql:
         Path(str(make_url(url).database)).parent.mkdir()
@@ -71,7 +71,7 @@ def old_url(url: str) -> str:
 
 
 def differences(url: str) -> list[Any]:
-    """What Alembic would change to make the database what the models say."""
+    """Return what Alembic would change to make the database match the models."""
     engine = create_engine(url)
     how = {"version_table": VERSION_TABLE, "compare_server_default": True}
     with engine.connect() as connection:
@@ -81,7 +81,7 @@ def differences(url: str) -> list[Any]:
 
 
 def checks(url: str) -> dict[str, set[str]]:
-    """The check constraints of every table, which Alembic does not compare."""
+    """Return the check constraints of every table, which Alembic does not compare."""
     engine = create_engine(url)
     found = inspect(engine)
     names = {table: {str(c["name"]) for c in found.get_check_constraints(table)} for table in metadata.tables}
@@ -96,7 +96,7 @@ def tables(url: str) -> list[str]:
     return found
 
 
-def test_fresh_database_is_what_the_models_say(url: str) -> None:
+def test_fresh_database_matches_the_models(url: str) -> None:
     Records(url).close()
     expected = {
         table.name: {check.name for check in table.constraints if isinstance(check, CheckConstraint)}
@@ -108,15 +108,15 @@ def test_fresh_database_is_what_the_models_say(url: str) -> None:
     assert tables(url) == TABLES
 
 
-def test_column_that_no_migration_makes_is_a_difference(url: str) -> None:
-    """The control: the comparison sees what a forgotten migration leaves out."""
+def test_column_without_a_migration_is_a_difference(url: str) -> None:
+    """The control: the comparison detects a forgotten migration."""
     Records(url).close()
     run(url, "ALTER TABLE claims DROP COLUMN recovered")
 
     assert [change[0] for change in differences(url)] == ["add_column"]
 
 
-def test_database_that_was_laid_out_by_hand_is_taken_over_with_its_rows(old_url: str) -> None:
+def test_database_from_before_migrations_is_taken_over_with_its_rows(old_url: str) -> None:
     records = Records(old_url)
 
     case, claim = records.case("HL-1"), records.claims()[0]
@@ -148,7 +148,7 @@ def test_workers_that_start_at_once_take_a_database_over_once(old_url: str) -> N
     assert differences(old_url) == []
 
 
-def test_databases_that_are_laid_out_side_by_side_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_databases_that_are_created_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path / f'{number}.db'}" for number in range(8)]
 
     with ThreadPoolExecutor(8) as pool:
@@ -158,8 +158,8 @@ def test_databases_that_are_laid_out_side_by_side_do_not_disturb_each_other(tmp_
     assert [differences(url) for url in urls] == [[]] * 8
 
 
-def test_migration_that_fails_leaves_the_database_as_it_was(old_url: str) -> None:
-    """The second table that it makes is in its way: of the first one nothing stays."""
+def test_failed_migration_leaves_the_database_unchanged(old_url: str) -> None:
+    """The second table already exists, so the first one is not created either."""
     run(old_url, "CREATE TABLE answers (text TEXT)")
     before = tables(old_url)
 
@@ -173,7 +173,7 @@ def test_migration_that_fails_leaves_the_database_as_it_was(old_url: str) -> Non
 
 
 def test_version_1_stops_at_a_database_that_was_taken_over(old_url: str) -> None:
-    """Started again by mistake it asks for its version, and nothing that it would understand is there."""
+    """Started again by mistake, it asks for its version and finds nothing that it understands."""
     Records(old_url).close()
 
     with pytest.raises(Exception, match="version"):
@@ -181,7 +181,7 @@ def test_version_1_stops_at_a_database_that_was_taken_over(old_url: str) -> None
 
 
 @pytest.mark.parametrize("newer", ["UPDATE schema_version SET version_num = '0099'", None], ids=["alembic", "by hand"])
-def test_database_of_a_newer_version_is_refused_and_not_touched(old_url: str, newer: str | None) -> None:
+def test_database_of_a_newer_version_is_refused_and_not_changed(old_url: str, newer: str | None) -> None:
     if newer:
         Records(old_url).close()
     run(old_url, newer or "UPDATE schema_version SET version = 99", "DROP TABLE claims")
@@ -194,9 +194,7 @@ def test_database_of_a_newer_version_is_refused_and_not_touched(old_url: str, ne
     assert tables(old_url) == before
 
 
-def test_role_that_may_create_nothing_opens_a_database_that_is_up_to_date(
-    cluster: Cluster, postgresql_url: str
-) -> None:
+def test_role_without_create_rights_opens_a_current_database(cluster: Cluster, postgresql_url: str) -> None:
     Records(postgresql_url).close()
     schema = postgresql_url.rpartition("%3D")[2]
     cluster.execute(f"CREATE ROLE {schema} LOGIN PASSWORD '{PASSWORD}'")

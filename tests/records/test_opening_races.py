@@ -1,6 +1,6 @@
-"""Two complaints about one order and topic open in the same moment: one is the first, the other the second (G12).
+"""Two complaints about one order and topic open at the same time: one is the first, the other the second (G12).
 
-The race is arranged, as in `test_ledger_races`: whoever has written its row waits for the other before it looks.
+The race is arranged, as in `test_ledger_races`: each writes its row and waits for the other before it looks.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -42,17 +42,17 @@ class Meeting(Records):
 
 
 class WithoutLock(Meeting):
-    """The control: the same, with the order left unlocked."""
+    """The control: the same without the lock on the order."""
 
     def _lock_opening(self, connection: Connection, order_id: str) -> None:
-        """Take no lock, and on SQLite end the transaction that holds the one there is."""
+        """Take no lock; on SQLite end the transaction that holds one."""
         del order_id
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("COMMIT")
 
 
 def race(records: Records) -> list[list[str]]:
-    """What two cases that open at once learn of each other."""
+    """Return what two cases that open at once learn of each other."""
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda case_id: records.open_case(case_id, "run", **ABOUT), ["HL-1", "HL-2"]))
     records.close()

@@ -23,7 +23,7 @@ def make_good(  # noqa: PLR0913 (what a reservation is)
     approved: bool = False,
     **other: Any,
 ) -> str:
-    """One case's step for `count` tiles of order SO-1, of which it says that so many were bought; its key."""
+    """Reserve `count` tiles of order SO-1 for one case, which states how many were bought; return the key."""
     key = f"{case_id}/1/o1/{kind}"
     how: dict[str, Any] = {"amount": Decimal("0.00"), "currency": "CNY", "paid": PAID, "order_id": "SO-1", **other}
     units = Units({"TILE": count}, {"TILE": bought}, approved=approved)
@@ -32,8 +32,8 @@ def make_good(  # noqa: PLR0913 (what a reservation is)
 
 
 @pytest.mark.parametrize("kind", sorted(MAKE_GOOD))
-def test_the_last_unit_is_made_good_and_one_more_is_refused(records: Records, kind: RemedyKind) -> None:
-    """S35: by whatever it is made good, over all cases, and the reason names who has taken it."""
+def test_last_unit_is_made_good_and_one_more_is_refused(records: Records, kind: RemedyKind) -> None:
+    """S35: for every way of making good, over all cases; the reason names who has taken it."""
     make_good(records, "HL-1")
     make_good(records, "HL-2", kind=kind)
 
@@ -47,8 +47,8 @@ def test_the_last_unit_is_made_good_and_one_more_is_refused(records: Records, ki
     assert [entry["case_id"] for entry in records.entries()] == ["HL-1", "HL-2"]
 
 
-def test_what_was_given_up_is_free_again(records: Records) -> None:
-    """S35: as money is; reserved anew under the same key it is counted once."""
+def test_released_units_are_free_again(records: Records) -> None:
+    """S35: as money is; reserved again under the same key they are counted once."""
     key = make_good(records, "HL-1", 2)
     records.release(key, "out of stock")
 
@@ -61,7 +61,7 @@ def test_what_was_given_up_is_free_again(records: Records) -> None:
     assert [b.units for b in records.account("SO-1", "HL-9").bookings] == [{"TILE": 2}]
 
 
-def test_what_has_left_stays_made_good(records: Records) -> None:
+def test_dispatched_units_stay_counted(records: Records) -> None:
     """S35."""
     records.commit(make_good(records, "HL-1", 2), "WH-1")
 
@@ -69,7 +69,7 @@ def test_what_has_left_stays_made_good(records: Records) -> None:
         make_good(records, "HL-2")
 
 
-def test_the_same_reservation_again_takes_nothing_more(records: Records) -> None:
+def test_same_reservation_again_takes_nothing_more(records: Records) -> None:
     """S13, S35: after a crash."""
     make_good(records, "HL-1", 2)
 
@@ -78,8 +78,8 @@ def test_the_same_reservation_again_takes_nothing_more(records: Records) -> None
     assert len(records.account("SO-1", "HL-9").bookings) == 1
 
 
-def test_of_two_statements_of_what_was_bought_the_smaller_counts(records: Records) -> None:
-    """S35: and stays, also where the case that made it was refused."""
+def test_smaller_of_two_statements_of_what_was_bought_counts(records: Records) -> None:
+    """S35: and is kept, even if the case that made it was refused."""
     with pytest.raises(OverUnits):
         make_good(records, "HL-1", 3, bought=2)
 
@@ -87,7 +87,7 @@ def test_of_two_statements_of_what_was_bought_the_smaller_counts(records: Record
         make_good(records, "HL-2", 3, bought=5)
 
 
-def test_what_somebody_has_approved_is_made_good_once_more_and_never_beyond_what_was_bought_in_one_step(
+def test_approved_units_are_made_good_once_more_but_one_step_never_exceeds_what_was_bought(
     records: Records,
 ) -> None:
     """S35, S20."""
@@ -98,7 +98,7 @@ def test_what_somebody_has_approved_is_made_good_once_more_and_never_beyond_what
         make_good(records, "HL-3", 3, approved=True)
 
 
-def test_a_refund_is_held_to_money_and_units(records: Records) -> None:
+def test_refund_is_limited_by_money_and_units(records: Records) -> None:
     """S14, S35."""
     make_good(records, "HL-1", 1, RemedyKind.REFUND, amount=Decimal("600.00"))
 
@@ -107,21 +107,21 @@ def test_a_refund_is_held_to_money_and_units(records: Records) -> None:
     make_good(records, "HL-2", 1, RemedyKind.REFUND, amount=Decimal("400.00"))
 
 
-def test_another_orders_units_are_its_own(records: Records) -> None:
+def test_units_of_another_order_do_not_count(records: Records) -> None:
     """S35."""
     make_good(records, "HL-1", 2)
 
     make_good(records, "HL-2", 2, order_id="SO-2")
 
 
-def test_goods_that_were_sent_are_no_money_that_was_paid(records: Records) -> None:
+def test_goods_that_were_sent_are_not_paid_money(records: Records) -> None:
     records.commit(make_good(records, "HL-1"), "WH-1")
 
     assert records.paid_out("SO-1") == {}
 
 
-def test_an_account_holds_what_the_other_cases_have_taken(records: Records) -> None:
-    """S35: money and units, reserved or moved, and not what was given up."""
+def test_account_holds_what_the_other_cases_have_taken(records: Records) -> None:
+    """S35: money and units, reserved or moved, but not released."""
     assert records.account("SO-1", "HL-2") == Account()
     records.commit(make_good(records, "HL-1", amount=Decimal("500.00"), kind=RemedyKind.REFUND), "RF-1")
     make_good(records, "HL-2")
