@@ -161,7 +161,7 @@ def show_scale(console: Console, found: Row) -> None:
     if rung := found.get("timers"):
         console.print(
             f"{rung['timers']} timers in the same second: owners warned after {_seconds(rung['late_s'])}, "
-            f"{rung['per_second']:.1f}/s, {rung['twice']} of them twice"
+            f"{rung['per_second']:.1f}/s, {rung['twice']} of them twice{_each(rung.get('cpu_ms'))}"
         )
 
 
@@ -174,6 +174,13 @@ def show_targets(console: Console, targets: Sequence[Row]) -> None:
         sign = "≥" if each["at_least"] else "≤"
         table.add_row(each["name"], value, f"{sign} {each['limit']:g}", f"[{colour}]{each['verdict']}[/]")
     console.print(table)
+
+
+def _each(cpu_ms: Row | None) -> str:
+    """CPU time of each; results of earlier builds have none."""
+    if cpu_ms is None:
+        return ""
+    return f"; CPU ms of each: {total(cpu_ms):.0f} (server {cpu_ms['server']:.0f}, worker {cpu_ms['worker']:.0f})"
 
 
 def _seconds(value: Row) -> str:

@@ -184,9 +184,17 @@ async def _timers(player: CasePlayer, size: Scale, due_in: float, run: Run) -> R
     while time.time() < due:
         await asyncio.sleep(min(1, due - time.time()))
         run.watch.moved()  # waiting for the due time is not a stall
+    meter = Meter(player.target)
     late = [await player.until_handed(case_id, WARNING) - due for case_id in opened]
+    cost = await meter.read()
     twice = sum(len(player.handovers.times(case_id, WARNING)) > 1 for case_id in opened)
-    return {"timers": len(opened), "late_s": _percentiles(late), "per_second": len(late) / max(late), "twice": twice}
+    return {
+        "timers": len(opened),
+        "late_s": _percentiles(late),
+        "per_second": len(late) / max(late),
+        "cpu_ms": {role: spent / len(opened) for role, spent in cost.cpu_ms.items()},
+        "twice": twice,
+    }
 
 
 def _with_result_within(folder: Path, seconds: float) -> Path:
