@@ -25,6 +25,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 import logs
 import policies
 from activities.callbacks import Callbacks
+from activities.logistics import Logistics
 from activities.messaging import Messaging
 from activities.records import Records
 from activities.refunds import Refunds
@@ -104,6 +105,7 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
     steps = dict(parts.partners.steps)
     refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
     warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
+    logistics = Logistics(steps.pop(Partner.LOGISTICS), parts.records)
     messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
     records = Records(parts.policies, parts.records)
     # Only the worker needs the hardened converter: it has to accept whatever other processes send.
@@ -117,6 +119,7 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
             *Verification(parts.partners.look_ups, parts.records).activities(),
             *(each for partner, port in steps.items() for each in Steps(partner, port).activities()),
             *(warehouse.carry_out, warehouse.find),
+            *(logistics.carry_out, logistics.find),
             *(refunds.carry_out, refunds.find, refunds.release, refunds.contest),
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
             *(records.admit, records.account, records.in_force, records.claim),

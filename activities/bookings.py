@@ -1,6 +1,8 @@
 """Entries in the order's ledger for a step: reserved before the call, released if nothing moved (S13, S15, S35)."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -69,8 +71,15 @@ async def reserve(records: Records, command: Booked, paid: Money) -> bool:
 
     Return True if the key already has an entry, for example after a reset of the case: the partner may know it (S25).
     """
-    try:
+    with ledger_errors():
         return await asyncio.to_thread(_reserve, records, command, paid)
+
+
+@contextmanager
+def ledger_errors() -> Iterator[None]:
+    """Translate what our database raises: what it refuses is final, and it is asked again if it is out of reach."""
+    try:
+        yield
     except LedgerRefusal as error:
         details: list[Any] = [*details_of(error)]
         if not details and isinstance(error, OverLimit | OverUnits):

@@ -4,8 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from cases.reasons import Reason
+from records.errors import LaterTry
 from records.ledger import OrderLedger, exact
 from records.tables import EntryState, claims, entries
 
@@ -52,6 +54,20 @@ class CarrierClaims(OrderLedger):
             )
             paid: Decimal | None = connection.scalar(select(PAID_OUT).where(COMMITTED, entries.c.case_id == case_id))
             return paid or NOTHING
+
+    def send_claim(self, case_id: str, key: str, number: int) -> bool:
+        """Write down that the carrier is about to be sent the claim under `key`, its try `number`, counted from 1.
+
+        Return whether it may have been sent under this key before. Raises `LaterTry` if a later key has been used: the
+        claim was reset, and has forgotten it (S25).
+        """
+        with self._writing() as connection:
+            found = select(claims.c.sent).where(claims.c.case_id == case_id).with_for_update()
+            last: int | None = connection.scalar(found)
+            if last is not None and last > number:
+                raise LaterTry(Reason.of("later_try", key=key, number=last))
+            connection.execute(update(claims).where(claims.c.case_id == case_id).values(sent=number))
+        return last == number
 
     def claims(self) -> list[dict[str, Any]]:
         """Return every claim by case id. `paid_out` is all that its case has paid; `net` is `recovered` minus that."""

@@ -239,6 +239,7 @@ claims = Table(
     _required("recovered", MinorUnits),
     Column("filed_at", UtcTime),
     Column("closed_at", UtcTime),
+    Column("sent", Integer, comment="the number of the latest key under which the carrier was sent the claim"),
 )
 
 case_projection = Table(

@@ -21,10 +21,11 @@ from cases.errors import Refusal
 from cases.partner_calls import Receipt
 from cases.patches import always
 from cases.policy.remedy_kinds import ROWS
+from cases.progress.call_outcomes import Refused
 from cases.reasons import Reason
 from cases.vocabulary import RemedyKind
 from workflows import step_calls
-from workflows.sdk.activity_calls import Result, call, durably, kind_of, sentence
+from workflows.sdk.activity_calls import Result, call, durably, kind_of, outcome_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP
 from workflows.search import KEYS
@@ -122,6 +123,10 @@ class CarrierClaim:
                 filing = step_calls.carry_out(CARRIER, command, None)
                 receipt: Receipt | None = await durably(filing, summary=what, options=STEP)
             except ActivityError as error:
+                match outcome_of(error):
+                    case Refused(later_try=int(number)):  # of a claim that was reset (S25)
+                        self._apply(Claim.use_key, number)
+                        return await self._sent()
                 if kind_of(error) != UNKNOWN:
                     self._apply(Claim.not_taken, sentence(error), final=kind_of(error) == REFUSED)
                     return False

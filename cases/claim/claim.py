@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from cases import rate_limit
-from cases.claim.terms import ClaimTerms
+from cases.claim.terms import ClaimTerms, claim_key
 from cases.complaint import CLOCK_SKEW, Evidence, lacking
 from cases.contract import CLAIM_SETTLED
 from cases.errors import Refusal
@@ -104,7 +104,7 @@ class Claim(BaseModel):
 
     def command(self) -> StepCommand:
         """What the carrier is asked for. A final no is not asked again under the same key (S13)."""
-        key = self.terms.command.key if self.number == 1 else f"{self.terms.command.key}/{self.number}"
+        key = claim_key(self.terms.command.case_id, self.number)
         return self.terms.command.model_copy(update={"key": key, "documents": list(self.documents)})
 
     def notice(self, why: str) -> StaffNotice:

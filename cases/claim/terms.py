@@ -45,7 +45,7 @@ def claim_terms(case: Case) -> ClaimTerms:
     carrier = order.carrier or (trail and trail.carrier) or "the carrier"
     return ClaimTerms(
         command=StepCommand(
-            key=f"{case.id}/{RemedyKind.CARRIER_CLAIM}",
+            key=claim_key(case.id),
             case_id=case.id,
             step=RemedyKind.CARRIER_CLAIM,
             kind=RemedyKind.CARRIER_CLAIM,
@@ -68,6 +68,18 @@ def claim_terms(case: Case) -> ClaimTerms:
         attributes={attribute.name: attribute.of(case) for attribute in OF_CLAIMS},
         facts=case.staff_facts,
     )
+
+
+def claim_key(case_id: str, number: int = 1) -> str:
+    """The business key under which a carrier is sent the claim of a case for the `number`th time."""
+    key = f"{case_id}/{RemedyKind.CARRIER_CLAIM}"
+    return key if number == 1 else f"{key}/{number}"
+
+
+def claim_number(case_id: str, key: str) -> int:
+    """The number in a key that `claim_key` has made."""
+    number = key.removeprefix(claim_key(case_id)).removeprefix("/")
+    return int(number) if number else 1
 
 
 def _documents(case: Case, order: Order) -> list[Document]:

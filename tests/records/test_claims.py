@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cases.vocabulary import RemedyKind
-from records import Records, WrongAmount
+from records import LaterTry, Records, WrongAmount
 
 FILED = datetime(2026, 11, 25, 9, tzinfo=UTC)
 PAID = datetime(2026, 12, 20, 9, tzinfo=UTC)
@@ -45,6 +45,7 @@ def test_claim_is_compared_with_what_its_case_paid_out(records: Records) -> None
             "recovered": Decimal("500.00"),
             "filed_at": FILED,
             "closed_at": PAID,
+            "sent": None,
             "paid_out": Decimal("840.01"),
             "net": Decimal("-340.01"),
         }
@@ -87,6 +88,21 @@ def test_closed_claim_does_not_change(records: Records) -> None:
     claimed(records, "filed", filed_at=FILED)
 
     assert records.claims() == before
+
+
+def test_key_that_a_claim_has_moved_past_is_refused(records: Records) -> None:
+    """S25: a claim that was reset forgets its later keys; the key that is in use may have been sent before."""
+    claimed(records, "waiting")
+    key = "HL-1/carrier_claim"
+
+    sent = [records.send_claim("HL-1", name, number) for name, number in ((key, 1), (key, 1), (f"{key}/2", 2))]
+    claimed(records, "filed", filed_at=FILED)
+
+    assert sent == [False, True, False]
+    with pytest.raises(LaterTry) as refused:
+        records.send_claim("HL-1", key, 1)
+    assert refused.value.args[0].params == {"key": key, "number": 2}
+    assert records.send_claim("HL-1", f"{key}/2", 2)
 
 
 def test_claim_is_exact_in_minor_units(records: Records) -> None:

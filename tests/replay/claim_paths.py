@@ -27,6 +27,18 @@ async def claim_asked_before(scene: Scene) -> None:
     await over(claim)
 
 
+async def claim_reset(scene: Scene) -> None:
+    """S25: it was refused, then filed under a new key; after a reset our database supplies that key."""
+    scene.partners.logistics.will(NO)
+    claim = await scene.claim("claim-reset", FOUR_DAYS, DISPATCHED)
+    await claim.at_rest()
+    await passes(claim, hours=25)
+    await claim.reset("logistics-step")
+    await claim.at_rest()
+    await claim.says("step-reported", step="carrier_claim", state="done")
+    await over(claim)
+
+
 async def claim_waits(scene: Scene) -> None:
     """For its window, for documents, for the carrier's answer, which a person enters; messages that make no sense."""
     claim = await scene.claim("claim-waits", timedelta(days=1), None)

@@ -214,6 +214,7 @@ ALL: dict[str, Path] = {
         order_paths.account_read_again,
         claim_paths.claim_expires,
         claim_paths.claim_asked_before,
+        claim_paths.claim_reset,
         claim_paths.claim_waits,
         claim_paths.claim_lost,
         claim_paths.claim_cancelled,

@@ -210,6 +210,28 @@ async def test_claim_is_not_filed_under_a_new_key_before_the_old_one_has_been_as
     assert (await claim.process.result())["state"] == "paid"
 
 
+async def test_claim_that_was_reset_does_not_file_again_under_a_key_that_it_has_moved_past(
+    lose: Lose, partners: FakePartners
+) -> None:
+    """S25: our database supplies the later key; the carrier is asked what became of both before anything is sent."""
+    partners.logistics.will(Turn(raises=PartnerRefused("not today")))
+    claim = await lose(timedelta(days=4))
+    await claim.process.at_rest()
+    before = await claim.after(hours=25)
+    key = f"{claim.case.id}/carrier_claim"
+    assert [command.key for command in partners.logistics.commands] == [key, f"{key}/2"]
+    partners.logistics.asked.clear()
+
+    await claim.process.reset("logistics-step")
+    after = await claim.until(state="filed")
+
+    assert after["reference"] == before["reference"]
+    assert partners.logistics.asked == [key, f"{key}/2"]
+    assert len(partners.logistics.commands) == 2
+    await claim.process.says("step-reported", step="carrier_claim", state="done", key=f"{key}/2")
+    assert (await claim.process.result())["state"] == "paid"
+
+
 async def test_claim_whose_old_key_nobody_knows_of_stays_unknown(lose: Lose, partners: FakePartners) -> None:
     """S25: nothing is filed while the carrier does not answer; its report on the old key counts."""
     partners.logistics.will(Turn(raises=PartnerRefused("not today")))
