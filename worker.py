@@ -47,7 +47,7 @@ from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
 from workflows.sdk.runner import QuerySafeRunner
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 PASSED_THROUGH = (
     "activities", "cases", "partners", "policies", "records", "messages", "settings", "pydantic", "pydantic_core",

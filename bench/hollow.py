@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from bench.shapes import DAMAGE_REPLACED, DELAY_ANSWERED
 from cases.views.search_attributes import LINE, NEXT_DUE_AT, OUTCOME, STATUS, TEAM, TOPIC, SearchAttribute
 from worker import register_search_attributes
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 HOLLOW = "hollow"
 SHAPES = (DAMAGE_REPLACED, DELAY_ANSWERED)

@@ -28,7 +28,7 @@ from workflows import step_calls
 from workflows.sdk.activity_calls import Result, call, durably, kind_of, outcome_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 with workflow.unsafe.imports_passed_through():
     from activities.messaging import Messaging

@@ -14,7 +14,7 @@ from cases.views.ui_page import case_page
 from workflows.counts import Counts
 from workflows.desk import Desk
 from workflows.sdk.handlers import decoded, rejection
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 
 class Display:

@@ -121,8 +121,6 @@ class Case(BaseModel):
     called_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
 
-    # Derived from the fields
-
     @property
     def id(self) -> str:
         """The complaint's id."""

@@ -22,7 +22,7 @@ from settings import ROOT, Settings
 from tests.cases.stages import blocked, closed, dissatisfied, escalated, over_limits, paid_out, replaced
 from tests.cases.world import World, open_case, snapshot
 from tests.complaints import check_complaint
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 READMES = ("README.md", "README.zh-CN.md")
 VARIABLES = [f"AFTER_SALES_{field.upper()}" for field in Settings.model_fields]

@@ -9,7 +9,7 @@ from temporalio.common import SearchAttributeKey
 
 from cases.views.search_attributes import OF_CASES, OF_CLAIMS, SearchAttribute
 from settings import ROOT
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 DECLARED_IN = ROOT / "cases/views/search_attributes.py"
 NAMES = re.compile(r"\b(" + "|".join(attribute.name for attribute in OF_CASES) + r")\b")

@@ -12,7 +12,7 @@ from cases.partner_calls import ReceiptState
 from records import Records
 from tests.fakes import FakePartners, Turn
 from tests.workflows.claim.conftest import Lose, end, notices
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 # What it brings
 

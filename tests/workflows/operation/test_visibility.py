@@ -14,7 +14,7 @@ from tests.complaints import CUSTOMER, complaint
 from tests.engine import PATIENCE, OpenCase, Workshop, eventually, promise, step
 from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open, agreed, offered
-from workflows.search import KEYS
+from workflows.sdk.search import KEYS
 
 TASK_WITHIN = timedelta(seconds=3)
 """Soon over, and yet longer than a busy machine takes for a task."""
