@@ -11,18 +11,18 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 
 from cases.text import replaced
 
-MAX_TOLD, MAX_NAME = 50, 200
-"""Faults of one input that are told, and characters of a field's name: both come from strangers."""
+MAX_PROBLEMS, MAX_NAME = 50, 200
+"""Problems of one input that are listed, and characters of a field's name, because both come from outside."""
 
-Told = Annotated[str, AfterValidator(replaced)]
-"""What may repeat a stranger's words: on one line, and no orders to a terminal."""
+SafeText = Annotated[str, AfterValidator(replaced)]
+"""Text that may quote input: on one line, and without control characters."""
 
 
 class Problem(BaseModel):
     """One fault of an input: the field (dotted path) and what is wrong with it."""
 
-    field: Told
-    problem: Told
+    field: SafeText
+    problem: SafeText
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
@@ -37,7 +37,7 @@ class Refusal(AfterSalesError):
 
 
 class InvalidInput(AfterSalesError):
-    """An input with one or more faults; of more than `MAX_TOLD` the rest is counted."""
+    """An input with one or more faults; of more than `MAX_PROBLEMS` the rest is counted."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = _told(problems)
@@ -45,10 +45,10 @@ class InvalidInput(AfterSalesError):
 
 
 def _told(problems: list[Problem]) -> list[Problem]:
-    more = len(problems) - MAX_TOLD
+    more = len(problems) - MAX_PROBLEMS
     if more <= 0:
         return problems
-    return [*problems[:MAX_TOLD], Problem(field="(whole)", problem=f"has {more} more faults")]
+    return [*problems[:MAX_PROBLEMS], Problem(field="(whole)", problem=f"has {more} more faults")]
 
 
 def problems_of(error: ValidationError) -> list[Problem]:

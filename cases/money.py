@@ -51,16 +51,16 @@ def rounded(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP).quantize(CENT)
 
 
-def miscounted(told: Any, currency: str, where: str = "") -> Iterator[Problem]:
-    """Every amount within `told` (a model, or a list) that has more digits than its currency (S30)."""
-    if isinstance(told, Decimal):
+def miscounted(value: Any, currency: str, where: str = "") -> Iterator[Problem]:
+    """Yield a problem for every amount in `value` (a model or a list) with more digits than its currency (S30)."""
+    if isinstance(value, Decimal):
         digits = digits_of(currency)
-        if told != rounded(told, digits):
+        if value != rounded(value, digits):
             has = "none" if digits == 0 else f"only {digits}"
             yield Problem(field=where, problem=f"has digits after the point, and {currency} has {has}")
         return
-    parts = told.__dict__.items() if isinstance(told, BaseModel) else enumerate(told) if isinstance(told, list) else ()
-    for name, part in parts:
+    fields = value.__dict__.items() if isinstance(value, BaseModel) else []
+    for name, part in enumerate(value) if isinstance(value, list) else fields:
         yield from miscounted(part, currency, f"{where}.{name}" if where else str(name))
 
 

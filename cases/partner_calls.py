@@ -110,7 +110,7 @@ class ReceiptState(StrEnum):
 
 
 class StepFinding(Wire):
-    """What a visit or a search established; the part of a finding that a partner may tell."""
+    """What a visit or a search established: the part of a finding that a partner can report."""
 
     severity: Severity | None = None
     days_late: Annotated[int, Field(ge=0, le=36_500), NUMERIC] | None = None
@@ -139,7 +139,7 @@ class TrailEvent(Wire):
 
 
 class TrailState(StrEnum):
-    """Where a parcel is; the states that express customers are told (§6)."""
+    """Where a parcel is: the states that are shown to customers of express (§6)."""
 
     COLLECTED = "collected"
     IN_TRANSIT = "in_transit"

@@ -29,9 +29,9 @@ Paces = dict[str, datetime]
 
 
 def too_much(paces: Paces, name: str, now: datetime, carried: BaseModel) -> str | None:
-    """Why no more of `name` is taken, where `carried` is what the messages go into; None: it is taken.
+    """Return why no more messages `name` are accepted, or None. `carried` is the record that the messages go into.
 
-    No sentence tells of a time or of a size, so that the same comes out for every message of a flood.
+    The sentences contain no times or sizes, so that every message of a flood gets the same one.
     """
     if after_one_more(paces.get(name), now) is None:
         return (

@@ -170,7 +170,7 @@ class RemedyKind(StrEnum):
 
 
 class Role(StrEnum):
-    """Who is told; the ladder of G10 from the bottom up."""
+    """Who is notified: the ladder of G10, from the bottom up."""
 
     OWNER = "owner"
     TEAM_LEAD = "team_lead"

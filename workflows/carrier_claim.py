@@ -90,15 +90,15 @@ class CarrierClaim:
             await self._file()
             await self._answer()
         if claim.state is ClaimState.EXPIRED:
-            self._tell("expired")
+            self._notify("expired")
         await self._record()
         await asyncio.gather(*self._notices)
 
     async def _collect(self) -> None:
-        """Staff hear what is missing, and have until the last day of the window."""
+        """Notify staff of missing documents, and wait for these until the last day of the window."""
         claim = self._claim
         if claim.open and claim.missing and workflow.now() < claim.last_call:
-            self._tell("documents")
+            self._notify("documents")
         await self._until(claim.last_call, "documents are missing: filed without them", lambda: not claim.missing)
 
     async def _file(self) -> None:
@@ -111,7 +111,7 @@ class CarrierClaim:
                 self._apply(Claim.end, ClaimState.EXPIRED, workflow.now())
 
     async def _sent(self) -> bool:
-        """False: the carrier surely has not taken it. Only its word that it never heard of it allows another call."""
+        """Return False if the carrier certainly has not accepted it. Only "unknown key" allows another call."""
         claim = self._claim
         if claim.number > 1 and workflow.patched("earlier keys are asked") and await self._taken_before():
             return True
@@ -135,7 +135,7 @@ class CarrierClaim:
                 self._apply(Claim.taken, receipt, workflow.now())
                 break
             if claim.open and workflow.now() >= send_until:
-                self._tell("unknown")
+                self._notify("unknown")
                 break
         return True
 
@@ -168,10 +168,10 @@ class CarrierClaim:
         claim = self._claim
         if claim.open:
             await self._record()
-        await self._until(workflow.now() + ANSWER_WITHIN, "the carrier has not answered: tell staff")
+        await self._until(workflow.now() + ANSWER_WITHIN, "the carrier has not answered: notify staff")
         if claim.open:
             self._apply(Claim.unanswered)
-            self._tell("unanswered")
+            self._notify("unanswered")
         await workflow.wait_condition(lambda: not claim.open)
 
     async def _until(self, at: datetime, why: str, or_when: Callable[[], bool] = lambda: False) -> None:
@@ -206,14 +206,14 @@ class CarrierClaim:
             workflow.logger.info(f"carrier claim {claim.state}", extra={"case_id": claim.terms.command.case_id})
             self._logged = claim.state
 
-    def _tell(self, why: str) -> None:
-        """Tell staff, beside the rest: messages that cannot be sent hold up no claim."""
+    def _notify(self, why: str) -> None:
+        """Notify staff in the background, so that an undeliverable notice does not delay the claim."""
         self._notices.append(asyncio.create_task(self._deliver(why)))
 
     async def _deliver(self, why: str) -> None:
         try:
             notice = call(Messaging.to_staff, self._claim.notice(why))
-            await durably(notice, summary=f"tell staff: {why}", options=LETTER)
+            await durably(notice, summary=f"notify staff: {why}", options=LETTER)
         except ActivityError:
             workflow.logger.warning("no channel takes a notice", extra={"case_id": self._claim.terms.command.case_id})
 

@@ -11,12 +11,12 @@ from cases.state.case import Case
 from cases.vocabulary import StepState
 
 COUNTERS: dict[str, str] = {
-    "after_sales_steps_unknown_total": "Steps of which the partner did not say whether they were done",
+    "after_sales_steps_unknown_total": "Steps with an unknown outcome at the partner",
     "after_sales_steps_blocked_total": "Steps that wait for a person",
-    "after_sales_escalations_total": "Rungs of the ladder that were told",
-    "after_sales_letters_undeliverable_total": "Letters that no channel takes",
+    "after_sales_escalations_total": "Escalations that were notified",
+    "after_sales_letters_undeliverable_total": "Notifications that could not be delivered",
 }
-"""What a worker exports beside the metrics of Temporal's SDK, with what each counts."""
+"""The metrics that a worker exports in addition to those of Temporal's SDK, with their help texts."""
 
 _STEPS = {
     StepState.UNKNOWN: "after_sales_steps_unknown_total",
@@ -25,7 +25,7 @@ _STEPS = {
 
 
 class Met(NamedTuple):
-    """Something that a case has met with; `which` tells it from others of its kind."""
+    """An event of a case that is counted. `which` distinguishes it from others of the same kind."""
 
     counter: str
     which: str
@@ -34,17 +34,17 @@ class Met(NamedTuple):
 
 
 class Counts:
-    """What one case has been counted for."""
+    """The events of one case that have been counted."""
 
     def __init__(self) -> None:
         self._counted: set[Met] = set()
 
     def skip(self, case: Case) -> None:
-        """The case goes on in a new run: what it has met with was counted in the last one."""
+        """Mark all events so far as counted: the case continues in a new run, and the last run counted them."""
         self._counted.update(_met(case))
 
     def count(self, case: Case) -> None:
-        """Count what is new; called after every change."""
+        """Count new events. Called after every change."""
         for met in _met(case):
             if met not in self._counted:
                 self._counted.add(met)

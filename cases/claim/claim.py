@@ -108,7 +108,7 @@ class Claim(BaseModel):
         return self.terms.command.model_copy(update={"key": key, "documents": list(self.documents)})
 
     def notice(self, why: str) -> StaffNotice:
-        """What staff are told; each reason once."""
+        """Return the notice to staff for this reason. Each reason is notified once."""
         facts = {**self.terms.facts, "why": why, "claimed": f"{self.terms.claimed:.2f}"}
         if why == "documents":
             facts |= {"missing": self.missing, "filed_at": self.last_call.isoformat()}
@@ -151,10 +151,10 @@ class Claim(BaseModel):
         """The carrier has it; some decide at once."""
         if self.open:
             self.state, self.reference, self.filed_at = ClaimState.FILED, receipt.reference, at
-            self.heard(receipt.state, receipt.detail, at)
+            self.decide(receipt.state, receipt.detail, at)
 
-    def heard(self, state: ReceiptState, detail: str, at: datetime) -> None:
-        """The carrier's word: done pays the claim in full, failed refuses it."""
+    def decide(self, state: ReceiptState, detail: str, at: datetime) -> None:
+        """Apply the carrier's decision: `done` pays the claim in full, `failed` refuses it."""
         self.detail = detail
         if state is ReceiptState.DONE:
             self.settle(self.terms.claimed, at)
@@ -204,11 +204,11 @@ def _reported(claim: Claim, message: StepReported, now: datetime) -> None:
     if message.step != RemedyKind.CARRIER_CLAIM:
         raise Refusal(f"step: {message.step} is not this claim's: that is {RemedyKind.CARRIER_CLAIM}")
     if claim.state is ClaimState.WAITING:
-        raise Refusal(f"the claim has not been filed; what was recovered all the same is told with {CLAIM_SETTLED}")
+        raise Refusal(f"the claim has not been filed; if an amount was recovered, report it with {CLAIM_SETTLED}")
     key = claim.command().key
     if message.key not in (None, key):
         raise Refusal(f"the claim is filed under {key}: a report on {message.key} changes nothing any more")
-    claim.heard(message.state, message.detail, now)
+    claim.decide(message.state, message.detail, now)
 
 
 def _add(claim: Claim, evidence: list[Evidence]) -> None:

@@ -31,7 +31,7 @@ class ClaimTerms(BaseModel):
     attributes: dict[str, str | bool]
     """The search attributes by which operators find it."""
     facts: dict[str, Any]
-    """What every notice about it tells; no personal data."""
+    """Facts in every notice about it; no personal data."""
 
 
 def claim_terms(case: Case) -> ClaimTerms:

@@ -48,13 +48,13 @@ class Earlier(BaseModel):
     """What has been paid for the order, over all its cases."""
 
     @classmethod
-    def of(cls, told: dict[str, Any], paid: Mapping[str, Decimal] | None = None) -> "Earlier":
-        """From a snapshot, or from as much of one as is left: `case_id`, `line` and `topic` at least."""
-        known = {name: told.get(name) for name in ("case_id", "line", "topic", "order_id", "outcome", "closed_at")}
-        settled = told.get("outcome") not in UNDECIDED or "steps" not in told or any(map(_done, told["steps"]))
-        found = {"finding": _established(told.get("finding", {})), "evidence": told.get("evidence", [])}
+    def of(cls, record: dict[str, Any], paid: Mapping[str, Decimal] | None = None) -> "Earlier":
+        """Build it from a snapshot, or what is left of one: at least `case_id`, `line` and `topic`."""
+        known = {name: record.get(name) for name in ("case_id", "line", "topic", "order_id", "outcome", "closed_at")}
+        settled = record.get("outcome") not in UNDECIDED or "steps" not in record or any(map(_done, record["steps"]))
+        found = {"finding": _established(record.get("finding", {})), "evidence": record.get("evidence", [])}
         return cls.model_validate(
-            {**known, **found, "settled": settled, "paid": paid or {}, "urgent": bool(told.get("urgent"))}
+            {**known, **found, "settled": settled, "paid": paid or {}, "urgent": bool(record.get("urgent"))}
         )
 
 

@@ -55,7 +55,7 @@ class Assessment(BaseModel):
 
 
 def known_facts(policy: Policy, complaint: Complaint, finding: PartialFinding) -> dict[str, Any]:
-    """The finding, what the topic assumes, and what the order itself tells, by the names that conditions use."""
+    """Return the facts of the finding, the topic's assumptions and the order, by the names that conditions use."""
     order = complaint.order
     facts: dict[str, Any] = {**policy.topics[complaint.topic].assume, **finding.known()}
     if order is not None:
@@ -110,11 +110,11 @@ def _missing(rule: Rule, facts: dict[str, Any], sums: Sums) -> list[str]:
     missing = unknown(rule.when, facts)
     missing += [f for r in wanted for f in unknown(r.when, facts)]
     missing += [f for r in wanted if r.amount for f in needs(r.amount, sums)]
-    return list(dict.fromkeys(_TOLD_BY.get(field, field) for field in missing))
+    return list(dict.fromkeys(_DERIVED_FROM.get(field, field) for field in missing))
 
 
-_TOLD_BY = {"days_since_delivery": "order.delivered_at"}
-"""Facts that follow from the order, and the field that tells them."""
+_DERIVED_FROM = {"days_since_delivery": "order.delivered_at"}
+"""Facts that are derived from the order, and the field that they are derived from."""
 
 
 def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:

@@ -11,7 +11,7 @@ from cases.state.case import Case
 from cases.state.step import Step
 from cases.vocabulary import Partner
 
-MAX_TOLD = 500
+MAX_PROBLEMS = 500
 """Characters of the customer's words that a partner reads."""
 
 
@@ -59,6 +59,6 @@ def _note(case: Case, step: Step) -> str:
     if step.kind in GOODS and order and not order.items:
         parts.append(
             f"order {order.order_id} lists no items here: its papers say what it is about. The complaint: "
-            f"{case.complaint.description[:MAX_TOLD]}"
+            f"{case.complaint.description[:MAX_PROBLEMS]}"
         )
     return "; ".join(part for part in parts if part)

@@ -12,7 +12,7 @@ from cases.vocabulary import Role
 
 
 class Rung(Part):
-    """One rung of the ladder (G10): at a share of a promise's time, `role` is told."""
+    """One rung of the ladder (G10): at a share of a promise's time, `role` is notified."""
 
     role: Role
     at: Share
@@ -40,7 +40,7 @@ class Callback(Part):
     satisfied_from: Annotated[int, Field(ge=1, le=5)] = 4
     dissatisfied_to: Annotated[int, Field(ge=1, le=5)] = 2
     dissatisfied_tells: Annotated[list[Role], Field(min_length=1)]
-    """Whom the first, second, … dissatisfied answer is told to; the last one from then on."""
+    """The role to notify of the first, second, … dissatisfied answer; the last one also of all further answers."""
 
 
 class EvidenceTerms(Part):
@@ -99,9 +99,9 @@ class EveryLine(Part):
     manager_limit: AmountText
     """What money beyond an agent's range a manager may approve, in all."""
     compensation_limit: Annotated[list[OrderLimitText], BeforeValidator(_listed)] = []
-    """What may be paid beside refunds over all cases of an order: the first amount that the order tells (S15).
+    """The limit for payments beside refunds over all cases of an order: the first amount that can be computed (S15).
 
-    Empty only in policies that were pinned before there was a limit: nothing is held to it then.
+    Empty only in policies that were pinned before the limit existed. Then there is no limit.
     """
     key_lifetime: Duration
     """How long partners remember an idempotency key; nothing is sent again after it (S13)."""

@@ -77,7 +77,7 @@ def _rung_alarm(case: Case, index: int) -> Alarm | None:
     role = case.policy.escalation[number - 1].role
     due = promise.due_at()
     by = f"due {case.clock(due)}" if due else "paused"
-    return Alarm(f"promise-{index}", at, f"{promise.name} {by}, then tell {role}")
+    return Alarm(f"promise-{index}", at, f"{promise.name} {by}, then notify {role}")
 
 
 def _settle_rung(case: Case, index: int, now: datetime) -> None:
@@ -107,7 +107,7 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
     case.escalations.append(Escalation(promise=name, cycle=promise.cycle, rung=number, role=role, due_at=due))
     event = "promise_warning" if share < 1 else "promise_broken" if share == 1 else "escalation"
     deadline = promise.due_at()
-    case.note("escalated", now, f"{name}: {role} told at {share:.0%} of the time")
+    case.note("escalated", now, f"{name}: {role} notified at {share:.0%} of the time")
     case.notify_staff(
         role,
         event,
@@ -183,7 +183,7 @@ def _unknown_alarm(case: Case) -> Alarm | None:
     step = _next_unknown(case)
     if step is None or step.since is None:
         return None
-    return Alarm("unknown", step.since + UNKNOWN_FOR, f"was {step.id} done? then tell its owner")
+    return Alarm("unknown", step.since + UNKNOWN_FOR, f"was {step.id} done? then notify its owner")
 
 
 def _notify_unknown(case: Case) -> None:
@@ -247,8 +247,8 @@ def _act_on_silence(case: Case, now: datetime) -> None:
         closes = next(at for at, what in plan if what == "close")
         case.note("reminded", now, offer.id)
         case.notify_customer("reminder", offer=offer.id, options=options, closes_at=closes.isoformat())
-    if any(what.startswith("tell") for what in due):
-        case.note("silence", now, f"{case.policy.silence.tell} told")
+    if any(what.startswith("notify") for what in due):
+        case.note("silence", now, f"{case.policy.silence.tell} notified")
         since = offer.delivered_at.isoformat() if offer.delivered_at else None
         closes_at = plan[-1][0].isoformat()
         case.notify_staff(case.policy.silence.tell, "silence", offer=offer.id, since=since, closes_at=closes_at)

@@ -17,7 +17,7 @@ def silence_plan(case: Case) -> list[tuple[datetime, str]]:
         return []
     since = _since(case, offer.delivered_at)
     plan = [(add(since, length(after)), "remind") for after in rules.reminders]
-    plan.append((add(since, length(rules.tell_after)), f"tell {rules.tell}"))
+    plan.append((add(since, length(rules.tell_after)), f"notify {rules.tell}"))
     plan.append((closes_at(case, since), "close"))
     return sorted(plan, key=lambda step: step[0])
 

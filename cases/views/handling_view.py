@@ -58,7 +58,7 @@ class PromiseView(View):
 
 
 class EscalationView(View):
-    """A person who was told that a promise is about to break, or has broken."""
+    """A notification of a role that a promise is about to break, or has broken."""
 
     promise: str
     cycle: Cycle

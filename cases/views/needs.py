@@ -46,10 +46,10 @@ def needs(case: Case) -> list[NeedView]:
     found = [_blocked(case, step) for step in case.steps if step.state is StepState.BLOCKED]
     found += [_unknown(case, step) for step in case.steps if step.state is StepState.UNKNOWN and step.since]
     found += [_second(case, record) for record in case.second_complaints if record.case in case.unjudged]
-    told = isinstance(case.needs_offer, Reason) and case.needs_offer.code == "second_complaint"
+    listed = isinstance(case.needs_offer, Reason) and case.needs_offer.code == "second_complaint"
     match None if case.offer_due else case.status:
-        case Status.ASSESSING if case.unjudged and told:
-            pass  # said above
+        case Status.ASSESSING if case.unjudged and listed:
+            pass  # it is in the list already
         case Status.ASSESSING if case.needs_offer or case.exhausted:
             found.append(_another_offer(case))
         case Status.ASSESSING if not case.unsettled:
@@ -178,7 +178,7 @@ def _approval(case: Case, offer: Offer) -> NeedView:
 def _undelivered(offer: Offer) -> NeedView:
     why = f"offer {offer.id} did not reach the customer ({offer.undeliverable})"
     text = f"{why}: inform them, then send contact-made or their answer"
-    return need("offer_undelivered", text, _message("contact-made", {"note": "told them the offer"}), *_answers(offer))
+    return need("offer_undelivered", text, _message("contact-made", {"note": "explained the offer"}), *_answers(offer))
 
 
 def _consent(offer: Offer) -> NeedView:

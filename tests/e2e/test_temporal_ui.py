@@ -94,7 +94,7 @@ async def test_timers_show_in_the_timeline_what_was_promised_by_when(stage: Stag
     await _saved(page, "timeline")
 
     assert "acknowledge due" in shown
-    assert "then tell director" in shown
+    assert "then notify director" in shown
 
 
 async def test_page_of_a_case_shows_what_to_do_next(stage: Stage, case: Played, page: Page) -> None:

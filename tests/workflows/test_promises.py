@@ -180,8 +180,8 @@ async def test_timer_says_in_the_ui_what_the_case_waits_for_next(open_case: Open
     await case.after(minutes=9)
 
     assert "acknowledge due" in first
-    assert "then tell owner" in first
-    assert [text.partition("then tell ")[2].strip('"') for text in await timers(case)] == ["owner", "team_lead"]
+    assert "then notify owner" in first
+    assert [text.partition("then notify ")[2].strip('"') for text in await timers(case)] == ["owner", "team_lead"]
 
 
 async def test_timer_is_started_anew_only_for_something_sooner(open_case: Open) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.errors import MAX_NAME, MAX_TOLD, Refusal
+from cases.errors import MAX_NAME, MAX_PROBLEMS, Refusal
 from cases.inbox.messages import COMMANDS, FACTS, MESSAGES, read
 from cases.inbox.receiving import MAX_ALIKE, refuse
 from cases.state.letter import Audience
@@ -121,10 +121,10 @@ def test_of_many_faults_the_first_are_named_and_the_rest_is_counted() -> None:
 
     why = assessing().refuses("note", text="x", **faults)
 
-    assert why.count("is not known here") == MAX_TOLD
+    assert why.count("is not known here") == MAX_PROBLEMS
     assert why.endswith("; (whole): has 950 more faults")
     assert why.isprintable()
-    assert len(why) < MAX_TOLD * (MAX_NAME + 30)
+    assert len(why) < MAX_PROBLEMS * (MAX_NAME + 30)
 
 
 # Once
@@ -343,7 +343,7 @@ def test_offer_whose_letter_no_channel_takes_waits_for_a_person_who_tells_the_cu
     assert [need.text for need in needs(world.case)] == [
         "offer o1 did not reach the customer (no such number): inform them, then send contact-made or their answer"
     ]
-    world.says("contact-made", note="told them the offer")
+    world.says("contact-made", note="explained the offer")
     assert search_attributes(world.case)["CaseStatus"] == "awaiting_consent"
     assert world.state("detailed_result") is PromiseState.KEPT
 

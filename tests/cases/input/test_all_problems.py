@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cases.complaint import Complaint
-from cases.errors import MAX_TOLD, InvalidInput
+from cases.errors import MAX_PROBLEMS, InvalidInput
 from cases.input.drafts import drafted, gathered
 from cases.policy.admission import admitted
 from tests.cases.lines import plan_line
@@ -102,13 +102,13 @@ def test_the_complaint_the_finding_and_the_time_of_a_plan_are_judged_together() 
 
 def test_of_very_many_problems_the_rest_is_counted() -> None:
     """Contract, *A complaint*: of both kinds together."""
-    odd = [{"sku": f"S-{i}", "quantity": 0, "unit_price": "1.00"} for i in range(MAX_TOLD - 1)]
+    odd = [{"sku": f"S-{i}", "quantity": 0, "unit_price": "1.00"} for i in range(MAX_PROBLEMS - 1)]
     raw = a_complaint(channel="pigeon", description="", order={"items": odd}, affected=None)
 
     with pytest.raises(InvalidInput) as refused:
         admitted(raw, START, in_force())
 
-    assert len(refused.value.problems) == MAX_TOLD + 1
+    assert len(refused.value.problems) == MAX_PROBLEMS + 1
     assert str(refused.value.problems[-1]) == "(whole): has 1 more faults"
 
 
