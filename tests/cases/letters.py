@@ -36,5 +36,5 @@ def _to_staff(notice: str, locale: str) -> Text:
 @cache
 def _to_customer(message: str, locale: str) -> Text:
     """As it crosses the port: through JSON. Many cases write the same letter, so each is rendered once."""
-    told = CustomerMessage.model_validate_json(message)
-    return render_customer(told.model_copy(update={"to": told.to.model_copy(update={"locale": locale})}))
+    parsed = CustomerMessage.model_validate_json(message)
+    return render_customer(parsed.model_copy(update={"to": parsed.to.model_copy(update={"locale": locale})}))

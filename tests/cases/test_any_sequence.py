@@ -193,13 +193,13 @@ class AnySequence(RuleBasedStateMachine):
     def move(self, policy: Policy) -> None:
         """S18: what a preview says is what the move does; what is over, or broken, stays."""
         world = self.world
-        before, told = world.case.model_copy(deep=True), preview(world.case, policy, world.now)
+        before, previewed = world.case.model_copy(deep=True), preview(world.case, policy, world.now)
         try:
             answer = world.moves(policy)
         except Refusal:
             assert world.case.model_dump() == before.model_dump()
             return
-        assert not told or "refused" in told or told["promises"] == answer.get("promises", [])
+        assert not previewed or "refused" in previewed or previewed["promises"] == answer.get("promises", [])
         for was, now in zip(before.promises, world.case.promises, strict=False):
             assert (
                 was.state not in (PromiseState.KEPT, PromiseState.VOID, PromiseState.BROKEN) or was.state is now.state
@@ -301,8 +301,8 @@ class AnySequence(RuleBasedStateMachine):
         case = self.world.case
         assert all(len(set(p.claimed)) == len(p.claimed) for p in case.promises)
         made = Counter((p.name.value, p.cycle) for p in case.promises)
-        told = Counter((e.promise, e.cycle, e.rung) for e in case.escalations)
-        assert all(count <= made[promise, cycle] for (promise, cycle, _), count in told.items())
+        notified = Counter((e.promise, e.cycle, e.rung) for e in case.escalations)
+        assert all(count <= made[promise, cycle] for (promise, cycle, _), count in notified.items())
 
     @invariant()
     def the_past_never_changes(self) -> None:

@@ -39,7 +39,7 @@ def test_digits_come_from_cldr(currency: str, digits: int) -> None:
 
 
 @pytest.mark.parametrize("currency", ["KWD", "BHD", "JOD", "OMR", "TND", "LYD"])
-def test_a_currency_with_three_digits_is_refused_and_told_why(currency: str) -> None:
+def test_currency_with_three_digits_is_refused_with_the_reason(currency: str) -> None:
     """S30: money is kept in hundredths."""
     problems = faults(amount="1000.00", currency=currency)
 

@@ -257,7 +257,7 @@ class World:
         assert step is not None, f"no step {step_id}; there are {self.steps}"
         return step
 
-    def told(self, event: str) -> list[Letter]:
+    def letters(self, event: str) -> list[Letter]:
         """The letters of this kind that arrived."""
         return [letter for letter in self.sent if letter.event == event]
 
@@ -289,10 +289,10 @@ def open_case(  # noqa: PLR0913 (what a test may want to say of a complaint)
 ) -> World:
     """A case for a complaint that came through the door; the partners have answered, and the post has gone out."""
     now = opened_at or received
-    told = check_complaint(a_complaint(topic=topic, received_at=received.isoformat(), **complaint), now)
-    policy = policy or in_force()[told.line]
-    assert check_against(policy, told) == []
-    world = World(opened(told, policy, now), now)
+    received_complaint = check_complaint(a_complaint(topic=topic, received_at=received.isoformat(), **complaint), now)
+    policy = policy or in_force()[received_complaint.line]
+    assert check_against(policy, received_complaint) == []
+    world = World(opened(received_complaint, policy, now), now)
     world.down = set(down or ())
     world.answers = dict(answers or {})
     world.attend()

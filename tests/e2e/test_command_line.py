@@ -26,7 +26,7 @@ def of_policy(folder: Path, old: str, new: str) -> Path:
 
 
 class TestTheDoor:
-    def test_each_fault_is_told_with_its_field(self, starter: Starter, file: File) -> None:
+    def test_each_fault_is_reported_with_its_field(self, starter: Starter, file: File) -> None:
         faults = [
             (complaint(line="groceries"), "line: there is no line groceries; there are "),
             (complaint(topic="transport.fire"), "topic: building_materials has no topic transport.fire"),
@@ -197,7 +197,7 @@ class TestPolicyFiles:
             ("topics:\n", "topics: [\n", "line "),
         ],
     )
-    def test_a_fault_is_told_with_file_key_and_reason(
+    def test_fault_is_reported_with_file_key_and_reason(
         self, starter: Starter, tmp_path: Path, old: str, new: str, fault: str
     ) -> None:
         path = of_policy(tmp_path, old, new)

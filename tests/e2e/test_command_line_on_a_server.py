@@ -73,7 +73,7 @@ class TestWithAServer:
         assert (result.code, result.out) == (1, "")
         assert result.err == "EARLY is assessing: satisfaction is asked once the steps are done\n"
 
-    def test_a_case_is_told_shown_skipped_and_closed(self, live: Starter, file: File) -> None:
+    def test_case_takes_messages_is_shown_skips_time_and_closes(self, live: Starter, file: File) -> None:
         """G5: silence for seven days closes the case."""
         live("open", file(complaint(case_id="LIFE")))
 
@@ -105,7 +105,7 @@ class TestWithAServer:
         again = live("open", file(complaint(case_id="LIFE")))
         assert again.out == "LIFE already closed: no_response\n"
 
-    def test_the_list_tells_what_is_asked_for(self, live: Starter, file: File) -> None:
+    def test_list_shows_what_is_asked_for(self, live: Starter, file: File) -> None:
         live("open", file(complaint(case_id="LISTED", received_at="2026-11-01T09:00:00+08:00")))
 
         def listed(*options: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ways of a claim against a carrier that the demonstration does not go (B16); see `paths.py`."""
+"""Paths of a carrier claim that the demo does not take (B16); see `paths.py`."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from tests.replay.scene import DISPATCHED, FOUR_DAYS, LOST, NO, Scene, over, pas
 
 
 async def claim_expires(scene: Scene) -> None:
-    """Its window has closed; another is refused daily until its window closes."""
+    """Its window has closed; another claim is refused daily until its window closes."""
     await over(await scene.claim("claim-late", timedelta(days=31), DISPATCHED))
     scene.partners.logistics.will(*[NO] * 20)
     case = await scene.claim("claim-refused", timedelta(days=28), DISPATCHED)
@@ -40,7 +40,7 @@ async def claim_reset(scene: Scene) -> None:
 
 
 async def claim_waits(scene: Scene) -> None:
-    """For its window, for documents, for the carrier's answer, which a person enters; messages that make no sense."""
+    """It waits for its window, for documents, for the carrier's answer from a person; invalid messages."""
     claim = await scene.claim("claim-waits", timedelta(days=1), None)
     await claim.at_rest()
     await passes(claim, days=3)
@@ -54,7 +54,7 @@ async def claim_waits(scene: Scene) -> None:
 
 
 async def claim_lost(scene: Scene) -> None:
-    """S13: the answer to its filing got lost, twice; the carrier is asked; then it reports by update."""
+    """S13: the answer to its filing was lost twice; the carrier is asked; then it reports by update."""
     scene.partners.logistics.will(LOST, Turn(raises=OutcomeUnknown("no answer"), done=True))
     claim = await scene.claim("claim-lost", FOUR_DAYS, DISPATCHED)
     await claim.at_rest()

@@ -1,4 +1,4 @@
-"""What a workflow does, by name only: the commands that it gives, in order, without ids, times and payloads."""
+"""The commands of a workflow by name, in order, without ids, times and payloads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ NAMES = {
     "cancel_workflow_execution": "end as cancelled",
     "continue_as_new_workflow_execution": "continue as new",
 }
-"""The SDK's commands, in our words; one that is not here keeps the SDK's name."""
+"""Our names of the SDK's commands; others keep the SDK's name."""
 WHAT_TO_DO = """\
 A case that is open at this place would stop after a deploy, and wait. One of:
 - the change was not meant to do that: give the old commands again, in the old order;
@@ -47,20 +47,20 @@ In the latter two cases record anew:  python -m tests.replay.record"""
 
 
 def history(name: str) -> WorkflowHistory:
-    """The golden history of this name."""
+    """Return the golden history of this name."""
     return WorkflowHistory.from_json(name, (HISTORIES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def names() -> list[str]:
-    """Of all golden histories."""
+    """Return the names of all golden histories."""
     return sorted(path.stem for path in HISTORIES.glob("*.json"))
 
 
-class _Listening(Runner):
-    """Runs workflows without the sandbox, and keeps the names of the commands that they give."""
+class _Recording(Runner):
+    """Runs workflows without the sandbox, and records the names of their commands."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.commands: list[str] = []
         self._runner = UnsandboxedWorkflowRunner()
 
     def prepare_workflow(self, defn: _Definition) -> None:
@@ -70,12 +70,12 @@ class _Listening(Runner):
         instance = self._runner.create_instance(det)
         activate = instance.activate
 
-        def listening(act):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def recording(act):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             completion = activate(act)
-            self.heard += map(_name, completion.successful.commands)
+            self.commands += map(_name, completion.successful.commands)
             return completion
 
-        instance.activate = listening  # type: ignore[method-assign]
+        instance.activate = recording  # type: ignore[method-assign]
         return instance
 
 
@@ -84,7 +84,7 @@ UNANNOUNCED = "the case was changed, and not by Desk.apply: whoever waits for th
 
 @contextmanager
 def changes_are_announced() -> Iterator[None]:
-    """Fails the workflow task of a case that anything but `Desk.apply` has changed."""
+    """Fails a workflow task if anything but `Desk.apply` has changed the case."""
     known: WeakKeyDictionary[Desk, str] = WeakKeyDictionary()
 
     def check(desk: Desk) -> None:
@@ -116,18 +116,18 @@ def changes_are_announced() -> Iterator[None]:
 
 
 async def replayed(golden: WorkflowHistory) -> tuple[list[str], str | None]:
-    """The commands that the present code gives to a history, and what keeps it from replaying; None when it does."""
-    config, runner = replayer().config(), _Listening()
+    """Return the commands that the current code gives for a history, and its failure or None."""
+    config, runner = replayer().config(), _Recording()
     config["workflow_runner"] = runner
     with changes_are_announced():
         failure = (await Replayer(**config).replay_workflow(golden, raise_on_replay_failure=False)).replay_failure
-    return runner.heard, None if failure is None else str(failure)
+    return runner.commands, None if failure is None else str(failure)
 
 
 def _name(command: WorkflowCommand) -> str:
     variant = command.WhichOneof("variant") or ""
     given = getattr(command, variant)
-    # Whichever of these it has says what it is about.
+    # The first of these fields that exists has the name.
     about = [getattr(given, f, "") for f in ("activity_type", "workflow_type", "signal_name", "patch_id")]
     if variant == "update_response":
         about = [given.WhichOneof("response")]
@@ -135,18 +135,18 @@ def _name(command: WorkflowCommand) -> str:
 
 
 def difference(name: str, expected: list[str], given: list[str], failure: str | None) -> str:
-    """What to tell when a history does not replay, or other commands are given; empty when all is as it was."""
+    """Return a message if a history does not replay or gives other commands; empty if nothing changed."""
     if failure is None and expected == given:
         return ""
     if failure is not None:
-        expected = expected[: len(given) + 1]  # the replay has ended where it failed
+        expected = expected[: len(given) + 1]  # the replay ended where it failed
     lines = unified_diff(expected, given, "in the history", "by the present code", lineterm="", n=4)
-    told = "\n".join(lines) or "the same commands, and yet it does not replay"
+    changes = "\n".join(lines) or "the same commands, but it does not replay"
     why = failure or "its history replays all the same"
-    return "\n".join([f"{name}: other commands than recorded", told, "", WHAT_TO_DO, "", why])
+    return "\n".join([f"{name}: other commands than recorded", changes, "", WHAT_TO_DO, "", why])
 
 
-# A fingerprint is a file with a line for each command; several of the same in a row are one line.
+# A fingerprint is a file with a line for each command; repeated commands share a line.
 
 
 def fingerprint(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Paths of several cases of one order that the demonstration does not take; see `paths.py`."""
+"""Paths of several cases of one order that the demo does not take; see `paths.py`."""
 
 from cases.partner_calls import Trail, TrailState
 from partners.ports import PartnerRefused
@@ -24,7 +24,7 @@ async def merged(scene: Scene) -> None:
 
 
 async def taken_over(scene: Scene) -> None:
-    """G10, G12: marked as urgent; a second complaint claims more than was found, and its customer takes it back."""
+    """G10, G12: marked as urgent; a second complaint claims more than was found, and its customer withdraws it."""
     scene.policy(second_complaint="merge")
     order = {"order_id": "SO-PATH-taken-over"}
     first = await scene.case("taking-over", order=order)
@@ -61,9 +61,9 @@ async def left_alone(scene: Scene) -> None:
 
 
 async def units_of_an_order(scene: Scene) -> None:
-    """S35: what the first case made good the second is not offered; what it proposes somebody approves.
+    """S35: what the first case made good is not offered again; a second person approves what it proposes.
 
-    Of the second, the shipment is waived, so that what was reserved for it is released at its end.
+    The second case's shipment is waived, and its reservation is released at its end.
     """
     order, all_of_it = {"order_id": "SO-PATH-units"}, [{"sku": "SLATE-9", "quantity": 4}]
     first = await scene.case("units-first", order=order, affected=all_of_it)
@@ -92,7 +92,7 @@ async def units_of_an_order(scene: Scene) -> None:
 
 
 async def account_read_again(scene: Scene) -> None:
-    """S35: evidence comes when another case of the order has been paid; what is left is offered.
+    """S35: evidence comes when another case of the order has been paid; the remainder is offered.
 
     It comes as a signal; to a case of another order it comes as an update.
     """

@@ -1,6 +1,6 @@
-"""Ways of a case that the demonstration does not go, each played on a real server to leave golden histories.
+"""Paths of a case that the demo does not take, each played on a real server to record golden histories.
 
-A path is a coroutine; what it does is in its docstring. Its cases are called PATH-…: histories keep their names.
+A path is a coroutine; its docstring says what it does. Its cases are called PATH-…, and histories keep their names.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tests.replay import claim_paths, order_paths, step_paths
 from tests.replay.scene import AWAY, Path, Scene, fails, over
 from tests.workflows.conftest import agreed, offered
 
-# Its beginning
+# Beginning
 
 
 async def records_away(scene: Scene) -> None:
@@ -59,7 +59,7 @@ async def refused_at_the_door(scene: Scene) -> None:
 
 
 async def partners_away(scene: Scene) -> None:
-    """No partner can be asked at first; each is asked through the server then. One case stays open."""
+    """No partner can be asked at first, so each is asked through the server. One case stays open."""
     for partner in (scene.partners.logistics, scene.partners.warehouse, scene.partners.installation):
         partner.when_looked_up(AWAY)
     late = await scene.case("look-up", topic="transport.delay")
@@ -77,7 +77,7 @@ async def partners_away(scene: Scene) -> None:
 
 
 async def messages(scene: Scene) -> None:
-    """Every signal, refused as it makes no sense; then facts as signals and updates that no story needs."""
+    """Every signal, refused because it is invalid; then facts as signals and updates that no story needs."""
     case = await scene.case("messages")
     await case.becomes("assessing")
     for name in [*FACTS, "complaint-linked", "case-closed", "hurry-up"]:
@@ -101,7 +101,7 @@ async def messages(scene: Scene) -> None:
 
 
 async def moved_to_another_policy(scene: Scene) -> None:
-    """S18: its deadline is nearer, and rungs are due at once; again changes nothing; then it is undone."""
+    """S18: a nearer deadline makes rungs due at once; the same move again changes nothing; then it is undone."""
     case = await scene.case("moved")
     await case.becomes("assessing")
     await case.after(hours=30)
@@ -118,7 +118,7 @@ async def moved_to_another_policy(scene: Scene) -> None:
 
 
 async def channels_away(scene: Scene) -> None:
-    """Messages, notices and callbacks go through the server; the customer never answers and is given up."""
+    """Messages, notices and callbacks go through the server; the customer never answers."""
     for port, method in (
         (scene.partners.messaging, "to_customer"),
         (scene.partners.messaging, "to_staff"),
@@ -134,7 +134,7 @@ async def channels_away(scene: Scene) -> None:
 
 
 async def unreachable_by_letter(scene: Scene) -> None:
-    """No channel will ever take a letter; somebody calls, and the case is withdrawn."""
+    """Every channel refuses a letter; an agent calls, and the case is withdrawn."""
     scene.partners.messaging.unreachable = PartnerRefused("no channel has an address for them")
     case = await scene.case("undeliverable")
     await case.until(lambda c: any(e["what"] == "undeliverable" for e in c["timeline"]))
@@ -144,11 +144,11 @@ async def unreachable_by_letter(scene: Scene) -> None:
     await over(case)
 
 
-# Its end
+# End
 
 
 async def cancelled(scene: Scene) -> None:
-    """An operator cancels: a case that waits, and one in which a payment is under way."""
+    """An operator cancels a case that waits, and one with a payment in progress."""
     case = await scene.case("cancelled")
     await case.becomes("assessing")
     await case.handle.cancel()
@@ -164,17 +164,17 @@ async def cancelled(scene: Scene) -> None:
     await eventually(under_way)
     await paying.handle.cancel()
 
-    async def heard() -> bool:
+    async def received() -> bool:
         asked = await paying.events("WORKFLOW_EXECUTION_CANCEL_REQUESTED")
         return bool(asked) and not (await paying.handle.describe()).raw_description.HasField("pending_workflow_task")
 
-    await eventually(heard)
+    await eventually(received)
     answer.set()
     await over(paying)
 
 
 async def long_life(scene: Scene) -> None:
-    """A case that continues as new, once and again, and then ends."""
+    """A case continues as new twice, and then ends."""
     case = await scene.case("long")
     await agreed(case, "minor")
     await case.until(lambda c: step(c, "onsite_repair")["reference"])
@@ -220,4 +220,4 @@ ALL: dict[str, Path] = {
         claim_paths.claim_cancelled,
     )
 }
-"""What the recorder plays besides the demonstration."""
+"""What the recorder plays besides the demo."""

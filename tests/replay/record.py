@@ -1,7 +1,7 @@
-"""Makes golden histories: `python -m tests.replay.record [NAME …]`, of all paths, or of those named.
+"""Record golden histories: `python -m tests.replay.record [NAME …]`, all paths or those named.
 
-NAME is `demo` (every story of the demonstration) or a path of `paths.py`. Their fingerprints are written with them.
-Only when no case can be open that the old histories stand for (docs/deploying.md), or for a path that is new.
+NAME is `demo` (every story of the demo) or a path of `paths.py`. Fingerprints are written as well. Record only
+new paths, or when no case can be open that the old histories represent (docs/deploying.md).
 """
 
 import asyncio
@@ -31,11 +31,11 @@ from worker import Parts, register_search_attributes
 
 PATIENT = {"history.workflowIdReuseMinimalInterval": '"0s"'}
 IMPATIENT = PATIENT | {"limit.historyCount.suggestContinueAsNew": "40"}
-"""A server that finds a history of 40 events long."""
+"""A server for which a history of 40 events is long."""
 
 
 def without_machine(value: object) -> object:
-    """A history without the machine that made it: its name (identities, sticky queues), its paths (stack traces)."""
+    """Return a history without this machine's names (identities, sticky queues) and paths (stack traces)."""
     if isinstance(value, dict) and value.get("kind") == "TASK_QUEUE_KIND_STICKY":
         value = {**value, "name": "worker"}
     if isinstance(value, dict):
@@ -45,7 +45,7 @@ def without_machine(value: object) -> object:
 
 
 async def keep(client: Client, workflow: str) -> list[str]:
-    """Write the histories of a workflow, the first two runs and the last where it has many; their names."""
+    """Write the histories of a workflow: the first two runs and the last if it has many; return their names."""
     first, *more = reversed(await runs(client, workflow))
     kept = {workflow: first}
     if more:
@@ -57,20 +57,20 @@ async def keep(client: Client, workflow: str) -> list[str]:
 
 
 async def record_demo() -> list[str]:
-    """Every story of the demonstration; raises where one does not end as told."""
+    """Play and record every story of the demo; exit if one does not end as expected."""
     async with (
         Embedded(data=None, fixtures=demo.FIXTURES, port=0, ui_port=0, partners_port=0) as machine,
         Stage(await Client.connect(machine.address), machine) as stage,
     ):
-        told = io.StringIO()
-        if not await demo.play_all(Console(file=told), stage):
-            sys.exit(told.getvalue())
+        output = io.StringIO()
+        if not await demo.play_all(Console(file=output), stage):
+            sys.exit(output.getvalue())
         workflows = [*map(workflow_id, stage.cases), claim_workflow_id("DEMO-07")]
         return [name for each in workflows for name in await keep(stage.client, each)]
 
 
 async def record_path(path: scene.Path) -> list[str]:
-    """One path, on a server and with records of its own."""
+    """Play and record one path, on a separate server with separate records."""
     with tempfile.TemporaryDirectory() as folder:
         settings = IMPATIENT if path is paths.long_life else PATIENT
         async with serving(Path(folder), settings) as address:
@@ -96,7 +96,7 @@ async def main(names: list[str]) -> None:
     recorded = await record_demo() if not names or "demo" in names else []
     for name, path in paths.ALL.items():
         if not names or name in names:
-            print(name, flush=True)  # noqa: T201 (progress for whoever waits)
+            print(name, flush=True)  # noqa: T201 (progress)
             recorded += await record_path(path)
     for stale in [*HISTORIES.iterdir(), *FINGERPRINTS.iterdir()] if not names else ():
         if stale.stem not in recorded:

@@ -1,4 +1,4 @@
-"""Where golden histories are played: a worker with fakes behind it, and partners that fail as they are told."""
+"""Where golden histories are played: a worker with fakes, and partners that fail as planned."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,13 +24,13 @@ NO = Turn(raises=PartnerRefused("no such parcel"))
 
 @dataclass
 class Scene:
-    """A worker with fakes behind it, on a server of which nothing else is known."""
+    """A worker with fakes, on a new server."""
 
     workshop: Workshop
     partners: FakePartners = field(default_factory=FakePartners)
 
     async def case(self, name: str, **changes: Any) -> OpenCase:
-        """Take in the complaint of PATH-name."""
+        """Start the case of the complaint PATH-name."""
         return await self.workshop.take_in(complaint(case_id=f"PATH-{name}", **changes))
 
     def policy(self, **changes: Any) -> None:
@@ -39,13 +39,13 @@ class Scene:
         policies["building_materials"] = policies["building_materials"].model_copy(update=changes)
 
     async def claim(self, name: str, promised: timedelta, dispatched: DispatchRecord | None) -> OpenCase:
-        """The carrier claim for a parcel that was promised so long ago and is lost."""
+        """Return the carrier claim for a lost parcel that was promised that long ago."""
         self.partners.logistics.knows, self.partners.warehouse.knows = Trail(state=TrailState.LOST), dispatched
         order = {"promised_at": (datetime.now(UTC) - promised).isoformat()}
         case = await self.case(name, topic="transport.loss", order=order)
         await case.until(lambda c: step(c, "carrier_claim")["state"] == "done")
         handle = case.client.get_workflow_handle(claim_workflow_id(case.id))
-        # Of the case no more is wanted: the demonstration has its like.
+        # The case itself is not recorded: the demo has a similar one.
         self.workshop.taken_in.symmetric_difference_update({case.handle.id, handle.id})
         return OpenCase(case.id, case.client, handle)
 
@@ -56,7 +56,7 @@ FOUR_DAYS = timedelta(days=4)
 
 
 def fails(port: object, method: str, error: Exception, times: int = 1) -> None:
-    """The next calls of a method raise."""
+    """Let the next calls of a method raise."""
     well, left = getattr(port, method), [error] * times
 
     def called(*arguments: Any, **named: Any) -> Any:
@@ -68,14 +68,14 @@ def fails(port: object, method: str, error: Exception, times: int = 1) -> None:
 
 
 async def passes(claim: OpenCase, **time: float) -> None:
-    """Time passes for a claim, which has no snapshot of a case."""
+    """Let time pass for a claim, which has no snapshot of a case."""
     await TimeSkipper(claim.client).fast_forward(claim.handle, timedelta(**time))
     with suppress(RPCError):  # it may have ended meanwhile
         await claim.at_rest()
 
 
 async def over(case: OpenCase) -> None:
-    """Wait until it has ended, however it does."""
+    """Wait until it has ended in any way."""
 
     async def ended() -> bool:
         return (await case.handle.describe()).close_time is not None

@@ -1,4 +1,4 @@
-"""Paths of steps that the demonstration does not take: lost answers, refusals, late reports; see `paths.py`."""
+"""Paths of steps that the demo does not take: lost answers, refusals, late reports; see `paths.py`."""
 
 import asyncio
 from unittest.mock import patch
@@ -13,7 +13,7 @@ from tests.workflows.conftest import agreed
 
 
 async def answers_lost(scene: Scene) -> None:
-    """S13: each partner's answer gets lost, and it is asked; its owner is told; reports are asked after daily."""
+    """S13: each partner's answer is lost, and it is asked; the owner is notified; then it is asked daily."""
     moderate, minor = await scene.case("unknown-goods"), await scene.case("unknown-visit")
     for partner in (scene.partners.warehouse, scene.partners.logistics, scene.partners.installation):
         partner.will(LOST)
@@ -33,7 +33,7 @@ async def answers_lost(scene: Scene) -> None:
 
 
 async def payment_waived(scene: Scene) -> None:
-    """A refused payment is tried again, another waived: what was reserved for it is released (S15)."""
+    """A refused payment is retried, another waived: its reservation is released (S15)."""
     refused = Turn(raises=PartnerRefused("card closed"))
     scene.partners.refunds.will(refused, refused)
     case = await scene.case("blocked")
@@ -47,7 +47,7 @@ async def payment_waived(scene: Scene) -> None:
 
 
 async def waived_by_an_older_build(scene: Scene) -> None:
-    """S28: an older build accepted that a refund is waived while its goods are collected, which is refused now."""
+    """S28: an older build accepted waiving a refund while its goods are collected; this is refused now."""
     scene.partners.refunds.will(Turn(raises=PartnerRefused("account closed")))
     tin = {"sku": "IF-900", "quantity": 1}
     items = [{**tin, "name": "Formula 900 g", "unit_price": "298.00"}]
@@ -70,7 +70,7 @@ async def waived_by_an_older_build(scene: Scene) -> None:
 
 
 async def sent_again(scene: Scene) -> None:
-    """S25: a partner answers nothing clear and knows of nothing; before the third time the command waits a little."""
+    """S25: a partner gives no clear answer and knows nothing; the third command is delayed a little."""
     scene.partners.installation.will(LOST, LOST)
     case = await scene.case("sent-again")
     await agreed(case, "minor")
@@ -111,7 +111,7 @@ async def taken_back(scene: Scene) -> None:
 
 
 async def reported_both_ways(scene: Scene) -> None:
-    """S26, S27: reported as failed, then as done: the partner is asked. What is taken back is not asked after daily."""
+    """S26, S27: reported as failed, then as done: the partner is asked. A payment taken back is not asked daily."""
     failed = Turn(state=ReceiptState.FAILED)
     scene.partners.refunds.will(failed, failed)
     case = await scene.case("contradicted")

@@ -1,4 +1,4 @@
-"""Whatever a workflow can do, or be told, is done in some golden history: else nobody would try its replay."""
+"""Everything that a workflow can do or receive occurs in a golden history; otherwise its replay would be untested."""
 
 import ast
 import importlib
@@ -28,7 +28,7 @@ from cases.progress import alarms
 from tests.replay.commands import history, names
 
 NOBODY = "hurry-up"
-"""A signal of which no workflow knows."""
+"""A signal that no workflow knows."""
 ACTIVITIES = (
     {
         definition.name
@@ -47,7 +47,7 @@ QUICK_ONLY = {"look-up", "order-account"}
 
 
 def timers(module: ModuleType, call: str, argument: int) -> set[str]:
-    """What the timers of a module show, as patterns: this argument of every such call in its source."""
+    """Return the texts of a module's timers as patterns: this argument of every such call in its source."""
     found = set()
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         name = getattr(node.func, "id", getattr(node.func, "attr", None)) if isinstance(node, ast.Call) else None
@@ -59,7 +59,7 @@ def timers(module: ModuleType, call: str, argument: int) -> set[str]:
 
 
 PAUSES = {"then send .* again", "then the record is kept"}
-"""What the timers of `workflows.remedies` show: before a command is sent again, and before the end."""
+"""The texts of timers of `workflows.remedies`: before a command is sent again, and before the end."""
 TIMERS = timers(alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
 POSSIBLE = {
     *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY),
@@ -67,18 +67,18 @@ POSSIBLE = {
     f"child workflow {CLAIM_WORKFLOW}",
     *(f"signal {name}" for name in BETWEEN_CASES),
     "signal evidence-received",  # facts are passed on to the case that one was merged into
-    *(f"{CASE_WORKFLOW} hears signal {name}" for name in (*FACTS, *BETWEEN_CASES, NOBODY)),
-    *(f"{CASE_WORKFLOW} hears update {name}" for name in MESSAGES),
-    *(f"{CLAIM_WORKFLOW} hears signal {name}" for name in (*CLAIM_FACTS, NOBODY)),
-    *(f"{CLAIM_WORKFLOW} hears update {name}" for name in CLAIM_FACTS),
+    *(f"{CASE_WORKFLOW} receives signal {name}" for name in (*FACTS, *BETWEEN_CASES, NOBODY)),
+    *(f"{CASE_WORKFLOW} receives update {name}" for name in MESSAGES),
+    *(f"{CLAIM_WORKFLOW} receives signal {name}" for name in (*CLAIM_FACTS, NOBODY)),
+    *(f"{CLAIM_WORKFLOW} receives update {name}" for name in CLAIM_FACTS),
     *(f"{CASE_WORKFLOW} {how}" for how in ("completed", "failed", "canceled", "continued as new")),
     *(f"{CLAIM_WORKFLOW} {how}" for how in ("completed", "canceled")),
 }
-"""What the code can do and be told."""
+"""Everything that the code can do or receive."""
 
 
 def happenings(golden: Iterable[WorkflowHistory]) -> Iterator[str]:
-    """What histories hold, in the same words."""
+    """Return what a history contains, under the same names."""
     for each in golden:
         workflow = each.events[0].workflow_execution_started_event_attributes.workflow_type.name
         for event in each.events:
@@ -100,18 +100,18 @@ def _happened(workflow: str, event: HistoryEvent) -> Iterator[str]:
     elif kind == "signal_external_workflow_execution_initiated":
         yield f"signal {about.signal_name}"
     elif kind == "workflow_execution_signaled":
-        yield f"{workflow} hears signal {about.signal_name}"
+        yield f"{workflow} receives signal {about.signal_name}"
     elif kind == "workflow_execution_update_accepted" and about.HasField("accepted_request"):
-        yield f"{workflow} hears update {about.accepted_request.input.name}"
+        yield f"{workflow} receives update {about.accepted_request.input.name}"
     elif kind == "workflow_execution_update_admitted":  # a reset applies it again
-        yield f"{workflow} hears update {about.request.input.name}"
+        yield f"{workflow} receives update {about.request.input.name}"
     elif kind == "timer_started":
         # Summaries in older histories have "tell" where the code now has "notify". A replay does not compare summaries.
         yield f"timer {json.loads(event.user_metadata.summary.data)}".replace("tell ", "notify ")
 
 
 def how_to_record(missing: object) -> str:
-    """What to do about something that no golden history holds."""
+    """Return what to do about something that no golden history contains."""
     return (
         f"no golden history holds {missing}: whether cases that are open there survive a deploy would be tried by "
         "nobody. Add a path that does it to tests/replay/paths.py, and record it: "
@@ -135,13 +135,13 @@ def test_every_timer_is_in_some_golden_history(happened: set[str], pattern: str)
 
 
 def test_nothing_else_is_in_them(happened: set[str]) -> None:
-    """What is looked for above is all that there is: a table that has grown old is found out."""
+    """The histories contain nothing that is not listed above, so an outdated table is detected."""
     known = re.compile("|".join([*map(re.escape, POSSIBLE), *(f"timer {pattern}" for pattern in TIMERS)]))
     assert {what for what in happened if not known.fullmatch(what)} == set()
 
 
 def test_every_source_of_timers_is_looked_through() -> None:
-    """Timers are started by `wait_condition` with a time-out; whoever starts them elsewhere has to be added above."""
+    """Timers are started by `wait_condition` with a time-out; other places have to be added above."""
     starting = {
         module.name
         for module in pkgutil.walk_packages(workflows.__path__, "workflows.")
@@ -151,7 +151,7 @@ def test_every_source_of_timers_is_looked_through() -> None:
 
 
 def test_command_whose_golden_history_is_gone_is_missed() -> None:
-    """The guard bites, and tells what to do."""
+    """The guard fails when it should, and says what to do."""
     rest = set(happenings(history(name) for name in names() if "PATH-long" not in name))
 
     assert POSSIBLE - rest == {f"{CASE_WORKFLOW} continued as new"}

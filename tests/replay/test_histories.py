@@ -1,6 +1,6 @@
-"""Recorded histories of every path replay on the present code (S24), with the commands that they were recorded with.
+"""Recorded histories of every path replay on the current code (S24), with the commands of their recording.
 
-What fails here would stop the cases in flight; the failure tells which commands changed, and what to do.
+A failure here means that open cases would stop; it names the changed commands and what to do.
 """
 
 import asyncio
@@ -34,22 +34,22 @@ from workflows.remedies import Remedies
 NAMES = names()
 
 
-async def told(name: str) -> str:
-    """What the replay of a golden history is told to fail with; empty when it goes as recorded."""
+async def failure_of(name: str) -> str:
+    """Return the failure of a golden history's replay; empty if it replays as recorded."""
     given, failure = await replayed(history(name))
     return difference(name, fingerprint(name), given, failure)
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_recorded_history_replays_with_the_commands_of_its_fingerprint(name: str) -> None:
-    difference = await told(name)
+    difference = await failure_of(name)
 
     assert not difference, difference
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recorded_result_is_read_and_handed_on_as_it_was_written(name: str) -> None:
-    """S24: earlier workers wrote these snapshots; the client shows them without a change."""
+    """S24: earlier workers wrote these snapshots; the client shows them unchanged."""
     view = ClaimView if name.startswith("claim-") else Snapshot
     ended = history(name).events[-1].workflow_execution_completed_event_attributes
     for payload in ended.result.payloads:
@@ -62,11 +62,11 @@ def test_every_story_of_the_demonstration_is_recorded() -> None:
 
 
 def test_every_history_has_a_fingerprint_and_no_other() -> None:
-    """A file that was put there, or taken away, by hand; record it: `python -m tests.replay.record NAME`."""
+    """A missing or extra file: record the history with `python -m tests.replay.record NAME`."""
     assert sorted(path.stem for path in FINGERPRINTS.iterdir()) == NAMES
 
 
-# Changed code does not replay, and the failure tells what changed
+# Changed code does not replay, and the failure names the change
 
 
 def another_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,10 +103,10 @@ def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_changed_workflow_does_not_replay(
     monkeypatch: pytest.MonkeyPatch, tamper: Callable[[pytest.MonkeyPatch], None], name: str, change: str
 ) -> None:
-    """The guard bites: for closed cases, and for one that was open when it was recorded."""
+    """The guard fails when it should: for closed cases, and for one that was open when it was recorded."""
     tamper(monkeypatch)
 
-    difference = await told(name)
+    difference = await failure_of(name)
 
     assert change in difference
     assert "Nondeterminism" in difference
@@ -122,11 +122,11 @@ async def test_a_change_that_is_not_announced_fails_the_replay(monkeypatch: pyte
 
     monkeypatch.setattr(Letters, "deliver", forgotten)
 
-    assert UNANNOUNCED in await told("case-DEMO-01")
+    assert UNANNOUNCED in await failure_of("case-DEMO-01")
 
 
 async def test_a_history_with_a_step_at_another_partner_does_not_replay() -> None:
-    """The guard bites: a change of the history."""
+    """The guard fails when it should: for a change of the history."""
     tampered = json.loads((HISTORIES / "case-DEMO-02.json").read_text(encoding="utf-8"))
     for event in tampered["events"]:
         scheduled = event.get("activityTaskScheduledEventAttributes")
@@ -138,12 +138,12 @@ async def test_a_history_with_a_step_at_another_partner_does_not_replay() -> Non
     assert "Nondeterminism" in (failure or "")
 
 
-async def test_a_fingerprint_that_differs_is_told_even_where_the_history_replays() -> None:
-    """The guard bites: what replay itself does not see, it does."""
+async def test_fingerprint_that_differs_is_reported_even_if_the_history_replays() -> None:
+    """The guard fails when it should: for what replay itself does not detect."""
     given, failure = await replayed(history("claim-DEMO-07"))
 
-    told = difference("claim-DEMO-07", [*given[:-1], "timer", given[-1]], given, failure)
+    shown = difference("claim-DEMO-07", [*given[:-1], "timer", given[-1]], given, failure)
 
     assert failure is None
-    assert "-timer\n complete" in told
-    assert "replays all the same" in told
+    assert "-timer\n complete" in shown
+    assert "replays all the same" in shown

@@ -1,4 +1,4 @@
-"""A worker with fakes behind every port and records in a file of its own; `open_case` hides all of it."""
+"""A worker with fakes behind every port and a records file; `open_case` starts cases on it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -28,13 +28,13 @@ def written_policies() -> dict[str, Policy]:
 
 @pytest.fixture
 def partners() -> FakePartners:
-    """The fakes; told nothing, they behave well."""
+    """The fakes; they behave well by default."""
     return FakePartners()
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
-    """Our own records, empty."""
+    """Our records, empty."""
     opened = Records(f"sqlite:///{tmp_path / 'records.db'}")
     yield opened
     opened.close()
@@ -44,7 +44,7 @@ def records(tmp_path: Path) -> Iterator[Records]:
 async def closed_workshop(
     client: Client, partners: FakePartners, records: Records, written_policies: dict[str, Policy]
 ) -> AsyncIterator[Workshop]:
-    """A worker that has not started yet; at the end, every history that the test made is replayed."""
+    """A worker that has not started yet; at the end every history of the test is replayed."""
     workshop = Workshop(client, Parts(dict(written_policies), partners.ports(), records))
     yield workshop
     await workshop.close()
@@ -53,14 +53,14 @@ async def closed_workshop(
 
 @pytest.fixture
 async def workshop(closed_workshop: Workshop) -> Workshop:
-    """A worker at work."""
+    """A running worker."""
     await closed_workshop.open()
     return closed_workshop
 
 
 @pytest.fixture
 def open_case(workshop: Workshop) -> Open:
-    """Takes a complaint in: `await open_case(topic=…, order={…}, age=timedelta(…))`."""
+    """Starts a case: `await open_case(topic=…, order={…}, age=timedelta(…))`."""
 
     async def opened(*, age: timedelta = timedelta(), **changes: Any) -> OpenCase:
         return await workshop.take_in(complaint(age=age, **changes))
@@ -69,18 +69,18 @@ def open_case(workshop: Workshop) -> Open:
 
 
 async def offered(case: OpenCase, severity: str) -> dict[str, Any]:
-    """Assess the case; the snapshot once the offer has reached the customer."""
+    """Assess the case; return the snapshot once the offer has reached the customer."""
     await case.becomes("assessing")
     await case.says("assess", severity=severity, by="Zhao")
     return await case.becomes("awaiting_consent")
 
 
 async def agreed(case: OpenCase, severity: str = "severe") -> None:
-    """Assess the case, and have the customer say yes."""
+    """Assess the case, and let the customer agree."""
     await offered(case, severity)
     await case.says("customer-approved", by="Wang Li")
 
 
 def links(case: dict[str, Any]) -> list[tuple[str, str]]:
-    """The kind and the case of each link of a snapshot."""
+    """Return the kind and the case of each link of a snapshot."""
     return [(link["kind"], link["case"]) for link in case["links"]]

@@ -1,4 +1,4 @@
-"""How a complaint becomes a case, once: admitted, refused with its problems, or known already."""
+"""A complaint becomes a case once: it is admitted, refused with its problems, or already known."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ AS_THEY_CAME = DataConverter(payload_converter_class=LenientPayloadConverter)
 
 
 async def failure(handle: WorkflowHandle[Any, Any]) -> ApplicationError:
-    """What the workflow failed with."""
+    """Return what the workflow failed with."""
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(WorkflowFailureError) as raised:
             await handle.result()
@@ -58,7 +58,7 @@ async def test_complaint_that_came_past_the_door_fails_at_once_with_every_proble
         ({"description": "x" * 70_000}, "(whole)"),
     ],
 )
-async def test_what_only_the_policy_or_the_clock_can_tell_is_refused_as_well(
+async def test_problems_found_only_by_policy_or_clock_are_refused(
     workshop: Workshop, change: dict[str, Any], field: str
 ) -> None:
     case = await workshop.take_in(complaint(**change))
@@ -91,12 +91,12 @@ UNREADABLE = [
     Payload(metadata={"encoding": b"json/protobuf", "messageType": b"google.protobuf.Struct"}, data=b"{}"),
 ]
 UNREADABLE_AS = ["no JSON", "encoding", "empty", "protobuf"]
-"""Payloads that nobody can decode, or that are something else than JSON when they are."""
+"""Payloads that nobody can decode, or that decode to something other than JSON."""
 
 
 @pytest.mark.parametrize("second", ["?", *map(RawValue, UNREADABLE)], ids=["JSON", *UNREADABLE_AS])
 async def test_superfluous_argument_is_left_alone_whatever_it_is(workshop: Workshop, second: Any) -> None:
-    """A handler with too many arguments, or one that cannot be decoded, would fail its workflow task for ever."""
+    """A handler with too many or undecodable arguments would fail its workflow task forever."""
     content = complaint()
 
     handle = await workshop.client.start_workflow(
@@ -127,7 +127,7 @@ async def test_argument_that_nobody_can_decode_fails_at_once(workshop: Workshop,
 async def test_worker_that_decodes_as_it_likes_would_hang_the_start(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard bites: its first workflow task fails, and is tried again."""
+    """The guard fails when it should: the first workflow task fails, and is retried."""
     monkeypatch.setattr(LenientPayloadConverter, "from_payloads", PydanticPayloadConverter.from_payloads)
     content = complaint()
 
@@ -147,8 +147,8 @@ async def test_worker_that_decodes_as_it_likes_would_hang_the_start(
     await handle.terminate()
 
 
-async def test_case_that_was_not_admitted_tells_a_whole_snapshot(workshop: Workshop) -> None:
-    """Contract, *The snapshot*: who reads it by its keys, to the second level, finds them."""
+async def test_case_that_was_not_admitted_has_a_complete_snapshot(workshop: Workshop) -> None:
+    """Contract, *The snapshot*: readers find all keys, down to the second level."""
     bad = await workshop.take_in(complaint(channel="pigeon"))
     await failure(bad.handle)
     good = await workshop.take_in(complaint())
@@ -195,7 +195,7 @@ async def test_same_complaint_sent_twice_is_one_case(workshop: Workshop) -> None
 async def test_case_id_is_not_used_again_after_the_engine_has_forgotten_the_case(
     workshop: Workshop, records: Records
 ) -> None:
-    """G1: our own records remember it."""
+    """G1: our records remember it."""
     content = complaint()
     long_ago = datetime.now(UTC) - timedelta(days=90)
     records.open_case(
@@ -268,7 +268,7 @@ async def test_look_up_that_hangs_holds_up_neither_the_acknowledgement_nor_the_a
 
 
 async def test_start_is_idempotent_by_the_contract_alone(workshop: Workshop) -> None:
-    """The default policies of Temporal would open a closed case anew."""
+    """Temporal's default policies would reopen a closed case."""
     assert {policy.name for policy in ONCE.values()} == {"ALLOW_DUPLICATE_FAILED_ONLY", "USE_EXISTING"}
     content = complaint()
     cases = await asyncio.gather(*(workshop.take_in(content) for _ in range(5)))

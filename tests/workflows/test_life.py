@@ -1,4 +1,4 @@
-"""The life of a case from receipt to closing, along its main ways and its turns."""
+"""The life of a case from receipt to closing, on its main paths."""
 
 import threading
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from tests.workflows.conftest import Open, agreed, offered
 
 
 async def carried_out(case: OpenCase, *steps: str) -> None:
-    """The partners report these steps done, one after the other."""
+    """Let the partners report these steps as done, one after the other."""
     for name in steps:
         await case.until(lambda c, name=name: step(c, name)["reference"])  # type: ignore[misc]
         await case.signals("step-reported", step=name, state="done", by="a partner")
@@ -26,7 +26,7 @@ async def carried_out(case: OpenCase, *steps: str) -> None:
 
 @pytest.fixture
 def archiving(records: Records, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """The records keep no case before this is set, so that its closing can be watched."""
+    """The records do not archive before this is set, so that closing can be observed."""
     archive, may_end = records.archive_case, threading.Event()
 
     def slowly(*record: Any) -> None:
@@ -183,7 +183,7 @@ async def test_withdrawn_after_a_step_has_begun_is_refused(open_case: Open) -> N
     assert "replacement has begun" in str(refused.value.cause)
 
 
-async def test_silence_reminds_tells_and_closes(open_case: Open, partners: FakePartners) -> None:
+async def test_silence_leads_to_reminders_a_notice_and_closing(open_case: Open, partners: FakePartners) -> None:
     """G5: after 24 h, 48 h, 72 h and seven days."""
     case = await open_case()
     await offered(case, "moderate")
@@ -204,7 +204,7 @@ async def test_silence_reminds_tells_and_closes(open_case: Open, partners: FakeP
 async def test_daily_update_is_sent_in_time_for_as_long_as_steps_are_open(
     open_case: Open, partners: FakePartners
 ) -> None:
-    """B5, G7: and asks the partner how the step stands, in case a report got lost."""
+    """B5, G7: and ask the partner for the state of the step, in case a report was lost."""
     case = await open_case()
     await agreed(case, "minor")
     await case.until(lambda c: step(c, "onsite_repair")["reference"])
@@ -237,7 +237,7 @@ async def test_customer_who_does_not_answer_is_called_three_times(open_case: Ope
 
 
 async def test_inspection_comes_first_where_nobody_knows_how_bad_it_is(open_case: Open, partners: FakePartners) -> None:
-    """B17, B18: the finding is the technician's; the crew goes at once, the money waits for the customer's yes."""
+    """B17, B18: the finding is the technician's; the crew goes at once, the money waits for the customer's consent."""
     partners.installation.knows = InstallationRecord(installer="Crew 7")
     case = await open_case(topic="installation.defect")
     await case.until(lambda c: step(c, "inspection")["reference"])
@@ -258,7 +258,7 @@ async def test_inspection_comes_first_where_nobody_knows_how_bad_it_is(open_case
 
 
 async def test_customer_who_cannot_be_reached_is_a_matter_for_a_person(open_case: Open, partners: FakePartners) -> None:
-    """S7: no failing letter ends or delays a promise."""
+    """S7: a failing letter neither ends nor delays a promise."""
     partners.messaging.unreachable = PartnerRefused("no channel has an address for them")
     case = await open_case()
 
@@ -272,7 +272,7 @@ async def test_customer_who_cannot_be_reached_is_a_matter_for_a_person(open_case
 async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
     open_case: Open, records: Records, archiving: threading.Event
 ) -> None:
-    """S22: neither the record nor the result loses it."""
+    """S22: both the record and the result have it."""
     case = await open_case()
     await case.becomes("assessing")
     await case.says("complaint-withdrawn")
@@ -292,7 +292,7 @@ async def test_message_that_comes_while_the_record_is_archived_is_in_the_record(
 async def test_payment_that_is_taken_back_while_the_record_is_archived_is_contested(
     open_case: Open, records: Records, archiving: threading.Event
 ) -> None:
-    """S27: the ledger, the record and the result keep it."""
+    """S27: the ledger, the record and the result have it."""
     case = await open_case()
     await agreed(case, "minor")
     await case.until(lambda c: step(c, "coupon")["state"] == "done" and step(c, "onsite_repair")["reference"])

@@ -1,4 +1,4 @@
-"""What only some lines of business do on the real server: evidence, searches, audits, urgency, working days (§3–§6)."""
+"""Rules of single lines of business on a real server: evidence, searches, audits, urgency, working days (§3–§6)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ async def spoiled(open_case: Open) -> OpenCase:
 
 
 async def test_while_evidence_is_awaited_the_clock_stands_still_and_runs_on_when_it_comes(open_case: Open) -> None:
-    """G11, S1, S3: nothing breaks in the eleven hours, and the deadline moves by just that time."""
+    """G11, S1, S3: nothing breaks in the eleven hours, and the deadline moves by exactly that time."""
     case = await spoiled(open_case)
     before = promise(await case.snapshot(), "solution")
     assert (before["state"], before["due_at"]) == ("paused", None)
@@ -38,7 +38,7 @@ async def test_while_evidence_is_awaited_the_clock_stands_still_and_runs_on_when
 
 
 async def test_evidence_that_never_comes_holds_a_case_up_for_a_day(open_case: Open) -> None:
-    """F10: a reminder after 12 h, on without it after 24 h."""
+    """F10: a reminder after 12 h; the case continues without evidence after 24 h."""
     case = await spoiled(open_case)
 
     await case.after(hours=13)
@@ -99,14 +99,14 @@ async def test_what_a_marked_case_needs_goes_before_the_rest_from_then_on(open_c
 
 
 async def priorities(case: OpenCase) -> set[int]:
-    """Under which priorities its steps were scheduled; 0 is the server's own."""
+    """Return the priorities with which its steps were scheduled; 0 is the server's default."""
     scheduled = [e.activity_task_scheduled_event_attributes for e in await case.events("ACTIVITY_TASK_SCHEDULED")]
     assert scheduled
     return {attributes.priority.priority_key for attributes in scheduled}
 
 
 async def test_working_days_are_kept_over_a_years_end(closed_workshop: Workshop, open_case: Open) -> None:
-    """S11, S12, S24: time travel over New Year; the breach is told when the calendar says, not a day sooner."""
+    """S11, S12, S24: time travel over New Year; the breach is notified when the calendar says, not a day sooner."""
     organic = closed_workshop.parts.policies["organic_food"]
     closed_workshop.parts.policies["organic_food"] = _with_solution_within(organic, "45 working days")
     case = await open_case(line="organic_food", topic="goods.damage", evidence=[PHOTO])
@@ -119,9 +119,9 @@ async def test_working_days_are_kept_over_a_years_end(closed_workshop: Workshop,
     seen = await case.after(days=2)
 
     assert promise(seen, "solution")["state"] == "broken"
-    [told] = [e for e in seen["escalations"] if (e["promise"], e["rung"]) == ("solution", 2)]
-    assert abs(datetime.fromisoformat(told["due_at"]) - due) < timedelta(seconds=1)
-    assert datetime.fromisoformat(told["sent_at"]) < due + timedelta(hours=1)
+    [escalation] = [e for e in seen["escalations"] if (e["promise"], e["rung"]) == ("solution", 2)]
+    assert abs(datetime.fromisoformat(escalation["due_at"]) - due) < timedelta(seconds=1)
+    assert datetime.fromisoformat(escalation["sent_at"]) < due + timedelta(hours=1)
     elapsed = organic.working_days.between(opened, due, Measure.WORKING)
     assert elapsed == timedelta(days=45) < due.astimezone(UTC) - opened
 

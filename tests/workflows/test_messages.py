@@ -1,4 +1,4 @@
-"""Messages to a case: applied once, or refused with a sentence; whatever arrives, the case lives."""
+"""Messages to a case are applied once, or refused with a sentence; no message stops the case."""
 
 import asyncio
 from datetime import timedelta
@@ -25,7 +25,7 @@ from workflows.sdk.hardening import HardenedDataConverter, LenientPayloadConvert
 
 
 async def raw_signal(case: OpenCase, name: str, *payloads: Payload) -> None:
-    """A signal with these very payloads, as a client in another language may send it."""
+    """Send a signal with exactly these payloads, as a client in another language may."""
     await case.client.workflow_service.signal_workflow_execution(
         SignalWorkflowExecutionRequest(
             namespace=case.client.namespace,
@@ -37,7 +37,7 @@ async def raw_signal(case: OpenCase, name: str, *payloads: Payload) -> None:
 
 
 async def raw_update(case: OpenCase, name: str, *payloads: Payload) -> None:
-    """An update with these very payloads, tried once; its answer is left alone."""
+    """Send an update with exactly these payloads once, without waiting for its answer."""
     await case.client.workflow_service.update_workflow_execution(
         UpdateWorkflowExecutionRequest(
             namespace=case.client.namespace,
@@ -54,7 +54,7 @@ def json_payload(text: str) -> Payload:
 
 
 async def refusal(case: OpenCase, message: str, **payload: Any) -> str:
-    """The sentence with which an update is rejected."""
+    """Return the sentence with which an update is rejected."""
     with pytest.raises(WorkflowUpdateFailedError) as raised:
         await case.says(message, **payload)
     assert isinstance(raised.value.cause, ApplicationError)
@@ -70,7 +70,7 @@ UNREADABLE = {
         metadata={"encoding": b"of/mars", "__temporal_external_storage_reference": b"true"}, data=b"{}"
     ),
 }
-"""Payloads that nobody can decode; the SDK would fetch two of them from a store that is not there."""
+"""Payloads that nobody can decode; the SDK would fetch two of them from a store that does not exist."""
 ELSEWHERE = ExternalStorageReference.DESCRIPTOR.full_name.encode()
 UNUSABLE = [
     ("customer-declined", [], "reason: is required"),
@@ -97,7 +97,7 @@ UNUSABLE = [
 
 
 async def test_signals_that_cannot_be_applied_are_kept_with_the_reason_and_the_case_lives(open_case: Open) -> None:
-    """Contract, *Messages*: commands are updates only, and nothing that arrives fails a workflow task."""
+    """Contract, *Messages*: commands are updates only, and no message fails a workflow task."""
     case = await open_case()
     await case.becomes("assessing")
 
@@ -105,8 +105,8 @@ async def test_signals_that_cannot_be_applied_are_kept_with_the_reason_and_the_c
         await raw_signal(case, name, *payloads)
 
     seen = await case.until(lambda c: sum(line["count"] for line in c["refused"]) == len(UNUSABLE))
-    told = {(name, why) for name, _, why in UNUSABLE}
-    for name, why in told:
+    unusable = {(name, why) for name, _, why in UNUSABLE}
+    for name, why in unusable:
         assert [why in line["why"] for line in seen["refused"] if line["message"] == printable(name)].count(True) == 1
     assert seen["offers"] == []
     assert (await case.says("note", text="still here"))["applied"]
@@ -126,7 +126,7 @@ async def test_signal_with_no_payload_is_an_empty_one(open_case: Open) -> None:
     "second", [json_payload('{"note": "second"}'), *UNREADABLE.values()], ids=["JSON", *UNREADABLE]
 )
 async def test_second_payload_of_a_signal_is_left_alone_whatever_it_is(open_case: Open, second: Payload) -> None:
-    """A handler with too many arguments would fail its workflow task for ever; the SDK drops what it cannot read."""
+    """A handler with too many arguments would fail its workflow task forever; the SDK drops what it cannot read."""
     case = await open_case()
     await case.becomes("assessing")
 
@@ -138,7 +138,7 @@ async def test_second_payload_of_a_signal_is_left_alone_whatever_it_is(open_case
 
 @pytest.mark.parametrize("name", ["contact-made", "no-such-message"])
 async def test_first_of_two_payloads_is_judged_as_if_it_were_alone(open_case: Open, name: str) -> None:
-    """Never dropped: kept with the sentence that says why."""
+    """Never dropped: recorded with the reason."""
     case = await open_case()
     await case.becomes("assessing")
     large = json_payload('{"note": "%s"}' % ("x" * 70_000))
@@ -156,7 +156,7 @@ async def test_first_of_two_payloads_is_judged_as_if_it_were_alone(open_case: Op
 async def test_worker_that_decodes_as_it_likes_would_drop_the_signal(
     open_case: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard bites: without it the first signal is gone, and only the second is seen."""
+    """The guard fails when it should: without it the first signal is lost, and only the second is seen."""
     monkeypatch.setattr(LenientPayloadConverter, "from_payloads", PydanticPayloadConverter.from_payloads)
     case = await open_case()
     await case.becomes("assessing")
@@ -172,7 +172,7 @@ async def test_worker_that_decodes_as_it_likes_would_drop_the_signal(
 async def test_worker_that_fetches_what_is_stored_elsewhere_would_stop_at_it(
     open_case: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard bites: its workflow task fails, again and again, whoever sent the payload."""
+    """The guard fails when it should: the workflow task fails repeatedly."""
     for step in ("_decode_reference_payload_sequence", "_external_retrieve_payload_sequence"):
         monkeypatch.delattr(HardenedDataConverter, step)
     case = await open_case()
@@ -181,12 +181,12 @@ async def test_worker_that_fetches_what_is_stored_elsewhere_would_stop_at_it(
     await raw_signal(case, "contact-made", UNREADABLE["elsewhere"])
 
     await eventually(lambda: case.events("WORKFLOW_TASK_FAILED"), "a task that cannot go on")
-    monkeypatch.undo()  # the replay of this history needs the guard as much as a worker does
+    monkeypatch.undo()  # the replay of this history needs the guard as a worker does
     await case.until(lambda c: c["refused"])
 
 
 async def test_update_too_large_to_be_rejected_by_a_worker_is_refused_by_the_server(open_case: Open) -> None:
-    """`SERVER_SETTINGS`: the SDK carries an update back when it rejects it, and more than 2 MiB cannot be carried."""
+    """`SERVER_SETTINGS`: the SDK sends a rejected update back, and more than 2 MiB cannot be sent."""
     case = await open_case()
     await case.becomes("assessing")
 
@@ -200,7 +200,7 @@ async def test_update_too_large_to_be_rejected_by_a_worker_is_refused_by_the_ser
 
 @pytest.mark.parametrize("asked", [[], ["x"], ["x", {}], [RawValue(Payload())], [RawValue(Payload()), 1]], ids=range(5))
 async def test_query_is_answered_whatever_is_asked_with_it(open_case: Open, asked: list[Any]) -> None:
-    """Contract, *Names*: a person at the button in the Temporal UI may type anything."""
+    """Contract, *Names*: in the Temporal UI a person may type anything."""
     case = await open_case()
     await case.becomes("assessing")
 
@@ -208,7 +208,7 @@ async def test_query_is_answered_whatever_is_asked_with_it(open_case: Open, aske
 
 
 async def test_flood_of_signals_is_one_line_and_keeps_no_other_sender_out(open_case: Open) -> None:
-    """Contract, *Messages*: a loop in another system; the customer's yes is heard all the same."""
+    """Contract, *Messages*: another system sends in a loop; the customer's consent still arrives."""
     case = await open_case()
     await case.becomes("assessing")
     await case.says("assess", severity="moderate")
@@ -277,7 +277,7 @@ async def test_rejected_update_says_what_would_be_accepted(open_case: Open) -> N
 
 
 async def test_message_id_is_applied_once_whichever_door_it_comes_through(open_case: Open) -> None:
-    """S31: and what says something else under it is refused, not swallowed."""
+    """S31: another message under the same id is refused, not ignored."""
     case = await open_case()
     await case.becomes("assessing")
 
@@ -297,7 +297,7 @@ async def test_message_id_is_applied_once_whichever_door_it_comes_through(open_c
 
 
 async def test_fact_is_judged_by_when_it_happened(open_case: Open) -> None:
-    """S9: reached after nine minutes, told after an hour."""
+    """S9: reached after nine minutes, entered after an hour."""
     case = await open_case(channel="hotline")
     seen = await case.becomes("assessing")
     received = promise(seen, "detailed_result")["started_at"]
@@ -312,7 +312,7 @@ async def test_fact_is_judged_by_when_it_happened(open_case: Open) -> None:
 
 
 async def test_result_is_the_final_snapshot(open_case: Open) -> None:
-    """Contract, *Names*. When it was opened is left to `test_visibility`, where a fault is known."""
+    """Contract, *Names*. When it was opened has a known fault, which `test_visibility` covers."""
     case = await open_case()
     await case.becomes("assessing")
     await case.says("complaint-withdrawn", reason="found it")

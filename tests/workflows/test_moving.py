@@ -1,4 +1,4 @@
-"""A case on a server is moved to the policy that its worker has: its timers are wound anew, the look-up is recorded."""
+"""A case on a server is moved to its worker's policy: its timers are reset, and the look-up is recorded."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ EDITED = "2026-12+edited"
 
 
 def edit(workshop: Workshop, within: str = "24h") -> Policy:
-    """Somebody has edited the file, and the worker was restarted: the detailed result is promised in another time."""
+    """Edit the policy file and restart the worker: the detailed result is promised in another time."""
     policy = workshop.parts.policies["building_materials"]
     promises = [r.model_copy(update={"within": within}) if r.rule == "B4" else r for r in policy.promises]
     edited = policy.model_copy(update={"version": EDITED, "promises": promises})
@@ -29,7 +29,7 @@ def edit(workshop: Workshop, within: str = "24h") -> Policy:
 
 
 def hours_due(case: dict[str, Any]) -> float:
-    """After how many hours the detailed result is due."""
+    """Return after how many hours the detailed result is due."""
     found = promise(case, "detailed_result")
     started, due = (datetime.fromisoformat(found[which]) for which in ("started_at", "due_at"))
     return (due - started) / timedelta(hours=1)
@@ -44,7 +44,7 @@ async def refused(case: OpenCase, **payload: Any) -> str:
 async def test_a_case_that_is_moved_in_the_middle_is_due_by_the_new_time_and_a_timer_for_it_is_wound(
     open_case: Open, workshop: Workshop
 ) -> None:
-    """S18: ten hours are consumed; the owner is warned at 80 % of the new time, and it breaks at its end."""
+    """S18: ten hours are used; the owner is warned at 80 % of the new time, and it breaks at its end."""
     case = await open_case()
     await case.becomes("assessing")
     await case.after(hours=10)
@@ -69,7 +69,7 @@ async def test_a_case_that_is_moved_in_the_middle_is_due_by_the_new_time_and_a_t
 
 
 async def test_the_policy_comes_from_the_worker_and_is_recorded(open_case: Open, workshop: Workshop) -> None:
-    """S18: a message that brings one is refused, and writes nothing."""
+    """S18: a message that contains a policy is refused, and changes nothing."""
     case = await open_case()
     await case.becomes("assessing")
     await case.at_rest()
@@ -110,20 +110,20 @@ async def test_a_preview_is_what_the_move_then_answers_and_leaves_no_trace(open_
     edited, before = edit(workshop), len(await case.events())
     asked = {"policy": edited.model_dump(mode="json"), "now": (await case.now()).isoformat()}
 
-    told = await case.asks(PREVIEW_QUERY, asked)
+    previewed = await case.asks(PREVIEW_QUERY, asked)
     assert len(await case.events()) == before
     answer = await case.says("move-policy", **MOVE)
     seen = await case.until(lambda c: len(c["escalations"]) == 2)
 
-    assert told["promises"] == answer["promises"]
-    assert [r["role"] for r in told["rungs"]] == [e["role"] for e in seen["escalations"]] == ["owner", "team_lead"]
+    assert previewed["promises"] == answer["promises"]
+    assert [r["role"] for r in previewed["rungs"]] == [e["role"] for e in seen["escalations"]] == ["owner", "team_lead"]
     assert await case.asks(PREVIEW_QUERY, asked) is None
 
 
 async def test_a_move_that_the_worker_cannot_make_is_refused_with_the_reason(
     open_case: Open, workshop: Workshop
 ) -> None:
-    """S18: another version than was previewed, and a topic that is gone."""
+    """S18: another version than the previewed one, and a topic that no longer exists."""
     case = await open_case()
     await case.becomes("assessing")
     edited = edit(workshop)
@@ -139,7 +139,7 @@ async def test_a_move_that_the_worker_cannot_make_is_refused_with_the_reason(
 
 
 class Held(dict[str, Policy]):
-    """Policies whose look-up can be held up."""
+    """Policies whose look-up can be delayed."""
 
     def __init__(self, policies: dict[str, Policy]) -> None:
         super().__init__(policies)
@@ -153,7 +153,7 @@ class Held(dict[str, Policy]):
 
 
 async def test_a_case_that_ends_while_the_policy_is_looked_up_is_not_moved(closed_workshop: Workshop) -> None:
-    """S18: it is looked at again once the policy is there."""
+    """S18: it is checked again once the policy has arrived."""
     held = Held(closed_workshop.parts.policies)
     closed_workshop.parts = replace(closed_workshop.parts, policies=held)
     await closed_workshop.open()

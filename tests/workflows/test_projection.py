@@ -1,4 +1,4 @@
-"""Our database holds a row of each case, which follows the case and holds it up in nothing."""
+"""Our database holds a row of each case, which follows the case and never delays it."""
 
 import json
 import sqlite3
@@ -14,13 +14,13 @@ from tests.workflows.conftest import Open, offered
 
 
 def shown(records: Records, case: OpenCase) -> dict[str, Any] | None:
-    """The snapshot that our database holds."""
+    """Return the snapshot in our database."""
     row = records.snapshot_of(case.id)
     return row and json.loads(row[1])
 
 
 async def follows(records: Records, case: OpenCase) -> dict[str, Any]:
-    """Wait until the row shows what the case answers; returns it."""
+    """Wait until the row matches the case's answer; return it."""
 
     async def same() -> dict[str, Any] | None:
         row = shown(records, case)
@@ -63,7 +63,7 @@ async def test_the_row_is_written_once_a_workflow_task_at_most(open_case: Open) 
 async def test_a_database_that_is_down_delays_the_row_and_not_the_case(
     open_case: Open, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S7: what could not be written at once is written when the database is back."""
+    """S7: a row that could not be written at once is written when the database is back."""
     case = await open_case()
     await case.becomes("assessing")
     await follows(records, case)
@@ -85,7 +85,7 @@ async def test_a_database_that_is_down_delays_the_row_and_not_the_case(
 async def test_a_task_whose_worker_forgot_it_before_the_row_was_written_writes_it(
     workshop: Workshop, open_case: Open, records: Records, tmp_path: Any
 ) -> None:
-    """A write that is under way when the worker stops is not lost with it."""
+    """A write in progress when the worker stops is not lost."""
     case = await open_case()
     await case.becomes("assessing")
     await follows(records, case)
@@ -103,7 +103,7 @@ async def test_a_task_whose_worker_forgot_it_before_the_row_was_written_writes_i
 
 
 async def test_the_row_can_be_asked_for(open_case: Open, records: Records) -> None:
-    """Reconciling takes it from the case where our database lost it."""
+    """Reconciliation reads it from the case if our database lost it."""
     case = await open_case()
     await case.becomes("assessing")
     await follows(records, case)

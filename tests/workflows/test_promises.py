@@ -1,4 +1,4 @@
-"""The clocks of a case, as they run on a server: kept, broken, escalated, late, and silent in between."""
+"""The promises of a case on a server: kept, broken, escalated, late, and no events in between."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ async def test_acknowledgement_breaks_after_ten_minutes_without_a_message(
     assert promise(seen, "acknowledge")["state"] == state
 
 
-async def test_ladder_tells_each_role_once_and_all_notices_are_delivered_when_messaging_is_back(
+async def test_each_role_is_notified_once_and_all_notices_are_delivered_when_messaging_is_back(
     open_case: Open, partners: FakePartners
 ) -> None:
     """G10, S6, S7, S8."""
@@ -65,9 +65,9 @@ async def test_ladder_tells_each_role_once_and_all_notices_are_delivered_when_me
     await case.after(minutes=6)
     seen = await case.until(lambda c: all(e["sent_at"] for e in c["escalations"]))
 
-    told = [n for n in partners.messaging.notices.values() if n.facts.get("promise") == "acknowledge"]
-    assert [n.role for n in told] == LADDER
-    assert [n.event for n in told] == ["promise_warning", "promise_broken", "escalation", "escalation"]
+    notices = [n for n in partners.messaging.notices.values() if n.facts.get("promise") == "acknowledge"]
+    assert [n.role for n in notices] == LADDER
+    assert [n.event for n in notices] == ["promise_warning", "promise_broken", "escalation", "escalation"]
     sent = [at(e["sent_at"]) for e in seen["escalations"]]
     assert sent == sorted(sent)
     assert all(at(e["sent_at"]) > at(e["due_at"]) for e in seen["escalations"])
@@ -97,7 +97,7 @@ async def test_urgent_case_warns_its_owner_at_half_of_the_time(open_case: Open) 
     assert [(e["promise"], e["role"]) for e in seen["escalations"]] == [("detailed_result", "owner")]
 
 
-async def test_rung_that_was_due_before_the_case_arrived_is_told_and_marked_late(
+async def test_rung_that_was_due_before_the_case_arrived_is_notified_and_marked_late(
     open_case: Open, partners: FakePartners
 ) -> None:
     """S8: the warning at 80 % was due hours ago; the promise itself can still be kept."""
@@ -114,7 +114,7 @@ async def test_rung_that_was_due_before_the_case_arrived_is_told_and_marked_late
 
 
 async def test_case_that_is_older_than_its_whole_time_starts_broken_and_is_escalated_once(open_case: Open) -> None:
-    """G10: once, not once a rung; what is not past yet is told in its time."""
+    """G10: once, not once a rung; rungs that are not due yet are notified in time."""
     case = await open_case(age=timedelta(minutes=60))
 
     seen = await case.until(lambda c: c["escalations"] and all(e["sent_at"] for e in c["escalations"]))
@@ -124,10 +124,10 @@ async def test_case_that_is_older_than_its_whole_time_starts_broken_and_is_escal
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing is said", "the customer withdraws"])
-async def test_rungs_that_came_due_while_no_worker_ran_are_each_told_once_and_in_order(
+async def test_rungs_that_came_due_while_no_worker_ran_are_each_notified_once_and_in_order(
     closed_workshop: Workshop, written_policies: dict[str, Policy], partners: FakePartners, meanwhile: str
 ) -> None:
-    """S8. The rungs lie close together here, because a case's clock does not skip while a worker is wanted."""
+    """S8. The rungs are close together here, because a case's clock does not skip while no worker runs."""
     policy = written_policies["building_materials"]
     shares = dict(zip(LADDER, (0.999999, 1.0, 1.000001, 1.000002), strict=True))
     ladder = [rung.model_copy(update={"at": shares[rung.role]}) for rung in policy.escalation]
@@ -147,13 +147,13 @@ async def test_rungs_that_came_due_while_no_worker_ran_are_each_told_once_and_in
     seen = await case.until(lambda c: len(c["escalations"]) == 4 and all(e["sent_at"] for e in c["escalations"]))
 
     assert [e["role"] for e in seen["escalations"]] == LADDER
-    told = [n.role for n in partners.messaging.notices.values() if n.facts.get("promise") == "detailed_result"]
-    assert told == LADDER
+    notices = [n.role for n in partners.messaging.notices.values() if n.facts.get("promise") == "detailed_result"]
+    assert notices == LADDER
     assert all(at(e["sent_at"]) > due for e in seen["escalations"])
 
 
 async def test_acknowledged_escalation_lets_one_rung_pass(open_case: Open) -> None:
-    """S23: somebody has it; when nothing comes of it, the ladder climbs on."""
+    """S23: an agent acknowledges; if nothing follows, the next rungs are notified."""
     case = await open_case()
     await case.becomes("assessing")
     await case.after(hours=49)
@@ -166,7 +166,7 @@ async def test_acknowledged_escalation_lets_one_rung_pass(open_case: Open) -> No
 
 
 async def timers(case: OpenCase) -> list[str]:
-    """What the timers of a case say in the UI."""
+    """Return the texts of a case's timers in the UI."""
     return [event.user_metadata.summary.data.decode() for event in await case.events("TIMER_STARTED")]
 
 
@@ -185,7 +185,7 @@ async def test_timer_says_in_the_ui_what_the_case_waits_for_next(open_case: Open
 
 
 async def test_timer_is_started_anew_only_for_something_sooner(open_case: Open) -> None:
-    """What is no longer waited for is left to ring, and asked then (S5)."""
+    """A timer that is no longer needed still fires, and is ignored then (S5)."""
     case = await open_case()
     await case.becomes("assessing")
     await case.says("assess", severity="moderate")

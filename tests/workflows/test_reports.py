@@ -314,9 +314,11 @@ async def test_payment_that_was_reported_as_failed_is_not_sent_again_by_the_one_
     assert (await case.snapshot())["paid"]["coupon"] == "640.00"
 
 
-@pytest.mark.parametrize("told", [False, True], ids=["the partner stays silent", "the partner says so as well"])
+@pytest.mark.parametrize(
+    "partner_reports", [False, True], ids=["the partner stays silent", "the partner says so as well"]
+)
 async def test_payment_that_somebody_found_to_be_made_is_booked(
-    open_case: Open, partners: FakePartners, records: Records, told: bool
+    open_case: Open, partners: FakePartners, records: Records, partner_reports: bool
 ) -> None:
     """S13: under the partner's number where it told us, else under the name of who found out, when the case closes."""
     answer = asyncio.Event()
@@ -324,20 +326,20 @@ async def test_payment_that_somebody_found_to_be_made_is_booked(
     key = f"{case.id}/1/o1/coupon"
 
     await case.signals("step-reported", step="coupon", state="done", by="li.na")
-    if told:
+    if partner_reports:
         answer.set()
         await eventually(lambda: _any(_states(records, case) == {key: EntryState.COMMITTED}), "the booking")
     await case.says("step-reported", step="onsite_repair", state="done")
     await case.becomes("following_up")
     await case.says("satisfaction-reported", score=5)
-    if not told:
+    if not partner_reports:
         await case.becomes("closed")
         await case.after(seconds=21)  # as long as a case waits for a last answer
     await case.result()
     answer.set()
 
     (entry,) = records.entries(case.id)
-    assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, "R-1" if told else "li.na")
+    assert (entry["state"], entry["reference"]) == (EntryState.COMMITTED, "R-1" if partner_reports else "li.na")
     assert [command.key for command in partners.refunds.commands] == [key]
 
 

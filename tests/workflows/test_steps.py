@@ -61,7 +61,7 @@ async def test_payment_whose_answer_got_lost_is_asked_for_and_not_made_again(
     assert {e["state"] for e in records.entries(case.id)} == {EntryState.COMMITTED}
 
 
-async def test_payment_that_the_partner_never_heard_of_is_sent_again_under_the_same_key(
+async def test_payment_unknown_to_the_partner_is_sent_again_under_the_same_key(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
     """S13."""

@@ -130,11 +130,11 @@ async def is_well(case: OpenCase) -> dict[str, Any]:
 
 def complained(log: pytest.LogCaptureFixture) -> list[str]:
     """What the worker has logged with a traceback, or as an error; it begins anew."""
-    told = [
+    found = [
         r.getMessage() for r in log.records if r.exc_info or r.levelno >= logging.ERROR or "Traceback" in r.getMessage()
     ]
     log.clear()
-    return told
+    return found
 
 
 async def signals_are_applied_or_refused(open_case: Open, log: pytest.LogCaptureFixture, signals: list[Sent]) -> None:

@@ -25,7 +25,7 @@ def test_an_agent_may_go_to_the_high_end_alone_and_a_manager_beyond(amount: str,
 
     assert world.status is (Status.AWAITING_CONSENT if alone else Status.AWAITING_APPROVAL)
     assert world.offer.state is (OfferState.OPEN if alone else OfferState.AWAITING_APPROVAL)
-    assert len(world.told("needs_approval")) == (0 if alone else 1)
+    assert len(world.letters("needs_approval")) == (0 if alone else 1)
 
 
 def test_what_the_policy_does_not_grant_waits_for_a_manager() -> None:
@@ -224,7 +224,7 @@ def test_a_rejected_offer_goes_back_to_the_agent() -> None:
     world.says("reject", by="wu", note="too much")
 
     assert world.status is Status.ASSESSING
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["not_approved"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["not_approved"]
     assert "nothing waits for one" in world.refuses("approve", by="wu")
 
 

@@ -13,8 +13,8 @@ VALUE = {"kind": "proof_of_value", "uri": "s3://e/3.pdf"}
 
 
 def parcel(topic: str, answers: dict[str, Answer] | None = None, **order: Any) -> World:
-    told = {"amount": "18.00", "freight": "18.00", "goods_value": "300.00", "items": [], **order}
-    return open_case(topic, line="express", order=told, evidence=[PHOTO, VALUE], answers=answers)
+    express_order = {"amount": "18.00", "freight": "18.00", "goods_value": "300.00", "items": [], **order}
+    return open_case(topic, line="express", order=express_order, evidence=[PHOTO, VALUE], answers=answers)
 
 
 def prepared() -> World:
@@ -29,8 +29,8 @@ def test_a_claim_waits_for_the_claims_team_though_it_is_within_every_limit() -> 
     world = prepared()
 
     assert world.case.status is Status.AWAITING_APPROVAL
-    assert world.told("offer") == []
-    [notice] = world.told("needs_approval")
+    assert world.letters("offer") == []
+    [notice] = world.letters("needs_approval")
     assert (world.case.notice(notice).team, notice.role) == ("claims", "team_lead")
     assert [why["code"] for why in notice.facts["over"]] == ["audit"]
 
@@ -49,7 +49,7 @@ def test_nobody_assesses_a_claim_without_a_name() -> None:
     assert "by" in world.refuses("assess", upheld=True)
 
 
-def test_the_customer_hears_the_decision_when_somebody_else_has_approved() -> None:
+def test_customer_gets_the_decision_once_a_second_person_has_approved() -> None:
     """E3, E11: the decision is delivered, and the clock of the payment starts with consent."""
     world = prepared()
 
@@ -66,7 +66,7 @@ def test_a_claim_that_was_not_approved_goes_back_to_the_one_who_prepared_it() ->
     world.says("reject", by="Qian", note="the photo shows another parcel")
 
     assert world.case.status is Status.ASSESSING
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["not_approved"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["not_approved"]
     assert world.state("claim_decision") is PromiseState.OPEN
 
 
@@ -127,7 +127,7 @@ def test_beyond_the_limits_of_a_claim_a_manager_is_asked() -> None:
 
     world.says("propose", options=[{"key": "pay", "remedies": [money]}], by="Sun")
 
-    assert [n.role for n in world.told("needs_approval")] == ["team_lead", "manager"]
+    assert [n.role for n in world.letters("needs_approval")] == ["team_lead", "manager"]
 
 
 def test_what_the_policy_grants_is_within_every_limit() -> None:

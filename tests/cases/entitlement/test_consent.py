@@ -127,7 +127,7 @@ def test_a_declined_offer_goes_back_to_an_agent_with_the_reason() -> None:
 
     assert (world.status, world.offer.state) == (Status.ASSESSING, OfferState.DECLINED)
     assert world.steps == {}
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["declined"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["declined"]
     assert any("I want a new slab" in entry.text for entry in world.case.timeline)
     assert "there is nothing to answer" in world.refuses("customer-approved", offer="o1")
 

@@ -39,7 +39,7 @@ def test_what_another_case_has_made_good_is_not_offered_again_and_a_person_is_as
     (need,) = needs(world.case)
     assert (need.what, need.message, need.instead[0].message) == ("order_exhausted", "propose", "assess")
     assert f"GREENS is more than the 0 left of the {GREENS_BOUGHT} bought; taken by: {kind} in case HL-7" in need.text
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["order_exhausted"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["order_exhausted"]
 
 
 def test_only_what_is_left_of_the_affected_units_is_offered() -> None:
@@ -129,8 +129,8 @@ def test_500_paid_where_450_may_be_paid_leaves_nothing_to_promise() -> None:
     world.says("assess", days_late=3, by="Li")
 
     assert world.case.offers == []
-    told = "wait: 45.00 is more than the 0.00 left of what may be paid beside refunds on the order"
-    assert f"{told}; taken by: compensation in case HL-3" in str(world.case.exhausted)
+    reason = "wait: 45.00 is more than the 0.00 left of what may be paid beside refunds on the order"
+    assert f"{reason}; taken by: compensation in case HL-3" in str(world.case.exhausted)
 
 
 @pytest.mark.parametrize(("gone", "left"), [("12799.99", "0.01"), ("12700.00", "100.00")])

@@ -36,7 +36,7 @@ def faults(**complaint: Any) -> list[str]:
         ('{"complaint": null}', "must be a JSON object, a complaint"),
     ],
 )
-def test_what_is_no_complaint_is_told_so(line: str, says: str) -> None:
+def test_invalid_complaint_is_reported(line: str, says: str) -> None:
     """Contract: `errors`, no traceback."""
     (error,) = planned(line)["errors"]
 
@@ -110,7 +110,7 @@ def test_what_came_by_a_channel_on_which_nobody_picks_up_has_no_time_of_that(cha
     assert refused == ([] if channel in ("hotline", "chat") else ["answered_at"])
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     """Contract: every problem, so that it is mended in one go."""
     assert set(faults(channel="fax", order={"amount": "-1"}, colour="red")) == {"channel", "order.amount", "colour"}
 

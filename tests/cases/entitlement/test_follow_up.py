@@ -36,10 +36,10 @@ def following(old: World, **changes: Any) -> Complaint:
 
 def taken_up(old: World, paid: dict[str, Decimal] | None = None, **changes: Any) -> World:
     """The case that follows `old`, once the partners have answered."""
-    told = following(old, **changes)
+    complaint = following(old, **changes)
     earlier = Earlier.of(snapshot(old.case), paid)
-    assert hindrances(told, earlier, old.case.policy) == []
-    world = World(opened(told, in_force()[told.line], old.now, earlier), old.now)
+    assert hindrances(complaint, earlier, old.case.policy) == []
+    world = World(opened(complaint, in_force()[complaint.line], old.now, earlier), old.now)
     world.attend()
     for what in list(world.case.looking_up):
         world.finds(what, None)
@@ -95,7 +95,7 @@ def test_what_was_settled_is_judged_by_an_agent_before_anything_is_offered_again
 
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
     assert any("HL-1 closed as satisfied" in need.text for need in needs(world.case))
-    assert len(world.told("needs_offer")) == 1
+    assert len(world.letters("needs_offer")) == 1
     world.says("assess", upheld=True, by="Zhao")
     assert world.status is Status.AWAITING_CONSENT
 
@@ -169,11 +169,11 @@ def test_a_case_may_be_taken_up_again_within_30_days(late_by: int, may: bool) ->
 def test_a_case_that_is_unknown_open_or_about_another_order_is_not_followed_and_says_what_to_do() -> None:
     """G12."""
     old, policy = silent(), building_materials()
-    told = following(old)
+    complaint = following(old)
     still_open = Earlier.of({**snapshot(old.case), "closed_at": None})
     other = Earlier.of({**snapshot(old.case), "order_id": "SO-2"})
 
-    said = [str(hindrances(told, earlier, policy)[0]) for earlier in (None, still_open, other)]
+    said = [str(hindrances(complaint, earlier, policy)[0]) for earlier in (None, still_open, other)]
 
     assert "there is no case HL-1" in said[0]
     assert said[1] == "follows: HL-1 is open: send the message to it"

@@ -176,9 +176,9 @@ def test_a_payment_that_the_limit_refused_says_what_a_person_can_do() -> None:
     """S15, G6."""
     world = over_limit()
 
-    told = "partner: over_limit; a person who did not prepare it can approve it: resolve-step with action retry"
-    assert (world.step("compensation").state, str(world.step("compensation").reason)) == ("blocked", told)
-    assert [str(Reason.model_validate(letter.facts["reason"])) for letter in world.told("step_blocked")] == [told]
+    reason = "partner: over_limit; a person who did not prepare it can approve it: resolve-step with action retry"
+    assert (world.step("compensation").state, str(world.step("compensation").reason)) == ("blocked", reason)
+    assert [str(Reason.model_validate(letter.facts["reason"])) for letter in world.letters("step_blocked")] == [reason]
     assert world.steps["refund"] == "done"
 
 

@@ -120,8 +120,8 @@ def test_a_case_of_any_line_offers_what_the_plan_says(line: str, topic: str, fin
     """Contract: it computes with the same code as the cases."""
     order = {"goods_value": "300.00"} if line == "express" else {}
     planned = plan_of(line, topic, finding, order=order, evidence=EVIDENCE)
-    told = complaint_of(line, topic, order=order, evidence=EVIDENCE)
-    world = open_case(**{key: told[key] for key in ("topic", "line", "order", "affected", "evidence")})
+    filed = complaint_of(line, topic, order=order, evidence=EVIDENCE)
+    world = open_case(**{key: filed[key] for key in ("topic", "line", "order", "affected", "evidence")})
 
     world.says("assess", **finding)
 

@@ -297,7 +297,7 @@ def test_a_rejected_case_closes_by_itself_and_pays_nothing() -> None:
     assert (world.status, world.case.outcome) == (Status.CLOSED, Outcome.REJECTED)
     assert world.paid == 0
     assert [letter.event for letter in world.sent][-2:] == ["explanation", "report"]
-    assert world.told("offer") == []
+    assert world.letters("offer") == []
     assert world.state("detailed_result") is PromiseState.KEPT
 
 

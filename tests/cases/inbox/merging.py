@@ -30,9 +30,9 @@ def first(*affected: tuple[str, int], **fields: Any) -> World:
 
 def second(*affected: tuple[str, int], at: datetime | None = None, **fields: Any) -> World:
     """A second complaint as its own case has it, before it is merged."""
-    told = {"case_id": "HL-2", "description": "the sill is cracked, too", "policy": merging(), **fields}
-    received = told.pop("received", at or START)
-    return open_case(order=TWO, affected=_named(affected), received=received, opened_at=at or received, **told)
+    arguments = {"case_id": "HL-2", "description": "the sill is cracked, too", "policy": merging(), **fields}
+    received = arguments.pop("received", at or START)
+    return open_case(order=TWO, affected=_named(affected), received=received, opened_at=at or received, **arguments)
 
 
 def _named(affected: tuple[tuple[str, int], ...]) -> list[dict[str, Any]] | None:

@@ -105,7 +105,7 @@ def test_a_merged_case_offers_nothing_escalates_nothing_and_needs_nobody() -> No
 
     assert (world.state(ACK), world.state(DETAIL)) == ("kept", "void")
     assert (world.ladder, needs(world.case), world.case.offers) == ([], [], [])
-    assert [letter.facts["other_case_id"] for letter in world.told("linked")] == ["HL-0"]
+    assert [letter.facts["other_case_id"] for letter in world.letters("linked")] == ["HL-0"]
 
 
 def test_a_look_up_that_answers_late_offers_nothing_in_a_merged_case() -> None:
@@ -141,7 +141,7 @@ def test_a_related_case_waits_for_an_agent_before_the_same_is_granted_twice() ->
         world.finds(what, answer)
 
     assert (world.status, world.case.offers) == (Status.ASSESSING, [])
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["contested_open"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["contested_open"]
     world.says("assess", days_late=4, by="Zhao")
     assert world.status is Status.AWAITING_CONSENT
 
@@ -201,7 +201,7 @@ def test_a_merged_case_closes_as_the_older_one_without_a_report() -> None:
     world.attend()
 
     assert (world.status, world.case.outcome, world.case.closed_at) == (Status.CLOSED, Outcome.SATISFIED, world.now)
-    assert world.told("report") == []
+    assert world.letters("report") == []
     assert "HL-1 is closed as satisfied: send it to HL-0" in world.refuses("contact-made")
 
 

@@ -248,7 +248,7 @@ def test_assign_changes_what_it_names_and_nothing_else() -> None:
 def test_a_notice_is_addressed_to_whoever_owns_the_case_when_it_is_sent() -> None:
     """G10."""
     world = assessing()
-    letter = world.told("needs_assessment")[0]
+    letter = world.letters("needs_assessment")[0]
     world.says("assign", team="quality", owner="li")
 
     notice = world.case.notice(letter)
@@ -333,7 +333,7 @@ def test_an_edit_of_the_policy_moves_nothing_of_a_running_case() -> None:
     assert world.continues_as_new().case.policy == pinned
 
 
-def test_offer_whose_letter_no_channel_takes_waits_for_a_person_who_tells_the_customer() -> None:
+def test_undeliverable_offer_waits_for_a_person_who_explains_it_to_the_customer() -> None:
     """S7, B4: the case says so, and a contact delivers the offer."""
     world = assessing()
     world.closed.add(Audience.CUSTOMER)

@@ -19,25 +19,25 @@ def test_what_a_move_would_do_at_once_is_previewed() -> None:
     """G5: the customer has been silent for longer than the new policy waits."""
     world = offered("moderate").until(START + 80 * HOUR)
 
-    told = preview(world.case, silence(close_after="3 days"), world.now)
+    previewed = preview(world.case, silence(close_after="3 days"), world.now)
     world.moves(silence(close_after="3 days"))
     world.until(world.now)
 
-    assert told is not None
-    assert told["at_once"] == ["no answer to o1: close"]
+    assert previewed is not None
+    assert previewed["at_once"] == ["no answer to o1: close"]
     assert world.case.outcome == "no_response"
 
 
-def test_a_preview_tells_each_promise_and_who_would_be_told_and_changes_nothing() -> None:
+def test_preview_shows_each_promise_and_who_would_be_notified_and_changes_nothing() -> None:
     """S18."""
     world = open_case().until(START + 40 * HOUR)
     before = world.case.model_dump()
 
-    told = preview(world.case, edited(detailed_result="24h"), world.now)
+    previewed = preview(world.case, edited(detailed_result="24h"), world.now)
 
     same = {"pausable": True, "provisional": False}
     assert world.case.model_dump() == before
-    assert told == {
+    assert previewed == {
         "policy": {"from": in_force()["building_materials"].version, "to": EDITED},
         "promises": [
             {
@@ -56,7 +56,7 @@ def test_a_preview_tells_each_promise_and_who_would_be_told_and_changes_nothing(
         "offer": None,
         "differs": ["promises"],
     }
-    json.dumps(told)
+    json.dumps(previewed)
 
 
 def utc(hours: int) -> str:
@@ -81,14 +81,14 @@ def test_a_preview_is_what_the_move_then_does(hours: int, within: str) -> None:
     world = open_case().until(START + hours * HOUR)
     policy, rungs = edited(detailed_result=within), len(world.case.escalations)
 
-    told = preview(world.case, policy, world.now)
+    previewed = preview(world.case, policy, world.now)
     answer = world.moves(policy)
     world.until(world.now)
 
-    assert told is not None
-    assert told["promises"] == answer["promises"]
+    assert previewed is not None
+    assert previewed["promises"] == answer["promises"]
     done = [{"promise": p, "cycle": 1, "rung": n, "role": r} for p, n, r in world.ladder[rungs:]]
-    assert told["rungs"] == done
+    assert previewed["rungs"] == done
 
 
 def test_a_preview_travels_as_json() -> None:

@@ -39,14 +39,14 @@ def test_a_promise_that_the_case_has_not_made_begins_with_its_start_and_never_in
     new = new.model_copy(update={"version": "2027-01+x"})
     world = offered("moderate", policy=old).after(hours=30)
 
-    told = preview(world.case, new, world.now)
+    previewed = preview(world.case, new, world.now)
     world.moves(new)
     assert world.case.promise("solution") is None
     world.says("customer-approved")
     agreed = world.now
 
-    assert told is not None
-    assert told["begins"] == [
+    assert previewed is not None
+    assert previewed["begins"] == [
         {"name": "progress_update", "within": "24h", "starts": Starts.CONSENT, "passed": False},
         {"name": "solution", "within": "24h", "starts": Starts.RECEIVED, "passed": True},
     ]
@@ -63,15 +63,15 @@ def test_an_open_offer_stays_as_offered_until_somebody_assesses_anew() -> None:
     world = offered("minor")
     [was] = [r.amount for r in world.offer.options[0].remedies if r.amount]
 
-    told = preview(world.case, half_the_coupon(policy), world.now)
+    previewed = preview(world.case, half_the_coupon(policy), world.now)
     world.moves(half_the_coupon(policy))
     assert [r.amount for r in world.offer.options[0].remedies if r.amount] == [was]
     assert world.offer.state == "open"
     world.says("assess", severity="minor")
 
-    assert told is not None
-    assert told["offer"]["id"] == "o1"
-    assert [r["amount"] for r in told["offer"]["instead"][0]["remedies"] if "amount" in r] == ["256.00"]
+    assert previewed is not None
+    assert previewed["offer"]["id"] == "o1"
+    assert [r["amount"] for r in previewed["offer"]["instead"][0]["remedies"] if "amount" in r] == ["256.00"]
     assert world.offer.id == "o2"
     assert [str(r.amount) for r in world.offer.options[0].remedies if r.amount] == ["256.00"]
 
@@ -85,10 +85,10 @@ def test_an_agents_own_offer_is_no_policys_and_does_not_differ() -> None:
     world = open_case()
     world.says("propose", options=[{"key": "a", "remedies": [{"kind": "apology"}, {"kind": "onsite_repair"}]}], by="li")
 
-    told = preview(world.case, half_the_coupon(in_force()["building_materials"]), world.now)
+    previewed = preview(world.case, half_the_coupon(in_force()["building_materials"]), world.now)
 
-    assert told is not None
-    assert (told["offer"], told["differs"]) == (None, ["remedies"])
+    assert previewed is not None
+    assert (previewed["offer"], previewed["differs"]) == (None, ["remedies"])
 
 
 def test_what_was_agreed_is_carried_out_as_agreed() -> None:
@@ -97,17 +97,17 @@ def test_what_was_agreed_is_carried_out_as_agreed() -> None:
     world.says("customer-approved")
     steps = [step.model_dump() for step in world.case.steps]
 
-    told = preview(world.case, half_the_coupon(in_force()["building_materials"]), world.now)
+    previewed = preview(world.case, half_the_coupon(in_force()["building_materials"]), world.now)
     world.moves(half_the_coupon(in_force()["building_materials"]))
 
     assert [step.model_dump() for step in world.case.steps] == steps
     assert (world.step("coupon").state, world.step("coupon").remedy.amount) == (StepState.WAITING, Decimal("640.00"))
-    assert told is not None
-    assert told["offer"] is None
+    assert previewed is not None
+    assert previewed["offer"] is None
 
 
 @pytest.mark.parametrize(
-    ("terms", "reminders", "told"),
+    ("terms", "reminders", "silence_at"),
     [
         pytest.param({}, [], [72], id="the same plan"),
         pytest.param({"reminders": ["12h", "24h", "36h", "48h"]}, [], [72], id="more of them, all past"),
@@ -117,36 +117,36 @@ def test_what_was_agreed_is_carried_out_as_agreed() -> None:
     ],
 )
 def test_a_reminder_is_neither_repeated_nor_made_up_for(
-    terms: dict[str, Any], reminders: list[int], told: list[int]
+    terms: dict[str, Any], reminders: list[int], silence_at: list[int]
 ) -> None:
     """G5, S18: after 50 hours of silence, of which the customer was reminded twice."""
     world = offered("moderate").until(START + 50 * HOUR)
-    before = len(world.told("reminder"))
+    before = len(world.letters("reminder"))
     sent: dict[str, list[int]] = {"reminder": [], "silence": []}
 
     world.moves(silence(**terms, close_after="8 days"))
     for hour in range(50, 7 * 24):
         world.until(START + hour * HOUR)
-        sent["reminder"] += [hour] * (len(world.told("reminder")) - before - len(sent["reminder"]))
-        sent["silence"] += [hour] * (len(world.told("silence")) - len(sent["silence"]))
+        sent["reminder"] += [hour] * (len(world.letters("reminder")) - before - len(sent["reminder"]))
+        sent["silence"] += [hour] * (len(world.letters("silence")) - len(sent["silence"]))
 
     assert before == 2
-    assert sent == {"reminder": reminders, "silence": told}
+    assert sent == {"reminder": reminders, "silence": silence_at}
 
 
-def test_who_was_told_of_the_silence_is_not_told_again_and_the_case_closes_in_its_new_time() -> None:
+def test_silence_is_not_reported_again_and_the_case_closes_at_its_new_time() -> None:
     """G5, S18: also where the new time is up already."""
     world = offered("moderate").until(START + 80 * HOUR)
-    assert len(world.told("silence")) == 1
+    assert len(world.letters("silence")) == 1
 
-    told = preview(world.case, silence(tell_after="100h", close_after="120h"), world.now)
+    previewed = preview(world.case, silence(tell_after="100h", close_after="120h"), world.now)
     world.moves(silence(tell_after="100h", close_after="120h"))
 
-    assert told is not None
-    assert (told["differs"], told["at_once"]) == (["silence"], [])
+    assert previewed is not None
+    assert (previewed["differs"], previewed["at_once"]) == (["silence"], [])
     assert world.until(START + 120 * HOUR - SECOND).case.outcome is None
     assert world.after(seconds=1).case.outcome == "no_response"
-    assert len(world.told("silence")) == 1
+    assert len(world.letters("silence")) == 1
 
 
 # The message
@@ -165,7 +165,7 @@ def test_moving_twice_changes_nothing_the_second_time() -> None:
     assert world.case.model_dump() == before
 
 
-def test_a_move_is_told_on_the_timeline_with_who_and_why_and_goes_on_in_a_new_run() -> None:
+def test_move_is_on_the_timeline_with_who_and_why_and_survives_a_new_run() -> None:
     """S18."""
     world = open_case()
     old = world.case.policy.version
@@ -231,12 +231,12 @@ def test_a_case_that_does_not_fit_the_new_policy_stays_where_it_is(part: str, se
     }[part]
     world = offered("moderate")
 
-    told = preview(world.case, other, world.now)
+    previewed = preview(world.case, other, world.now)
 
     assert sentence in refused(world, other)
-    assert told is not None
-    assert told.keys() == {"policy", "refused"}
-    assert sentence in told["refused"]
+    assert previewed is not None
+    assert previewed.keys() == {"policy", "refused"}
+    assert sentence in previewed["refused"]
 
 
 def refused(world: World, policy: Policy, **payload: Any) -> str:

@@ -322,7 +322,7 @@ def test_whenever_it_is_moved_the_whole_of_the_new_time_has_run_when_it_is_due(
 # The ladder
 
 
-def test_who_was_told_is_not_told_again() -> None:
+def test_notified_roles_are_not_notified_again() -> None:
     """S6, S18: the owner was warned at 80 % of the old time, and there is a new 80 %."""
     world = open_case().until(START + 40 * HOUR)
     assert world.ladder == [(DETAIL, 1, "owner")]
@@ -334,7 +334,7 @@ def test_who_was_told_is_not_told_again() -> None:
     assert world.after(seconds=1).ladder[1:] == [(DETAIL, 2, "team_lead")]
 
 
-def test_who_was_not_told_yet_is_told_at_the_new_time() -> None:
+def test_roles_not_yet_notified_are_notified_at_the_new_time() -> None:
     """The control to the test before: moved two hours earlier, the owner is warned at the new 80 %."""
     world = open_case().until(START + 38 * HOUR)
 
@@ -344,7 +344,7 @@ def test_who_was_not_told_yet_is_told_at_the_new_time() -> None:
     assert world.after(seconds=1).ladder == [(DETAIL, 1, "owner")]
 
 
-def test_rungs_that_a_move_makes_due_are_told_once_in_order_and_are_not_late() -> None:
+def test_rungs_that_a_move_makes_due_are_notified_once_in_order_and_are_not_late() -> None:
     """S8, S18: by the old time none was due before, so no outage shows; the last rung comes in its new time."""
     world = open_case().until(START + 40 * HOUR)
 
@@ -353,12 +353,12 @@ def test_rungs_that_a_move_makes_due_are_told_once_in_order_and_are_not_late() -
 
     assert world.ladder == [(DETAIL, 1, "owner"), (DETAIL, 2, "team_lead"), (DETAIL, 3, "manager")]
     assert [e.due_at for e in world.case.escalations[1:]] == [START + 40 * HOUR] * 2
-    assert not any(letter.facts["late"] for letter in world.told("promise_broken") + world.told("escalation"))
+    assert not any(letter.facts["late"] for letter in world.letters("promise_broken") + world.letters("escalation"))
     assert world.until(START + 48 * HOUR - SECOND).rungs(DETAIL) == [1, 2, 3]
     assert world.after(seconds=1).rungs(DETAIL) == [1, 2, 3, 4]
 
 
-def test_a_rung_that_is_put_in_tells_its_role_and_no_other_again() -> None:
+def test_inserted_rung_notifies_only_its_role() -> None:
     """S6, S18: rungs are told apart by whom they tell, not by their number."""
     world = open_case().until(START + 40 * HOUR)
 
@@ -368,7 +368,7 @@ def test_a_rung_that_is_put_in_tells_its_role_and_no_other_again() -> None:
     assert [role for _, _, role in world.ladder] == ["owner", "manager", "team_lead", "director"]
 
 
-def test_a_role_with_two_rungs_is_still_told_of_the_second() -> None:
+def test_role_with_two_rungs_is_still_notified_of_the_second() -> None:
     """S6, S18."""
     world = open_case().until(START + 40 * HOUR)
 

@@ -17,7 +17,7 @@ from tests.cases.world import START, World, open_case
 AT = (START + timedelta(minutes=1)).isoformat()
 
 
-def told() -> World:
+def contacted_case() -> World:
     world = open_case().after(minutes=5)
     world.says("contact-made", note="called", by="li", occurred_at=AT, message_id="m-1")
     return world
@@ -33,7 +33,7 @@ def told() -> World:
 )
 def test_a_true_repeat_is_silent(again: dict[str, Any]) -> None:
     """S31: whatever the order of its fields."""
-    world = told()
+    world = contacted_case()
 
     answer = world.says("contact-made", **again, message_id="m-1")
 
@@ -53,14 +53,14 @@ def test_a_true_repeat_is_silent(again: dict[str, Any]) -> None:
 )
 def test_the_same_id_with_other_content_is_refused(other: dict[str, Any]) -> None:
     """S31: every field counts, who said it and when as well."""
-    why = told().refuses("contact-made", **other, message_id="m-1")
+    why = contacted_case().refuses("contact-made", **other, message_id="m-1")
 
     assert "message_id: m-1 was applied before with other content: this message was not applied" in why
 
 
 def test_the_same_id_of_another_message_is_refused() -> None:
     """S31: a customer's no is not swallowed by a call."""
-    why = told().refuses("complaint-withdrawn", message_id="m-1")
+    why = contacted_case().refuses("complaint-withdrawn", message_id="m-1")
 
     assert "message_id: m-1 was applied before as contact-made" in why
 
@@ -82,7 +82,7 @@ def test_a_default_that_is_written_out_is_the_same() -> None:
 
 def test_an_id_that_an_earlier_release_remembered_is_a_repeat_whatever_comes() -> None:
     """S31: a case that continued as new before fingerprints were kept."""
-    world = told()
+    world = contacted_case()
     state = world.case.model_dump(mode="json")
     world.case = Case.model_validate({**state, "seen": ["m-1"]})
 
@@ -100,7 +100,7 @@ def test_a_fingerprint_is_short_however_long_the_message() -> None:
 
 def test_a_history_that_is_older_than_the_rule_replays_as_it_was() -> None:
     """S31."""
-    world = told()
+    world = contacted_case()
     from cases.inbox.receiving import receive as taken  # noqa: PLC0415
 
     answer = taken(world.case, "note", {"text": "x", "message_id": "m-1"}, world.now, holds=lambda _: False)

@@ -109,11 +109,15 @@ def test_wish_words_and_customer_of_the_second_stay_where_people_see_them() -> N
     customer = {"name": "王芳", "phone": "13900000000"}
     merge(one, second(("B", 1), wish="refund", customer=customer, channel="wechat"))
 
-    (told,) = json.loads(json.dumps(snapshot(one.case)))["second_complaints"]
+    (shown,) = json.loads(json.dumps(snapshot(one.case)))["second_complaints"]
 
-    assert (told["case"], told["wish"], told["description"]) == ("HL-2", "refund", "the sill is cracked, too")
-    assert (told["customer"]["name"], told["customer"]["phone"], told["channel"]) == ("王芳", "13900000000", "wechat")
-    assert (told["affected"], told["judged"]) == ([{"sku": "B", "quantity": 1}], True)
+    assert (shown["case"], shown["wish"], shown["description"]) == ("HL-2", "refund", "the sill is cracked, too")
+    assert (shown["customer"]["name"], shown["customer"]["phone"], shown["channel"]) == (
+        "王芳",
+        "13900000000",
+        "wechat",
+    )
+    assert (shown["affected"], shown["judged"]) == ([{"sku": "B", "quantity": 1}], True)
     assert "**And HL-2**" in case_page(one.case)
 
 
@@ -171,7 +175,7 @@ def test_a_complaint_that_came_earlier_and_was_entered_later_brings_its_deadline
     assert one.due(DETAIL) == START + 43 * HOUR
 
 
-def test_whoever_was_told_of_the_promise_is_not_told_again() -> None:
+def test_roles_notified_of_the_promise_are_not_notified_again() -> None:
     """S6, G12."""
     one = first(("A", 1)).after(hours=39)
     assert one.rungs(DETAIL) == [1]
@@ -191,7 +195,7 @@ def test_the_first_answer_to_the_second_complaint_is_owed_by_its_own_case() -> N
     assert two.promise(ACK).live
 
 
-def test_that_the_second_complaint_is_acknowledged_meanwhile_is_nothing_to_tell_the_first() -> None:
+def test_acknowledgement_of_the_second_complaint_is_not_passed_to_the_first() -> None:
     """G2: or each would be told twice."""
     two = second(("B", 1), down={Audience.CUSTOMER})
     before = link_message(two.case, merges=True)
@@ -266,9 +270,9 @@ def test_who_takes_back_the_second_complaint_does_not_take_back_the_first() -> N
     merge(one, two)
 
     assert linking.pass_on(two.case, "complaint-withdrawn", {"reason": "found it"}, two.now)
-    told = linking.withdrawal_message(two.case, "complaint-withdrawn", {"reason": "found it"})
-    assert told is not None
-    linking.link(one.case, told, one.now)
+    message = linking.withdrawal_message(two.case, "complaint-withdrawn", {"reason": "found it"})
+    assert message is not None
+    linking.link(one.case, message, one.now)
     one.attend()
 
     assert one.case.outcome is None
@@ -277,7 +281,7 @@ def test_who_takes_back_the_second_complaint_does_not_take_back_the_first() -> N
     assert snapshot(one.case)["second_complaints"][0]["withdrawn"] == "found it"
 
 
-def test_told_twice_it_adds_only_what_came_meanwhile() -> None:
+def test_repeated_link_adds_only_what_is_new() -> None:
     """G12: an agent added evidence and marked it as urgent while it was being merged."""
     one, two = first(("A", 1)), second(("B", 1))
     linking.link(one.case, link_message(two.case, merges=True), one.now)
@@ -307,13 +311,13 @@ def test_an_earlier_build_that_sends_only_evidence_is_still_understood() -> None
 
 def test_a_later_build_may_say_more() -> None:
     two = second(("B", 1))
-    told = link_message(two.case, merges=True).model_dump(mode="json")
-    told["complaint"] |= {"mood": "angry", "found": {"colour": "red"}}
+    message = link_message(two.case, merges=True).model_dump(mode="json")
+    message["complaint"] |= {"mood": "angry", "found": {"colour": "red"}}
 
-    assert linking.link(first(("A", 1)).case, ComplaintLinked.model_validate({**told, "new": 1}), START)
+    assert linking.link(first(("A", 1)).case, ComplaintLinked.model_validate({**message, "new": 1}), START)
 
 
-def test_a_complaint_that_is_too_large_to_be_told_goes_on_by_itself() -> None:
+def test_complaint_that_is_too_large_to_pass_on_stays_a_separate_case() -> None:
     """G12: the first case refuses larger messages, and nothing of it must be lost."""
     shown = [{"kind": "document", "uri": f"https://files.example.org/{'x' * 1900}/{n}"} for n in range(30)]
     two = second(("B", 1), evidence=shown)

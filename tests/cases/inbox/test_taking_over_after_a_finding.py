@@ -45,14 +45,14 @@ def following_up() -> World:
 def test_what_is_new_to_a_finding_that_was_made_goes_to_a_person(story: Any, claims: Any, new: str) -> None:
     """G12: they are told, and the case says what it is and what to do."""
     one = story()
-    told = len(one.told("needs_offer"))
+    before = len(one.letters("needs_offer"))
     items = claims["affected"]
     said = {name: value for name, value in claims.items() if name != "affected"}
 
     merge(one, second(*items, **said))
 
     assert new in judged(one)[0]
-    assert [x.facts["reason"]["code"] for x in one.told("needs_offer")[told:]] == ["second_complaint"]
+    assert [x.facts["reason"]["code"] for x in one.letters("needs_offer")[before:]] == ["second_complaint"]
     assert snapshot(one.case)["second_complaints"][0]["judged"] is False
 
 

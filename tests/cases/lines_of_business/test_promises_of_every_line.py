@@ -85,7 +85,7 @@ def test_what_is_done_at_once_is_not_done_again_by_the_offer() -> None:
     world.says("customer-approved", option="refund")
 
     assert sorted(world.steps) == ["collection", "compensation", "refund", "stop_use_notice"]
-    assert len(world.told("stop_use_notice")) == 1
+    assert len(world.letters("stop_use_notice")) == 1
 
 
 def test_precautions_wait_for_no_evidence() -> None:
@@ -211,7 +211,7 @@ def test_a_solution_is_kept_when_the_accepted_offer_has_been_carried_out() -> No
     assert world.state("solution") is KEPT
 
 
-def test_a_return_is_decided_when_the_customer_has_been_told() -> None:
+def test_return_is_decided_when_the_customer_has_been_informed() -> None:
     """O4."""
     world = open_case("return.quality", line="organic_food", evidence=[PHOTO, BATCH]).after(hours=3)
     assert world.due("return_decision") == START + 24 * HOUR
@@ -279,10 +279,10 @@ def test_a_customer_who_is_not_content_is_promised_anew_what_is_still_owed() -> 
 
 
 @pytest.mark.parametrize("steps", [fresh, returned])
-def test_while_steps_are_open_the_customer_hears_every_day(steps: Any) -> None:
+def test_while_steps_are_open_the_customer_gets_a_daily_update(steps: Any) -> None:
     """G7, F5: in every line."""
     option = "replace" if steps is fresh else "exchange"
     world = steps(option=option).after(hours=50)
 
-    assert len(world.told("progress")) == 2
+    assert len(world.letters("progress")) == 2
     assert world.state("progress_update") is OPEN

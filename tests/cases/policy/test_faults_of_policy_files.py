@@ -76,14 +76,14 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("change", "where", "says"), [(fault[:2], *fault[2:]) for fault in FAULTS])
-def test_each_kind_of_fault_is_told_with_file_key_and_reason(
+def test_each_kind_of_fault_is_reported_with_file_key_and_reason(
     folder: Path, edit: Edit, change: tuple[str, str], where: str, says: str
 ) -> None:
     edit(LINE, *change)
 
-    told = faults(folder)
+    found = faults(folder)
 
-    assert any(field.startswith(f"{LINE}: {where}") and says in problem for field, problem in told), told
+    assert any(field.startswith(f"{LINE}: {where}") and says in problem for field, problem in found), found
 
 
 LIMIT = "compensation_limit: 30% of order"
@@ -109,15 +109,15 @@ SHARED_FAULTS = [
 
 
 @pytest.mark.parametrize(("change", "where", "says"), [(fault[:2], *fault[2:]) for fault in SHARED_FAULTS])
-def test_a_fault_in_what_every_line_shares_is_told_with_key_and_reason(
+def test_fault_in_the_shared_rules_is_reported_with_key_and_reason(
     folder: Path, edit: Edit, change: tuple[str, str], where: str, says: str
 ) -> None:
     """G10, G5, G8: a ladder without a rung where the promise breaks would tell nobody that it broke."""
     edit(SHARED, *change)
 
-    told = faults(folder)
+    found = faults(folder)
 
-    assert any(where in field and says in problem for field, problem in told), told
+    assert any(where in field and says in problem for field, problem in found), found
 
 
 def test_a_fault_in_what_every_line_shares_names_that_file(folder: Path, edit: Edit) -> None:
@@ -127,7 +127,7 @@ def test_a_fault_in_what_every_line_shares_names_that_file(folder: Path, edit: E
     assert [field for field, _ in faults(folder)] == [f"{SHARED}: callback.attempts"]
 
 
-def test_a_key_that_stands_twice_is_told_with_its_line(folder: Path, edit: Edit) -> None:
+def test_duplicate_key_is_reported_with_its_line(folder: Path, edit: Edit) -> None:
     """Else the second would silently win."""
     edit(LINE, 'name: "1"', 'name: "1"\nline: bicycles')
 
@@ -159,7 +159,7 @@ def test_a_fault_in_a_value_gives_the_terminal_no_orders(folder: Path, edit: Edi
     assert problem.startswith('"\N{REPLACEMENT CHARACTER}2h\N{REPLACEMENT CHARACTER}" is no duration')
 
 
-def test_what_is_no_yaml_is_told_with_its_line(folder: Path) -> None:
+def test_invalid_yaml_is_reported_with_its_line(folder: Path) -> None:
     (folder / LINE).write_text("line: bicycles\ntopics: [a, b\nname: x", encoding="utf-8")
 
     ((field, problem),) = faults(folder)
@@ -169,13 +169,13 @@ def test_what_is_no_yaml_is_told_with_its_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "just words", "- a\n- b\n", "12", "null"])
-def test_a_file_that_holds_no_keys_is_told_so(folder: Path, content: str) -> None:
+def test_file_without_keys_is_reported(folder: Path, content: str) -> None:
     (folder / LINE).write_text(content, encoding="utf-8")
 
     assert faults(folder) == [(LINE, "must be a mapping of keys to values")]
 
 
-def test_a_file_in_another_encoding_is_told_so(folder: Path) -> None:
+def test_file_in_another_encoding_is_reported(folder: Path) -> None:
     (folder / LINE).write_bytes("line: 建材".encode("gb18030"))
 
     ((field, problem),) = faults(folder)
@@ -183,12 +183,12 @@ def test_a_file_in_another_encoding_is_told_so(folder: Path) -> None:
     assert (field, problem.split(":")[0]) == (LINE, "is not YAML")
 
 
-def test_a_file_that_is_missing_is_told_so(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"nowhere\.yaml: cannot be read: No such file"):
         policies.load_file(tmp_path / "nowhere.yaml")
 
 
-def test_a_folder_without_policies_is_told_so(tmp_path: Path) -> None:
+def test_folder_without_policies_is_reported(tmp_path: Path) -> None:
     (tmp_path / SHARED).write_text("timezone: Asia/Shanghai", encoding="utf-8")
 
     assert faults(tmp_path) == [(str(tmp_path), "holds no policy files (*.yaml)")]
@@ -201,7 +201,7 @@ def test_what_the_shared_file_would_have_said_is_required(folder: Path) -> None:
     assert (f"{LINE}: escalation", "is required") in faults(folder)
 
 
-def test_all_faults_of_all_files_are_told_at_once(folder: Path, edit: Edit) -> None:
+def test_all_faults_of_all_files_are_reported_at_once(folder: Path, edit: Edit) -> None:
     edit(LINE, "within: 2h", "within: soon")
     edit(LINE, "5 x freight", "some")
     (folder / "other.yaml").write_text("- no mapping", encoding="utf-8")

@@ -41,7 +41,7 @@ def test_an_acknowledgement_spares_one_reminder_and_never_the_breach(
     assert [e.acknowledged_by for e in world.case.escalations].count("li") == 1
 
 
-def test_the_breach_of_an_urgent_case_is_told_however_early_its_warning_was_acknowledged() -> None:
+def test_breach_of_an_urgent_case_is_notified_however_early_its_warning_was_acknowledged() -> None:
     """G10: warned at half time."""
     world = unanswered(urgent=True).until(START + 5 * MINUTE)
 

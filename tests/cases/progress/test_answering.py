@@ -20,7 +20,7 @@ def test_where_a_parcel_is_is_answered_from_its_trail(topic: str, state: str) ->
     """§6: collected, in transit, out for delivery, signed."""
     world = asked(topic, trail=a_trail(state=state))
 
-    assert [letter.facts["trail_state"] for letter in world.told("answer")] == [state]
+    assert [letter.facts["trail_state"] for letter in world.letters("answer")] == [state]
     assert world.case.outcome is Outcome.INFORMED
     assert world.case.status is Status.CLOSED
 
@@ -28,11 +28,11 @@ def test_where_a_parcel_is_is_answered_from_its_trail(topic: str, state: str) ->
 def test_a_parcel_without_a_trail_is_looked_into_by_an_agent() -> None:
     world = asked("tracking")
     assert world.case.status is Status.ASSESSING
-    assert [letter.facts["missing"] for letter in world.told("needs_assessment")] == [["cause"]]
+    assert [letter.facts["missing"] for letter in world.letters("needs_assessment")] == [["cause"]]
 
     world.says("assess", cause="您的包裹在分拣中心，今晚送达。", by="Zhao")
 
-    assert [letter.facts["text"] for letter in world.told("answer")] == ["您的包裹在分拣中心，今晚送达。"]
+    assert [letter.facts["text"] for letter in world.letters("answer")] == ["您的包裹在分拣中心，今晚送达。"]
     assert world.case.outcome is Outcome.INFORMED
 
 
@@ -48,8 +48,8 @@ def test_a_suggestion_is_thanked_for_and_routed() -> None:
     """§6: thanked, recorded, routed."""
     world = asked("suggestion")
 
-    assert len(world.told("answer")) == 1
-    assert len(world.told("suggestion")) == 1
+    assert len(world.letters("answer")) == 1
+    assert len(world.letters("suggestion")) == 1
     assert world.case.outcome is Outcome.INFORMED
 
 
@@ -58,18 +58,18 @@ def test_an_inquiry_is_answered_in_an_agents_words(line: str) -> None:
     """M14, O1: an answer that nobody gave is none."""
     world = open_case("inquiry", line=line, description="几段适合一岁？")
     assert world.case.status is Status.ASSESSING
-    assert world.told("answer") == []
+    assert world.letters("answer") == []
 
     world.says("assess", cause="一岁以上用三段。", by="Zhao")
 
-    assert [letter.facts["text"] for letter in world.told("answer")] == ["一岁以上用三段。"]
+    assert [letter.facts["text"] for letter in world.letters("answer")] == ["一岁以上用三段。"]
     assert world.case.outcome is Outcome.INFORMED
 
 
 def test_an_inquiry_gets_one_answer_and_no_offer() -> None:
     world = asked("tracking", trail=a_trail(state="signed"))
 
-    assert world.told("offer") == []
+    assert world.letters("offer") == []
 
 
 def test_an_inquiry_needs_no_order() -> None:

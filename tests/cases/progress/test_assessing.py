@@ -57,11 +57,11 @@ def test_a_dispatch_record_stays_on_the_case() -> None:
     assert world.case.look_ups.dispatch == record
 
 
-def test_a_person_is_told_what_they_have_to_establish() -> None:
+def test_notice_names_what_a_person_has_to_establish() -> None:
     """G3."""
     world = open_case("transport.damage")
 
-    assert [letter.facts["missing"] for letter in world.told("needs_assessment")] == [["severity"]]
+    assert [letter.facts["missing"] for letter in world.letters("needs_assessment")] == [["severity"]]
 
 
 def test_a_look_up_that_answers_after_the_withdrawal_makes_no_offer() -> None:
@@ -139,7 +139,7 @@ def test_an_inspection_that_finds_nothing_leaves_it_to_a_person() -> None:
 
     world.says("step-reported", step="inspection", state="done")
 
-    assert [letter.facts["missing"] for letter in world.told("needs_assessment")] == [["severity"]]
+    assert [letter.facts["missing"] for letter in world.letters("needs_assessment")] == [["severity"]]
 
 
 # Carrier claim

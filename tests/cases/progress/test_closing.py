@@ -44,11 +44,11 @@ def test_the_customer_is_asked_when_all_is_done_and_not_before() -> None:
     assert "satisfaction is asked once the steps are done" in world.refuses("satisfaction-reported", score=5)
     world.says("customer-approved")
     world.says("step-reported", step="replacement", state="done")
-    assert world.told("callback") == []
+    assert world.letters("callback") == []
 
     world.says("step-reported", step="collection", state="done")
 
-    assert [letter.facts["attempt"] for letter in world.told("callback")] == [1]
+    assert [letter.facts["attempt"] for letter in world.letters("callback")] == [1]
 
 
 @pytest.mark.parametrize("slip", [-SECOND, timedelta()])
@@ -58,7 +58,7 @@ def test_who_does_not_answer_is_asked_three_times_a_day_apart_and_the_case_then_
     seen = []
     for days in (1, 2, 3):
         world.until(START + days * DAY + slip)
-        seen.append((len(world.told("callback")), world.case.outcome))
+        seen.append((len(world.letters("callback")), world.case.outcome))
 
     on_time = [(2, None), (3, None), (3, Outcome.UNREACHABLE)]
     assert seen == (on_time if not slip else [(1, None), *on_time[:2]])
@@ -92,8 +92,8 @@ def test_the_first_dissatisfied_answer_goes_to_the_team_lead_the_second_to_the_m
         world.says("assess", severity="severe", by="li")
         world.says("customer-approved")
 
-    assert [letter.role for letter in world.told("dissatisfied")] == [Role.TEAM_LEAD, Role.MANAGER, Role.MANAGER]
-    assert [letter.facts["times"] for letter in world.told("dissatisfied")] == [1, 2, 3]
+    assert [letter.role for letter in world.letters("dissatisfied")] == [Role.TEAM_LEAD, Role.MANAGER, Role.MANAGER]
+    assert [letter.facts["times"] for letter in world.letters("dissatisfied")] == [1, 2, 3]
 
 
 def test_a_dissatisfied_customer_gets_another_offer_with_a_clock_of_its_own() -> None:
@@ -104,7 +104,7 @@ def test_a_dissatisfied_customer_gets_another_offer_with_a_clock_of_its_own() ->
 
     assert (world.status, world.case.cycle) == (Status.ASSESSING, 2)
     assert world.due(DETAIL) == START + timedelta(hours=53)
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["dissatisfied"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["dissatisfied"]
     world.says("assess", severity="severe", by="li")
     assert world.promise(DETAIL).state is PromiseState.KEPT
 
@@ -130,7 +130,7 @@ def test_the_report_says_what_was_found_done_and_paid_and_how_it_is_prevented() 
     world = carried_out()
     world.says("satisfaction-reported", score=5)
 
-    report = world.told("report")[-1].facts
+    report = world.letters("report")[-1].facts
     assert report["outcome"] == "satisfied"
     assert report["finding"]["severity"] == "severe"
     assert [(done["kind"], done["amount"]) for done in report["done"]] == [

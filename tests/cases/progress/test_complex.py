@@ -54,7 +54,9 @@ def test_the_plan_is_kept_when_it_has_been_delivered() -> None:
     world = declared(crushed().after(hours=2), plan="我们先补发，再与三家供应商核对。")
 
     assert world.state("preliminary_plan") is PromiseState.KEPT
-    assert [letter.facts["plan"] for letter in world.told("preliminary_plan")] == ["我们先补发，再与三家供应商核对。"]
+    assert [letter.facts["plan"] for letter in world.letters("preliminary_plan")] == [
+        "我们先补发，再与三家供应商核对。"
+    ]
 
 
 def test_a_plan_can_follow_the_declaration() -> None:
@@ -108,7 +110,7 @@ def test_who_was_warned_of_the_solution_is_not_warned_of_the_plan_that_takes_its
     assert world.state("preliminary_plan") is PromiseState.KEPT
 
 
-def test_rungs_that_the_solution_had_not_reached_are_told_of_the_plan() -> None:
+def test_rungs_that_the_solution_had_not_reached_are_notified_for_the_plan() -> None:
     """F3, G10: each promise of its own from there on; other instants count as other rungs."""
     world = declared(crushed().after(hours=20)).after(hours=60)
 
@@ -117,7 +119,7 @@ def test_rungs_that_the_solution_had_not_reached_are_told_of_the_plan() -> None:
     assert world.rungs("detailed_result") == [1, 2, 3]
 
 
-def test_a_warning_that_an_outage_held_up_is_told_once() -> None:
+def test_warning_delayed_by_an_outage_is_sent_once() -> None:
     """F3, S8: the declaration is heard before the timer."""
     world = crushed()
     world.now += 20 * HOUR

@@ -31,9 +31,7 @@ def unanswered(**fields: Any) -> World:
         (2.0, "director", "escalation"),
     ],
 )
-def test_each_rung_is_told_to_its_role_when_it_is_due_and_not_a_second_before(
-    share: float, role: str, event: str
-) -> None:
+def test_each_rung_is_notified_when_it_is_due_and_not_a_second_before(share: float, role: str, event: str) -> None:
     """G10: 80 %, 100 %, 150 % and 200 % of 10 minutes."""
     world = unanswered()
     due = START + share * 10 * MINUTE
@@ -106,7 +104,7 @@ def test_a_promise_that_runs_out_turns_broken_and_stays_so() -> None:
 # Once (S6)
 
 
-def test_each_rung_is_told_once_however_often_the_alarm_rings() -> None:
+def test_each_rung_is_notified_once_however_often_the_timer_fires() -> None:
     """S6: a race of two timers, a timer after a restart."""
     world = unanswered()
 
@@ -119,7 +117,7 @@ def test_each_rung_is_told_once_however_often_the_alarm_rings() -> None:
     assert world.rungs(ACK) == [1, 2]
 
 
-def test_without_its_claim_a_rung_would_be_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_claim_a_rung_would_be_notified_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """S6, the control: the claim is what holds it back."""
     world = unanswered()
 
@@ -157,7 +155,7 @@ def test_claimed_rungs_survive_a_new_run() -> None:
 # Late (S8, S7)
 
 
-def test_after_an_outage_every_rung_that_came_due_is_told_once_in_order_and_marked_late() -> None:
+def test_after_an_outage_every_due_rung_is_notified_once_in_order_and_marked_late() -> None:
     """S8: an outage can be told from neglect."""
     world = unanswered()
 
@@ -177,7 +175,7 @@ def test_after_an_outage_every_rung_that_came_due_is_told_once_in_order_and_mark
     ],
 )
 @pytest.mark.parametrize(("minutes", "rungs"), [(8, []), (9, [1]), (12, [1, 2]), (40, [1, 2, 3, 4])])
-def test_what_is_heard_after_an_outage_before_the_timers_hides_no_rung_that_was_due(
+def test_message_that_arrives_after_an_outage_before_the_timers_hides_no_due_rung(
     message: str, said: dict[str, Any], minutes: int, rungs: list[int]
 ) -> None:
     """S8: it ends the promise, or the whole case, by when it happened; what had come due before that is told."""
@@ -199,7 +197,7 @@ def test_a_notice_is_late_after_a_minute(seconds: int, late: str | None) -> None
     """S8, both sides."""
     world = unanswered().without_worker(minutes=8, seconds=seconds)
 
-    assert [letter.facts["late"] for letter in world.told("promise_warning")] == [late]
+    assert [letter.facts["late"] for letter in world.letters("promise_warning")] == [late]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +262,7 @@ def test_a_staff_channel_that_is_down_delays_no_promise_and_loses_no_rung() -> N
     assert world.rungs(ACK) == [1, 2, 3, 4]
 
 
-def test_staff_who_cannot_be_told_at_all_end_no_promise() -> None:
+def test_undeliverable_notices_to_staff_end_no_promise() -> None:
     """S7."""
     world = unanswered()
     world.closed = {Audience.STAFF}
@@ -340,7 +338,7 @@ def test_a_new_cycle_has_a_clock_and_rungs_of_its_own_and_the_old_breach_stays()
     world.says("assess", severity="severe")
     world.says("customer-approved")
     past = world.promise(DETAIL).model_copy(deep=True)
-    told = world.rungs(DETAIL)
+    before = world.rungs(DETAIL)
 
     world.says("satisfaction-reported", score=1)
     world.after(days=5)
@@ -349,7 +347,7 @@ def test_a_new_cycle_has_a_clock_and_rungs_of_its_own_and_the_old_breach_stays()
     assert first == past
     assert first.state is PromiseState.BROKEN
     assert (second.cycle, second.started_at, second.state) == (2, START + 50 * HOUR, PromiseState.BROKEN)
-    assert world.rungs(DETAIL) == [*told, 1, 2, 3, 4]
+    assert world.rungs(DETAIL) == [*before, 1, 2, 3, 4]
 
 
 def test_each_daily_update_is_a_promise_with_a_ladder_of_its_own() -> None:

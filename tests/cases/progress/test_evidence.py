@@ -35,7 +35,7 @@ def test_what_the_customer_has_not_shown_is_asked_for_once() -> None:
     """F10: photos, and the inspection report when the claim is spoilage."""
     world = spoiled(evidence=[PHOTO]).after(hours=11)
 
-    assert [letter.facts["kinds"] for letter in world.told("evidence_request")] == [["inspection_report"]]
+    assert [letter.facts["kinds"] for letter in world.letters("evidence_request")] == [["inspection_report"]]
     assert world.case.status is Status.AWAITING_EVIDENCE
 
 
@@ -44,7 +44,7 @@ def test_a_video_serves_as_a_photo() -> None:
 
     assert world.case.awaited == []
     assert world.case.status is Status.ASSESSING
-    assert world.told("evidence_request") == []
+    assert world.letters("evidence_request") == []
 
 
 def test_the_clock_stands_still_until_the_evidence_arrives_and_runs_on_with_what_was_left() -> None:
@@ -72,7 +72,7 @@ def test_with_two_kinds_outstanding_one_that_comes_does_not_start_the_clock() ->
     assert world.due("solution") == START + 27 * HOUR
 
 
-def test_evidence_is_judged_by_when_it_came_not_by_when_we_heard() -> None:
+def test_evidence_counts_from_when_it_came_not_from_when_it_was_entered() -> None:
     """S9."""
     world = spoiled(evidence=[PHOTO]).after(hours=8)
 
@@ -93,12 +93,12 @@ def test_evidence_that_nobody_asked_for_is_kept_and_changes_nothing_else() -> No
 def test_after_half_a_day_the_customer_is_reminded_once_and_after_a_day_the_case_goes_on_without_it() -> None:
     """F10: asked for once, with a reminder after 12 h; on without it after 24 h."""
     world = spoiled()
-    assert world.after(hours=11).told("evidence_reminder") == []
-    assert len(world.after(hours=2).told("evidence_reminder")) == 1
+    assert world.after(hours=11).letters("evidence_reminder") == []
+    assert len(world.after(hours=2).letters("evidence_reminder")) == 1
 
     world.after(hours=11)
 
-    assert len(world.told("evidence_reminder")) == 1
+    assert len(world.letters("evidence_reminder")) == 1
     assert world.case.status is Status.ASSESSING
     assert world.due("solution") == START + 48 * HOUR
     assert world.case.awaited == []
@@ -108,7 +108,7 @@ def test_after_an_outage_the_reminder_still_goes_out_and_the_case_goes_on() -> N
     """S8."""
     world = spoiled().without_worker(hours=40)
 
-    assert len(world.told("evidence_reminder")) == 1
+    assert len(world.letters("evidence_reminder")) == 1
     assert world.case.status is Status.ASSESSING
 
 
@@ -196,7 +196,7 @@ def test_a_claim_is_not_decided_before_its_documents_have_come() -> None:
 
 def test_a_claim_without_documents_closes_after_a_week_of_silence() -> None:
     world = claimed().after(days=6)
-    assert len(world.told("evidence_reminder")) == 1
+    assert len(world.letters("evidence_reminder")) == 1
     assert world.case.outcome is None
 
     world.after(days=2)

@@ -84,7 +84,7 @@ def test_the_first_answer_says_what_happens_next_and_by_when() -> None:
     """G2: its number, what happens next, by when."""
     world = open_case()
 
-    letter = world.told("acknowledged")[0]
+    letter = world.letters("acknowledged")[0]
     assert letter.facts["case_id"] == "HL-1"
     assert letter.facts["next"] == "verify"
     assert letter.facts["result_due"] == world.due(DETAIL).isoformat()
@@ -108,7 +108,7 @@ def test_a_letter_that_no_channel_takes_keeps_nothing_and_goes_to_a_person() -> 
     world.attend()
 
     assert world.state(ACK) is PromiseState.OPEN
-    assert [letter.facts["letter"] for letter in world.told("undelivered")] == ["acknowledged"]
+    assert [letter.facts["letter"] for letter in world.letters("undelivered")] == ["acknowledged"]
 
 
 # The detailed result
@@ -249,7 +249,7 @@ def replacing() -> World:
     return world
 
 
-def test_the_customer_hears_every_day_while_steps_are_open() -> None:
+def test_customer_gets_a_daily_update_while_steps_are_open() -> None:
     """B5, G7: from consent, then from each update, always within 24 hours."""
     world = replacing()
 
@@ -259,7 +259,7 @@ def test_the_customer_hears_every_day_while_steps_are_open() -> None:
     assert [p.state for p in kept] == [PromiseState.KEPT] * (len(kept) - 1) + [PromiseState.OPEN]
     assert all(after.started_at == before.kept_at for before, after in pairwise(kept))
     assert all(p.kept_at is None or p.kept_at - p.started_at <= 24 * HOUR for p in kept)
-    assert len(world.told("progress")) == len(kept) - 1 >= 3
+    assert len(world.letters("progress")) == len(kept) - 1 >= 3
 
 
 @pytest.mark.parametrize(("slip", "sent"), [(-SECOND, 0), (timedelta(), 1)])
@@ -269,7 +269,7 @@ def test_the_update_goes_out_half_an_hour_before_its_owner_would_be_warned(slip:
 
     world.until(START + timedelta(hours=24 * 0.8) - 30 * MINUTE + slip)
 
-    assert len(world.told("progress")) == sent
+    assert len(world.letters("progress")) == sent
     assert world.ladder == []
 
 
@@ -281,7 +281,7 @@ def test_an_urgent_cases_update_comes_before_its_earlier_warning() -> None:
 
     world.until(START + 12 * HOUR - 30 * MINUTE)
 
-    assert len(world.told("progress")) == 1
+    assert len(world.letters("progress")) == 1
     assert world.rungs(PROGRESS) == []
 
 
@@ -295,7 +295,7 @@ def test_an_update_counts_when_it_has_been_delivered(slip: timedelta, state: Pro
     world.until(START + 24 * HOUR + slip).comes_back(Audience.CUSTOMER)
 
     assert first.state is state
-    assert len(world.told("progress")) == 1
+    assert len(world.letters("progress")) == 1
 
 
 def test_while_the_channel_is_down_one_update_waits_and_no_heap_of_them() -> None:
@@ -326,8 +326,8 @@ def test_an_update_says_how_each_step_stands() -> None:
 
     world.after(days=1)
 
-    told = world.told("progress")[0].facts["steps"]
-    assert [(step["kind"], step["state"]) for step in told] == [("replacement", "running"), ("collection", "waiting")]
+    listed = world.letters("progress")[0].facts["steps"]
+    assert [(step["kind"], step["state"]) for step in listed] == [("replacement", "running"), ("collection", "waiting")]
 
 
 def test_an_update_that_no_channel_takes_is_not_written_over_and_over() -> None:
@@ -337,7 +337,7 @@ def test_an_update_that_no_channel_takes_is_not_written_over_and_over() -> None:
 
     world.after(hours=19)
 
-    assert len(world.told("undelivered")) == 1
+    assert len(world.letters("undelivered")) == 1
 
 
 def test_a_short_rhythm_of_updates_is_kept_and_does_not_run_hot() -> None:
@@ -350,7 +350,7 @@ def test_a_short_rhythm_of_updates_is_kept_and_does_not_run_hot() -> None:
 
     world.after(hours=5)
 
-    assert 5 <= len(world.told("progress")) <= 20
+    assert 5 <= len(world.letters("progress")) <= 20
 
 
 # What is due when
@@ -372,14 +372,14 @@ def test_what_is_done_at_once_is_promised_to_be_reported_on_as_well() -> None:
     assert world.due(PROGRESS) == START + 24 * HOUR
 
 
-def test_the_customer_is_told_the_new_arrival_time_and_the_cause() -> None:
+def test_customer_is_informed_of_the_new_arrival_time_and_the_cause() -> None:
     """B13."""
     expected = START + timedelta(days=2)
     trail = a_trail(promised_at=START - timedelta(days=1), expected_at=expected, cause="snow")
 
     world = open_case("transport.delay", trail=trail)
 
-    facts = world.told("explanation")[0].facts
+    facts = world.letters("explanation")[0].facts
     assert facts["expected_at"] == expected.isoformat()
     assert facts["cause"] == "snow"
 

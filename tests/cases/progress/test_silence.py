@@ -32,7 +32,7 @@ def sent_at(world: World, event: str) -> list[datetime]:
 
 
 @word
-def test_a_case_whose_customer_was_heard_on_day_6_stays_open_until_day_13(message: str, said: dict[str, Any]) -> None:
+def test_case_with_a_message_on_day_6_stays_open_until_day_13(message: str, said: dict[str, Any]) -> None:
     """G5: seven days of silence, to the second."""
     world = offered().after(days=6)
 
@@ -53,7 +53,7 @@ def test_reminders_count_from_the_last_word_as_well(message: str, said: dict[str
 
     assert sent_at(world, "reminded") == [START + 24 * HOUR, spoken + 24 * HOUR, spoken + 48 * HOUR]
     assert sent_at(world, "silence") == [spoken + 72 * HOUR]
-    closes = [letter.facts["closes_at"] for letter in world.told("reminder")]
+    closes = [letter.facts["closes_at"] for letter in world.letters("reminder")]
     assert [datetime.fromisoformat(at) for at in closes] == [START + 7 * DAY, *[spoken + 7 * DAY] * 2]
     assert sent_at(world, "no response") == [spoken + 7 * DAY]
 
@@ -64,7 +64,7 @@ def test_a_word_counts_from_when_it_was_said_and_repeats_no_reminder() -> None:
 
     world.says("contact-made", by="li", occurred_at=(START + 20 * HOUR).isoformat())
 
-    assert world.after(seconds=0).told("reminder") == world.told("reminder")[:2]
+    assert world.after(seconds=0).letters("reminder") == world.letters("reminder")[:2]
     world.after(days=8)
     assert sent_at(world, "reminded") == [START + h * HOUR for h in (24, 48, 68)]
     assert sent_at(world, "no response") == [START + 20 * HOUR + 7 * DAY]
@@ -81,7 +81,7 @@ def test_a_word_from_before_the_offer_changes_nothing() -> None:
     assert sent_at(world, "no response") == [START + 10 * HOUR + 7 * DAY]
 
 
-def test_an_outage_over_a_word_still_tells_the_team_lead() -> None:
+def test_team_lead_is_still_notified_when_a_message_comes_during_an_outage() -> None:
     """G5, S8: it was due before the word was entered, and had not been told."""
     world = offered().without_worker(hours=0)
     world.now += 80 * HOUR
@@ -89,7 +89,7 @@ def test_an_outage_over_a_word_still_tells_the_team_lead() -> None:
     world.says("contact-made", by="li", occurred_at=(START + HOUR).isoformat())
     world.until(world.now)
 
-    assert len(world.told("silence")) == 1
+    assert len(world.letters("silence")) == 1
 
 
 def test_a_word_survives_a_new_run() -> None:
@@ -138,7 +138,7 @@ def claim() -> World:
     return open_case("claim.damage", line="express", order=PARCEL, affected=None)
 
 
-def test_a_claim_whose_customer_was_heard_on_day_6_is_not_closed_on_day_7() -> None:
+def test_claim_with_a_message_on_day_6_is_not_closed_on_day_7() -> None:
     """G11, G5: one of two documents came; the other is still waited for, seven days from then."""
     world = claim().after(days=6)
 
@@ -146,7 +146,7 @@ def test_a_claim_whose_customer_was_heard_on_day_6_is_not_closed_on_day_7() -> N
 
     assert world.until(START + 13 * DAY - SECOND).status is Status.AWAITING_EVIDENCE
     assert world.after(seconds=1).case.outcome is Outcome.NO_RESPONSE
-    reminders = world.told("evidence_reminder")
+    reminders = world.letters("evidence_reminder")
     assert [datetime.fromisoformat(x.facts["closes_at"]) for x in reminders] == [START + 7 * DAY, START + 13 * DAY]
 
 

@@ -20,7 +20,7 @@ def test_silence_is_broken_by_two_reminders_the_team_lead_and_the_end(slip: time
     seen = []
     for hours in (24, 48, 72, 168):
         world.until(START + hours * HOUR + slip)
-        seen.append((len(world.told("reminder")), len(world.told("silence")), world.case.outcome))
+        seen.append((len(world.letters("reminder")), len(world.letters("silence")), world.case.outcome))
 
     on_time = [(1, 0, None), (2, 0, None), (2, 1, None), (2, 1, Outcome.NO_RESPONSE)]
     assert seen == (on_time if not slip else [(0, 0, None), *on_time[:3]])
@@ -34,9 +34,9 @@ def test_silence_counts_from_the_delivery_of_the_offer() -> None:
     world.after(days=3).comes_back(Audience.CUSTOMER)
 
     world.after(hours=24, seconds=-1)
-    assert world.told("reminder") == []
+    assert world.letters("reminder") == []
     world.after(seconds=1)
-    assert len(world.told("reminder")) == 1
+    assert len(world.letters("reminder")) == 1
 
 
 def test_a_case_that_got_no_answer_closes_with_nothing_paid() -> None:
@@ -55,7 +55,7 @@ def test_the_silence_of_an_offer_that_was_answered_is_over() -> None:
 
     world.after(days=8)
 
-    assert world.told("reminder") == []
+    assert world.letters("reminder") == []
     assert world.status is Status.ASSESSING
 
 
@@ -65,24 +65,24 @@ def test_a_new_offer_begins_a_new_silence() -> None:
     world.says("assess", severity="minor", by="li")
 
     world.after(hours=24, seconds=-1)
-    assert len(world.told("reminder")) == 2
+    assert len(world.letters("reminder")) == 2
     world.after(seconds=1)
-    assert len(world.told("reminder")) == 3
+    assert len(world.letters("reminder")) == 3
 
 
 def test_of_reminders_that_an_outage_held_up_only_the_last_is_sent() -> None:
     """G5, S8: the customer is not stormed; the team lead is told all the same."""
     world = offered().without_worker(hours=73)
 
-    assert len(world.told("reminder")) == 1
-    assert len(world.told("silence")) == 1
+    assert len(world.letters("reminder")) == 1
+    assert len(world.letters("silence")) == 1
 
 
 def test_the_reminder_names_the_day_on_which_the_case_closes() -> None:
     """G5."""
     world = offered().after(hours=24)
 
-    closes = datetime.fromisoformat(world.told("reminder")[0].facts["closes_at"])
+    closes = datetime.fromisoformat(world.letters("reminder")[0].facts["closes_at"])
     assert closes == START + 7 * DAY
 
 

@@ -60,7 +60,7 @@ def test_a_warning_that_is_past_when_a_case_is_marked_is_given_at_once_and_is_no
 
     (warning,) = world.case.escalations
     assert warning.due_at == START + 30 * HOUR
-    assert world.told("promise_warning")[0].facts["late"] is None
+    assert world.letters("promise_warning")[0].facts["late"] is None
 
 
 def test_a_rung_that_an_outage_held_up_keeps_its_time_when_the_case_is_marked_first() -> None:
@@ -87,7 +87,7 @@ def test_a_marked_case_is_found_as_urgent_and_its_notices_say_so() -> None:
 
     assert search_attributes(world.case)["Urgent"] is True
     assert snapshot(world.case)["urgent"] is True
-    assert world.case.notice(world.told("promise_warning")[0]).urgent is True
+    assert world.case.notice(world.letters("promise_warning")[0]).urgent is True
     assert [(e.text, e.by) for e in world.case.timeline if e.what == "urgent"] == [(REASON["reason"], "Zhao")]
 
 
@@ -96,12 +96,12 @@ def test_a_case_that_is_urgent_already_says_so_and_changes_nothing(complaint: di
     world = open_case(**complaint)
     if not complaint:
         world.says("mark-urgent", **REASON)
-    told = len(world.case.timeline)
+    entries = len(world.case.timeline)
 
     answer = world.says("mark-urgent", reason="again", by="Li")
 
     assert (answer["applied"], answer["why"]) == (False, "HL-1 is urgent already")
-    assert len(world.case.timeline) == told
+    assert len(world.case.timeline) == entries
 
 
 def test_a_mark_needs_a_reason() -> None:
@@ -132,7 +132,7 @@ def test_the_stricter_promise_to_urgent_cases_counts_from_receipt(minutes: int, 
     assert (world.state(ACK), world.due(ACK)) == (state, due)
 
 
-def test_an_answer_before_the_mark_that_is_heard_after_it_is_judged_by_what_was_promised_then() -> None:
+def test_late_entered_answer_from_before_the_mark_is_judged_by_the_promise_of_that_time() -> None:
     """S9, F1."""
     world = unanswered().after(minutes=30)
     world.says("mark-urgent", **REASON)
@@ -231,8 +231,8 @@ def test_what_follows_an_urgent_case_of_the_same_topic_is_urgent(topic: str, urg
     old = open_case()
     old.says("mark-urgent", **REASON)
     old.says("complaint-withdrawn")
-    told = check_complaint(follow_up(old.case.complaint, old.now, topic=topic), old.now)
+    complaint = check_complaint(follow_up(old.case.complaint, old.now, topic=topic), old.now)
 
-    case = opened(told, building_materials(), old.now, Earlier.of(snapshot(old.case)))
+    case = opened(complaint, building_materials(), old.now, Earlier.of(snapshot(old.case)))
 
     assert case.urgent is urgent

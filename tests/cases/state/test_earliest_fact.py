@@ -249,10 +249,10 @@ def test_a_correction_leaves_the_clock_as_if_it_had_been_known_at_once(
         since, until = at + wait, at + wait + 50
         for promise in (corrected, right):
             promise.pause(reason, AT + since * HOUR)
-        told = since + min(early, 50)
-        right.resume(reason, AT + told * HOUR)
+        resumed = since + min(early, 50)
+        right.resume(reason, AT + resumed * HOUR)
         corrected.resume(reason, AT + until * HOUR)
-        corrected.resume(reason, AT + told * HOUR)
+        corrected.resume(reason, AT + resumed * HOUR)
         at = until
 
     now = AT + (at + last) * HOUR

@@ -211,18 +211,18 @@ def test_a_pause_in_any_stretch_moves_the_rungs_that_are_left_and_no_other(hours
     """S3: before the warning, between warning and breach, and beyond; every rung is told once, at its time."""
     world = open_case(urgent=urgent)
     world.after(hours=hours)
-    told = world.rungs(DETAIL)
+    sent = world.rungs(DETAIL)
     world.promise(DETAIL).pause("photo", world.now)
     world.case.awaited = [EvidenceKind.PHOTO]
     world.after(hours=100)
-    assert world.rungs(DETAIL) == told
+    assert world.rungs(DETAIL) == sent
 
     world.says("evidence-received", evidence=[{"kind": "photo", "uri": "s3://p"}])
     world.after(hours=200)
 
     shares = [0.5 if urgent else 0.8, 1.0, 1.5, 2.0]
     due = [world.promise(DETAIL).started_at + 48 * HOUR * share for share in shares]
-    moved = [at if number < len(told) else at + 100 * HOUR for number, at in enumerate(due)]
+    moved = [at if number < len(sent) else at + 100 * HOUR for number, at in enumerate(due)]
     assert [e.due_at for e in world.case.escalations if e.promise == DETAIL] == moved
     assert [e.sent_at for e in world.case.escalations if e.promise == DETAIL] == moved
 

@@ -151,7 +151,7 @@ def test_a_letter_speaks_the_readers_language() -> None:
 def test_an_offer_names_what_is_offered_and_until_when() -> None:
     """G4, G5."""
     world = late_by(9)
-    offer = world.told("offer")[0]
+    offer = world.letters("offer")[0]
     english = rendered(world.case, offer)[LOCALES.index("en")]
 
     for said in ("CN¥1,152.00", "CN¥12,800.00", "CN¥640.00", "Option 1", "Option 2", "25 Nov", "9 days"):
@@ -163,14 +163,14 @@ def test_a_blocked_letter_is_named_in_words() -> None:
     world = open_case("transport.damage", answers={"replacement": "refused"})
     world.says("assess", severity="moderate")
     world.says("customer-approved")
-    english = rendered(world.case, world.told("step_blocked")[0])[LOCALES.index("en")]
+    english = rendered(world.case, world.letters("step_blocked")[0])[LOCALES.index("en")]
 
     assert "Step replacement is blocked: replacement (SLATE-9 × 1)." in english.body
     assert "Reason: “partner: refused”." in english.body
 
 
 @pytest.mark.parametrize(
-    ("status", "promise", "told"),
+    ("status", "promise", "expected"),
     [
         (Status.ASSESSING, PromiseName.DETAILED_RESULT, None),
         (Status.AWAITING_EVIDENCE, PromiseName.DETAILED_RESULT, "evidence"),
@@ -181,12 +181,12 @@ def test_a_blocked_letter_is_named_in_words() -> None:
     ],
 )
 def test_a_promise_that_waits_for_something_else_says_for_what(
-    status: Status, promise: PromiseName, told: str | None
+    status: Status, promise: PromiseName, expected: str | None
 ) -> None:
     """G10: whoever is told does what helps."""
     case = open_case("transport.damage").case.model_copy(update={"status": status})
 
-    assert waits_for(case, KEPT_WHEN[promise]) == told
+    assert waits_for(case, KEPT_WHEN[promise]) == expected
 
 
 def test_a_promise_that_a_blocked_step_holds_up_says_so() -> None:

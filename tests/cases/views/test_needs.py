@@ -162,7 +162,7 @@ def test_a_claim_is_decided_under_a_name() -> None:
 
 
 @pytest.mark.parametrize(("number", "chosen"), [("1", "wait"), ("2", "cancel"), ("２", "cancel"), ("cancel", "cancel")])
-def test_the_number_that_the_customer_was_told_chooses_an_option(number: str, chosen: str) -> None:
+def test_number_of_an_option_chooses_it(number: str, chosen: str) -> None:
     """G5: by its place in the current offer."""
     world = late_by(6)
 
@@ -183,13 +183,13 @@ def test_the_snapshot_has_the_complaint_as_it_came() -> None:
     world = open_case(customer=customer, wish="replace", description="断成两半")
     world.says("assess", severity="severe", affected=[{"sku": "SLATE-9", "quantity": 2}])
 
-    told = json.loads(json.dumps(snapshot(world.case)))["complaint"]
+    complaint = json.loads(json.dumps(snapshot(world.case)))["complaint"]
 
-    assert told["customer"] == {**customer, "locale": "zh-CN"}
-    assert (told["description"], told["wish"], told["channel"]) == ("断成两半", "replace", "hotline")
-    assert told["affected"] == [{"sku": "SLATE-9", "quantity": 1}]
-    assert told["received_at"] == "2026-11-18T09:00:00+08:00"
-    assert told["order"]["amount"] == "12800.00"
+    assert complaint["customer"] == {**customer, "locale": "zh-CN"}
+    assert (complaint["description"], complaint["wish"], complaint["channel"]) == ("断成两半", "replace", "hotline")
+    assert complaint["affected"] == [{"sku": "SLATE-9", "quantity": 1}]
+    assert complaint["received_at"] == "2026-11-18T09:00:00+08:00"
+    assert complaint["order"]["amount"] == "12800.00"
 
 
 def test_the_page_in_the_ui_has_a_payload_to_paste_for_each_message() -> None:

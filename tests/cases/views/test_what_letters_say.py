@@ -13,7 +13,7 @@ SHOWN = [{"kind": kind, "uri": "s3://1"} for kind in ("photo", "inspection_repor
 
 
 def the_report(world: World) -> dict[str, Any]:
-    [report] = world.told("report")
+    [report] = world.letters("report")
     return report.facts
 
 
@@ -31,7 +31,7 @@ def test_nothing_is_prevented_that_did_not_happen() -> None:
     assert the_report(found_again())["prevention"] is None
 
 
-def test_a_customer_whose_parcel_turned_up_is_told_so() -> None:
+def test_customer_is_informed_that_the_parcel_has_been_found() -> None:
     """E13."""
     texts = [text.body for text in found_again().texts]
 
@@ -65,7 +65,7 @@ def test_a_stop_use_notice_names_the_goods_as_the_customer_knows_them() -> None:
     assert any("Affected goods: Slate × 1." in text.body for text in world.texts)
 
 
-def test_who_cannot_withdraw_is_told_to_decline_only_where_there_is_an_offer() -> None:
+def test_refused_withdrawal_suggests_declining_only_if_there_is_an_offer() -> None:
     """G12."""
     world = open_case("goods.safety", line="fresh_food", evidence=SHOWN)
     assert "decline the offer" not in world.refuses("complaint-withdrawn", reason="r", by="c")
@@ -93,4 +93,4 @@ def test_the_acknowledgement_says_what_comes_next(
     """G2."""
     world = open_case(topic, line=line, evidence=evidence)
 
-    assert [letter.facts["next"] for letter in world.told("acknowledged")] == [comes_next]
+    assert [letter.facts["next"] for letter in world.letters("acknowledged")] == [comes_next]

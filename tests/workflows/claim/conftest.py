@@ -24,18 +24,18 @@ CONTRACT_NOTE = {"kind": "document", "uri": "s3://claims/dispatch-note.pdf"}
 
 
 class Claim(NamedTuple):
-    """A claim's own process, whose clock can be moved like a case's."""
+    """A carrier claim, whose clock can be moved like a case's."""
 
     case: OpenCase
     process: OpenCase
 
     async def view(self) -> dict[str, Any]:
-        """The answer to its query."""
+        """Return the answer to its query."""
         answer: dict[str, Any] = await self.process.asks("claim")
         return answer
 
     async def until(self, **fields: Any) -> dict[str, Any]:
-        """The first view in which these fields are so."""
+        """Return the first view in which these fields have these values."""
         seen: dict[str, Any] = {}
 
         async def look() -> bool:
@@ -46,7 +46,7 @@ class Claim(NamedTuple):
         return seen
 
     async def after(self, **time: float) -> dict[str, Any]:
-        """Move its clock, let everything happen that became due, and look."""
+        """Move its clock, let everything happen that became due, and return the view."""
         await TimeSkipper(self.process.client).fast_forward(self.process.handle, timedelta(**time))
         await self.process.at_rest()
         return await self.view()
@@ -57,7 +57,7 @@ Lose = Callable[..., Awaitable[Claim]]
 
 @pytest.fixture
 def lose(workshop: Workshop, open_case: Open, partners: FakePartners, client: Client) -> Lose:
-    """The carrier has lost a parcel that was `promised` so long ago: the claim has begun by itself, and is replayed."""
+    """Start a claim for a lost parcel that was `promised` that long ago; it is replayed at the end."""
 
     async def begun(promised: timedelta = YESTERDAY, dispatched: DispatchRecord | None = DISPATCHED) -> Claim:
         partners.logistics.knows, partners.warehouse.knows = TRAIL, dispatched
@@ -72,7 +72,7 @@ def lose(workshop: Workshop, open_case: Open, partners: FakePartners, client: Cl
 
 
 async def end(case: OpenCase) -> dict[str, Any]:
-    """The customer agrees, is paid, and is satisfied."""
+    """Let the customer agree, get paid, and be satisfied."""
     await case.becomes("awaiting_consent")
     await case.says("customer-approved")
     await case.becomes("following_up")
@@ -81,6 +81,6 @@ async def end(case: OpenCase) -> dict[str, Any]:
 
 
 def notices(partners: FakePartners) -> list[str]:
-    """Why staff were told of a claim, in order."""
-    told = partners.messaging.notices.values()
-    return [notice.facts["why"] for notice in told if notice.event == "carrier_claim"]
+    """Return the reasons of notices to staff about a claim, in order."""
+    notices = partners.messaging.notices.values()
+    return [notice.facts["why"] for notice in notices if notice.event == "carrier_claim"]

@@ -14,7 +14,7 @@ from tests.engine import Workshop, eventually
 from tests.fakes import FakePartners, Turn
 from tests.workflows.claim.conftest import CONTRACT_NOTE, Claim, Lose, notices
 
-# Its window
+# Window
 
 
 async def test_claim_is_filed_once_its_window_opens(lose: Lose, partners: FakePartners) -> None:
@@ -67,7 +67,7 @@ async def test_claim_whose_window_has_closed_says_so_at_once(
 async def test_carrier_that_refuses_is_asked_daily_until_the_window_closes(
     workshop: Workshop, lose: Lose, partners: FakePartners
 ) -> None:
-    """The window is short here, from three days after the promised arrival to ten; a final no ends its key (S13)."""
+    """The window is short here, from three to ten days after the promised arrival; a refusal ends its key (S13)."""
     policy = workshop.parts.policies["building_materials"]
     short = policy.carrier_claim.model_copy(update={"not_after": "10 days"})
     workshop.parts.policies["building_materials"] = policy.model_copy(update={"carrier_claim": short})
@@ -84,11 +84,11 @@ async def test_carrier_that_refuses_is_asked_daily_until_the_window_closes(
     assert notices(partners) == ["expired"]
 
 
-# Its documents
+# Documents
 
 
 async def test_claim_takes_the_documents_that_the_case_has(lose: Lose, partners: FakePartners) -> None:
-    """B16: the order, the last of the trail, the dispatch record; nobody's name."""
+    """B16: the order, the end of the tracking history, the dispatch record; no names."""
     await (await lose(timedelta(days=4))).until(state="filed", missing=[])
 
     documents = {document.name: document for document in partners.logistics.commands[0].documents}
@@ -99,7 +99,7 @@ async def test_claim_takes_the_documents_that_the_case_has(lose: Lose, partners:
 
 
 async def test_claim_waits_for_a_document_that_is_missing(lose: Lose, partners: FakePartners) -> None:
-    """B16: who is missing what is visible, and whoever has it adds it."""
+    """B16: it shows which documents are missing, and they can be added."""
     claim = await lose(timedelta(days=4), dispatched=None)
     await claim.until(missing=["dispatch_record"])
     await claim.after(days=5)
@@ -127,7 +127,7 @@ async def test_claim_waits_for_a_document_that_is_missing(lose: Lose, partners: 
 
 
 async def test_claim_is_filed_on_the_last_day_with_what_there_is(lose: Lose, partners: FakePartners) -> None:
-    """B16: rather a thin claim than none."""
+    """B16: an incomplete claim is better than none."""
     claim = await lose(timedelta(days=4), dispatched=None)
     await claim.process.at_rest()
 
@@ -149,7 +149,7 @@ async def test_document_that_comes_after_filing_is_refused(lose: Lose) -> None:
     assert "the claim is filed: send further documents to the carrier" in str(failed.value.cause)
 
 
-# Filed once, whatever fails in between: S13
+# Filed once, whatever fails: S13
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -166,7 +166,7 @@ async def test_claim_whose_filing_got_lost_is_asked_for(lose: Lose, partners: Fa
 async def test_claim_whose_worker_dies_after_the_carrier_took_it_is_not_filed_again(
     lose: Lose, partners: FakePartners
 ) -> None:
-    """The server repeats the attempt, and that asks before it sends."""
+    """The server repeats the attempt, which asks before it sends."""
     partners.logistics.will(Turn(raises=TryAgain("the worker died", retry_after=0.01), done=True))
 
     await (await lose(timedelta(days=4))).until(state="filed")
@@ -184,7 +184,7 @@ async def test_nothing_is_filed_again_once_the_carrier_may_have_forgotten_the_ke
     await claim.until(state="unknown")
 
     await claim.after(hours=25)
-    await eventually(lambda: _told(partners, "unknown"))
+    await eventually(lambda: _notified(partners, "unknown"))
     await claim.process.says("claim-settled", recovered="100.00")
 
     assert (await claim.process.result())["recovered"] == "100.00"
@@ -194,7 +194,7 @@ async def test_nothing_is_filed_again_once_the_carrier_may_have_forgotten_the_ke
 async def test_claim_is_not_filed_under_a_new_key_before_the_old_one_has_been_asked_for(
     lose: Lose, partners: FakePartners
 ) -> None:
-    """S25: a refusal was a lie, and the next try finds the claim instead of filing another."""
+    """S25: the refusal was wrong; the next try finds the claim instead of filing another."""
     partners.logistics.will(Turn(raises=PartnerRefused("not today"), done=True))
     partners.logistics.when_asked(Turn(raises=PartnerRefused("nor now")))
     claim = await lose(timedelta(days=4))
@@ -259,7 +259,7 @@ async def test_claim_that_is_settled_while_the_carrier_is_out_of_reach_ends(lose
     assert (await claim.process.result())["state"] == "refused"
 
 
-async def _told(partners: FakePartners, why: str) -> bool:
+async def _notified(partners: FakePartners, why: str) -> bool:
     return why in notices(partners)
 
 

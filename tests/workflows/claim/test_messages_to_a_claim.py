@@ -13,7 +13,7 @@ from tests.workflows.claim.conftest import Claim, Lose
 
 
 async def test_word_that_comes_too_late_is_refused_visibly(lose: Lose, workshop: Workshop) -> None:
-    """The first word counts; twice more, and neither is dropped."""
+    """The first message counts; two more are recorded."""
     claim = await lose(timedelta(days=4))
     await claim.until(state="filed")
     handle = claim.process.handle
@@ -94,7 +94,7 @@ async def test_second_payload_of_a_message_is_left_alone(lose: Lose) -> None:
 async def test_flood_of_messages_is_taken_at_its_pace_and_its_refusals_are_one_line(
     lose: Lose, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Contract, *Messages*: what a carrier's system says in the middle of it is heard."""
+    """Contract, *Messages*: messages of a carrier's system are accepted at any time."""
     claim = await lose(timedelta(days=4), dispatched=None)
     evidence = [{"evidence": [{"kind": "photo", "uri": f"s3://{number}"}], "by": "dms"} for number in range(50)]
 
@@ -112,7 +112,7 @@ async def test_flood_of_messages_is_taken_at_its_pace_and_its_refusals_are_one_l
 
 
 async def test_message_id_is_applied_once(lose: Lose) -> None:
-    """Contract, *Messages*; the same word twice is no reason to refuse it."""
+    """Contract, *Messages*; a repetition of the same is not refused."""
     claim = await lose(timedelta(days=4), dispatched=None)
     message = {"evidence": [{"kind": "photo", "uri": "s3://1"}], "message_id": "m-1"}
 

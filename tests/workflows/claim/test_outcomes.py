@@ -1,4 +1,4 @@
-"""The claim against the carrier outlives its case, and what it brings is set against what was paid out (B16)."""
+"""A carrier claim outlives its case; its result is compared with what was paid out (B16)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,11 +14,11 @@ from tests.fakes import FakePartners, Turn
 from tests.workflows.claim.conftest import Lose, end, notices
 from workflows.sdk.search import KEYS
 
-# What it brings
+# Result
 
 
 async def test_claim_goes_on_when_its_case_has_closed(lose: Lose, records: Records) -> None:
-    """B16: what is recovered is set against what the case really paid."""
+    """B16: what is recovered is compared with what the case really paid."""
     claim = await lose()
     result = await end(claim.case)
     handle = claim.process.handle
@@ -61,7 +61,7 @@ async def test_carrier_may_answer_at_once(lose: Lose, partners: FakePartners) ->
     assert (settled["state"], settled["recovered"], settled["reference"]) == ("paid", "12800.00", "R-1")
 
 
-async def test_staff_hear_once_that_the_carrier_does_not_answer(lose: Lose, partners: FakePartners) -> None:
+async def test_staff_are_notified_once_that_the_carrier_does_not_answer(lose: Lose, partners: FakePartners) -> None:
     claim = await lose(timedelta(days=4))
     await claim.until(state="filed")
 

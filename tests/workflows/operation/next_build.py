@@ -1,4 +1,4 @@
-"""A build that cannot take over the cases of this one: its case does something else first."""
+"""A build that cannot take over the cases of this one: its case first does something else."""
 
 from datetime import timedelta
 
@@ -15,10 +15,10 @@ from workflows.sdk.handlers import handles
 @workflow.defn(name=CASE_WORKFLOW)
 @handles(signals=FACTS, updates=MESSAGES)
 class NextCase(AfterSalesCase):
-    """Waits a moment before it looks at the complaint."""
+    """Waits briefly before it looks at the complaint."""
 
     @workflow.run
     async def run(self, complaint: RawValue) -> Snapshot:
-        """As before, after a timer that no older history has."""
+        """Run as before, after a timer that older histories do not have."""
         await workflow.sleep(timedelta(milliseconds=1))
         return await super().run(complaint)

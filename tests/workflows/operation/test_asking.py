@@ -1,4 +1,4 @@
-"""A case is asked in short questions, so that none still waits when another worker takes the case over."""
+"""Programs ask a case with short queries, so that none is waiting when another worker takes the case over."""
 
 import asyncio
 from datetime import timedelta
@@ -58,7 +58,7 @@ class Questions(Interceptor):
 
 
 class Hasty:
-    """A workflow at rest that answers its third question."""
+    """A waiting workflow that answers its third query."""
 
     raw_description = DescribeWorkflowExecutionResponse()
     task_queue = TASK_QUEUE

@@ -1,4 +1,4 @@
-"""An operator cancels a case in the Temporal UI: no step is left in between, and the case ends in an orderly way."""
+"""An operator cancels a case in the Temporal UI: no step stays unsettled, and the case ends properly."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.workflows.conftest import Open, agreed
 
 
 async def cancelled(case: OpenCase) -> None:
-    """Wait for the end of a case that was cancelled."""
+    """Wait for the end of a cancelled case."""
     with pytest.raises(WorkflowFailureError) as raised:
         await case.result()
     assert isinstance(raised.value.cause, CancelledError)
@@ -48,7 +48,7 @@ async def test_payment_that_is_under_way_is_waited_for(
 async def test_payment_that_was_refused_once_and_is_tried_again_is_waited_for_as_well(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S13: the number that the partner gave to its refusal is not the one of this payment."""
+    """S13: the partner's number for its refusal is not the number of this payment."""
     answer = asyncio.Event()
     partners.refunds.will(Turn(state=ReceiptState.FAILED), Turn(until=answer))
     case = await open_case()
@@ -71,7 +71,7 @@ async def test_payment_that_was_refused_once_and_is_tried_again_is_waited_for_as
 async def test_payment_of_unknown_outcome_is_cleared_up_first(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S13: whether it was made has to be known before the case may end."""
+    """S13: whether it was paid must be known before the case may end."""
     word = asyncio.Event()
     partners.refunds.will(*[Turn(raises=OutcomeUnknown("no answer within 8 s"), done=True)] * 2)
     partners.refunds.when_asked(Turn(until=word), Turn(until=word))
@@ -134,7 +134,7 @@ async def _asked(partners: FakePartners, times: int) -> bool:
 
 
 async def _was_requested(case: OpenCase) -> bool:
-    """Whether the case has been told of the cancellation."""
+    """Return whether the cancellation has reached the case."""
     events = await case.events()
     at = next(
         (i for i, e in enumerate(events) if e.HasField("workflow_execution_cancel_requested_event_attributes")), None

@@ -1,4 +1,4 @@
-"""A case that lives long continues as new: another run, the same case."""
+"""A case with a long history continues as new: another run, the same case."""
 
 from collections.abc import AsyncIterator
 
@@ -18,10 +18,10 @@ from worker import Parts, register_search_attributes
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def impatient_engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A server that finds a history of 40 events long, and lets the next run begin at once."""
+    """A server for which a history of 40 events is long, and that lets the next run begin at once."""
     settings = {
         "limit.historyCount.suggestContinueAsNew": "40",
-        # Otherwise a run that lived for less than a second keeps the next one waiting, and a skip leaps over it.
+        # Otherwise a run shorter than a second delays the next one, and time skipping jumps over it.
         "history.workflowIdReuseMinimalInterval": '"0s"',
     }
     async with serving(tmp_path_factory.mktemp("impatient"), settings) as address:
@@ -33,7 +33,7 @@ async def impatient_engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
 async def case(
     impatient_engine: str, partners: FakePartners, records: Records, written_policies: dict[str, Policy]
 ) -> AsyncIterator[OpenCase]:
-    """A case there, at work on a repair that takes its time."""
+    """A case there, with a repair in progress."""
     client = await Client.connect(impatient_engine, data_converter=pydantic_data_converter)
     workshop = Workshop(client, Parts(dict(written_policies), partners.ports(), records))
     await workshop.open()
@@ -72,7 +72,9 @@ async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
     assert archived["record"] == result
 
 
-async def test_promises_go_on_without_a_gap_and_nothing_is_told_twice(case: OpenCase, partners: FakePartners) -> None:
+async def test_promises_continue_without_a_gap_and_nothing_is_sent_twice(
+    case: OpenCase, partners: FakePartners
+) -> None:
     """B5: one update a day, each kept, over all runs."""
     seen = await case.after(days=10)
 
@@ -108,7 +110,7 @@ async def test_same_complaint_sent_again_finds_the_case_in_its_later_run(case: O
 
 
 async def test_case_that_has_outgrown_a_complaint_goes_on(case: OpenCase) -> None:
-    """What strangers send is bounded; what a case carries into its next run is not."""
+    """Messages from strangers are limited; what a case carries into its next run is not."""
     for _ in range(25):
         await case.says("note", text="x" * 3_000)
 
@@ -120,13 +122,13 @@ async def test_case_that_has_outgrown_a_complaint_goes_on(case: OpenCase) -> Non
 
 
 def photos(number: int) -> list[dict[str, str]]:
-    """As many as one message may bring, each told at length; others for each `number`."""
+    """As many as one message may have, each with a long text; different ones for each `number`."""
     return [{"kind": "photo", "uri": f"s3://{number}/{piece}/".ljust(1_200, "x")} for piece in range(50)]
 
 
 @pytest.mark.long
 async def test_case_that_was_filled_to_the_brim_goes_on_and_comes_to_its_end(case: OpenCase, records: Records) -> None:
-    """Contract, *Messages*: what it holds then is still carried into another run, shown, and archived."""
+    """Contract, *Messages*: it can still be carried into another run, shown, and archived."""
     shown, full = 0, None
     while full is None and shown < 30:
         try:

@@ -1,4 +1,4 @@
-"""What may need a person is counted once, and an alert is there for each count; a replay counts nothing again."""
+"""Events that may need a person are counted once, and each counter has an alert; a replay counts nothing again."""
 
 import re
 import socket
@@ -30,7 +30,7 @@ UNKNOWN, BLOCKED, ESCALATIONS, UNDELIVERABLE = COUNTERS
 
 @dataclass
 class Metrics:
-    """What a worker exports to Prometheus."""
+    """Return what a worker exports to Prometheus."""
 
     address: str
 
@@ -39,7 +39,7 @@ class Metrics:
             return (await http.get(f"http://{self.address}/metrics")).text
 
     async def count(self, name: str, **labels: str) -> int:
-        """The counter of this name that has these labels among others."""
+        """Return the counter of this name with these labels (among others)."""
         found = [
             int(value)
             for shown, value in re.findall(rf"^{name}\{{(.*)\}} (\d+)$", await self.read(), re.MULTILINE)
@@ -56,7 +56,7 @@ def metrics() -> Metrics:
 
 
 async def exporting(address: str, metrics: Metrics) -> Client:
-    """A client as that of a worker with `AFTER_SALES_METRICS_ADDRESS`."""
+    """A client like that of a worker with `AFTER_SALES_METRICS_ADDRESS`."""
     runtime = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics.address)))
     return await Client.connect(address, data_converter=pydantic_data_converter, runtime=runtime)
 
@@ -74,7 +74,7 @@ async def broken(client: Client) -> AsyncIterator[None]:
 
 
 async def met_with_everything(open_case: Open, partners: FakePartners) -> OpenCase:
-    """A case of an unreachable customer whose replacement nobody knows of; in the end all rungs were told."""
+    """A case with an unreachable customer and a replacement of unknown outcome; in the end all rungs were notified."""
     partners.messaging.unreachable = PartnerRefused("no channel has an address for them")
     case = await open_case()
     await case.until(lambda c: any(e["what"] == "undeliverable" for e in c["timeline"]))
@@ -101,7 +101,7 @@ async def test_what_may_need_a_person_is_counted_by_what_it_is(
 
 
 async def test_replay_counts_nothing_again(closed_workshop: Workshop, partners: FakePartners, metrics: Metrics) -> None:
-    """Without a cache every task of a case is a replay of all that came before."""
+    """Without a cache every task of a case replays everything before it."""
     await closed_workshop.open(max_cached_workflows=0)
     partners.warehouse.will(Turn(raises=PartnerRefused("none left")))
     case = await closed_workshop.take_in(complaint())

@@ -1,4 +1,4 @@
-"""A deploy over open cases: each ends on the build that it began on; what docs/deploying.md tells to type is typed."""
+"""A deployment over open cases: each ends on its build. The commands of docs/deploying.md are executed."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ class Site:
         self._workers: dict[str | None, Worker] = {}
 
     async def start(self, build_id: str | None) -> None:
-        """A worker of this build; None: of no build."""
+        """A worker of this build; None: without a build."""
         shop = self.workshop
         started = build_worker(shop.client, shop.parts, task_queue=shop.task_queue, build_id=build_id)
         await started.__aenter__()
@@ -62,12 +62,12 @@ class Site:
             await self.stop(build_id)
 
     async def release(self, build_id: str) -> None:
-        """Start a worker of this build and make it current, which takes until the server has seen it."""
+        """Start a worker of this build and make it current, which takes until the server has registered it."""
         await self.start(build_id)
         await eventually(lambda: self.types(SET_CURRENT, NEW=build_id), f"build {build_id} being current")
 
     async def types(self, documented: str, **names: str) -> str:
-        """What an operator types, with names put in; the answer, empty where it was refused."""
+        """Run a documented command with names filled in; return its answer, empty if it was refused."""
         assert documented in DOCUMENT
         program, *words = shlex.split(documented)
         for placeholder, name in names.items():
@@ -79,7 +79,7 @@ class Site:
         return answer.decode() if ran.returncode == 0 else ""
 
     async def is_drained(self, build_id: str) -> bool:
-        """Whether no case is open on this build any more."""
+        """Return whether no case is open on this build."""
         answer = json.loads(await self.types(DESCRIBE, OLD=build_id))
         return bool(answer["drainageInfo"]["drainageStatus"] == "drained")
 
@@ -88,7 +88,7 @@ class Site:
 async def site(
     tmp_path: Path, partners: FakePartners, records: Records, written_policies: dict[str, Policy]
 ) -> AsyncIterator[Site]:
-    """A server that looks every second whether a build is drained, and finds a history of 60 events long."""
+    """A server that checks every second whether a build is drained, and for which 60 events are a long history."""
     settings = {
         "matching.wv.VersionDrainageStatusVisibilityGracePeriod": '"1s"',
         "matching.wv.VersionDrainageStatusRefreshInterval": '"1s"',
@@ -104,7 +104,7 @@ async def site(
 
 
 async def builds(case: OpenCase) -> list[str]:
-    """The builds that have worked on the case, in all its runs, in order; empty: a worker of no build."""
+    """Return the builds that worked on the case, over all its runs, in order; empty for workers without a build."""
     found: list[str] = []
     run_id = (await case.handle.describe()).run_id
     while run_id:
@@ -116,7 +116,7 @@ async def builds(case: OpenCase) -> list[str]:
 
 
 async def end(case: OpenCase) -> dict[str, Any]:
-    """The customer agrees, is paid, and is satisfied."""
+    """Let the customer agree, get paid, and be satisfied."""
     await case.says("customer-approved")
     await case.becomes("following_up")
     await case.says("satisfaction-reported", score=5)
@@ -159,7 +159,7 @@ async def test_case_that_continues_as_new_stays_on_its_build(site: Site) -> None
 
 
 async def test_carrier_claim_is_begun_on_the_build_of_its_case(site: Site) -> None:
-    """B16: it lives for weeks, and a build has to be kept until it has ended, or it has to be moved."""
+    """B16: it runs for weeks, and its build has to be kept until it has ended, or it has to be moved."""
     await site.release("one")
     case = await site.workshop.take_in(complaint(topic="transport.loss"))
     await case.becomes("assessing")
@@ -177,14 +177,14 @@ async def test_carrier_claim_is_begun_on_the_build_of_its_case(site: Site) -> No
 
 
 async def _finds(client: Client, build_id: str, workflow_id: str) -> bool:
-    """Whether the documented query for what is open on a build names this workflow."""
+    """Return whether the documented query for open workflows of a build finds this one."""
     assert f'temporal workflow list --query "{OPEN_ON_OLD}"' in DOCUMENT
     open_there = client.list_workflows(OPEN_ON_OLD.replace("OLD", build_id))
     return workflow_id in [execution.id async for execution in open_there]
 
 
 async def test_case_of_no_build_goes_on_at_the_first_that_is_current_and_stays_there(site: Site) -> None:
-    """How an installation begins to name its builds."""
+    """How an installation starts to use builds."""
     await site.start(None)
     case = await site.workshop.take_in(complaint())
     await offered(case, "severe")
@@ -219,7 +219,7 @@ async def test_case_that_lives_too_long_is_moved_to_a_build_that_can_replay_it(s
 
 
 def test_build_has_a_name_only_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one nothing has to be made current: one machine needs no procedure."""
+    """Without a build nothing has to be made current: one machine needs no procedure."""
     monkeypatch.delenv("AFTER_SALES_BUILD_ID", raising=False)
     assert Settings(_env_file=None).build_id is None
     monkeypatch.setenv("AFTER_SALES_BUILD_ID", "2026-12-01")

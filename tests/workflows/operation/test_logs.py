@@ -1,4 +1,4 @@
-"""What a case logs: one line for each entry of its timeline, once, and nothing that tells who somebody is."""
+"""The log of a case: one line for each entry of its timeline, once, without personal data."""
 
 import io
 import json
@@ -19,12 +19,12 @@ from tests.workflows.conftest import Open, agreed
 from tests.workflows.operation.test_continuing import case, impatient_engine  # noqa: F401 (fixtures)
 
 PERSONAL = ("Wang Xiaoming", "13900001234", "xiaoming@example.org", "Lotus Street", "my daughter", "Zhao Yun")
-"""Name, phone, email, address, what a customer wrote, an agent's name."""
+"""Name, phone, email, address, text of a customer, an agent's name."""
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What a worker's standard error would show, set up as `worker.py` does it."""
+    """The standard error of a worker, set up as in `worker.py`."""
     text, root, chatty = io.StringIO(), logging.getLogger(), logging.getLogger("temporalio.activity")
     handlers, level, chatty_level = root.handlers[:], root.level, chatty.level
     monkeypatch.setattr(sys, "stderr", text)
@@ -37,17 +37,17 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def lines(log: io.StringIO) -> list[dict[str, Any]]:
-    """The lines so far that tell of a case."""
+    """Return the lines about a case so far."""
     return [line for line in map(json.loads, log.getvalue().splitlines()) if "case_id" in line]
 
 
-def told(snapshot: dict[str, Any]) -> list[str]:
-    """What the timeline of a snapshot tells."""
+def timeline_events(snapshot: dict[str, Any]) -> list[str]:
+    """Return the entries of a snapshot's timeline, as the log names them."""
     return [entry["what"] for entry in snapshot["timeline"]]
 
 
 async def lived(case: OpenCase) -> dict[str, Any]:  # noqa: F811
-    """A life with a note, a yes, steps and a callback; the final snapshot."""
+    """A case with a note, an agreement, steps and a callback; its final snapshot."""
     await agreed(case, "minor")
     await case.says("note", text="my daughter called about Lotus Street", by="Zhao Yun")
     await case.until(lambda c: step(c, "onsite_repair")["reference"])
@@ -69,8 +69,8 @@ async def test_each_entry_of_the_timeline_is_one_line_in_order(log: io.StringIO,
 
     result = await lived(case)
 
-    assert [line["event"] for line in lines(log)] == told(result)
-    assert {"received", "offered", "agreed", "note", "step done", "closed"} <= set(told(result))
+    assert [line["event"] for line in lines(log)] == timeline_events(result)
+    assert {"received", "offered", "agreed", "note", "step done", "closed"} <= set(timeline_events(result))
     for line in lines(log):
         assert line["case_id"] == case.id
         assert (line["workflow_id"], line["level"]) == (case.handle.id, "info")
@@ -89,19 +89,19 @@ async def test_no_line_says_who_somebody_is(log: io.StringIO, open_case: Open) -
 
 
 async def test_case_that_each_task_takes_up_anew_repeats_nothing(log: io.StringIO, closed_workshop: Workshop) -> None:
-    """S24: nothing is kept in the worker's memory, so each task replays the case from its beginning."""
+    """S24: the worker keeps nothing in memory, so each task replays the case from its beginning."""
     await closed_workshop.open(max_cached_workflows=0)
 
     result = await lived(await closed_workshop.take_in(complaint()))
 
-    assert [line["event"] for line in lines(log)] == told(result)
+    assert [line["event"] for line in lines(log)] == timeline_events(result)
 
 
 @pytest.mark.parametrize("replays_aloud", [False, True], ids=["as it is", "the guard bites"])
 async def test_replay_says_nothing(
     log: io.StringIO, open_case: Open, monkeypatch: pytest.MonkeyPatch, *, replays_aloud: bool
 ) -> None:
-    """S24. A logger that did not know of replays would say everything again."""
+    """S24: a logger that ignored replays would log everything again."""
     case = await open_case()  # noqa: F811
     result = await lived(case)
     before = len(lines(log))
@@ -110,12 +110,12 @@ async def test_replay_says_nothing(
     await replayer().replay_workflow(await case.handle.fetch_history())
 
     again = [line["event"] for line in lines(log)[before:]]
-    assert again == (told(result) if replays_aloud else [])
+    assert again == (timeline_events(result) if replays_aloud else [])
 
 
 async def test_run_that_continues_a_case_says_nothing_again(log: io.StringIO, case: OpenCase) -> None:  # noqa: F811
     seen = await case.after(days=5)
 
     assert await case.runs() > 2
-    assert told(seen).count("update") > 1
-    assert [line["event"] for line in lines(log)] == told(seen)
+    assert timeline_events(seen).count("update") > 1
+    assert [line["event"] for line in lines(log)] == timeline_events(seen)

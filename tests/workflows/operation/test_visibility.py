@@ -1,4 +1,4 @@
-"""What operators see: search attributes, the page of a case, and what is written about its beginning."""
+"""What operators see: search attributes, the page of a case, and the summary of its start."""
 
 import asyncio
 import threading
@@ -17,17 +17,17 @@ from tests.workflows.conftest import Open, agreed, offered
 from workflows.sdk.search import KEYS
 
 TASK_WITHIN = timedelta(seconds=3)
-"""Soon over, and yet longer than a busy machine takes for a task."""
+"""Short, but longer than a busy machine needs for a task."""
 
 
 async def attributes(case: OpenCase) -> dict[str, Any]:
-    """The search attributes of a case, by name."""
+    """Return the search attributes of a case, by name."""
     found = (await case.handle.describe()).typed_search_attributes
     return {name: found.get(key) for name, key in KEYS.items()}
 
 
 async def page(case: OpenCase) -> str:
-    """The Markdown on the page of a case in the Temporal UI."""
+    """Return the Markdown on the page of a case in the Temporal UI."""
     metadata = await case.asks("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     return str(metadata.current_details)
 
@@ -80,19 +80,19 @@ async def test_cases_are_found_by_their_search_attributes(open_case: Open) -> No
     assert await eventually(found) == [case.handle.id]
 
 
-async def test_page_tells_promises_steps_and_what_to_do_next(open_case: Open, partners: FakePartners) -> None:
+async def test_page_shows_promises_steps_and_what_to_do_next(open_case: Open, partners: FakePartners) -> None:
     case = await open_case()
     await offered(case, "moderate")
     assert "customer-approved (1 replace)" in await page(case)
     await case.says("customer-approved")
     await case.until(lambda c: step(c, "replacement")["reference"])
 
-    told = await page(case)
+    shown = await page(case)
 
-    assert "**executing**" in told
-    assert "acknowledge: **kept**" in told
-    assert "replacement, 4 × SLATE-9: **running**" in told
-    assert "daily update to the customer" in told
+    assert "**executing**" in shown
+    assert "acknowledge: **kept**" in shown
+    assert "replacement, 4 × SLATE-9: **running**" in shown
+    assert "daily update to the customer" in shown
     assert partners.messaging.events == ["acknowledged", "offer"]
 
 
@@ -110,7 +110,7 @@ async def test_operators_see_no_personal_data(open_case: Open) -> None:
 
 
 async def test_what_is_read_back_is_what_the_case_knew_when_it_happened(closed_workshop: Workshop) -> None:
-    """Admission takes longer than a workflow task may: a replay must not see another clock than the first run."""
+    """Admission takes longer than a workflow task may: a replay must see the same clock as the first run."""
     slow = SlowPolicies(closed_workshop.parts.policies)
     closed_workshop.parts = replace(closed_workshop.parts, policies=slow)
     await closed_workshop.open()
@@ -137,7 +137,7 @@ async def test_what_is_read_back_is_the_same_where_a_partner_was_slow(
     await case.says("complaint-withdrawn")
     result = await case.result()
 
-    # When it was opened is left to the test above, where a fault is known.
+    # When it was opened has a known fault, which the test above covers.
     assert {**await case.snapshot(), "opened_at": result["opened_at"]} == result
 
 

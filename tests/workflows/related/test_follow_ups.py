@@ -1,4 +1,4 @@
-"""A closed case is taken up again by a new case that follows it (G12, S10, S22)."""
+"""A closed case is reopened by a new case that follows it (G12, S10, S22)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ def following(old: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 async def failed(case: OpenCase) -> list[dict[str, str]]:
-    """The problems with which the case was refused."""
+    """Return the problems with which the case was refused."""
     with pytest.raises(WorkflowFailureError) as raised:
         await case.result()
     assert isinstance(raised.value.cause, ApplicationError)
@@ -40,7 +40,7 @@ async def failed(case: OpenCase) -> list[dict[str, str]]:
 
 
 async def test_follow_up_of_a_case_in_which_nothing_was_agreed_is_offered_the_same_anew(workshop: Workshop) -> None:
-    """G12, S19: consent is asked again, the finding need not be entered again; S10: promises of its own."""
+    """G12, S19: consent is asked again, the finding is kept; S10: with new promises."""
     content = complaint(evidence=[PHOTO])
     first = await workshop.take_in(content)
     await offered(first, "moderate")
@@ -138,7 +138,7 @@ async def test_case_that_closed_more_than_30_days_ago_is_not_taken_up_again(
 async def test_records_that_are_down_hold_a_follow_up_back_and_do_not_refuse_it(
     workshop: Workshop, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G12: nobody knows meanwhile whether it may be taken up again."""
+    """G12: until then nobody knows whether it may be reopened."""
     content = complaint()
     first = await withdrawn(workshop, content)
     known, tries = records.case, []

@@ -23,7 +23,7 @@ def written_policies(written_policies: dict[str, Policy]) -> dict[str, Policy]:
 
 @pytest.fixture
 async def pair(open_case: Open) -> tuple[OpenCase, OpenCase]:
-    """A case, and the case of a second complaint about its order and topic that was merged into it."""
+    """A case, and a second case about its order and topic that was merged into it."""
     first = await open_case(order={"order_id": "SO-ONE"})
     await first.becomes("assessing")
     second = await open_case(order={"order_id": "SO-ONE"}, evidence=[PHOTO])
@@ -34,7 +34,7 @@ async def pair(open_case: Open) -> tuple[OpenCase, OpenCase]:
 async def test_second_complaint_about_an_order_and_topic_is_handled_by_the_first_case(
     pair: tuple[OpenCase, OpenCase], partners: FakePartners
 ) -> None:
-    """G12: its customer is told so, and what they showed is shown to the first."""
+    """G12: its customer is informed, and its evidence is passed on to the first case."""
     first, second = pair
 
     await second.at_rest()
@@ -45,8 +45,8 @@ async def test_second_complaint_about_an_order_and_topic_is_handled_by_the_first
     assert one["evidence"] == [PHOTO]
     assert {p["name"]: p["state"] for p in two["promises"]} == {"acknowledge": "kept", "detailed_result": "void"}
     assert two["needs"] == []
-    told = [m for m in partners.messaging.to_customers.values() if m.event == "linked"]
-    assert [(m.case_id, m.facts["other_case_id"]) for m in told] == [(second.id, first.id)]
+    letters = [m for m in partners.messaging.to_customers.values() if m.event == "linked"]
+    assert [(m.case_id, m.facts["other_case_id"]) for m in letters] == [(second.id, first.id)]
 
 
 async def test_first_case_offers_what_both_claim_and_is_as_urgent_as_the_second(open_case: Open) -> None:
@@ -82,7 +82,7 @@ async def test_who_takes_back_the_second_complaint_leaves_the_first_to_a_person(
 async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the_second(
     closed_workshop: Workshop, open_case: Open, partners: FakePartners
 ) -> None:
-    """G12: linked, its customer told so, and nothing granted twice by itself; an agent's word lets it go on."""
+    """G12: linked, its customer informed, and nothing granted twice automatically; an agent can let it continue."""
     policies = closed_workshop.parts.policies
     policies["building_materials"] = policies["building_materials"].model_copy(update={"second_complaint": "link"})
     first = await open_case(order={"order_id": "SO-TWO"})
@@ -97,8 +97,8 @@ async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the
     ]
     await offered(second, "minor")
     await second.at_rest()
-    told = [m for m in partners.messaging.to_customers.values() if m.event == "linked"]
-    assert [(m.case_id, m.facts["other_case_id"]) for m in told] == [(second.id, first.id)]
+    letters = [m for m in partners.messaging.to_customers.values() if m.event == "linked"]
+    assert [(m.case_id, m.facts["other_case_id"]) for m in letters] == [(second.id, first.id)]
 
 
 async def test_merged_case_closes_with_the_first_and_writes_no_report_of_its_own(
@@ -146,7 +146,7 @@ async def test_update_to_a_merged_case_is_rejected_with_the_case_that_takes_it(
 async def test_fact_for_a_first_case_that_is_gone_lets_the_merged_one_go_on_alone(
     pair: tuple[OpenCase, OpenCase],
 ) -> None:
-    """S22: nothing is lost, and what was promised is promised anew (S10)."""
+    """S22: nothing is lost, and its promises start anew (S10)."""
     first, second = pair
     await first.handle.terminate()
 
@@ -199,7 +199,7 @@ async def test_third_complaint_finds_the_second_where_the_first_case_is_gone(ope
 async def test_second_case_in_which_something_has_begun_is_only_related(
     open_case: Open, partners: FakePartners
 ) -> None:
-    """G12: the sample is collected and the notice written the moment such a complaint arrives (M15)."""
+    """G12: the sample is collected and the notice sent as soon as such a complaint arrives (M15)."""
     first = await open_case(line="infant_formula", topic="goods.safety", order={"order_id": "SO-TIN"})
     await first.until(lambda c: c["steps"])
 
@@ -236,7 +236,7 @@ async def test_stranger_cannot_link_or_close_a_case(open_case: Open, name: str, 
 async def test_case_that_is_over_turns_a_complaint_away_and_that_goes_on_alone(
     pair: tuple[OpenCase, OpenCase],
 ) -> None:
-    """A refusal of the first case to take it in, as if it had been closing at that moment."""
+    """Lets the first case refuse the merge, as if it were closing at that time."""
     first, second = pair
 
     await second.handle.signal("case-closed", {"case": first.id})

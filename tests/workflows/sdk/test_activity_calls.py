@@ -1,6 +1,6 @@
 """mypy checks the arguments of activities, which the SDK takes as `Sequence[Any]`.
 
-Each `type: ignore` here stands for an error that mypy finds; one that it no longer finds fails `make check`.
+Each `type: ignore` here is for an error that mypy must find; if it no longer does, `make check` fails.
 """
 
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The SDK still calls the private methods that `workflows.sdk.hardening` overrides; they would be skipped silently."""
+"""The SDK still calls the private methods that `workflows.sdk.hardening` overrides; otherwise they would be dead."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ async def travel(converter: DataConverter) -> None:
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
 async def test_sdk_calls_each_method_that_is_overridden(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A method that a newer SDK has renamed, or calls no more, would change nothing and nobody would notice."""
+    """Overriding a method that a newer SDK has renamed or no longer calls would have no effect, silently."""
     calls: list[Sequence[Payload]] = []
 
     async def noted(_: DataConverter, payloads: Sequence[Payload]) -> Sequence[Payload]:

@@ -1,4 +1,4 @@
-"""What a query brings along that no workflow task has brought: it is refused, and so stands in no history."""
+"""Messages that come with a query but with no workflow task are refused, because no history would contain them."""
 
 import asyncio
 import threading
@@ -24,31 +24,31 @@ from workflows.sdk.runner import QuerySafeRunner
 
 QUEUE = "q"
 HELD = threading.Event()
-"""Until it is set, nothing else gets a slot of the worker."""
+"""Until it is set, no other task gets a slot of the worker."""
 MOST = 1.5
 """Seconds for which a workflow may block: the SDK takes two for a deadlock."""
 ROUNDS = 12
 
 
 @workflow.defn
-class Hears:
+class Receives:
     """Counts its signals."""
 
     def __init__(self) -> None:
-        self._heard = 0
+        self._received = 0
 
     @workflow.run
     async def run(self) -> int:
-        await workflow.wait_condition(lambda: self._heard > 0)
-        return self._heard
+        await workflow.wait_condition(lambda: self._received > 0)
+        return self._received
 
     @workflow.signal
-    def hear(self) -> None:
-        self._heard += 1
+    def receive(self) -> None:
+        self._received += 1
 
     @workflow.query
-    def heard(self) -> int:
-        return self._heard
+    def received(self) -> int:
+        return self._received
 
 
 @workflow.defn
@@ -65,7 +65,7 @@ class Holds:
 
 
 class Watched(UnsandboxedWorkflowRunner):
-    """Notes the history lengths at which signals come, for each run."""
+    """Records the history lengths at which signals arrive, for each run."""
 
     def __init__(self) -> None:
         self.signalled_at: list[tuple[str, int]] = []
@@ -91,7 +91,7 @@ def let_go() -> Iterator[None]:
 
 
 async def strays(folder: Path, wrapped: Callable[[WorkflowRunner], WorkflowRunner]) -> tuple[int, list[BaseException]]:
-    """How many signals a query brought along, in `ROUNDS` trials or until one did; and the queries that failed."""
+    """Return how many signals came with a query, in `ROUNDS` trials or until one did, and the failed queries."""
     watched = Watched()
     failures: list[BaseException] = []
     found = 0
@@ -100,15 +100,15 @@ async def strays(folder: Path, wrapped: Callable[[WorkflowRunner], WorkflowRunne
         async with Worker(
             client,
             task_queue=QUEUE,
-            workflows=[Hears, Holds],
+            workflows=[Receives, Holds],
             workflow_runner=wrapped(watched),
             max_cached_workflows=2,
             max_concurrent_workflow_tasks=2,
         ):
             for number in range(ROUNDS):
                 HELD.clear()
-                failures += await _ask_while_it_is_told(client, number)
-                case = client.get_workflow_handle(f"hears-{number}")
+                failures += await _query_while_signalled(client, number)
+                case = client.get_workflow_handle(f"receives-{number}")
                 history = await case.fetch_history()
                 begun = {e.event_id for e in history.events if e.HasField("workflow_task_started_event_attributes")}
                 run_id = (await case.describe()).run_id
@@ -118,22 +118,22 @@ async def strays(folder: Path, wrapped: Callable[[WorkflowRunner], WorkflowRunne
     return found, failures
 
 
-async def _ask_while_it_is_told(client: Client, number: int) -> list[BaseException]:
-    """A workflow that is in no cache is asked, and told something before a worker has a slot for either."""
-    case = await client.start_workflow(Hears.run, id=f"hears-{number}", task_queue=QUEUE)
-    await case.query(Hears.heard)
-    for other in range(2):  # they drive it from the cache
-        there = await client.start_workflow(Hears.run, id=f"other-{number}-{other}", task_queue=QUEUE)
-        await there.query(Hears.heard)
+async def _query_while_signalled(client: Client, number: int) -> list[BaseException]:
+    """A workflow that is in no cache gets a query and a signal before a worker has a slot for either."""
+    case = await client.start_workflow(Receives.run, id=f"receives-{number}", task_queue=QUEUE)
+    await case.query(Receives.received)
+    for other in range(2):  # they run it from the cache
+        there = await client.start_workflow(Receives.run, id=f"other-{number}-{other}", task_queue=QUEUE)
+        await there.query(Receives.received)
     # One slot is for tasks of cached workflows, the other for new ones.
     holder = await client.start_workflow(Holds.run, id=f"holds-{number}", task_queue=QUEUE)
     await holder.query("__stack_trace")
     await holder.signal(Holds.hold)
     await client.start_workflow(Holds.run, id=f"holds-too-{number}", task_queue=QUEUE, start_signal="hold")
-    questions = [asyncio.create_task(case.query(Hears.heard)) for _ in range(6)]
-    await asyncio.sleep(0)  # they are on their way before the signal is
+    questions = [asyncio.create_task(case.query(Receives.received)) for _ in range(6)]
+    await asyncio.sleep(0)  # they are sent before the signal is
     await client.get_workflow_handle(f"holds-{number}").describe()
-    await case.signal(Hears.hear)
+    await case.signal(Receives.receive)
     HELD.set()
     answers = await asyncio.gather(*questions, return_exceptions=True)
     await case.result()
@@ -142,7 +142,7 @@ async def _ask_while_it_is_told(client: Client, number: int) -> list[BaseExcepti
 
 @pytest.mark.long
 async def test_query_takes_in_nothing_that_no_task_has_brought(tmp_path: Path) -> None:
-    """S13: what happens of it would be in no history."""
+    """S13: its effects would be in no history."""
     found, failures = await strays(tmp_path, QuerySafeRunner)
 
     assert found == 0
@@ -152,7 +152,7 @@ async def test_query_takes_in_nothing_that_no_task_has_brought(tmp_path: Path) -
 
 @pytest.mark.long
 async def test_without_the_guard_a_query_takes_in_what_no_task_has_brought(tmp_path: Path) -> None:
-    """The control arm: once this fails the guard may go."""
+    """The control arm: if this fails, the guard is no longer needed."""
     found, _ = await strays(tmp_path, lambda runner: runner)
 
     assert found > 0

@@ -17,7 +17,7 @@ def test_a_step_that_cannot_be_done_goes_to_a_person_and_money_that_moved_stays(
 
     step = world.step("compensation")
     assert (step.state, step.team, step.reason) == ("blocked", "logistics", "partner: refused")
-    assert [letter.facts["step"] for letter in world.told("step_blocked")] == ["compensation"]
+    assert [letter.facts["step"] for letter in world.letters("step_blocked")] == ["compensation"]
     assert world.steps["refund"] == "done"
     assert world.paid == Decimal("12800.00")
     assert world.status is Status.EXECUTING
@@ -82,7 +82,7 @@ def test_a_replaced_step_takes_what_depends_on_it_along_and_brings_another_offer
     assert str(world.step("collection").reason) == "replacement, which it depends on, was waived"
     assert of_kind(world, "collection") == []
     assert world.status is Status.ASSESSING
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["step_replaced"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["step_replaced"]
     world.says("assess", severity="severe", by="li")
     assert world.offer.id == "o2"
 
@@ -96,7 +96,7 @@ def test_where_nothing_of_an_offer_was_carried_out_another_one_is_needed() -> No
     assert world.steps == {"replacement": "waived", "collection": "waived"}
     assert world.status is Status.ASSESSING
     assert world.case.callbacks == 0
-    assert [letter.facts["reason"]["code"] for letter in world.told("needs_offer")] == ["nothing_carried_out"]
+    assert [letter.facts["reason"]["code"] for letter in world.letters("needs_offer")] == ["nothing_carried_out"]
 
 
 def test_a_replaced_step_brings_another_offer_once_the_rest_is_done() -> None:
@@ -104,7 +104,7 @@ def test_a_replaced_step_brings_another_offer_once_the_rest_is_done() -> None:
     world = agreed("severe", compensation="refused", refund="accepted")
 
     world.says("resolve-step", step="compensation", action="replace", reason="another account", by="li")
-    assert world.told("needs_offer") == []
+    assert world.letters("needs_offer") == []
     world.says("step-reported", step="refund", state="done")
 
     assert world.steps == {"refund": "done", "compensation": "waived"}

@@ -72,7 +72,7 @@ def test_only_a_final_no_frees_the_next_key() -> None:
     assert numbers == {Refused: 2, TryAgain: 1, Unknown: 1}
 
 
-def test_what_its_partner_never_heard_of_is_sent_again_until_the_key_may_be_forgotten() -> None:
+def test_step_unknown_to_its_partner_is_sent_again_until_the_key_may_be_forgotten() -> None:
     """S13: afterwards a person looks."""
     world, tried = paying()
     came_of(world, tried, Unknown("timed out"))

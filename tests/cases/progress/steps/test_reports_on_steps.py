@@ -127,14 +127,16 @@ def test_a_refund_that_a_partner_has_accepted_counts_as_gone_when_the_case_is_ca
 # Nobody knows whether it was done
 
 
-def test_a_person_is_told_once_of_a_step_that_nobody_knows_of() -> None:
+def test_step_with_unknown_outcome_is_reported_to_a_person_once() -> None:
     """S13: with since when, so that they can ask the partner in another way."""
     world = agreed("severe", refund="unknown")
-    assert world.after(minutes=14).told("step_unknown") == []
+    assert world.after(minutes=14).letters("step_unknown") == []
 
     world.after(hours=5)
 
-    assert [(x.facts["step"], x.facts["since"]) for x in world.told("step_unknown")] == [("refund", START.isoformat())]
+    assert [(x.facts["step"], x.facts["since"]) for x in world.letters("step_unknown")] == [
+        ("refund", START.isoformat())
+    ]
 
 
 def test_a_step_that_is_cleared_up_in_time_troubles_nobody() -> None:
@@ -143,7 +145,7 @@ def test_a_step_that_is_cleared_up_in_time_troubles_nobody() -> None:
 
     world.says("step-reported", step="refund", state="done")
 
-    assert world.after(hours=5).told("step_unknown") == []
+    assert world.after(hours=5).letters("step_unknown") == []
 
 
 # Done, and then taken back (S27); both said of one try (S26)
@@ -169,7 +171,7 @@ def test_what_was_done_and_failed_later_goes_to_a_person(severity: str, step: st
     assert (world.step(step).state, world.step(step).contested) == ("blocked", True)
     assert str(world.step(step).reason).endswith(f"and now that it failed: “{words}”")
     assert [need.what for need in needs(world.case)] == ["step_blocked"]
-    assert [letter.facts["step"] for letter in world.told("step_blocked")] == [step]
+    assert [letter.facts["step"] for letter in world.letters("step_blocked")] == [step]
     assert world.paid == paid
     assert world.status is Status.EXECUTING, "the customer is not asked whether they are satisfied"
 
@@ -245,14 +247,14 @@ def test_words_and_a_carrier_claim_are_not_taken_back_by_a_report() -> None:
     assert "explanation is done already" in world.refuses("step-reported", step="explanation", state="failed")
 
 
-def test_a_key_that_was_used_for_other_content_is_told_at_once() -> None:
+def test_key_that_was_used_for_other_content_is_reported_at_once() -> None:
     """S25: something has left already under it."""
     world = agreed(replacement="silent")
 
     unknown(world.case, world.step("replacement"), Reason.of("key_reused", who="warehouse", http=409), world.now)
     world.attend()
 
-    assert [letter.facts["key"] for letter in world.told("step_unknown")] == ["HL-1/1/o1/replacement"]
+    assert [letter.facts["key"] for letter in world.letters("step_unknown")] == ["HL-1/1/o1/replacement"]
 
 
 @pytest.mark.parametrize(("state", "number"), [("done", 2), ("dispatched", 2), ("failed", 4)])
