@@ -18,6 +18,9 @@ class Clocks:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._running: set[datetime] = set()
+        self._next_alarm: Alarm | None = None
+        self._as_of = 0
+        """The number of changes of the case when `_next_alarm` was derived."""
 
     def ring(self) -> None:
         """Ring what is due; called after every change, because what is overdue does not wait for a timer."""
@@ -32,7 +35,11 @@ class Clocks:
             self._desk.watch(self._wait(alarm))
 
     def _next(self) -> Alarm | None:
-        return min(alarms(self._desk.case), key=lambda alarm: alarm.at, default=None)
+        """Return the earliest alarm, derived once for each change of the case."""
+        if self._as_of != self._desk.changes:
+            self._next_alarm = min(alarms(self._desk.case), key=lambda alarm: alarm.at, default=None)
+            self._as_of = self._desk.changes
+        return self._next_alarm
 
     async def _wait(self, alarm: Alarm) -> None:
         while (left := alarm.at - workflow.now()) > timedelta():
