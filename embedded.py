@@ -14,11 +14,11 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 from cases.errors import AfterSalesError
 from child import Child, Server, StartFailed
-from settings import ROOT
+from settings import LOCK, ROOT
 
 HOST = "127.0.0.1"
 WORKER_GRACE, GRACE = 20, 5
@@ -64,6 +64,7 @@ class Embedded:
         self._fixtures, self._count = fixtures, workers
         self._data = data
         self._held = ExitStack()
+        self._lock: TextIO | None = None
         self._workers: list[Child] = []
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._server: Server | None = None
@@ -79,6 +80,9 @@ class Embedded:
                 f"http://{HOST}:{ports[1]}",
                 f"http://{HOST}:{ports[2]}",
             )
+            if self._lock is not None:
+                self._lock.write(self.address)
+                self._lock.flush()
             self.logs = data / "logs"
             await self._start_all(data, ports)
         except BaseException:
@@ -134,8 +138,9 @@ class Embedded:
         data = self._data.resolve()
         try:
             data.mkdir(parents=True, exist_ok=True)
-            lock = self._held.enter_context((data / "lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = self._held.enter_context((data / LOCK).open("a"))
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock.truncate(0)
         except BlockingIOError:
             raise StartFailed(
                 f"{data} is in use by another server: stop that one, or choose another --data DIR"

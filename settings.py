@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import re
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -15,10 +16,15 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
+from cases.calendar import WORKED, length
 from cases.errors import InvalidInput, Problem, problems_of
 from cases.vocabulary import Channel
 
 ROOT = Path(__file__).resolve().parent
+DATA = ROOT / "data"
+"""The folder of `starter.py up`."""
+LOCK = "lock"
+"""The file in such a folder that is locked while a server uses it, with the server's address."""
 ENV_FILE = ".env"
 PREFIX = "AFTER_SALES_"
 FOR_TESTS = f"{PREFIX}TEST_"
@@ -30,6 +36,7 @@ _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TC
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_PORT = 65535
 CODEC_ADDRESS = "127.0.0.1:8734"
+SHORTEST_INTERVAL, LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=1)
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -62,6 +69,16 @@ def _level(value: str) -> str:
 def _folder(value: Path) -> Path:
     if not value.is_dir():
         raise ValueError("must be a folder that exists")
+    return value
+
+
+def _interval(value: str) -> str:
+    try:
+        found = length(value)
+    except ValueError:
+        found = None
+    if found is None or found.measure in WORKED or not SHORTEST_INTERVAL <= found.amount <= LONGEST_INTERVAL:
+        raise ValueError("must be a time from 1m to 24h, such as 10m")
     return value
 
 
@@ -102,7 +119,7 @@ class Settings(BaseSettings):
     partners_url: str = Field("http://127.0.0.1:8733", description="Address of the partners' API (OpenAPI in docs/)")
     partners_token: str | None = Field(None, description="Bearer token for that API; if absent, none is sent")
     database_url: str = Field(
-        f"sqlite:///{ROOT / 'data' / 'records.db'}",
+        f"sqlite:///{DATA / 'records.db'}",
         description="Our database: sqlite:///FILE or postgresql+psycopg://…",
     )
     policies: Annotated[Path, AfterValidator(_folder)] = Field(
@@ -127,6 +144,9 @@ class Settings(BaseSettings):
     log_level: Annotated[str, AfterValidator(_level)] = Field("INFO", description="Lowest level that is logged")
     metrics_address: Annotated[str | None, AfterValidator(_listening)] = Field(
         None, description="ADDRESS:PORT for Prometheus metrics; if absent, none are served"
+    )
+    reconcile_every: Annotated[str, AfterValidator(_interval)] = Field(
+        "10m", description="How often our database is compared with the cases that Temporal has: 1m to 24h"
     )
     build_id: str | None = Field(
         None, description="Name of this worker build; its cases stay on it; if absent, no worker versioning"

@@ -27,16 +27,20 @@ import policies
 from activities.callbacks import Callbacks
 from activities.logistics import Logistics
 from activities.messaging import Messaging
+from activities.reconcile import Reconcile
 from activities.records import Records
 from activities.refunds import Refunds
 from activities.steps import Steps
 from activities.verification import Verification
 from activities.warehouse import Warehouse
+from cases.calendar import length
 from cases.contract import TASK_QUEUE
 from cases.errors import AfterSalesError, InvalidInput
 from cases.policy.policy import Policy
 from cases.vocabulary import Partner
+from client.connection import Unreachable
 from client.connection import connect as connect_to_temporal
+from client.reconcile_runs import schedule
 from encryption.vault import vault
 from messages import check_words, render_customer, render_staff
 from partners.channels import AppriseMessaging
@@ -45,6 +49,7 @@ from records import Records as Database
 from settings import Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
+from workflows.reconcile import ReconcileCases
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
 from workflows.sdk.runner import QuerySafeRunner
 from workflows.sdk.search import KEYS
@@ -114,7 +119,7 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
     return Worker(
         Client(**config),
         task_queue=task_queue,
-        workflows=[AfterSalesCase, CarrierClaim],
+        workflows=[AfterSalesCase, CarrierClaim, ReconcileCases],
         activities=[
             *Verification(parts.partners.look_ups, parts.records).activities(),
             *(each for partner, port in steps.items() for each in Steps(partner, port).activities()),
@@ -124,6 +129,7 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
             *(messaging.to_customer, messaging.to_staff, callbacks.ask),
             *(records.admit, records.account, records.in_force, records.claim),
             *(records.archive, records.project, records.record_claim),
+            Reconcile(client, parts.records).page,
         ],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
         max_concurrent_activities=THREADS,
@@ -199,6 +205,10 @@ async def main() -> None:
     parts = assemble(settings)
     client = await connect(settings)
     await register_search_attributes(client)
+    try:
+        await schedule(client, length(settings.reconcile_every).amount)
+    except Unreachable as error:
+        log.warning("our database is not reconciled", why=str(error))
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -9,6 +9,10 @@ CASE_WORKFLOW = "AfterSalesCase"
 CLAIM_WORKFLOW = "CarrierClaim"
 
 
+RECONCILE_WORKFLOW = "ReconcileCases"
+"""Compares our database with the cases that Temporal has. Started by a schedule, and by `starter.py reconcile`."""
+
+
 CASE_QUERY = "case"
 
 

@@ -1,5 +1,6 @@
-"""Our database, as programs outside a worker read it: closed cases, and the order's ledger."""
+"""Our database, as programs outside a worker read it: which one it is, closed cases, and the order's ledger."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cases.views.snapshot import Snapshot
 from encryption.vault import vault
-from settings import configured
+from settings import DATA, LOCK, Settings, configured
 
 if TYPE_CHECKING:
     from records import Records
@@ -20,6 +21,27 @@ class Archived(NamedTuple):
 
     record: Snapshot
     complaint: Json | None
+
+
+def is_named(settings: Settings) -> bool:
+    """Return whether AFTER_SALES_DATABASE_URL names our database."""
+    return "database_url" in settings.model_fields_set
+
+
+def is_of_server(address: str) -> bool:
+    """Return whether "starter.py up" runs on this machine at that address, and its workers use the default database.
+
+    Without this check a program for another server would show what is left in the default database of this machine.
+    """
+    try:
+        with (DATA / LOCK).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return lock.read() == address
+    except OSError:
+        return False
+    return False
 
 
 def archived(case_id: str, database_url: str) -> Archived | None:

@@ -1,16 +1,84 @@
-"""Lists of cases, from the search attributes that the server keeps of each run."""
+"""Lists of cases: from our database, or from the search attributes that the server keeps of each run."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from cases.contract import CASE_WORKFLOW, workflow_id
+from cases.errors import AfterSalesError
+from cases.text import same_name
 from cases.views import search_attributes as attributes
 from cases.views.search_attributes import SearchAttribute
+from client.archive import records_of
+
+if TYPE_CHECKING:
+    from records import Listed
 
 Json = dict[str, Any]
+
+
+class NoDatabase(AfterSalesError):
+    """There is no database of ours to list cases from; the text says why."""
+
+
+class Kept(NamedTuple):
+    """Cases in our database."""
+
+    rows: list[Json]
+    total: int
+    """How many there are, beyond those rows as well."""
+
+
+def kept(database_url: str, limit: int | None, *, owner: str | None = None, **wanted: Any) -> Kept:
+    """Return cases from our database: open ones by their next deadline, others latest first.
+
+    `owner` is compared as a name; `wanted` are fields of `records.CaseFilter`. None for `limit`: all of them. Raises
+    `NoDatabase`.
+    """
+    try:
+        found = _kept(database_url, limit, owner, wanted)
+    except AfterSalesError as error:
+        raise NoDatabase(str(error)) from None
+    if found is None:
+        raise NoDatabase("our database does not exist yet: a worker creates it")
+    return found
+
+
+def _kept(database_url: str, limit: int | None, owner: str | None, wanted: dict[str, Any]) -> Kept | None:
+    with records_of(database_url) as records:
+        if records is None:
+            return None
+        from records import CaseFilter  # noqa: PLC0415 (`records_of` has loaded it)
+
+        if owner is not None:
+            wanted = {**wanted, "owners": frozenset(o for o in records.owners() if same_name(o) == same_name(owner))}
+        filters = CaseFilter(**wanted)
+        page = records.listed(filters, limit=limit)
+        total = records.count(filters) if page.after else len(page.cases)
+        return Kept([_kept_row(each) for each in page.cases], total)
+
+
+def _kept_row(row: "Listed") -> Json:
+    due, closed = row.next_due_at, row.closed_at
+    is_open = closed is None and row.ended is None
+    return {
+        "case_id": row.case_id,
+        "line": row.line,
+        "topic": row.topic,
+        "status": row.status if is_open else "closed",
+        "outcome": None if is_open else row.ended or row.outcome,
+        "team": row.team,
+        "owner": row.owner,
+        "order_id": row.order_id,
+        "urgent": row.urgent,
+        "broken_promises": row.broken,
+        "escalation_rung": row.escalation_rung,
+        "next_due_at": due.isoformat() if due and is_open else None,
+        "opened_at": row.opened_at.isoformat(),
+        "closed_at": closed.isoformat() if closed else None,
+    }
 
 
 async def rows(client: Client, *conditions: str, within: timedelta) -> AsyncIterator[Json]:
@@ -22,7 +90,7 @@ async def rows(client: Client, *conditions: str, within: timedelta) -> AsyncIter
         # complaint that was refused and sent again only the latest run counts.
         continued = execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
         if not continued and not (execution.id in known and not was_admitted(execution)):
-            yield _row(execution)
+            yield row_of(execution)
         known.add(execution.id)
 
 
@@ -54,7 +122,8 @@ def ending(execution: WorkflowExecution) -> str:
     return str(outcome(execution) or (execution.status.name.lower() if execution.status else "unknown"))
 
 
-def _row(execution: WorkflowExecution) -> Json:
+def row_of(execution: WorkflowExecution) -> Json:
+    """Return what lists show of a run, from its search attributes."""
     due, closed = _value(execution, attributes.NEXT_DUE_AT), execution.close_time
     running = execution.status is WorkflowExecutionStatus.RUNNING
     no_case = execution.status is WorkflowExecutionStatus.FAILED and not was_admitted(execution)

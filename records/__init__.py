@@ -3,7 +3,6 @@
 `Records(url)` is the only entry point. Each of its methods is one transaction and can be repeated after a crash.
 """
 
-from records.archive import CaseArchive
 from records.claims import CarrierClaims
 from records.errors import (
     AlreadyArchived,
@@ -24,7 +23,8 @@ from records.errors import (
     WrongAmount,
     WrongDatabaseUrl,
 )
-from records.projection import CaseFilter, CaseProjection, Listed, Page, Position
+from records.projection import CaseFilter, Listed, Page, Position
+from records.reconciliation import Known, Reconciliation
 from records.tables import EntryState
 from records.units import Units
 from records.vault import Vault
@@ -36,6 +36,7 @@ __all__ = [
     "CaseIdTaken",
     "EntryConflict",
     "EntryState",
+    "Known",
     "LaterTry",
     "LedgerRefusal",
     "Listed",
@@ -58,5 +59,5 @@ __all__ = [
 ]
 
 
-class Records(CaseArchive, CarrierClaims, CaseProjection):
+class Records(Reconciliation, CarrierClaims):
     """Cases and their projection, the ledgers of orders, and carrier claims. Methods block: call them in threads."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from cases.vocabulary import Outcome, Status
 from records.database import Database
 from records.errors import AlreadyArchived, CaseIdTaken, UnknownCase
-from records.tables import answers, cases, earlier_cases
+from records.tables import IS_UNFINISHED, answers, cases, earlier_cases
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 MAX_EARLIER = 10
@@ -62,7 +62,7 @@ class CaseArchive(Database):
 
     def _note_earlier(self, connection: Connection, case_id: str, order_id: str, topic: str) -> None:
         """Store which cases were open before this one, so that a repeated call does not return later ones."""
-        about = (cases.c.order_id == order_id, cases.c.topic == topic, cases.c.closed_at.is_(None))
+        about = (cases.c.order_id == order_id, cases.c.topic == topic, IS_UNFINISHED)
         oldest = select(cases.c.case_id).where(*about, cases.c.case_id != case_id).order_by(cases.c.opened_at)
         open_before = connection.scalars(oldest.limit(MAX_EARLIER)).all()
         if open_before:
@@ -92,8 +92,8 @@ class CaseArchive(Database):
             if known is None:
                 raise UnknownCase(f"case {case_id} was never opened and cannot be archived")
             if known["closed_at"] is None or _completes(known, closing):
-                closed = update(cases).where(cases.c.case_id == case_id).values(status=Status.CLOSED, **closing)
-                connection.execute(closed)
+                closed = {**closing, "status": Status.CLOSED, "ended": None}
+                connection.execute(update(cases).where(cases.c.case_id == case_id).values(**closed))
             elif dict(known) != closing:
                 raise AlreadyArchived(
                     f"case {case_id} was closed as {known['outcome']} at {known['closed_at'].isoformat()}: "
@@ -131,7 +131,7 @@ def _earlier(connection: Connection, case_id: str) -> list[str]:
     query = (
         select(cases.c.case_id)
         .join(earlier_cases, earlier_cases.c.earlier_case_id == cases.c.case_id)
-        .where(earlier_cases.c.case_id == case_id, cases.c.closed_at.is_(None))
+        .where(earlier_cases.c.case_id == case_id, IS_UNFINISHED)
         .order_by(cases.c.opened_at, cases.c.case_id)
     )
     return list(connection.scalars(query))

@@ -24,6 +24,7 @@ from sqlalchemy import (
     intersect,
     literal,
     not_,
+    or_,
     select,
     tuple_,
     update,
@@ -54,6 +55,8 @@ class CaseFilter:
     line: str | None = None
     team: str | None = None
     owner: str | None = None
+    owners: frozenset[str] | None = None
+    """Any of these."""
     order_id: str | None = None
     status: str | None = None
     topic: str | None = None
@@ -61,7 +64,7 @@ class CaseFilter:
     broken: bool | None = None
     """Whether a promise was not kept in time."""
     overdue_at: datetime | None = None
-    """Only those whose next deadline is before this time."""
+    """Only those that broke a promise, or whose next deadline is before this time."""
     needs: str | None = None
     """A kind of what a person has to do (`NeedKind`)."""
     unknown_money: bool | None = None
@@ -144,6 +147,12 @@ class CaseProjection(Database):
         query = select(func.count()).select_from(case_projection).where(*_conditions(wanted, self._vault))
         with self._reading() as connection:
             return int(connection.scalar(query) or 0)
+
+    def owners(self) -> set[str]:
+        """Return everybody who has a case, or had it when it closed."""
+        query = select(_rows.owner).where(_rows.owner.is_not(None)).distinct()
+        with self._reading() as connection:
+            return set(connection.scalars(query))
 
     def seqs(self, case_ids: Iterable[str]) -> dict[str, int]:
         """Return which change the row of each case shows; cases without a row are left out."""
@@ -261,7 +270,9 @@ def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
     if wanted.broken is not None:
         found.append(_rows.broken != [] if wanted.broken else _rows.broken == [])
     if wanted.overdue_at is not None:
-        found.append(_rows.next_due_at < literal(wanted.overdue_at, UtcTime))
+        found.append(or_(_rows.next_due_at < literal(wanted.overdue_at, UtcTime), _rows.broken != []))
+    if wanted.owners is not None:
+        found.append(_rows.owner.in_(sorted(wanted.owners)))
     if wanted.needs is not None:
         found.append(cast(_rows.needs, Text).contains(json.dumps(wanted.needs), autoescape=True))
     if wanted.text is not None:

@@ -150,8 +150,13 @@ cases = Table(
     _required("opened_at", UtcTime),
     Column("closed_at", UtcTime),
     Column("record", Text, comment="the final snapshot and under `complaint` the complaint, JSON; personal data"),
+    Column("ended", Text, comment="how the workflow ended without closing its case: terminated, failed, gone, …"),
     Index("cases_of_order", "order_id", "topic"),
 )
+
+IS_UNFINISHED = and_(cases.c.closed_at.is_(None), cases.c.ended.is_(None))
+"""The open cases, in the words of the index: a query has to use the same to be served by it."""
+Index("unfinished_cases", cases.c.case_id, sqlite_where=IS_UNFINISHED, postgresql_where=IS_UNFINISHED)
 
 earlier_cases = Table(
     "earlier_cases",

@@ -33,6 +33,7 @@ from embedded import SERVER_SETTINGS
 from worker import Parts, build_worker
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
+from workflows.reconcile import ReconcileCases
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
 
 PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "60"))
@@ -290,7 +291,7 @@ def step(case: dict[str, Any], step_id: str) -> dict[str, Any]:
 def replayer(client: Client | None = None) -> Replayer:
     """Return a replayer for histories of `client`: like the worker, but without the sandbox, four times as fast."""
     return Replayer(
-        workflows=[AfterSalesCase, CarrierClaim],
+        workflows=[AfterSalesCase, CarrierClaim, ReconcileCases],
         # Encrypted payloads can be decrypted in their own namespace only.
         namespace=client.namespace if client else "default",
         data_converter=hardened(client.data_converter if client else pydantic_data_converter),

@@ -24,7 +24,7 @@ from cases.policy.remedy_kinds import ROWS
 from cases.progress.call_outcomes import Refused
 from cases.reasons import Reason
 from cases.vocabulary import RemedyKind
-from workflows import step_calls
+from workflows.sdk import step_calls
 from workflows.sdk.activity_calls import Result, call, durably, kind_of, outcome_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP

@@ -40,9 +40,9 @@ from cases.progress.carrying_out import (
 )
 from cases.state.step import Step
 from cases.vocabulary import Partner
-from workflows import step_calls
 from workflows.carrier_claim import CarrierClaim
 from workflows.desk import Desk
+from workflows.sdk import step_calls
 from workflows.sdk.activity_calls import call, outcome_of
 from workflows.sdk.options import FIND, RECORD, STEP
 

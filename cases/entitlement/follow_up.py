@@ -24,6 +24,9 @@ from cases.vocabulary import Outcome, RemedyKind
 ASKED_ANEW = frozenset(LookUpName)
 """Sources that the new case asks by itself, so that what they said before is not taken over."""
 
+KNOWN = ("case_id", "line", "topic", "order_id", "outcome", "closed_at", "ended")
+"""What our database knows of each case, with or without its snapshot."""
+
 UNDECIDED = frozenset({Outcome.NO_RESPONSE, Outcome.WITHDRAWN})
 """Endings after which the same offer may be made again without anybody's judgement, where nothing was done."""
 
@@ -37,6 +40,8 @@ class Earlier(BaseModel):
     order_id: str | None = None
     outcome: str | None = None
     closed_at: AwareDatetime | None = None
+    ended: str | None = None
+    """How its workflow was ended in Temporal, so that it never closed; None: it was not, or that is not known."""
     finding: Finding = Finding()
     """What people and visits established; partners are asked anew."""
     evidence: list[Evidence] = []
@@ -50,7 +55,7 @@ class Earlier(BaseModel):
     @classmethod
     def of(cls, record: dict[str, Any], paid: Mapping[str, Decimal] | None = None) -> "Earlier":
         """Build it from a snapshot, or what is left of one: at least `case_id`, `line` and `topic`."""
-        known = {name: record.get(name) for name in ("case_id", "line", "topic", "order_id", "outcome", "closed_at")}
+        known = {name: record.get(name) for name in KNOWN}
         settled = record.get("outcome") not in UNDECIDED or "steps" not in record or any(map(_done, record["steps"]))
         found = {"finding": _established(record.get("finding", {})), "evidence": record.get("evidence", [])}
         return cls.model_validate(
@@ -77,6 +82,9 @@ def hindrances(complaint: Complaint, earlier: Earlier | None, policy: Policy) ->
     old = complaint.follows
     if earlier is None:
         return [_problem(f"there is no case {old} to take up again: correct it, or leave it out")]
+    if earlier.ended is not None and earlier.closed_at is None:
+        why = f"the workflow of {old} was ended in Temporal ({earlier.ended}), so it never closed"
+        return [_problem(f"{why}: open a new complaint, without follows")]
     if earlier.closed_at is None:
         return [_problem(f"{old} is open: send the message to it")]
     order = complaint.order.order_id if complaint.order else None

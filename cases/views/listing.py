@@ -1,7 +1,7 @@
 """What lists of cases show, sort and filter by. Our database keeps it in columns, beside the snapshot."""
 
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -9,7 +9,7 @@ from cases.state.case import Case
 from cases.state.summary import broken, paid
 from cases.views.search_attributes import next_due
 from cases.views.snapshot import Snapshot
-from cases.vocabulary import StepState
+from cases.vocabulary import PromiseState, StepState
 
 
 class Listing(BaseModel):
@@ -71,6 +71,25 @@ class Listing(BaseModel):
             paid=sum((Decimal(amount) for amount in paid(case).values()), Decimal(0)),
             currency=order.currency if order else None,
         )
+
+    def at_the_end(self, last: Snapshot) -> Self:
+        """Return the row of this case once it has closed. An early build may have made its final snapshot."""
+        changes: dict[str, Any] = {
+            "status": last.status,
+            "outcome": last.outcome,
+            "urgent": last.urgent,
+            "team": last.owner.team,
+            "owner": last.owner.name,
+            "closed_at": last.closed_at,
+            "next_due_at": None,
+            "next_due": None,
+            "broken": list(dict.fromkeys(p.name for p in last.promises if p.state == PromiseState.BROKEN)),
+            "escalation_rung": max((e.rung for e in last.escalations), default=0),
+            "needs": [],
+            "unknown_money": any(step.state == StepState.UNKNOWN for step in last.steps),
+            "paid": sum(map(Decimal, dict(last.paid).values()), Decimal(0)),
+        }
+        return self.model_copy(update=changes)
 
 
 class Projected(BaseModel):

@@ -36,6 +36,7 @@ def test_opened_case_is_on_record_until_it_closes(records: Records) -> None:
         "received_at": RECEIVED,
         "opened_at": OPENED,
         "closed_at": None,
+        "ended": None,
         "record": None,
         "complaint": None,
     }

@@ -129,7 +129,7 @@ CASES: dict[str, dict[str, Any]] = {
         ({"urgent": False}, ["HL-1", "HL-3"]),
         ({"broken": True}, ["HL-2"]),
         ({"broken": False}, ["HL-1", "HL-3"]),
-        ({"overdue_at": NOW}, ["HL-1"]),
+        ({"overdue_at": NOW}, ["HL-1", "HL-2"]),
         ({"overdue_at": NOW + 2 * HOUR}, ["HL-1", "HL-2"]),
         ({"needs": "offer"}, ["HL-2"]),
         ({"needs": "assess"}, ["HL-1", "HL-2"]),

@@ -14,7 +14,7 @@ from records import RecordsUnavailable
 from tests.complaints import complaint
 from tests.engine import eventually, step
 from tests.fakes import Turn
-from tests.replay import claim_paths, order_paths, step_paths
+from tests.replay import claim_paths, order_paths, reconcile_paths, step_paths
 from tests.replay.scene import AWAY, Path, Scene, fails, over
 from tests.workflows.conftest import agreed, offered
 
@@ -218,6 +218,9 @@ ALL: dict[str, Path] = {
         claim_paths.claim_waits,
         claim_paths.claim_lost,
         claim_paths.claim_cancelled,
+        reconcile_paths.rows_compared,
     )
 }
 """What the recorder plays besides the demo."""
+OF_SEVERAL_RUNS = (long_life, reconcile_paths.rows_compared)
+"""Paths on a server that finds a short history long."""

@@ -72,7 +72,7 @@ async def record_demo() -> list[str]:
 async def record_path(path: scene.Path) -> list[str]:
     """Play and record one path, on a separate server with separate records."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = IMPATIENT if path is paths.long_life else PATIENT
+        settings = IMPATIENT if path in paths.OF_SEVERAL_RUNS else PATIENT
         async with serving(Path(folder), settings) as address:
             client = await Client.connect(address, data_converter=pydantic_data_converter)
             await register_search_attributes(client)

@@ -19,7 +19,7 @@ import workflows.clocks
 import workflows.remedies
 from activities.steps import find_of, step_of
 from cases.claim.claim import FACTS as CLAIM_FACTS
-from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW
+from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW, RECONCILE_WORKFLOW
 from cases.inbox.messages import FACTS, MESSAGES
 from cases.inbox.same_matter import BETWEEN_CASES
 from cases.look_ups import ROWS
@@ -73,6 +73,7 @@ POSSIBLE = {
     *(f"{CLAIM_WORKFLOW} receives update {name}" for name in CLAIM_FACTS),
     *(f"{CASE_WORKFLOW} {how}" for how in ("completed", "failed", "canceled", "continued as new")),
     *(f"{CLAIM_WORKFLOW} {how}" for how in ("completed", "canceled")),
+    *(f"{RECONCILE_WORKFLOW} {how}" for how in ("completed", "failed", "continued as new")),
 }
 """Everything that the code can do or receive."""
 

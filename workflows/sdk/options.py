@@ -65,6 +65,13 @@ PROJECTION = ActivityConfig(
     ),
 )
 
+RECONCILE = ActivityConfig(
+    # A database that is down for longer than these attempts fails the run; the next one heals.
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=3, maximum_attempts=3),
+)
+
 RECORD = ActivityConfig(
     # Our own database: it comes back, and nothing may be lost meanwhile.
     start_to_close_timeout=timedelta(seconds=20),

@@ -173,10 +173,13 @@ def test_a_case_that_is_unknown_open_or_about_another_order_is_not_followed_and_
     still_open = Earlier.of({**snapshot(old.case), "closed_at": None})
     other = Earlier.of({**snapshot(old.case), "order_id": "SO-2"})
 
-    said = [str(hindrances(complaint, earlier, policy)[0]) for earlier in (None, still_open, other)]
+    ended = still_open.model_copy(update={"ended": "terminated"})
+    said = [str(hindrances(complaint, earlier, policy)[0]) for earlier in (None, still_open, other, ended)]
 
     assert "there is no case HL-1" in said[0]
     assert said[1] == "follows: HL-1 is open: send the message to it"
+    why = "the workflow of HL-1 was ended in Temporal (terminated), so it never closed"
+    assert said[3] == f"follows: {why}: open a new complaint, without follows"
     assert "was about order SO-2 of building_materials: open a new complaint" in said[2]
 
 

@@ -13,7 +13,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
+from cases.contract import RECONCILE_WORKFLOW
 from cases.policy.policy import Policy
+from client.reconciling import Progress
 from partners.ports import OutcomeUnknown, PartnerRefused
 from records import Records
 from settings import ROOT
@@ -24,6 +26,7 @@ from tests.fakes import FakePartners, Turn
 from tests.workflows.conftest import Open, agreed
 from worker import Parts, register_search_attributes
 from workflows.counts import COUNTERS
+from workflows.reconcile import COUNTERS as OF_RECONCILING
 
 UNKNOWN, BLOCKED, ESCALATIONS, UNDELIVERABLE = COUNTERS
 
@@ -85,6 +88,8 @@ async def met_with_everything(open_case: Open, partners: FakePartners) -> OpenCa
     )
     await agreed(case, "moderate")
     await case.until(lambda c: step(c, "replacement")["state"] == "blocked")
+    nothing, queue = Progress(done=True), (await case.handle.describe()).task_queue
+    await case.client.execute_workflow(RECONCILE_WORKFLOW, nothing, id=f"reconcile-{case.id}", task_queue=queue)
     return case
 
 
@@ -164,7 +169,7 @@ async def test_every_metric_of_an_alert_is_exported_and_every_count_has_an_alert
         return named <= set(re.findall(r"^\w+", await metrics.read(), re.MULTILINE))
 
     await eventually(exported, f"the export of {', '.join(sorted(named))}")
-    assert set(COUNTERS) <= named
+    assert set(COUNTERS) | set(OF_RECONCILING) <= named
     assert len({rule["alert"] for rule in rules}) == len(rules) == len(named)
     assert all(rule["annotations"].keys() == {"summary", "description"} for rule in rules)
 
