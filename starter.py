@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import click
 
 from cases.vocabulary import Status
-from console.arguments import CASE, examples, in_json, one_of, print_json
+from console.arguments import ALL, CASE, LIMIT, examples, in_json, one_of, print_json
 from console.policy_files import policy
 from console.verbs import Sections
 
@@ -69,12 +69,12 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
     import signal
 
     from embedded import Embedded
-    from settings import ROOT, configured
+    from settings import DATA, configured
 
     if ephemeral and data:
         raise click.UsageError("--data keeps what --ephemeral deletes: use one of the two")
     configured()  # report bad settings here; the worker would report them only in its log
-    folder = None if ephemeral else data or ROOT / "data"
+    folder = None if ephemeral else data or DATA
     here = Embedded(data=folder, port=port, ui_port=ui_port, partners_port=partners_port)
 
     async def until_interrupted() -> None:
@@ -254,18 +254,39 @@ def show(case: str, as_json: bool) -> None:
         reading.screen().print(reading.case(seen), crop=False)
 
 
-@cli.command("list", epilog=examples("list", "list --line fresh_food --overdue", "list --owner li.na --json"))
+@cli.command(
+    "list",
+    epilog=examples(
+        "list",
+        "list --line fresh_food --overdue",
+        "list --owner li.na --json",
+        "list --search 岩板",
+        'list --all --search "0001 王芳"',
+        "list --limit all",
+    ),
+)
 @click.option("--line", help="Only cases of this line of business.")
 @click.option("--topic", help="Only cases about this topic.")
 @click.option("--status", type=click.Choice([status.value for status in Status]), help="Only cases with this status.")
 @click.option("--team", help="Only cases of this team.")
-@click.option("--owner", help="Only cases of this person. Slower: each case is asked for its owner.")
+@click.option("--owner", help="Only cases of this person.")
 @click.option("--order", help="Only cases about this order.")
+@click.option(
+    "--search",
+    metavar="TEXT",
+    help="Only cases with these words, in any order: ids, the customer's name, email and description, items, and the "
+    "last digits (four or more) of the phone number. Part of a Chinese text is enough.",
+)
 @click.option("--overdue", is_flag=True, help="Only open cases that broke a promise, or are past a deadline.")
-@click.option("--all", "closed_too", is_flag=True, help="Also closed cases that the server still has.")
+@click.option("--all", "closed_too", is_flag=True, help="Also closed cases; all of them latest first.")
+@click.option("--limit", type=LIMIT, help="How many to print: a number, or all. Default: 100; with --json: all.")
 @in_json
-def list_cases(as_json: bool, **filters: Any) -> int:
-    """Print the open cases, latest first.
+def list_cases(as_json: bool, limit: int | None, **filters: Any) -> int:
+    """Print the open cases, the one that is due next first.
+
+    The list comes from our database (AFTER_SALES_DATABASE_URL). Without one it comes from Temporal, as standard error
+    then says: slower with --owner, because each case is asked, and without --search and cases that Temporal has
+    deleted.
 
     With --json, prints one line of JSON for each. Exit code 1 if a case did not answer.
     """
@@ -273,13 +294,15 @@ def list_cases(as_json: bool, **filters: Any) -> int:
 
     from console import listing, reading
 
-    found = asyncio.run(listing.find(listing.Filters(**filters)))
+    shown = limit or (None if as_json else 100)
+    found = asyncio.run(listing.find(listing.Filters(**filters), None if shown == ALL else shown))
     if as_json:
         for row in found.rows:
             print_json(row)
     else:
-        reading.screen().print(listing.drawn(found.rows), width=listing.COLUMNS)
-    for sentence in found.errors:
+        drawn = listing.drawn(found.rows, more=found.total - len(found.rows))
+        reading.screen().print(drawn, width=listing.COLUMNS)
+    for sentence in (*found.notes, *found.errors):
         click.echo(sentence, err=True)
     return 1 if found.errors else 0
 
@@ -308,6 +331,30 @@ def stuck(as_json: bool) -> int:
     else:
         reading.screen().print(reading.stuck(rows))
     return 1 if rows else 0
+
+
+@cli.command(epilog=examples("reconcile", "reconcile --json"))
+@in_json
+def reconcile(as_json: bool) -> None:
+    """Compare our database with the cases that Temporal has, now, and correct the rows that are wrong.
+
+    The worker does this every ten minutes. What changed within the last minute is left for the next time.
+    """
+    import asyncio
+
+    from client.cases import Engine
+    from client.reconcile_runs import reconcile as compare
+    from client.reconciling import Progress
+    from console import listing
+
+    async def run() -> Progress:
+        return await compare(await Engine.connect())
+
+    done = asyncio.run(run())
+    if as_json:
+        print_json(done.as_json())
+    else:
+        click.echo(listing.reconciled(done))
 
 
 @cli.command(epilog=examples("watch HL-1", "watch"))

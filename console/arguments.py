@@ -30,7 +30,24 @@ class CaseId(click.ParamType[str]):
         return found
 
 
+class Limit(click.ParamType[int]):
+    """A number of cases, or `all`."""
+
+    name = "NUMBER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; `ALL` for all."""
+        if value == "all":
+            return ALL
+        if not (str(value).isascii() and str(value).isdigit() and 0 < int(value) < ALL):
+            self.fail("write a number such as 200, or all", param, ctx)
+        return int(value)
+
+
 CASE = CaseId()
+LIMIT = Limit()
+ALL = 10**9
+"""The number that stands for `--limit all`."""
 IN_JSON = "Print JSON, for programs."
 in_json = click.option("--json", "as_json", is_flag=True, help=IN_JSON)
 

@@ -1,9 +1,9 @@
-"""`starter.py list`: the cases that the server knows, filtered and printed in 100 columns."""
+"""`starter.py list` and `starter.py reconcile`: cases, filtered and printed in 100 columns, and what was healed."""
 
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -11,16 +11,19 @@ from rich.text import Text
 
 from cases.errors import AfterSalesError
 from cases.policy.policy import Policy
-from cases.text import comparable
+from cases.text import comparable, same_name
 from cases.views.search_attributes import LINE, ORDER, STATUS, TEAM, TOPIC
 from cases.vocabulary import Status
+from client.archive import is_named, is_of_server
 from client.cases import Engine
 from client.connection import Unreachable
-from client.lists import Json, equals, overdue
+from client.lists import Json, NoDatabase, equals, kept, overdue
+from client.reconciling import Progress, Wrong
 from client.stuck import AT_A_TIME
 from console.arguments import one_of
 from console.reading import clock, plain, zone_of
 from policies import known_policies
+from settings import configured
 
 COLUMNS = 100
 ID = 32
@@ -36,13 +39,13 @@ class Filters(NamedTuple):
     team: str | None = None
     order: str | None = None
     owner: str | None = None
+    search: str | None = None
     overdue: bool = False
     closed_too: bool = False
 
     def conditions(self, now: datetime) -> list[str]:
         """Return the filters as conditions for Temporal's list API. `owner` is not a search attribute."""
-        order = comparable(self.order) if self.order else None
-        wanted = {STATUS: self.status, LINE: self.line, TOPIC: self.topic, TEAM: self.team, ORDER: order}
+        wanted = {STATUS: self.status, LINE: self.line, TOPIC: self.topic, TEAM: self.team, ORDER: self._order}
         found = [equals(attribute, value) for attribute, value in wanted.items() if value]
         if self.overdue:
             found += overdue(now)
@@ -50,26 +53,72 @@ class Filters(NamedTuple):
             found.append("ExecutionStatus = 'Running'")
         return found
 
+    def fields(self, now: datetime) -> dict[str, Any]:
+        """Return the filters for a list from our database (`client.lists.kept`)."""
+        found: dict[str, Any] = {"line": self.line, "topic": self.topic, "team": self.team, "order_id": self._order}
+        found |= {"owner": self.owner, "text": self.search, "state": "open"}
+        if self.overdue:
+            found["overdue_at"] = now
+        elif self.status == Status.CLOSED:
+            found["state"] = "closed"
+        elif self.closed_too:
+            found["state"] = "all"
+        return found if self.status == Status.CLOSED else {**found, "status": self.status}
+
+    @property
+    def _order(self) -> str | None:
+        return comparable(self.order) if self.order else None
+
 
 class Found(NamedTuple):
-    """The matching cases, and why some could not be asked for their owner."""
+    """The matching cases."""
 
     rows: list[Json]
-    errors: list[str]
+    total: int
+    """How many there are, beyond those rows as well."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about the list."""
+    errors: tuple[str, ...] = ()
+    """Why some cases could not be asked for their owner."""
 
 
-async def find(filters: Filters) -> Found:
-    """Return the cases that match, latest first. Raises `click.BadParameter` for an impossible filter value."""
+async def find(filters: Filters, limit: int | None) -> Found:
+    """Return the cases that match, at most `limit`: open ones by their next deadline, others latest first.
+
+    They come from our database, or from Temporal if there is none. Raises `click.BadParameter` for an impossible
+    filter value, and `NoDatabase` if the filters need our database.
+    """
     _check(filters)
     try:
-        engine = await Engine.connect()
-        rows = [row async for row in engine.cases(*filters.conditions(datetime.now(UTC)))]
-    except Unreachable:
+        found = await _find(filters, limit)
+    except (Unreachable, NoDatabase):
         _check_team(filters.team)
         raise
-    if not rows:
+    if not found.rows:
         _check_team(filters.team)
-    return Found(rows, []) if filters.owner is None else await _owned(engine, rows, filters.owner)
+    return found
+
+
+async def _find(filters: Filters, limit: int | None) -> Found:
+    settings, now = configured(), datetime.now(UTC)
+    engine = None if is_named(settings) else await Engine.connect()
+    why = "AFTER_SALES_DATABASE_URL is not set"
+    if engine is None or is_of_server(engine.address):
+        try:
+            return Found(*await asyncio.to_thread(kept, settings.database_url, limit, **filters.fields(now)))
+        except NoDatabase as error:
+            why = str(error)
+    if filters.search is not None:
+        raise NoDatabase(f"--search needs our database: {why}")
+    engine = engine or await Engine.connect()
+    rows = [row async for row in engine.cases(*filters.conditions(now))]
+    errors: list[str] = []
+    if filters.owner is not None:
+        rows, errors = await _owned(engine, rows, filters.owner)
+    if not filters.closed_too and filters.status != Status.CLOSED:
+        rows.sort(key=lambda row: (row["next_due_at"] is None, row["next_due_at"] or "", row["case_id"]))
+    note = f"listed from Temporal instead of our database: {why}"
+    return Found(rows[:limit], len(rows), (note,), tuple(errors))
 
 
 def _check(filters: Filters) -> None:
@@ -93,8 +142,8 @@ def _teams(policy: Policy) -> Iterable[str]:
     return (name for topic in policy.topics.values() for name in (topic.team, topic.audit) if name)
 
 
-async def _owned(engine: Engine, rows: list[Json], owner: str) -> Found:
-    """Ask each case for its owner, and return those that `owner` has; their rows then have `owner`."""
+async def _owned(engine: Engine, rows: list[Json], owner: str) -> tuple[list[Json], list[str]]:
+    """Ask each case for its owner; return the rows of those that `owner` has, and why others did not answer."""
     gate = asyncio.Semaphore(AT_A_TIME)
 
     async def ask(row: Json) -> Json | str:
@@ -107,14 +156,16 @@ async def _owned(engine: Engine, rows: list[Json], owner: str) -> Found:
 
     answers = await asyncio.gather(*map(ask, rows))
     answered = [answer for answer in answers if not isinstance(answer, str)]
-    wanted = owner.strip().casefold()
-    owned = [row for row in answered if (row["owner"] or "").casefold() == wanted]
-    return Found(owned, [answer for answer in answers if isinstance(answer, str)])
+    owned = [row for row in answered if same_name(row["owner"] or "") == same_name(owner)]
+    return owned, [answer for answer in answers if isinstance(answer, str)]
 
 
-def drawn(rows: list[Json]) -> RenderableType:
-    """Return two lines for each case: first id, status and deadline, then what it is about."""
-    return Group(*(part for row in rows for part in _case(row))) if rows else Text("no cases")
+def drawn(rows: list[Json], more: int = 0) -> RenderableType:
+    """Return two lines for each case: first id, status and deadline, then what it is about. `more` are not shown."""
+    if not rows:
+        return Text("no cases")
+    rest = [Text(f"{more} more: --limit {len(rows) + more}, or --limit all")] if more else []
+    return Group(*(part for row in rows for part in _case(row)), *rest)
 
 
 def _case(row: Json) -> list[RenderableType]:
@@ -138,3 +189,22 @@ def _case(row: Json) -> list[RenderableType]:
 
 def _indented(text: Text, by: int) -> Padding:
     return Padding(text, (0, 0, 0, by), expand=False)
+
+
+_HEALED = {
+    Wrong.MISSING: "had no row in our database: written",
+    Wrong.DIFFERS: "had a row that was wrong: written again",
+    Wrong.CLOSED: "has closed, and its row was open: written again",
+    Wrong.ENDED: "is no longer open: its workflow was ended in Temporal without closing it",
+}
+
+
+def reconciled(done: Progress) -> str:
+    """Return a line for each case whose row was healed, and what was compared."""
+    lines = [f"{plain(each.case_id)} {_HEALED[each.what]}" for each in done.cases]
+    if more := sum(done.counts.values()) - len(done.cases):
+        lines.append(f"{more} more were healed")
+    lines.append(f"{done.compared} open cases compared, {sum(done.counts.values())} rows healed")
+    if done.unanswered:
+        lines.append(f"{done.unanswered} cases did not answer and are compared again next time: see starter.py stuck")
+    return "\n".join(lines)
