@@ -4,7 +4,7 @@ A text and a query are split by the same rules. A case matches if it has every t
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cases.text import same_name
@@ -55,7 +55,7 @@ class Searchable(NamedTuple):
 
     def terms(self) -> list[str]:
         """Return the terms that find the case, each once."""
-        found = dict.fromkeys(self._all_terms())
+        found = dict.fromkeys(filter(None, self._all_terms()))
         return list(found)[:MOST_TERMS]
 
     def _all_terms(self) -> Iterator[str]:
@@ -70,27 +70,23 @@ class Searchable(NamedTuple):
 
 def query_terms(query: str) -> list[frozenset[str]]:
     """Return the terms that a case needs to match the query: one of each set. Empty if the query has no word."""
-    text = same_name(query)
-    words = list(dict.fromkeys(_split(text, singles=False)))[:MOST_ASKED]
-    if len(words) > 1 and _GROUPS_OF_DIGITS.fullmatch(text):
+    words = list(dict.fromkeys(_terms(query)))[:MOST_ASKED]
+    if len(words) > 1 and _GROUPS_OF_DIGITS.fullmatch(text := same_name(query)):
         # A phone number or an id in groups: 138 0013 8000 is also found where it is written without blanks.
         joined = _NOT_A_DIGIT.sub("", text)[-MOST_DIGITS:]
         return [frozenset({word, joined}) for word in words]
     return [frozenset({word}) for word in words]
 
 
-def _terms(text: str) -> Iterable[str]:
-    return _split(same_name(text), singles=True)
+def _terms(text: str) -> Iterator[str]:
+    """Yield words, and of Chinese the pairs of neighbours. A single character is a term only where it stands alone.
 
-
-def _split(text: str, *, singles: bool) -> Iterator[str]:
-    """Yield words, and of Chinese the pairs of neighbours; with `singles` also each character."""
-    for run in _RUN.findall(text):
-        if not _IS_CJK.match(run):
+    To have each character as a term too would nearly double what is written for a case.
+    """
+    for run in _RUN.findall(same_name(text)):
+        if len(run) == 1 or not _IS_CJK.match(run):
             yield run[:LONGEST_WORD]
             continue
-        if singles or len(run) == 1:
-            yield from run
         for start in range(len(run) - 1):
             yield run[start : start + 2]
 

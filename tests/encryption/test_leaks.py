@@ -1,8 +1,11 @@
 """The leak audit: put a marker into every field that people fill in, then search everything that Temporal stores.
 
+In our database it searches the projection of cases. The archive of closed cases is not encrypted (docs/security.md).
+
 The same audit without keys must find every marker, or it proves nothing.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +53,12 @@ SAID: list[tuple[str, dict[str, Any]]] = [
     ("assess", {"severity": "severe", "note": planted("assessment"), "by": planted("assessor")}),
 ]
 """What agents send until there is an offer."""
+OWNER = planted("owner")
+"""An employee's name, which lists show and filter by."""
+SEARCHED = {planted(field) for field in ("name", "phone", "email", "tracking", "item", "description")}
+"""What a case is found by."""
+NOT_PROJECTED = {planted(field) for field in ("unknown", "refused", "time")}
+"""A message that no case accepts, and a complaint that no case was opened for."""
 
 
 @pytest.fixture(params=[True, False], ids=["with keys", "without: the audit finds what there is"])
@@ -88,9 +97,12 @@ async def test_no_text_from_people_is_found_where_temporal_stores_data(
         measured = (await http.get(metrics)).content
     shown = await _shown(machine.address)
     database = _content(tmp_path / "data", "temporal.db*")
+    rows, terms = _projection(tmp_path / "data" / "records.db")
     logs = _content(tmp_path / "data" / "logs", "*.log")
 
     assert _found(database) == (set() if sealed else WORDS)
+    assert _found(rows) == ({OWNER} if sealed else WORDS - NOT_PROJECTED)
+    assert _found(terms) == (set() if sealed else SEARCHED)
     assert b"after-sales" in measured
     assert b"CaseStatus" in shown
     assert b"worker ready" in logs
@@ -141,6 +153,13 @@ async def _shown(address: str) -> bytes:
     """Return ids, types, search attributes and memos of all workflows, as anybody sees them who may list them."""
     plain = await Client.connect(address)
     return b"".join([found.raw_info.SerializeToString() async for found in plain.list_workflows()])
+
+
+def _projection(file: Path) -> tuple[bytes, bytes]:
+    """The rows of cases in our database, and the terms by which they are found."""
+    with sqlite3.connect(file) as connection:
+        rows, terms = (connection.execute(f"SELECT * FROM case_{each}") for each in ("projection", "search"))  # noqa: S608
+        return repr(rows.fetchall()).encode(), repr(terms.fetchall()).encode()
 
 
 def _content(folder: Path, pattern: str) -> bytes:

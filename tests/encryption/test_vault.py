@@ -141,7 +141,8 @@ def test_hash_of_a_term_says_nothing_without_its_key_and_differs_from_the_digest
     assert one.hide(["8000"]) == one.hide(["8000"]) != other.hide(["8000"])
     assert one.mark("8000").rpartition(":")[2] != one.hide(["8000"])[0]
     assert one.hide(["8000"])[0] in one.hidden("8000")
-    assert len(set(one.hide(Searchable.of(json.loads(projected().snapshot)).terms()))) > 50
+    terms = Searchable.of(json.loads(projected().snapshot)).terms()
+    assert len(set(one.hide(terms))) == len(terms)
 
 
 def test_vault_is_that_of_the_settings(tmp_path: Path) -> None:

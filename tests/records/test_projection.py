@@ -158,7 +158,7 @@ def test_pages_are_complete_and_repeat_nothing_under_ties(records: Records, stat
     pages: list[list[str]] = []
     after: Position | None = None
 
-    while True:
+    for _ in range(20):
         page = records.listed(CaseFilter(state=state), after, size)
         pages.append([row.case_id for row in page.cases])
         after = page.after
@@ -181,7 +181,6 @@ def test_open_cases_are_in_order_of_their_deadline_those_without_one_last(record
     "text",
     [
         "三块裂开",
-        "裂",
         "王丽",
         "8000",
         "13800138000",
