@@ -4,7 +4,6 @@ It is derived. A case writes it after a change and never reads it, and it can be
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -153,12 +152,6 @@ class CaseProjection(Database):
         query = select(_rows.owner).where(_rows.owner.is_not(None)).distinct()
         with self._reading() as connection:
             return set(connection.scalars(query))
-
-    def seqs(self, case_ids: Iterable[str]) -> dict[str, int]:
-        """Return which change the row of each case shows; cases without a row are left out."""
-        query = select(_rows.case_id, _rows.seq).where(_rows.case_id.in_(list(case_ids)))
-        with self._reading() as connection:
-            return {row.case_id: row.seq for row in connection.execute(query)}
 
     def snapshot_of(self, case_id: str) -> tuple[int, str] | None:
         """Return the change that the row shows and the snapshot as JSON; None if there is no row.

@@ -44,7 +44,6 @@ def test_case_is_listed_as_it_was_projected(records: Records) -> None:
     assert {name: getattr(row, name) for name in Listing.model_fields} == dict(given.listing)
     assert (row.seq, row.ended) == (1, None)
     assert records.snapshot_of("HL-1") == (1, given.snapshot)
-    assert records.seqs(["HL-1", "HL-2"]) == {"HL-1": 1}
 
 
 def test_case_that_was_never_projected_has_no_snapshot(records: Records) -> None:
