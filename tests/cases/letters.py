@@ -16,7 +16,7 @@ def rendered(case: Case, letter: Letter) -> list[Text]:
         notice = case.notice(letter).model_dump_json()
         return [_to_staff(notice, locale) for locale in LOCALES]
     if letter.audience is Audience.CALLBACK:
-        return []  # the callback service has words of its own
+        return []  # the callback service has its own texts
     message = CustomerMessage(
         key=letter.key(case.id),
         case_id=case.id,

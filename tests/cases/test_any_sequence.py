@@ -1,4 +1,4 @@
-"""Whatever is said in whatever order: no money beyond what was agreed, nothing twice, no traceback."""
+"""For any sequence of messages: no money beyond what was agreed, nothing twice, no traceback."""
 
 import json
 from collections import Counter
@@ -239,7 +239,7 @@ class AnySequence(RuleBasedStateMachine):
     def a_step(self, data: st.DataObject) -> str:
         return data.draw(st.sampled_from([*(step.id for step in self.world.case.steps), "gift-9"]))
 
-    # What else happens
+    # Other events
 
     @rule(hours=st.sampled_from([0.01, 0.2, 1, 8, 24, 30, 72, 170]), worker=st.booleans())
     def wait(self, hours: float, worker: bool) -> None:
@@ -342,12 +342,12 @@ TestAnySequence = AnySequence.TestCase
 TestAnySequence.settings = settings(max_examples=scaled(30), stateful_step_count=25)
 
 
-def test_the_sequences_would_find_a_yes_that_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S19, the control: without the guard that binds a yes to its open offer, the same money goes out again."""
+def test_the_sequences_would_detect_an_approval_that_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S19, the control: without the guard that binds an approval to its open offer, the same money is paid again."""
 
     def careless(case: Case, _offer_id: str | None, _at: datetime) -> Offer:
         if case.offer is None or not allowed(case.status, Status.EXECUTING):
-            raise Refusal("there is nothing to agree to")  # else the table of statuses would stop it first
+            raise Refusal("there is nothing to agree to")  # otherwise the table of statuses would prevent it first
         return case.offer
 
     monkeypatch.setattr(facts, "_answerable", careless)

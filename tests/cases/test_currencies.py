@@ -33,7 +33,7 @@ def faults(**order: Any) -> dict[str, str]:
      ("VND", 0), ("CLP", 0), ("ISK", 0), ("XAF", 0), ("PYG", 0), ("RSD", 0), ("MGA", 0)],
 )  # fmt: skip
 def test_digits_come_from_cldr(currency: str, digits: int) -> None:
-    """S30: of cash some have fewer (HUF, TWD), and payments are no cash."""
+    """S30: some have fewer digits in cash (HUF, TWD), but payments are not cash."""
     assert (digits_of(currency), uncounted(currency)) == (digits, None)
     assert get_currency_precision(currency) == digits
 
@@ -48,7 +48,7 @@ def test_currency_with_three_digits_is_refused_with_the_reason(currency: str) ->
 
 
 @pytest.mark.parametrize("currency", ["XXX", "XTS", "XAU", "UYW", "UYI", "CLF", "DEM", "ITL", "HRK", "ABC", "ZZZ"])
-def test_a_currency_that_nobody_pays_in_is_refused(currency: str) -> None:
+def test_currency_that_is_not_used_for_payments_is_refused(currency: str) -> None:
     """S30: unknown, withdrawn, or a unit of account."""
     assert set(faults(amount="1000.00", currency=currency)) == {"order.currency"}
 
@@ -153,7 +153,7 @@ def test_what_a_carrier_paid_is_held_to_it() -> None:
 
 
 def test_a_case_that_is_older_than_the_rule_replays_as_it_was() -> None:
-    """S30: the amount is taken where the history was written without the rule."""
+    """S30: the amount is accepted if the history was written without the rule."""
     assert list(miscounted(Decimal("1.50"), "JPY", "amount"))
     terms = claim_terms(chilean("transport.loss").case)
 

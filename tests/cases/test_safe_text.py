@@ -1,4 +1,4 @@
-"""Ids, names and who answers for something: the same for everybody who reads them (S29)."""
+"""Ids and names are compared the same way everywhere (S29)."""
 
 from typing import Any
 
@@ -48,8 +48,8 @@ def with_sku(sku: str) -> dict[str, Any]:
 
 
 @hidden
-def test_an_id_with_a_character_that_nobody_sees_is_refused(char: str) -> None:
-    """S29: else `SO-1` is two orders, with two ledgers."""
+def test_id_with_an_invisible_character_is_refused(char: str) -> None:
+    """S29: otherwise `SO-1` could be two orders, with two ledgers."""
     assert faults(order={"order_id": f"SO{char}-1"}) == {"order.order_id"}
     assert faults(order={"tracking_no": f"Y{char}T"}) == {"order.tracking_no"}
     assert faults(order={"carrier": f"Yi{char}tong"}) == {"order.carrier"}
@@ -152,7 +152,7 @@ def test_one_of_us_may_have_a_joiner_in_their_name(name: str) -> None:
 
 
 @hidden
-def test_what_reaches_nobody_is_no_way_to_reach_a_customer(char: str) -> None:
+def test_unusable_contact_details_do_not_count(char: str) -> None:
     """S29, G1: a phone of blanks is none."""
     assert faults(customer={"name": "Li", "phone": char}) == {"customer.phone"}
     assert faults(customer={"name": "Li", "email": f"{char}@{char}"}) == {"customer.email"}
@@ -169,7 +169,7 @@ OTHER_SPELLINGS = ["li.na", "LI.NA", "ｌｉ．ｎａ", "li.n\u200ca", "li.na\uf
 
 
 @pytest.mark.parametrize("by", OTHER_SPELLINGS)
-def test_who_asks_is_not_somebody_else_in_another_spelling(by: str) -> None:
+def test_same_person_in_another_spelling_is_the_same_person(by: str) -> None:
     """S20, S29: the one who asks never approves."""
     world = open_case()
     world.says("propose", options=[{"key": "own", "remedies": [{"kind": "gift"}]}], by="li.na")
@@ -178,7 +178,7 @@ def test_who_asks_is_not_somebody_else_in_another_spelling(by: str) -> None:
 
 
 @pytest.mark.parametrize("char", [c for c in HIDDEN.values() if c not in "\u200c\u200d\ufe0f\U000e0100"])
-def test_no_character_that_nobody_sees_makes_somebody_else(char: str) -> None:
+def test_invisible_characters_do_not_make_another_person(char: str) -> None:
     """S20, S29."""
     world = open_case()
     world.says("propose", options=[{"key": "own", "remedies": [{"kind": "gift"}]}], by="li.na")

@@ -1,6 +1,6 @@
-"""A world around one case, in memory: its clock, its post and its partners do what the workflow would have done.
+"""A case in memory with a clock, messaging and partners that act as the workflow would.
 
-A test tells what happens and looks at what the case makes of it:
+A test lets something happen and checks the case afterwards:
 
     world = open_case("transport.damage")
     world.says("assess", severity="moderate")
@@ -60,9 +60,10 @@ NEVER_ENDS = 500
 """Changes that follow from one another without time passing; more would be a loop in the workflow."""
 
 Answer = Literal["accepted", "dispatched", "done", "failed", "refused", "down", "over_limit", "unknown", "silent"]
-"""What a partner makes of a command: its word, a final no, an outage, a time-out, or nothing at all yet.
+"""A partner's answer to a command: a report, a refusal, an outage, a time-out, or nothing yet.
 
-`over_limit`: it is our own ledger that refuses it (S15)."""
+`over_limit`: our own ledger refuses it (S15).
+"""
 
 
 @cache
@@ -89,9 +90,9 @@ class World:
         self.down: set[Audience] = set()
         """Channels that are down: letters wait."""
         self.closed: set[Audience] = set()
-        """Channels on which nobody can be reached at all: letters come back."""
+        """Channels that cannot deliver at all: letters come back."""
         self.answers: dict[str, Answer] = {}
-        """What partners say to a kind of step; by default money is paid at once and all else accepted."""
+        """Answers of partners by kind of step; by default money is paid at once and everything else is accepted."""
         self.account: Account | None = None
         """What our records say of the order by now; None: what the case read last."""
         self.sent: list[Letter] = []
@@ -125,20 +126,20 @@ class World:
         return self.until(self.now)
 
     def says(self, message: str, **payload: Any) -> dict[str, Any]:
-        """Somebody sends a message, and it is applied."""
+        """Send a message, which is applied."""
         answer = receive(self.case, message, payload, self.now)
         self.attend()
         return answer
 
     def moves(self, policy: Policy, **payload: Any) -> dict[str, Any]:
-        """Somebody moves the case to the policy that is in force now."""
+        """Move the case to the policy that is in force now."""
         wanted = {"by": "chen", "reason": "the new terms count for all", **payload}
         answer = receive(self.case, MOVE_POLICY, wanted, self.now, policy)
         self.attend()
         return answer
 
     def refuses(self, message: str, **payload: Any) -> str:
-        """Somebody sends a message that cannot be applied: the sentence that says why; the case is unchanged."""
+        """Send a message that cannot be applied; return the reason. The case must not change."""
         before = self.case.model_dump()
         with pytest.raises(Refusal) as refusal:
             receive(self.case, message, payload, self.now)
@@ -287,7 +288,7 @@ def open_case(  # noqa: PLR0913 (what a test may want to say of a complaint)
     answers: dict[str, Answer] | None = None,
     **complaint: Any,
 ) -> World:
-    """A case for a complaint that came through the door; the partners have answered, and the post has gone out."""
+    """Return a case for a valid complaint; the partners have answered, and letters have been sent."""
     now = opened_at or received
     received_complaint = check_complaint(a_complaint(topic=topic, received_at=received.isoformat(), **complaint), now)
     policy = policy or in_force()[received_complaint.line]

@@ -199,14 +199,14 @@ def test_time_never_runs_backwards_when_the_clock_is_put_back() -> None:
     assert berlin.between(second - HOUR, second, Measure.CALENDAR) >= timedelta()
 
 
-def test_elapsed_time_is_measured_in_instants_even_within_one_zone() -> None:
-    """S11: Python subtracts the clock on the wall where both times carry the same zone."""
+def test_elapsed_time_is_real_time_even_within_one_zone() -> None:
+    """S11: Python subtracts the wall-clock times if both have the same zone."""
     evening, next_evening = (datetime(2026, 10, day, 18, tzinfo=BERLIN) for day in (24, 25))
 
     assert PLAIN.between(evening, next_evening, Measure.ELAPSED) == 25 * HOUR
 
 
-def test_nothing_lies_between_an_instant_and_an_earlier_one() -> None:
+def test_no_time_lies_between_a_time_and_an_earlier_one() -> None:
     for measure in Measure:
         assert PLAIN.between(WEDNESDAY, WEDNESDAY - DAY, measure) == timedelta()
         assert PLAIN.between(WEDNESDAY, WEDNESDAY, measure) == timedelta()

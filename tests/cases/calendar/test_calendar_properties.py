@@ -51,7 +51,7 @@ def test_two_lengths_one_after_the_other_are_their_sum(
 @pytest.mark.parametrize("measure", Measure)
 @given(start=STARTS, first=LENGTHS, second=LENGTHS)
 def test_time_between_adds_up(measure: Measure, start: datetime, first: timedelta, second: timedelta) -> None:
-    """S1: no instant is counted twice or not at all."""
+    """S1: no time is counted twice or not at all."""
     middle, end = start + first, start + first + second
 
     parts = PLAIN.between(start, middle, measure) + PLAIN.between(middle, end, measure)
@@ -86,7 +86,7 @@ def test_working_time_is_exact_where_the_clocks_change(hours: Any, start: dateti
 def test_working_days_are_exact_where_the_clocks_change(
     hours: Any, start: datetime, days: int, amount: timedelta
 ) -> None:
-    """S1, S11: an instant has microseconds, and one of an open hour may be three of a day; never more than is due."""
+    """S1, S11: times have microseconds, and one of an open hour may be three of a day; never more than is due."""
     calendar = WorkCalendar(zone="Europe/Berlin", **hours)
 
     for wanted in (days * DAY, amount):
@@ -113,7 +113,7 @@ def test_working_days_between_add_up_where_the_clocks_change(
 def test_working_time_adds_up_where_the_clocks_change(
     hours: Any, start: datetime, first: timedelta, second: timedelta
 ) -> None:
-    """S1: a pause of no time changes nothing, and no instant is counted twice."""
+    """S1: a pause of no length changes nothing, and no time is counted twice."""
     calendar = WorkCalendar(zone="Europe/Berlin", **hours)
 
     middle = calendar.add(start, Length(first, Measure.WORKING_HOURS))

@@ -1,4 +1,4 @@
-"""Nobody gives beyond their limits alone, and nobody approves what they prepared: G4, S20."""
+"""No agent gives beyond their limits alone, and none approves what they prepared: G4, S20."""
 
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,7 @@ def test_an_agent_may_go_to_the_high_end_alone_and_a_manager_beyond(amount: str,
 
 
 def test_what_the_policy_does_not_grant_waits_for_a_manager() -> None:
-    """G4: a gift here, of whatever worth."""
+    """G4: here a gift of any value."""
     world = offered()
 
     world.says("propose", by="li", options=[{"key": "own", "remedies": [{"kind": "gift"}]}])
@@ -141,7 +141,7 @@ def test_more_goods_than_were_ordered_are_not_offered_in_parts() -> None:
 
 
 def test_two_options_need_two_keys() -> None:
-    """S19: else a yes would name both."""
+    """S19: otherwise an approval would match both."""
     assert "two have the same key" in offered().refuses("propose", by="li", options=money("1.00") * 2)
 
 
@@ -165,7 +165,7 @@ def test_a_malformed_offer_is_refused_by_the_field(options: list[Any], field: st
 
 
 def test_a_range_of_an_agents_own_making_raises_no_limit() -> None:
-    """G4: `max_amount` is the policy's word."""
+    """G4: `max_amount` is the policy's value."""
     world = offered()
 
     world.says("propose", by="li", options=money("100.00", max_amount="99999.00"))
@@ -238,7 +238,7 @@ def test_an_approval_names_who_decides_and_what() -> None:
 
 
 def test_who_asks_for_more_than_their_limit_has_to_say_who_they_are() -> None:
-    """S20: else anybody could approve it, the asker included."""
+    """S20: otherwise anybody could approve it, including the agent who asked."""
     assert "so say who proposes it: by" in offered().refuses("propose", options=money("5000.00"))
 
 

@@ -1,4 +1,4 @@
-"""A claim is decided by somebody other than the one who prepared it, and paid once the customer agrees: E3, E4, S20."""
+"""A claim is decided by a second person, and paid once the customer agrees: E3, E4, S20."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,13 +37,13 @@ def test_a_claim_waits_for_the_claims_team_though_it_is_within_every_limit() -> 
 
 @pytest.mark.parametrize("by", ["Zhao", "ZHAO", " zhao "])
 def test_who_prepared_a_claim_does_not_decide_on_it(by: str) -> None:
-    """S20: everybody whose word it rests on."""
+    """S20: everybody who contributed to it."""
     assert "prepared offer o1: somebody else has to decide" in prepared().refuses("approve", by=by)
     assert "prepared offer o1: somebody else has to decide" in prepared().refuses("reject", by=by)
 
 
 def test_nobody_assesses_a_claim_without_a_name() -> None:
-    """S20: or the one who prepared it could not be told from the one who decides."""
+    """S20: otherwise who prepared it could not be distinguished from who decides."""
     world = parcel("claim.delay")
 
     assert "by" in world.refuses("assess", upheld=True)

@@ -57,7 +57,7 @@ def test_what_is_at_once_needs_no_yes_and_takes_none() -> None:
     assert "needs no consent" in world.refuses("customer-approved")
 
 
-def test_a_yes_names_the_offer_and_one_to_an_old_offer_is_refused_with_the_current_one() -> None:
+def test_approval_of_an_old_offer_is_refused_with_the_current_one() -> None:
     """S19."""
     world = offered()
     world.says("assess", severity="minor", by="li")
@@ -68,8 +68,8 @@ def test_a_yes_names_the_offer_and_one_to_an_old_offer_is_refused_with_the_curre
     assert world.case.offers[0].state is OfferState.REPLACED
 
 
-def test_without_that_guard_a_yes_to_the_refund_would_bring_the_repair(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S19, the control: the customer agreed to something else than what would be done."""
+def test_without_that_guard_an_approval_of_the_refund_would_bring_the_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S19, the control: the customer agreed to something other than what would be done."""
     world = offered()
     world.says("assess", severity="minor", by="li")
 
@@ -99,7 +99,7 @@ def test_nobody_can_agree_before_there_is_an_offer() -> None:
 
 
 def test_a_finding_that_takes_the_ground_from_an_offer_takes_the_offer_back() -> None:
-    """S19: it turns out not to be lost, and how late it is nobody knows yet; the full refund must not be had now."""
+    """S19: it is not lost after all, and how late it is is still unknown; the full refund must not be available."""
     world = open_case("transport.loss", trail=a_trail(state="lost"))
 
     world.says("assess", lost=False, by="li")
@@ -109,7 +109,7 @@ def test_a_finding_that_takes_the_ground_from_an_offer_takes_the_offer_back() ->
 
 
 def test_nobody_agreed_before_the_offer_was_made() -> None:
-    """S9, B4: a yes dated back to the first minute would make a result that came too late kept."""
+    """S9, B4: an approval dated back to the first minute would turn a late result into a kept one."""
     world = open_case().after(hours=50)
     world.says("assess", severity="severe")
 
@@ -143,7 +143,7 @@ def test_a_declined_offer_is_followed_by_another_that_can_be_accepted() -> None:
     assert world.paid == Decimal("2560.00")
 
 
-def test_a_no_needs_a_reason() -> None:
+def test_decline_needs_a_reason() -> None:
     """G5: with a reason."""
     assert "reason: is required" in offered().refuses("customer-declined")
 
@@ -152,7 +152,7 @@ def test_a_no_needs_a_reason() -> None:
 
 
 def test_what_was_offered_is_checked_again_when_it_is_carried_out() -> None:
-    """S20, S14: other money has gone back since; the yes changes nothing, and an agent offers anew."""
+    """S20, S14: other money has been refunded since; the approval changes nothing, and an agent makes a new offer."""
     world = open_case()
     world.says("assess", severity="severe", by="li")
     world.case.paid_before = {RemedyKind.REFUND: Decimal("100.00")}

@@ -60,7 +60,7 @@ def test_an_agents_days_late_override_the_trails_and_both_stay_on_record() -> No
 
 
 def test_a_late_look_up_does_not_override_what_an_agent_said() -> None:
-    """G3: an agent's word overrides a derived fact, whichever came first."""
+    """G3: an agent's entry overrides a derived fact, whichever came first."""
     finding = Finding().with_facts(PartialFinding(days_late=7), source="agent", at=START)
 
     finding = finding.with_facts(PartialFinding(days_late=4, lost=False), source="trail", at=START)
@@ -71,7 +71,7 @@ def test_a_late_look_up_does_not_override_what_an_agent_said() -> None:
 
 @pytest.mark.parametrize("promised", ["2000-01-01T00:00:00+08:00", "2100-12-31T23:59:59-05:00"])
 def test_a_promised_date_far_away_does_not_stop_the_case(promised: str) -> None:
-    """G3: whatever the door takes the look-up can live with."""
+    """G3: the look-up can handle every accepted complaint."""
     world = open_case("transport.delay", trail=a_trail(), order={"promised_at": promised})
 
     assert world.status is not Status.RECEIVED
@@ -87,7 +87,7 @@ def test_a_promised_date_out_of_all_reason_is_refused_at_the_door(promised: str)
 
 
 def test_a_partners_long_cause_does_not_stop_the_case() -> None:
-    """G3: whatever a partner's port lets through can be taken into the finding."""
+    """G3: everything that a partner's port accepts fits into the finding."""
     world = open_case("transport.delay", trail=a_trail(promised_at=START, cause="x" * 1_001))
 
     assert world.case.finding.cause is not None

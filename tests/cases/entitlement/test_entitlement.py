@@ -29,7 +29,7 @@ GREENS_BOUGHT = next(i["quantity"] for i in FOOD["items"] if i["sku"] == "GREENS
 
 @pytest.mark.parametrize("kind", ["refund", "replacement", "reship", "transfer", "substitute"])
 def test_what_another_case_has_made_good_is_not_offered_again_and_a_person_is_asked(kind: str) -> None:
-    """S35: whatever way it was made good; compensation for the same units goes with it."""
+    """S35: for every way of making good; compensation for the same units goes with it."""
     world = food(taken(kind, case_id="HL-7", greens=GREENS_BOUGHT))
 
     answer = world.says("assess", upheld=True, liable="delivery", by="Li")
@@ -94,7 +94,7 @@ def test_an_order_without_items_counts_money_only() -> None:
 
 
 def test_what_the_case_itself_has_made_good_counts_as_well() -> None:
-    """S35, G8: a second slab for the same one takes somebody's approval."""
+    """S35, G8: a second slab for the same one needs approval."""
     world = with_account(open_case("transport.damage", looked_up=False, order={"items": [_slab(1)]}, affected=[SLATE]))
     world.says("assess", severity="moderate", by="Li")
     world.says("customer-approved")
@@ -164,8 +164,8 @@ def test_of_several_statements_of_what_was_paid_the_smallest_counts_for_an_offer
     assert ("refund", "10000.00") in options(world)["refund"]
 
 
-def test_a_case_that_older_workers_admitted_goes_on_as_it_began() -> None:
-    """S18: it knows no account; the ledger holds its payments all the same."""
+def test_case_that_older_workers_admitted_continues_as_before() -> None:
+    """S18: it has no account; the ledger still limits its payments."""
     world = open_case("transport.damage", looked_up=False, affected=[SLATE])
     world.says("assess", severity="severe", by="Li")
 
@@ -177,7 +177,7 @@ def test_a_case_that_older_workers_admitted_goes_on_as_it_began() -> None:
 
 
 def test_what_is_left_is_offered_again_once_the_other_case_has_released_it() -> None:
-    """S35: an assessment looks anew."""
+    """S35: a new assessment reads it again."""
     world = slate(taken("replacement", slabs=4))
     world.says("assess", severity="moderate", by="Li")
     assert world.case.exhausted

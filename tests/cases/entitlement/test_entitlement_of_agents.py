@@ -1,4 +1,4 @@
-"""What an agent offers is bounded by what the order's ledger has left, unless somebody else approves it (G4, S35)."""
+"""An agent's offer is limited by what the order's ledger has left, unless a second person approves it (G4, S35)."""
 
 from decimal import Decimal
 
@@ -69,7 +69,7 @@ def test_beyond_what_even_a_manager_may_approve_an_offer_is_refused_with_the_num
 
 
 def test_a_refund_beyond_what_is_left_of_all_cases_is_refused_with_the_numbers() -> None:
-    """S14, S35: nobody approves that."""
+    """S14, S35: this cannot be approved."""
     world = slate(taken("refund", "12000.00"))
 
     assert refuses(world, {"kind": "refund", "amount": "800.01"}) == (
@@ -114,7 +114,7 @@ def test_an_agents_refund_is_of_the_affected_items_or_of_all(amount: str, items:
 
 
 def test_a_refund_that_names_fewer_items_than_it_pays_for_is_refused() -> None:
-    """S35: else the others could be refunded once more."""
+    """S35: otherwise the others could be refunded again."""
     why = refuses(slate(), {"kind": "refund", "amount": "6250.00", "items": [SLATE]})
 
     assert why == (

@@ -47,7 +47,7 @@ def taken_up(old: World, paid: dict[str, Decimal] | None = None, **changes: Any)
 
 
 def silent() -> World:
-    """A case whose offer nobody answered."""
+    """A case whose customer never answered the offer."""
     world = open_case(evidence=[PHOTO])
     world.says("assess", severity="severe", by="Zhao")
     return world.after(days=8)
@@ -76,7 +76,7 @@ def test_a_case_that_ended_in_silence_is_offered_the_same_anew_with_what_was_fou
     assert world.case.links == [{"kind": "follows", "case": "HL-1"}]
 
 
-def test_a_follow_up_has_a_clock_of_its_own_and_the_old_breach_stays_where_it_was() -> None:
+def test_follow_up_has_new_deadlines_and_the_old_breach_stays() -> None:
     """S10."""
     old = open_case().after(days=3)
     assert old.state(DETAIL) == "broken"
@@ -100,7 +100,7 @@ def test_what_was_settled_is_judged_by_an_agent_before_anything_is_offered_again
     assert world.status is Status.AWAITING_CONSENT
 
 
-def test_a_follow_up_that_was_merged_and_goes_on_alone_is_still_judged_first() -> None:
+def test_follow_up_that_was_merged_and_continues_alone_is_still_judged_first() -> None:
     world = taken_up(satisfied())
     linking.merge(world.case, "HL-0", world.now)
 

@@ -11,7 +11,7 @@ from tests.cases.world import in_force, open_case
 
 @pytest.mark.parametrize("kind", ["replacement", "reship", "transfer", "substitute", "collection"])
 def test_goods_without_items_are_the_affected_ones(kind: str) -> None:
-    """S35, G4: as found, else as complained about, else all."""
+    """S35, G4: the items found, otherwise those of the complaint, otherwise all."""
     named = open_case("transport.damage", looked_up=False, affected=[SLATE])
     found = open_case("transport.damage", looked_up=False, affected=[SLATE])
     found.says("assess", affected=[{"sku": "SLATE-9", "quantity": 2}], by="Li")
@@ -77,7 +77,7 @@ def test_a_substitute_may_be_of_another_product_and_stands_for_the_affected_item
 
 
 def test_goods_of_an_order_that_lists_no_items_are_asked_for_in_words() -> None:
-    """G4: nothing can be named, so the warehouse is told what the customer wrote."""
+    """G4: there are no items, so the warehouse gets the customer's description."""
     world = open_case("transport.damage", looked_up=False, order={"items": []}, description="Two slabs cracked.")
     world.says("assess", severity="moderate", by="Li")
     world.says("customer-approved")

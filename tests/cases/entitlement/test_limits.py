@@ -114,7 +114,7 @@ def _the_most(text: str, policy: Policy) -> Decimal:
 
 @pytest.mark.parametrize("line", sorted(in_force()))
 def test_what_one_complaint_may_bring_is_never_beyond_the_limit_of_its_order(line: str) -> None:
-    """S15: else the policy's own offer could not be paid."""
+    """S15: otherwise the policy's own offer could not be paid."""
     policy = in_force()[line]
     options = [option for rule in policy.remedies for option in rule.options.values()]
     most = _the_most(policy.compensation_limit[0], policy)
@@ -134,7 +134,7 @@ def test_a_policy_that_was_pinned_before_there_was_a_limit_holds_nothing_to_it()
 
 
 def test_the_limit_goes_with_money_only_and_never_to_a_partner() -> None:
-    """S13: a key stands for one content, whatever our policy says later."""
+    """S13: a key has one content, even if our policy changes later."""
     world = open_case(looked_up=False)
     world.says("assess", severity="minor", by="li")
     world.says("customer-approved")
@@ -151,7 +151,7 @@ def test_the_limit_goes_with_money_only_and_never_to_a_partner() -> None:
 
 
 def test_what_a_manager_has_approved_is_held_to_the_managers_limit() -> None:
-    """G4, S15: 5000.00 is more than the policy pays by itself."""
+    """G4, S15: 5000.00 is more than the policy alone allows."""
     world = open_case(looked_up=False)
     world.says("propose", by="Li", options=[{"key": "own", "remedies": [COMPENSATION]}])
     world.says("approve", by="Wu")
@@ -182,8 +182,8 @@ def test_a_payment_that_the_limit_refused_says_what_a_person_can_do() -> None:
     assert world.steps["refund"] == "done"
 
 
-def test_somebody_elses_retry_is_an_approval_up_to_the_managers_limit() -> None:
-    """S15, S20: under a key of its own, and the name stays on record."""
+def test_retry_by_a_second_person_is_an_approval_up_to_the_managers_limit() -> None:
+    """S15, S20: under a new key, and the name is recorded."""
     world = over_limit()
     world.answers["compensation"] = "done"
 
@@ -196,7 +196,7 @@ def test_somebody_elses_retry_is_an_approval_up_to_the_managers_limit() -> None:
 
 
 @pytest.mark.parametrize("by", ["Li", "li"])
-def test_whose_word_it_rests_on_never_approves_it(by: str) -> None:
+def test_who_contributed_to_it_never_approves_it(by: str) -> None:
     """S20."""
     why = over_limit().refuses("resolve-step", step="compensation", action="retry", reason="again", by=by)
 
@@ -236,7 +236,7 @@ def test_beyond_the_managers_limit_as_well_nobody_is_asked_to_approve() -> None:
 
 
 def test_what_a_partner_refused_anybody_may_try_again() -> None:
-    """G6: no approval is asked for where no limit was in the way."""
+    """G6: no approval is asked for if no limit was the reason."""
     world = over_limit()
     world.answers["compensation"] = "refused"
     world.says("resolve-step", step="compensation", action="retry", reason="approved", by="Wu")

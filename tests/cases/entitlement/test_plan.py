@@ -136,7 +136,7 @@ def test_a_call_that_was_picked_up_changes_nothing_in_the_plan() -> None:
     assert asked.answer == answered.answer
 
 
-# Whatever comes
+# Arbitrary input
 
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats()

@@ -136,7 +136,7 @@ def test_over_five_days_late_the_customer_chooses_and_daily_money_stops_at_30_pe
 
 @pytest.mark.parametrize("topic", DELAYS)
 def test_a_confirmed_loss_is_refunded_with_20_to_30_percent_and_the_carrier_pursued_at_once(topic: str) -> None:
-    """B16: also where the complaint was only about a delay."""
+    """B16: even if the complaint was only about a delay."""
     granted = offered(topic, lost=True)
 
     compensation = {"amount": "2560.00", "max_amount": "3840.00"}
@@ -244,7 +244,7 @@ def test_the_installation_record_says_how_late_it_is() -> None:
 
 
 def test_a_rude_installer_is_apologised_for_with_a_coupon_of_2_percent_at_once() -> None:
-    """B21: retraining stands under prevention."""
+    """B21: retraining is listed under prevention."""
     granted = offered("installation.attitude", upheld=True)
 
     coupon = {"amount": "256.00", "at_once": True}
@@ -267,7 +267,7 @@ def test_a_rude_installer_is_apologised_for_with_a_coupon_of_2_percent_at_once()
         ("installation.attitude", "upheld"),
     ],
 )
-def test_what_nobody_has_established_is_asked_for(topic: str, missing: str) -> None:
+def test_missing_findings_are_asked_for(topic: str, missing: str) -> None:
     """G3: nothing is guessed."""
     granted = offered(topic)
 
@@ -280,7 +280,7 @@ def test_what_nobody_has_established_is_asked_for(topic: str, missing: str) -> N
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_what_is_not_upheld_is_explained_and_closes_as_rejected(topic: str) -> None:
-    """G4: for any topic, whatever else was found."""
+    """G4: for any topic and any other finding."""
     granted = offered(topic, upheld=False, days_late=9, lost=True, severity="severe")
 
     assert remedies_of(granted.options) == {"explain": {"explanation": {"at_once": True}}}
@@ -317,14 +317,14 @@ def test_more_cannot_be_affected_than_was_ordered() -> None:
 
 
 def test_naming_an_item_twice_does_not_affect_more_than_was_ordered() -> None:
-    """G3, B11: else 8 slabs are shipped for 4."""
+    """G3, B11: otherwise 8 slabs would be shipped for 4."""
     world = open_case()
 
     world.refuses("assess", severity="moderate", affected=[{"sku": "SLATE-9", "quantity": 4}] * 2)
 
 
 def test_an_assessment_on_an_impossible_finding_is_refused_by_the_offer_itself() -> None:
-    """G3: whoever asks."""
+    """G3: for every caller."""
     with pytest.raises(Refusal, match="severity"):
         offered("installation.defect", severity="moderate")
 
@@ -378,7 +378,7 @@ def test_rounding_never_refunds_more_than_was_paid(currency: str, amount: str) -
 
 
 def test_what_was_refunded_before_is_not_granted_again() -> None:
-    """S14: of a refund only the rest, and none where nothing is left."""
+    """S14: only the rest is refunded, and nothing if nothing is left."""
     world = open_case()
     policy, complaint = world.case.policy, world.case.complaint
     severe = PartialFinding.model_validate({"severity": "severe"})

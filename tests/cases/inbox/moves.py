@@ -31,7 +31,7 @@ def pausable(policy: Policy, *, yes: bool) -> Policy:
 
 
 def spoiled() -> World:
-    """A case whose solution, due in 24 hours, stands still from the first moment: a photo was asked for."""
+    """A case whose solution, due in 24 hours, is paused from the start: a photo was asked for."""
     return open_case("goods.damage", line="fresh_food", order=FOOD, affected=GREENS)
 
 

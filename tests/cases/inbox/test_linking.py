@@ -69,7 +69,7 @@ def test_the_same_complaint_linked_twice_is_linked_once() -> None:
     assert [e.what for e in world.case.timeline].count("linked") == 1
 
 
-def test_a_complaint_that_is_handled_apart_after_all_is_no_longer_a_merged_one() -> None:
+def test_complaint_that_is_handled_separately_is_no_longer_merged() -> None:
     world = open_case()
     linking.link(world.case, later(), world.now)
 
@@ -121,7 +121,7 @@ def test_a_look_up_that_answers_late_offers_nothing_in_a_merged_case() -> None:
 def test_a_case_in_which_something_was_agreed_or_begun_is_not_merged() -> None:
     agreed, holding = open_case(policy=merging()), open_case(policy=merging())
     assert linking.can_merge(agreed.case)
-    assert not linking.can_merge(open_case().case), "where the policy links"
+    assert not linking.can_merge(open_case().case), "when the policy links"
     agreed.says("assess", severity="minor")
     assert linking.can_merge(agreed.case)
     agreed.says("customer-approved")
@@ -133,7 +133,7 @@ def test_a_case_in_which_something_was_agreed_or_begun_is_not_merged() -> None:
 
 
 def test_a_related_case_waits_for_an_agent_before_the_same_is_granted_twice() -> None:
-    """G12: what the trail shows would be offered by itself in both."""
+    """G12: both cases would automatically offer what the tracking history shows."""
     trail = a_trail(promised_at=START - timedelta(days=4), events=moved(START))
     world = open_case("transport.delay", looked_up=False)
     linking.relate(world.case, "HL-0", world.now, running=True)
@@ -146,7 +146,7 @@ def test_a_related_case_waits_for_an_agent_before_the_same_is_granted_twice() ->
     assert world.status is Status.AWAITING_CONSENT
 
 
-def test_a_related_case_that_has_made_its_offer_goes_on() -> None:
+def test_related_case_that_has_made_its_offer_continues() -> None:
     world = open_case()
     world.says("assess", severity="minor")
 
@@ -157,7 +157,7 @@ def test_a_related_case_that_has_made_its_offer_goes_on() -> None:
 
 
 def test_a_flood_of_complaints_about_one_order_does_not_fill_a_case() -> None:
-    """G12: links are kept, up to a bound; a case that it handles as well is always kept."""
+    """G12: links are kept up to a limit; a case that it also handles is always kept."""
     world = open_case()
     for number in range(2 * linking.MAX_LINKS):
         assert linking.link(world.case, later(case=f"HL-{number + 100}", merges=False), world.now)
@@ -178,7 +178,7 @@ def test_messages_to_a_merged_case_are_refused_with_the_case_that_takes_them() -
 
 
 def test_an_answer_to_an_offer_of_the_merged_case_is_never_passed_on() -> None:
-    """S19: in the older case it would be a yes to another offer."""
+    """S19: in the older case it would accept another offer."""
     world = open_case()
     world.says("assess", severity="minor")
     linking.merge(world.case, "HL-0", world.now)
@@ -214,8 +214,8 @@ def test_a_case_closes_with_no_other_than_the_one_it_was_merged_into() -> None:
         assert not world.case.closing
 
 
-def test_a_merged_case_whose_older_case_is_gone_goes_on_in_a_new_cycle() -> None:
-    """S10: with promises of its own from then; what was void stays on record."""
+def test_merged_case_whose_older_case_is_gone_continues_in_a_new_cycle() -> None:
+    """S10: with new promises from then on; void ones stay on record."""
     world = merged().after(days=3)
 
     linking.continue_alone(world.case, world.now, "is gone")

@@ -53,7 +53,7 @@ TAKEN = {
 @pytest.mark.parametrize("message", VALID)
 @pytest.mark.parametrize("where", TAKEN, ids=lambda where: where.__name__)
 def test_each_message_is_applied_where_it_makes_sense_and_refused_elsewhere(where: Any, message: str) -> None:
-    """Contract: refused with a sentence, the case unchanged; applied with where it then stands."""
+    """Contract: refused with a sentence and no change, or applied with the new status."""
     world = where()
     if message in TAKEN[where] | (ALWAYS if where is not closed else set()):
         answer = world.says(message, **VALID[message])
@@ -102,7 +102,7 @@ def test_what_is_wrong_with_a_message_is_said_without_its_content() -> None:
 
 
 def test_what_people_write_gives_no_orders_to_a_terminal_and_goes_into_any_database() -> None:
-    """Contract: a stray control character costs nobody their message."""
+    """Contract: a stray control character does not cause a refusal."""
     world = assessing()
 
     world.says("note", text="one\r\n\ttwo\x00\x1b[2J\x9b2J", by="li\x9b")
@@ -116,7 +116,7 @@ def test_a_name_is_one_line(name: str) -> None:
 
 
 def test_of_many_faults_the_first_are_named_and_the_rest_is_counted() -> None:
-    """However long a sender makes the names of its fields, or whatever it writes in them."""
+    """With any length of field names and any text in them."""
     faults = {f"\x1b{number}".ljust(500, "x"): 1 for number in range(1_000)}
 
     why = assessing().refuses("note", text="x", **faults)
@@ -153,7 +153,7 @@ def test_a_refused_message_may_be_sent_again_under_its_id() -> None:
     assert world.says("customer-approved", message_id="m-1")["applied"] is True
 
 
-def test_a_yes_sent_twice_under_one_id_pays_once_even_after_the_case_has_closed() -> None:
+def test_approval_sent_twice_under_one_id_pays_once_even_after_the_case_has_closed() -> None:
     """Contract, S13: and in a new run."""
     world = assessing()
     world.says("assess", severity="severe")
@@ -245,7 +245,7 @@ def test_assign_changes_what_it_names_and_nothing_else() -> None:
     assert "give team, owner or both" in world.refuses("assign")
 
 
-def test_a_notice_is_addressed_to_whoever_owns_the_case_when_it_is_sent() -> None:
+def test_notice_is_addressed_to_the_owner_at_the_time_it_is_sent() -> None:
     """G10."""
     world = assessing()
     letter = world.letters("needs_assessment")[0]
@@ -349,7 +349,7 @@ def test_undeliverable_offer_waits_for_a_person_who_explains_it_to_the_customer(
 
 
 def test_contact_while_an_offer_is_on_its_way_is_not_its_delivery() -> None:
-    """B4: only the agent who is asked to tell the offer does so by reaching the customer."""
+    """B4: reaching the customer delivers the offer only if the case asked the agent to explain it."""
     world = assessing()
     world.down.add(Audience.CUSTOMER)
     world.says("assess", severity="moderate")

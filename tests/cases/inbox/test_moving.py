@@ -32,7 +32,7 @@ def test_what_the_new_policy_does_not_promise_is_not_owed_any_more() -> None:
 
 
 def test_a_promise_that_the_case_has_not_made_begins_with_its_start_and_never_in_the_past() -> None:
-    """S9, S18: nobody told this customer of a solution in 24 hours; daily updates come with their yes."""
+    """S9, S18: this customer was never promised a solution in 24 hours; daily updates start with their consent."""
     old = edited(without=(PROGRESS,))
     solution = PromiseRule(rule="X1", name=PromiseName.SOLUTION, within="24h")
     new = changed(in_force()["building_materials"], promises=[*in_force()["building_materials"].promises, solution])
@@ -57,7 +57,7 @@ def test_a_promise_that_the_case_has_not_made_begins_with_its_start_and_never_in
 # Offers, steps, silence
 
 
-def test_an_open_offer_stays_as_offered_until_somebody_assesses_anew() -> None:
+def test_open_offer_stays_as_offered_until_a_new_assessment() -> None:
     """S18, S19: what the customer reads is what they get."""
     policy = in_force()["building_materials"]
     world = offered("minor")
@@ -113,7 +113,7 @@ def test_what_was_agreed_is_carried_out_as_agreed() -> None:
         pytest.param({"reminders": ["12h", "24h", "36h", "48h"]}, [], [72], id="more of them, all past"),
         pytest.param({"reminders": ["24h"]}, [], [72], id="fewer of them"),
         pytest.param({"reminders": ["24h", "60h"]}, [60], [72], id="one still to come"),
-        pytest.param({"tell_after": "49h"}, [], [50], id="somebody should have been told by now"),
+        pytest.param({"tell_after": "49h"}, [], [50], id="the team lead should have been notified by now"),
     ],
 )
 def test_a_reminder_is_neither_repeated_nor_made_up_for(
@@ -135,7 +135,7 @@ def test_a_reminder_is_neither_repeated_nor_made_up_for(
 
 
 def test_silence_is_not_reported_again_and_the_case_closes_at_its_new_time() -> None:
-    """G5, S18: also where the new time is up already."""
+    """G5, S18: even if the new time has already passed."""
     world = offered("moderate").until(START + 80 * HOUR)
     assert len(world.letters("silence")) == 1
 
@@ -220,7 +220,7 @@ def test_a_move_to_a_version_that_is_not_in_force_is_refused() -> None:
     ],
 )
 def test_a_case_that_does_not_fit_the_new_policy_stays_where_it_is(part: str, sentence: str) -> None:
-    """S18: it could not go on there; the preview says the same."""
+    """S18: it could not continue there; the preview says the same."""
     policy = in_force()["building_materials"]
     rest = {name: topic for name, topic in policy.topics.items() if name != "transport.damage"}
     fewer = policy.topics["transport.damage"].model_copy(update={"severities": ["minor", "severe"]})
@@ -264,7 +264,7 @@ def test_a_move_does_not_come_as_a_signal() -> None:
 
 
 def test_a_move_counts_from_when_it_is_made_whatever_it_says() -> None:
-    """S18: nobody moves a deadline in the past."""
+    """S18: deadlines cannot be moved in the past."""
     world = spoiled().after(hours=5)
     stiff = pausable(in_force()["fresh_food"], yes=False)
 

@@ -34,7 +34,7 @@ def ran(promise: Promise) -> list[tuple[datetime, datetime | None]]:
 
 @pytest.mark.parametrize("hours", [24, 72])
 def test_a_moved_promise_is_due_when_the_new_time_has_run_from_its_own_start(hours: int) -> None:
-    """S18: ten of the hours are used up, whatever is allowed now; to the second on both sides."""
+    """S18: ten of the hours are used up under any new limit; to the second on both sides."""
     world = open_case().after(hours=10)
     before = ran(world.promise(DETAIL))
 
@@ -52,7 +52,7 @@ def test_a_moved_promise_is_due_when_the_new_time_has_run_from_its_own_start(hou
     ]
 
 
-def test_a_case_that_nobody_moves_keeps_its_deadline() -> None:
+def test_case_that_is_not_moved_keeps_its_deadline() -> None:
     """S18, the control: an edited policy alone changes nothing."""
     world = open_case().after(hours=10)
 
@@ -113,7 +113,7 @@ def test_kept_and_void_promises_never_change() -> None:
     ],
 )
 def test_a_fact_from_before_a_move_is_judged_by_what_was_promised_then(hours: int, state: str) -> None:
-    """S9, S18: moved after 40 hours, from 48 to 24, before we heard of it."""
+    """S9, S18: moved after 40 hours, from 48 to 24, before the fact was entered."""
     promise = promised(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     promise.take_terms(rule_of("24h"), WorkCalendar(), [], START + 40 * HOUR)
     assert promise.state == "broken"
@@ -137,7 +137,7 @@ def test_a_fact_is_judged_by_the_terms_of_its_time_whatever_moves_followed() -> 
 
 
 def test_time_consumed_stays_over_a_pause() -> None:
-    """S1, S18: six hours ran, the clock stands still; what is left of the new time runs on when it may."""
+    """S1, S18: six hours ran, the clock is paused; the rest of the new time runs after the pause."""
     promise = promised(DETAIL, "48h", START, rule="B4", cycle=1, pausable=True, calendar=WorkCalendar())
     promise.pause("photo", START + 6 * HOUR)
 
@@ -175,7 +175,7 @@ def test_a_promise_that_may_not_pause_any_more_runs_on_from_the_move() -> None:
     assert (world.state("solution"), world.due("solution")) == ("open", START + (5 + 24) * HOUR)
 
 
-def test_a_promise_that_may_pause_now_stands_still_from_the_move_while_evidence_is_awaited() -> None:
+def test_promise_that_may_pause_now_is_paused_from_the_move_while_evidence_is_awaited() -> None:
     """G11: not from when it was asked for, for that time is consumed."""
     stiff = pausable(in_force()["fresh_food"], yes=False)
     world = open_case("goods.damage", line="fresh_food", order=FOOD, affected=GREENS, policy=stiff).after(hours=5)
@@ -249,7 +249,7 @@ def test_a_deadline_is_provisional_until_its_case_takes_the_calendar_that_announ
 def test_moving_between_editions_of_a_calendar_never_changes_what_was_consumed(
     moves: list[tuple[int, bool]], pause: int
 ) -> None:
-    """S1, S33: whenever the case is moved and whenever its clock stands still."""
+    """S1, S33: at any time of the move and of the pause."""
     shop = WorkCalendar(opens=time(9), closes=time(18))
     editions = [WorkCalendar(exceptions={(START + 2 * DAY).date(): False}), shop]
     promise = promised(DETAIL, "5 working days", START, rule="B4", cycle=1, pausable=True, calendar=shop)
@@ -359,7 +359,7 @@ def test_rungs_that_a_move_makes_due_are_notified_once_in_order_and_are_not_late
 
 
 def test_inserted_rung_notifies_only_its_role() -> None:
-    """S6, S18: rungs are told apart by whom they tell, not by their number."""
+    """S6, S18: rungs are distinguished by their role, not by their number."""
     world = open_case().until(START + 40 * HOUR)
 
     world.moves(with_ladder((Role.MANAGER, 0.5), (Role.OWNER, 0.8), (Role.TEAM_LEAD, 1.0), (Role.DIRECTOR, 2.0)))
@@ -377,7 +377,7 @@ def test_role_with_two_rungs_is_still_notified_of_the_second() -> None:
     assert world.until(START + 48 * HOUR).rungs(DETAIL) == [1, 2, 3]
 
 
-def test_the_ladder_of_a_broken_promise_goes_on_by_the_new_rungs() -> None:
+def test_broken_promise_continues_with_the_new_rungs() -> None:
     """G10, S18: its time stays, what comes after it is the new policy's."""
     world = open_case().until(START + 49 * HOUR)
 

@@ -1,4 +1,4 @@
-"""A loop in another system fills no case, and keeps out nobody else (contract, *Messages*)."""
+"""A loop in another system does not fill a case or block other senders (contract, *Messages*)."""
 
 import json
 from datetime import timedelta
@@ -73,7 +73,7 @@ def test_people_who_clear_a_backlog_do_not_notice() -> None:
     ids=["contact-made", "note", "evidence-received", "assign"],
 )
 def test_a_flood_of_one_message_keeps_no_other_out(flood: str, payload: dict[str, Any]) -> None:
-    """A consent, a partner's word and an acknowledgement are taken as if nothing else had come."""
+    """Consent, partner reports and acknowledgements are accepted as if nothing else had come."""
     world = flooded(open_case().after(days=2), flood, **payload)
 
     assert world.says("acknowledge-escalation", promise="detailed_result", by="li")["applied"]
@@ -93,7 +93,7 @@ def test_a_flood_of_what_is_refused_keeps_out_nothing_at_all() -> None:
 
 
 def test_repetitions_by_message_id_are_answered_and_use_nothing_up() -> None:
-    """Contract: whoever got no answer sends it again."""
+    """Contract: senders without an answer send again."""
     world = open_case()
     world.says("note", text="x", message_id="m-1")
     for _ in range(10 * AT_ONCE):
@@ -148,8 +148,8 @@ def test_a_merged_case_passes_on_no_flood() -> None:
     linking.pass_on(world.case, "step-reported", {"step": "x", "state": "done"}, world.now)
 
 
-def test_of_a_flood_of_complaints_about_one_order_the_rest_goes_on_by_itself() -> None:
-    """G12, S22: one that was turned away is handled apart, and so none is lost."""
+def test_flood_of_complaints_about_one_order_is_handled_in_separate_cases() -> None:
+    """G12, S22: a refused link leads to a separate case, so no complaint is lost."""
     world = open_case()
     complaints = [ComplaintLinked(case=f"HL-{number}", merges=True) for number in range(100, 200)]
 
@@ -187,7 +187,7 @@ LARGEST: dict[str, list[dict[str, Any]]] = {
 
 
 def filled(world: World) -> World:
-    """Whatever can be repeated at will is sent in its largest form, for days, until nothing of it is taken."""
+    """Everything that can be repeated freely is sent in its largest form, for days, until it is refused."""
     for message, payloads in LARGEST.items():
         for number in range(5_000):
             try:
@@ -207,13 +207,13 @@ def filled(world: World) -> World:
 
 
 def test_what_can_be_repeated_at_will_is_known_to_be() -> None:
-    """A new message that can be has to stand in `LIMITS`."""
+    """A new message that can be repeated freely must be in `LIMITS`."""
     elsewhere = {"declare-complex", "complaint-linked"}
     assert set(LIMITS) == {*LARGEST, *elsewhere}
 
 
 @pytest.mark.parametrize("down", [[], [Audience.CUSTOMER, Audience.STAFF]], ids=["post goes out", "post is down"])
-def test_a_case_that_was_filled_fits_into_what_temporal_carries_and_goes_on_to_its_end(down: list[Audience]) -> None:
+def test_full_case_fits_into_temporals_limits_and_runs_to_its_end(down: list[Audience]) -> None:
     """Or it could neither continue in a new run nor be archived: it would be stuck for good."""
     world = open_case()
     world.down = set(down)

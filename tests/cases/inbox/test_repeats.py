@@ -32,7 +32,7 @@ def contacted_case() -> World:
     ],
 )
 def test_a_true_repeat_is_silent(again: dict[str, Any]) -> None:
-    """S31: whatever the order of its fields."""
+    """S31: in any order of its fields."""
     world = contacted_case()
 
     answer = world.says("contact-made", **again, message_id="m-1")
@@ -52,7 +52,7 @@ def test_a_true_repeat_is_silent(again: dict[str, Any]) -> None:
     ],
 )
 def test_the_same_id_with_other_content_is_refused(other: dict[str, Any]) -> None:
-    """S31: every field counts, who said it and when as well."""
+    """S31: every field counts, including sender and time."""
     why = contacted_case().refuses("contact-made", **other, message_id="m-1")
 
     assert "message_id: m-1 was applied before with other content: this message was not applied" in why

@@ -49,7 +49,7 @@ def test_what_both_claim_is_offered_together() -> None:
     ids=["added up", "no more than was ordered", "all of one", "the second names none", "the first names none"],
 )
 def test_items_are_added_up_to_what_was_ordered(mine: Any, theirs: Any, both: dict[str, int]) -> None:
-    """G12: a complaint that names none is about all of them."""
+    """G12: a complaint without items is about all of them."""
     one = first(*mine)
     merge(one, second(*theirs))
 
@@ -60,7 +60,7 @@ def test_items_are_added_up_to_what_was_ordered(mine: Any, theirs: Any, both: di
 
 
 def test_pieces_of_one_kind_may_be_the_same_ones_so_a_person_looks_first() -> None:
-    """G12: nothing is granted twice by itself, and nothing is lost."""
+    """G12: nothing is granted twice automatically, and nothing is lost."""
     one = first(("A", 1))
     merge(one, second(("A", 1)))
 
@@ -92,7 +92,7 @@ def test_an_item_that_is_none_of_the_order_goes_to_a_person() -> None:
     assert "1 × B, which is no item of the order" in judged(one)[0]
 
 
-def test_the_complaint_itself_never_changes_and_the_finding_says_whose_word_it_is() -> None:
+def test_complaint_never_changes_and_the_finding_names_its_sources() -> None:
     """G1, G3."""
     one = first(("A", 1))
     merge(one, second(("B", 1)))
@@ -196,7 +196,7 @@ def test_the_first_answer_to_the_second_complaint_is_owed_by_its_own_case() -> N
 
 
 def test_acknowledgement_of_the_second_complaint_is_not_passed_to_the_first() -> None:
-    """G2: or each would be told twice."""
+    """G2: otherwise each would be notified twice."""
     two = second(("B", 1), down={Audience.CUSTOMER})
     before = link_message(two.case, merges=True)
 

@@ -43,7 +43,7 @@ def following_up() -> World:
     ids=["items", "wish", "words", "evidence"],
 )
 def test_what_is_new_to_a_finding_that_was_made_goes_to_a_person(story: Any, claims: Any, new: str) -> None:
-    """G12: they are told, and the case says what it is and what to do."""
+    """G12: the agents are notified, and the case shows what it is and what to do."""
     one = story()
     before = len(one.letters("needs_offer"))
     items = claims["affected"]
@@ -91,7 +91,7 @@ def test_what_was_agreed_is_carried_out_and_then_an_agent_offers_what_is_new() -
     assert one.options["replace"]["replacement"]["items"] == [{"sku": "B", "quantity": 1}]
 
 
-def test_a_yes_to_the_first_offer_does_not_settle_what_the_second_claims() -> None:
+def test_approval_of_the_first_offer_does_not_settle_the_second_complaint() -> None:
     one = offered()
     merge(one, second(("B", 1)))
     one.says("customer-approved")

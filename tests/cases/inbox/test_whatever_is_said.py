@@ -37,7 +37,7 @@ def value_of(data: bytes) -> Any:
 
 
 def is_whole(case: Case) -> None:
-    """It can be shown and continued: nothing that JSON cannot say has got into it."""
+    """It can be shown and continued: its state is valid JSON."""
     json.dumps(snapshot(case), allow_nan=False).encode()
     json.dumps(search_attributes(case), allow_nan=False, default=str)
     assert case_page(case).encode()
@@ -64,7 +64,7 @@ def is_applied_or_refused(world: World, sent: list[tuple[str, bytes]]) -> None:
         is_whole(world.case)
 
 
-def is_admitted_or_told(data: bytes) -> None:
+def is_admitted_or_refused(data: bytes) -> None:
     raw = value_of(data)
     try:
         complaint = check_complaint(raw, START)
@@ -101,4 +101,4 @@ def test_every_message_is_tried_with_every_field_that_it_has() -> None:
 @given(data=COMPLAINTS)
 def test_every_complaint_is_admitted_or_has_its_problems_named(data: bytes) -> None:
     """Contract, *A complaint*."""
-    is_admitted_or_told(data)
+    is_admitted_or_refused(data)

@@ -1,4 +1,4 @@
-"""All problems are named at once: a wrong field hides nothing that is wrong with the others (G1)."""
+"""All problems are named at once: a wrong field hides no other problem (G1)."""
 
 import json
 from datetime import timedelta
@@ -83,7 +83,7 @@ def test_items_that_cost_more_without_the_faulty_one_cost_more_with_it(bad: Any,
 
 
 def test_what_needs_a_faulty_field_is_not_guessed() -> None:
-    """G1: a parcel's items may cost more than the order, and of an unknown line nobody knows."""
+    """G1: a parcel's items may be worth more than the order; for an unknown line this is unknown."""
     assert faults(line="slate", order=DEAR) == {"line"}
     assert faults(order={"amount": "many", "freight": "99.00"}) == {"order.amount"}
 

@@ -64,7 +64,7 @@ def test_everybody_is_answered_in_30_minutes_and_a_complaint_has_its_result_in_4
 def test_a_claim_is_decided_seven_days_after_its_documents_are_complete(
     topic: str, evidence: list[Any], needed: list[str]
 ) -> None:
-    """E3: until then nobody can say when."""
+    """E3: before that, the date is unknown."""
     planned = plan(topic, evidence=evidence)
 
     assert planned.evidence == needed
@@ -118,7 +118,7 @@ def test_who_only_asks_or_suggests_is_answered(topic: str, source: str, look_up:
 
 @pytest.mark.parametrize("area", BOTH)
 def test_the_freight_of_a_late_parcel_goes_back(area: str) -> None:
-    """E10: upheld, whatever the parcel was worth."""
+    """E10: upheld, for any value of the parcel."""
     planned = plan(f"{area}.delay", {"upheld": True}, order=INSURED)
 
     assert planned.options == {"refund": FREIGHT}
@@ -127,7 +127,7 @@ def test_the_freight_of_a_late_parcel_goes_back(area: str) -> None:
 
 
 def test_the_orders_amount_is_the_freight() -> None:
-    """§6: also where it is not told a second time."""
+    """§6: even without a second notice."""
     assert plan("transport.delay", {"upheld": True}, order={"freight": "0.00"}).options == {"refund": FREIGHT}
 
 
@@ -168,7 +168,7 @@ def test_an_uninsured_parcel_is_paid_the_same_share_of_its_worth_up_to_five_time
 
 
 def test_what_a_damaged_parcel_still_lacks_is_asked_for() -> None:
-    """E11 needs a severity; E12 the worth of the goods as well."""
+    """E11 needs a severity; E12 also the value of the goods."""
     assert plan("claim.damage", order=INSURED).missing == ["severity"]
     assert plan("claim.damage").missing == ["severity", "goods_value"]
     assert plan("claim.damage", {"severity": "minor"}).missing == ["goods_value"]
@@ -245,7 +245,7 @@ def test_a_search_can_report_what_it_found() -> None:
 
 
 def test_a_rude_courier_is_apologised_for_at_once() -> None:
-    """E14: an apology and nothing else; retraining stands in the report."""
+    """E14: an apology only; retraining is listed in the report."""
     planned = plan("transport.attitude", {"upheld": True})
 
     assert planned.options == {"apology": {"apology": AT_ONCE}}
@@ -264,7 +264,7 @@ def test_a_parcels_content_may_be_worth_more_than_its_freight() -> None:
 
 @pytest.mark.parametrize(("amount", "allowed"), [("5000.00", True), ("5000.01", False)])
 def test_a_manager_may_approve_5000_beyond_what_the_policy_grants(amount: str, allowed: bool) -> None:
-    """G4: the freight is no measure of generosity here."""
+    """G4: goodwill is not limited by the freight here."""
     complaint = open_case("claim.damage", line="express", order=PARCEL, affected=None).case.complaint
     policy = in_force()["express"]
     remedy = Remedy.model_validate({"kind": RemedyKind.CLAIM_PAYMENT, "amount": amount})

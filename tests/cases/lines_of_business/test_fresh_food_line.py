@@ -65,7 +65,7 @@ def test_what_is_short_broken_or_wrong_is_made_good_within_24_hours_of_consent()
 @pytest.mark.parametrize(
     ("topic", "owner"), [("goods.safety", "quality_expert"), ("transport.accident", "logistics_manager")]
 )
-def test_what_is_urgent_belongs_to_an_expert_from_the_first_moment(topic: str, owner: str) -> None:
+def test_urgent_complaint_belongs_to_an_expert_from_the_start(topic: str, owner: str) -> None:
     """§3 *Urgent*."""
     assert in_force()["fresh_food"].topics[topic].owner == owner
 
@@ -200,7 +200,7 @@ def test_stop_use_and_sample_wait_for_no_finding() -> None:
 
 
 def test_missing_items_are_reshipped_or_refunded() -> None:
-    """F12: nobody's liability is asked for."""
+    """F12: liability is not asked for."""
     planned = plan("goods.shortage", {"upheld": True})
 
     assert planned.options == {"reship": {"reship": {"items": GREENS}}, "refund": PRICE}

@@ -80,7 +80,7 @@ def test_a_sealed_tin_is_taken_back_within_seven_days_less_the_return_freight(ag
 @pytest.mark.parametrize("ago", [timedelta(days=7) + SECOND, timedelta(days=30)])
 @pytest.mark.parametrize("finding", [SEALED, {"sealed": False}, {}])
 def test_late_is_late_whether_it_was_opened_or_not(ago: timedelta, finding: dict[str, Any]) -> None:
-    """M12: and nobody has to look at the seal."""
+    """M12: the seal need not be checked."""
     planned = plan("return.unwanted", finding, order=delivered(ago))
 
     assert (planned.options, planned.outcome) == (EXPLAINED, "rejected")
@@ -96,7 +96,7 @@ def test_an_opened_tin_is_not_taken_back_whenever_it_was_delivered(ago: timedelt
 
 
 def test_what_is_missing_for_a_return_is_named_as_a_person_knows_it() -> None:
-    """M11: the seal an agent can ask about; the date stands in the order."""
+    """M11: an agent can ask about the seal; the date is in the order."""
     assert plan("return.unwanted").missing == ["sealed"]
     assert plan("return.unwanted", SEALED, order=delivered(None)).missing == ["order.delivered_at"]
 

@@ -113,7 +113,7 @@ def test_working_days_skip_holidays_and_count_make_up_days(
 def test_a_deadline_in_a_year_that_is_not_announced_is_provisional(
     organic: dict[str, Policy], received: datetime, due: datetime, provisional: bool
 ) -> None:
-    """O3, S12, S33, both sides of its last week: what the law fixes (New Year's Day, a Friday) is off all the same."""
+    """O3, S12, S33, both sides of its last week: legal holidays (New Year's Day, a Friday) are always off."""
     planned = plan("goods.damage", policies=organic, received_at=received.isoformat())
 
     assert planned.due["solution"] == due
@@ -121,7 +121,7 @@ def test_a_deadline_in_a_year_that_is_not_announced_is_provisional(
 
 
 def test_a_case_travels_through_spring_festival(organic: dict[str, Policy]) -> None:
-    """S24: told the day before, its five working days are used up on the Saturday after, and not one minute before."""
+    """S24: reported the day before, its five working days end on the Saturday after, and not one minute before."""
     line = organic["organic_food"]
     evidence = [{"kind": "photo", "uri": "s3://1"}]
     world = open_case(
@@ -158,7 +158,7 @@ def test_a_case_that_counts_no_working_days_carries_none() -> None:
 
 
 @pytest.mark.parametrize("topic", COMPLAINTS)
-def test_a_complaint_is_remedied_as_its_twin_in_the_line_that_it_follows(topic: str) -> None:
+def test_complaint_is_remedied_as_its_counterpart_in_the_line_that_it_follows(topic: str) -> None:
     """F10–F15, M10–M12: the very same options, evidence and missing facts."""
     twin = "infant_formula" if topic in RETURNS else "fresh_food"
     delivered = (START - DAY).isoformat()

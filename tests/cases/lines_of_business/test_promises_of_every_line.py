@@ -68,7 +68,7 @@ def test_wrong_goods_are_made_good_when_the_right_ones_have_left() -> None:
 
 
 def test_the_sample_of_a_precaution_makes_nothing_good() -> None:
-    """F11: it is collected whatever is found."""
+    """F11: it is collected for any finding."""
     world = open_case("goods.safety", line="fresh_food", evidence=[PHOTO])
 
     assert world.steps == {"stop_use_notice": "done", "collection": "running"}
@@ -79,7 +79,7 @@ def test_the_sample_of_a_precaution_makes_nothing_good() -> None:
 
 
 def test_what_is_done_at_once_is_not_done_again_by_the_offer() -> None:
-    """F11: the stop-use notice and the sample stand in every option they belong to, and are carried out once."""
+    """F11: the stop-use notice and the sample are in every option they belong to, and are carried out once."""
     world = open_case("goods.safety", line="fresh_food", evidence=[PHOTO])
     world.says("assess", upheld=True, liable="supplier", by="Zhao")
     world.says("customer-approved", option="refund")

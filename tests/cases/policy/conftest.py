@@ -53,7 +53,7 @@ remedies:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A line of its own, with what every line shares; to be edited."""
+    """A policy folder with one line and the shared rules, to be edited."""
     (tmp_path / LINE).write_text(BICYCLES, encoding="utf-8")
     (tmp_path / SHARED).write_text((FOLDER / SHARED).read_text(encoding="utf-8"), encoding="utf-8")
     return tmp_path

@@ -72,7 +72,7 @@ FAULTS = [
     ("starts: consent", "picking_up_counts: perhaps", "promises.2.picking_up_counts", "valid boolean"),
     ("starts: consent", "target: often", "promises.2.target", "valid number"),
 ]
-"""What is put in place of what; the key and the reason that are told."""
+"""Text to replace, its replacement, and the key and reason that are reported."""
 
 
 @pytest.mark.parametrize(("change", "where", "says"), [(fault[:2], *fault[2:]) for fault in FAULTS])
@@ -112,7 +112,7 @@ SHARED_FAULTS = [
 def test_fault_in_the_shared_rules_is_reported_with_key_and_reason(
     folder: Path, edit: Edit, change: tuple[str, str], where: str, says: str
 ) -> None:
-    """G10, G5, G8: a ladder without a rung where the promise breaks would tell nobody that it broke."""
+    """G10, G5, G8: a ladder without a rung at 100 % would notify nobody of a breach."""
     edit(SHARED, *change)
 
     found = faults(folder)
@@ -121,14 +121,14 @@ def test_fault_in_the_shared_rules_is_reported_with_key_and_reason(
 
 
 def test_a_fault_in_what_every_line_shares_names_that_file(folder: Path, edit: Edit) -> None:
-    """A business looks where it is told to look."""
+    """The message names the place to correct."""
     edit(SHARED, "attempts: 3", "attempts: 0")
 
     assert [field for field, _ in faults(folder)] == [f"{SHARED}: callback.attempts"]
 
 
 def test_duplicate_key_is_reported_with_its_line(folder: Path, edit: Edit) -> None:
-    """Else the second would silently win."""
+    """Otherwise the second one would silently win."""
     edit(LINE, 'name: "1"', 'name: "1"\nline: bicycles')
 
     ((field, problem),) = faults(folder)
@@ -218,7 +218,7 @@ def test_all_faults_of_all_files_are_reported_at_once(folder: Path, edit: Edit) 
         pytest.param(LINE, "when: {severity: minor}", "when: {severity: minr}", id="a severity that there is not"),
         pytest.param(LINE, "days_late: 1 to 2", "days_late: 2 to 1", id="a range that ends before it begins"),
         pytest.param(SHARED, "{role: manager, at: 150%}", "{role: manager, at: 100%}", id="two rungs at one height"),
-        pytest.param(SHARED, "at: 100%}", "at: 100%, urgent: 50%}", id="a breach told before it happens"),
+        pytest.param(SHARED, "at: 100%}", "at: 100%, urgent: 50%}", id="a breach notified before it happens"),
     ],
 )
 def test_a_rule_that_would_never_count_is_a_fault(folder: Path, edit: Edit, name: str, old: str, new: str) -> None:
@@ -231,8 +231,8 @@ def test_a_rule_that_would_never_count_is_a_fault(folder: Path, edit: Edit, name
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        pytest.param(SHARED, "at: 150%", "at: lots%", id="a share that is no number"),
-        pytest.param(LINE, "line: bicycles", "1: one\nline: bicycles", id="a key that is no text"),
+        pytest.param(SHARED, "at: 150%", "at: lots%", id="a share that is not a number"),
+        pytest.param(LINE, "line: bicycles", "1: one\nline: bicycles", id="a key that is not text"),
     ],
 )
 def test_no_fault_of_a_file_is_a_traceback(folder: Path, edit: Edit, name: str, old: str, new: str) -> None:

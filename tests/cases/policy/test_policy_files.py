@@ -30,7 +30,7 @@ def numbered(letter: str, first: int, last: int) -> list[str]:
     return [f"{letter}{number}" for number in range(first, last + 1)]
 
 
-# What there is
+# Contents
 
 
 RULES = {
@@ -51,7 +51,7 @@ def test_the_policies_that_are_delivered_are_valid() -> None:
 
 
 @pytest.mark.parametrize("line", RULES)
-def test_every_rule_of_the_business_stands_in_its_lines_file(line: str) -> None:
+def test_every_rule_of_the_business_is_in_its_lines_file(line: str) -> None:
     """B1–E14: none forgotten, none invented."""
     policy = in_force()[line]
 
@@ -62,7 +62,7 @@ def test_every_rule_of_the_business_stands_in_its_lines_file(line: str) -> None:
 
 @pytest.mark.parametrize("line", RULES)
 def test_every_topic_has_an_answer_an_update_and_names_in_both_languages(line: str) -> None:
-    """G2, G7, G9: nobody waits for a first word; what is complained about is prevented."""
+    """G2, G7, G9: every complaint gets a first answer, and a cause is prevented."""
     policy = in_force()[line]
 
     for name, topic in policy.topics.items():
@@ -109,7 +109,7 @@ def test_a_changed_number_changes_the_version(folder: Path, edit: Edit, name: st
 def test_another_edition_of_the_calendar_is_another_version_where_working_time_is_counted(
     folder: Path, edit: Edit, within: str, same: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S33: one name never stands for two sets of terms."""
+    """S33: one version is never used for two sets of terms."""
     edit(LINE, "within: 3 working days", f"within: {within}")
     before = policies.load(folder)["bicycles"].version
     known = policies.work_calendar
@@ -178,7 +178,7 @@ def test_a_sixth_line_of_business_is_a_file_and_no_code(folder: Path) -> None:
 
 
 def test_a_sixth_line_of_business_opens_cases(folder: Path) -> None:
-    """Its own promises, evidence and remedies hold for a case from the first moment."""
+    """Its own promises, evidence and remedies apply to a case from the start."""
     line = policies.load(folder)["bicycles"]
     complaint = check_complaint(a_complaint(**bicycle(topic="transport.loss")), START)
 
@@ -190,7 +190,7 @@ def test_a_sixth_line_of_business_opens_cases(folder: Path) -> None:
 
 
 def test_a_sixth_line_of_business_is_checked_and_shown(folder: Path, edit: Edit) -> None:
-    """Contract, `policy check`: what is right is told, and what is wrong with file, key and reason."""
+    """Contract, `policy check`: valid files are listed, and faults are reported with file, key and reason."""
     right = CliRunner().invoke(check, [str(folder / LINE)], standalone_mode=False)
     edit(LINE, "calendar: CN", "calendar: {country: XX}")
     wrong = CliRunner().invoke(check, [str(folder / LINE)], standalone_mode=False)

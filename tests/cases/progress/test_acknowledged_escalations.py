@@ -14,14 +14,14 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def unanswered(**fields: Any) -> World:
-    """A damage case, nobody of ours does anything, and the customer's letters do not arrive: its promises run out."""
+    """A damage case without any action of staff, and letters do not arrive: its promises run out."""
     return open_case(down={Audience.CUSTOMER}, **fields)
 
 
 @pytest.mark.parametrize(
     ("minutes", "rungs"),
     [
-        pytest.param(8, [1, 2, 3, 4], id="of the warning: the breach is still to come, and is told"),
+        pytest.param(8, [1, 2, 3, 4], id="of the warning: the breach is still to come, and is notified"),
         pytest.param(9, [1, 2, 3, 4], id="of the warning, just before the breach"),
         pytest.param(10, [1, 2, 4], id="of the breach: the next reminder passes"),
         pytest.param(15, [1, 2, 3], id="of the manager's: the director is spared"),
@@ -31,7 +31,7 @@ def unanswered(**fields: Any) -> World:
 def test_an_acknowledgement_spares_one_reminder_and_never_the_breach(
     minutes: int, rungs: list[int], outage: bool
 ) -> None:
-    """G10, S23: it covers what had happened; with several rungs due at once as well."""
+    """G10, S23: it covers what has happened; also several rungs that were due at once."""
     world = unanswered().until(START + minutes * MINUTE)
 
     world.says("acknowledge-escalation", promise="acknowledge", by="li")
@@ -62,7 +62,7 @@ def test_of_two_warnings_an_acknowledgement_of_the_first_spares_the_second() -> 
 
 
 def test_the_same_escalation_is_not_acknowledged_twice() -> None:
-    """S23: nor one that nobody has told."""
+    """S23: nor one that was never sent."""
     world = unanswered().until(START + 8 * MINUTE)
     world.says("acknowledge-escalation", promise="acknowledge", by="li")
 
@@ -81,7 +81,7 @@ def test_acknowledging_does_not_keep_the_promise() -> None:
 
 
 def test_an_old_cycles_escalation_cannot_hold_back_the_new_cycles_ladder() -> None:
-    """S10, S23: nothing about the new promise has been told to anybody."""
+    """S10, S23: there has been no notice about the new promise."""
     world = open_case().after(hours=40)
     assert world.rungs(DETAIL) == [1]
     world.says("assess", severity="severe")

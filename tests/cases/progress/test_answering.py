@@ -36,7 +36,7 @@ def test_a_parcel_without_a_trail_is_looked_into_by_an_agent() -> None:
     assert world.case.outcome is Outcome.INFORMED
 
 
-def test_a_trail_that_comes_late_answers_all_the_same() -> None:
+def test_late_tracking_history_still_answers() -> None:
     world = asked("tracking").after(minutes=5)
 
     world.finds("trail", a_trail(state="out_for_delivery"))
@@ -55,7 +55,7 @@ def test_a_suggestion_is_thanked_for_and_routed() -> None:
 
 @pytest.mark.parametrize("line", ["infant_formula", "organic_food"])
 def test_an_inquiry_is_answered_in_an_agents_words(line: str) -> None:
-    """M14, O1: an answer that nobody gave is none."""
+    """M14, O1: an empty answer does not count."""
     world = open_case("inquiry", line=line, description="几段适合一岁？")
     assert world.case.status is Status.ASSESSING
     assert world.letters("answer") == []

@@ -14,7 +14,7 @@ from tests.cases.world import START, World, a_trail, moved, open_case
 
 
 def test_a_case_is_assessed_when_the_last_look_up_is_in() -> None:
-    """G3: they run side by side, and none is waited for once it is known not to answer."""
+    """G3: look-ups run at the same time, and one that is known to have failed is not waited for."""
     world = open_case("transport.delay", looked_up=False)
     assert world.case.looking_up == ["trail", "dispatch"]
 
@@ -134,7 +134,7 @@ def test_an_inspection_cannot_find_what_the_topic_does_not_know() -> None:
 
 
 def test_an_inspection_that_finds_nothing_leaves_it_to_a_person() -> None:
-    """G3: what needs judgement an agent enters; somebody has to be told."""
+    """G3: an agent enters what needs judgement, so an agent is notified."""
     world = defect()
 
     world.says("step-reported", step="inspection", state="done")
@@ -145,7 +145,7 @@ def test_an_inspection_that_finds_nothing_leaves_it_to_a_person() -> None:
 # Carrier claim
 
 
-def test_the_carrier_is_pursued_at_once_whatever_the_customer_says() -> None:
+def test_carrier_claim_starts_at_once_without_waiting_for_the_customer() -> None:
     """B16: the claim is ours."""
     world = open_case("transport.loss", trail=a_trail(state="lost"))
 

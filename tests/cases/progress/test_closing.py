@@ -1,4 +1,4 @@
-"""A case ends on the customer's word or on the written rule for silence: G8, G9, G12, S10, S21."""
+"""A case ends on the customer's statement or on the written rule for silence: G8, G9, G12, S10, S21."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 def carried_out(**fields: Any) -> World:
-    """A severe damage, refunded: only the customer's word is missing."""
+    """A severe damage, refunded: only the customer's score is missing."""
     world = open_case(**fields)
     world.says("assess", severity="severe", by="li")
     world.says("customer-approved")
@@ -96,7 +96,7 @@ def test_the_first_dissatisfied_answer_goes_to_the_team_lead_the_second_to_the_m
     assert [letter.facts["times"] for letter in world.letters("dissatisfied")] == [1, 2, 3]
 
 
-def test_a_dissatisfied_customer_gets_another_offer_with_a_clock_of_its_own() -> None:
+def test_dissatisfied_customer_gets_another_offer_with_a_new_deadline() -> None:
     """G8, S10."""
     world = carried_out().after(hours=5)
 
@@ -142,7 +142,7 @@ def test_the_report_says_what_was_found_done_and_paid_and_how_it_is_prevented() 
 
 
 def test_the_case_is_closed_when_its_report_has_arrived() -> None:
-    """G9: not a moment before."""
+    """G9: not before that."""
     world = carried_out()
     world.down = {Audience.CUSTOMER}
     world.says("satisfaction-reported", score=5)
@@ -153,7 +153,7 @@ def test_the_case_is_closed_when_its_report_has_arrived() -> None:
     assert (world.status, world.case.closed_at) == (Status.CLOSED, START + timedelta(hours=1))
 
 
-def test_a_report_that_no_channel_takes_closes_the_case_all_the_same() -> None:
+def test_undeliverable_report_still_closes_the_case() -> None:
     """G9, S7."""
     world = carried_out()
     world.closed = {Audience.CUSTOMER}
@@ -178,7 +178,7 @@ def test_a_closed_case_says_that_a_new_complaint_is_needed(message: str) -> None
 
 
 def test_a_note_can_still_be_taken_while_the_report_is_on_its_way() -> None:
-    """A remark changes nothing; all else is refused."""
+    """A note changes nothing; everything else is refused."""
     world = carried_out()
     world.down = {Audience.CUSTOMER}
     world.says("satisfaction-reported", score=5)
@@ -198,7 +198,7 @@ def test_what_ends_owes_nothing_more() -> None:
     assert {p.state for p in world.case.promises} <= {PromiseState.KEPT, PromiseState.VOID}
 
 
-# Withdrawn
+# Withdrawal
 
 
 def test_the_customer_may_withdraw_while_no_step_has_begun() -> None:
@@ -233,7 +233,7 @@ def test_an_offer_that_waits_for_approval_dies_with_the_case() -> None:
 
 
 def test_a_promise_that_ran_out_before_the_case_ended_stays_broken() -> None:
-    """What broke stays broken, also when a withdrawal is read before the timer after an outage."""
+    """A broken promise stays broken, also if a withdrawal is read before the timer after an outage."""
     world = open_case()
     world.now = START + timedelta(hours=49)
 
@@ -243,7 +243,7 @@ def test_a_promise_that_ran_out_before_the_case_ended_stays_broken() -> None:
 
 
 def test_what_is_done_at_once_is_asked_after_too() -> None:
-    """B13, G8: a gift that nobody had to agree to."""
+    """B13, G8: a gift that needs no consent."""
     world = late_by(1)
 
     world.says("step-reported", step="gift", state="done")

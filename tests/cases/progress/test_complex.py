@@ -111,7 +111,7 @@ def test_who_was_warned_of_the_solution_is_not_warned_of_the_plan_that_takes_its
 
 
 def test_rungs_that_the_solution_had_not_reached_are_notified_for_the_plan() -> None:
-    """F3, G10: each promise of its own from there on; other instants count as other rungs."""
+    """F3, G10: from then on each promise has its own rungs; other times count as other rungs."""
     world = declared(crushed().after(hours=20)).after(hours=60)
 
     assert world.rungs("solution") == [1]
@@ -120,7 +120,7 @@ def test_rungs_that_the_solution_had_not_reached_are_notified_for_the_plan() -> 
 
 
 def test_warning_delayed_by_an_outage_is_sent_once() -> None:
-    """F3, S8: the declaration is heard before the timer."""
+    """F3, S8: the declaration arrives before the timer."""
     world = crushed()
     world.now += 20 * HOUR
 

@@ -18,7 +18,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def unanswered(**fields: Any) -> World:
-    """A damage case, nobody of ours does anything, and the customer's letters do not arrive: its promises run out."""
+    """A damage case without any action of staff, and letters do not arrive: its promises run out."""
     return open_case(down={Audience.CUSTOMER}, **fields)
 
 
@@ -48,7 +48,7 @@ def test_each_rung_is_notified_when_it_is_due_and_not_a_second_before(share: flo
 
 @pytest.mark.parametrize(("urgent", "due"), [(False, START + 8 * MINUTE), (True, START + 5 * MINUTE)])
 def test_an_urgent_case_warns_at_half_time(urgent: bool, due: Any) -> None:
-    """G10: and its other rungs stay where they are."""
+    """G10: its other rungs do not move."""
     world = unanswered(urgent=urgent).after(days=1)
 
     mine = [e.due_at for e in world.case.escalations if e.promise == ACK]
@@ -56,7 +56,7 @@ def test_an_urgent_case_warns_at_half_time(urgent: bool, due: Any) -> None:
 
 
 def test_a_kept_promise_escalates_no_further() -> None:
-    """G10, S5: whatever alarm was set for it does nothing when it fires."""
+    """G10, S5: a timer that was set for it does nothing when it fires."""
     world = unanswered().until(START + 8 * MINUTE)
     assert world.rungs(ACK) == [1]
     name = next(alarm.name for alarm in alarms(world.case) if ACK in alarm.summary)
@@ -79,7 +79,7 @@ def test_an_alarm_that_rings_early_does_nothing() -> None:
     assert world.case.model_dump() == before
 
 
-def test_an_alarm_that_nobody_set_does_nothing() -> None:
+def test_unknown_alarm_does_nothing() -> None:
     """S5: a timer of a promise, a silence or a callback that are over."""
     world = unanswered()
     before = world.case.model_dump()
@@ -132,7 +132,7 @@ def test_without_its_claim_a_rung_would_be_notified_again(monkeypatch: pytest.Mo
     assert world.rungs(ACK) == [1, 1]
 
 
-def test_every_letter_has_a_key_of_its_own_that_a_restart_does_not_change() -> None:
+def test_every_letter_has_a_unique_key_that_a_restart_does_not_change() -> None:
     """S6: what makes a recipient get it once."""
     world = unanswered().after(days=5)
     world.comes_back(Audience.CUSTOMER)
@@ -156,7 +156,7 @@ def test_claimed_rungs_survive_a_new_run() -> None:
 
 
 def test_after_an_outage_every_due_rung_is_notified_once_in_order_and_marked_late() -> None:
-    """S8: an outage can be told from neglect."""
+    """S8: an outage can be distinguished from neglect."""
     world = unanswered()
 
     world.without_worker(hours=1)
@@ -178,7 +178,7 @@ def test_after_an_outage_every_due_rung_is_notified_once_in_order_and_marked_lat
 def test_message_that_arrives_after_an_outage_before_the_timers_hides_no_due_rung(
     message: str, said: dict[str, Any], minutes: int, rungs: list[int]
 ) -> None:
-    """S8: it ends the promise, or the whole case, by when it happened; what had come due before that is told."""
+    """S8: the message ends the promise or the case by its own time; rungs due before that are still notified."""
     world = unanswered()
     world.now += HOUR
 
@@ -244,7 +244,7 @@ def test_a_promise_that_begins_by_what_was_entered_late_does_not_say_that_someth
 
 
 def offered_severe() -> World:
-    """An offer whose steps nobody carries out at once."""
+    """An offer whose steps are not carried out at once."""
     world = open_case(answers={"refund": "silent", "compensation": "silent"})
     world.says("assess", severity="severe")
     return world
@@ -285,7 +285,7 @@ def test_a_complaint_older_than_its_whole_time_starts_broken_and_is_escalated_on
 
 
 def test_only_the_rungs_that_had_passed_on_arrival_are_skipped() -> None:
-    """G10: at 120 % on arrival the manager is still told at 150 %."""
+    """G10: at 120 % on arrival the manager is still notified at 150 %."""
     world = unanswered(opened_at=START + 12 * MINUTE).after(seconds=0)
     assert world.rungs(ACK) == [2]
 
@@ -332,8 +332,8 @@ def test_contact_that_was_made_too_late_leaves_it_broken_and_annotates_only_what
 # The reopened case (S10)
 
 
-def test_a_new_cycle_has_a_clock_and_rungs_of_its_own_and_the_old_breach_stays() -> None:
-    """S10, S6: told again in its own cycle, and the past never changes."""
+def test_new_cycle_has_new_deadlines_and_rungs_and_the_old_breach_stays() -> None:
+    """S10, S6: notified again in the new cycle, and the past never changes."""
     world = open_case().after(hours=50)
     world.says("assess", severity="severe")
     world.says("customer-approved")
@@ -350,7 +350,7 @@ def test_a_new_cycle_has_a_clock_and_rungs_of_its_own_and_the_old_breach_stays()
     assert world.rungs(DETAIL) == [*before, 1, 2, 3, 4]
 
 
-def test_each_daily_update_is_a_promise_with_a_ladder_of_its_own() -> None:
+def test_each_daily_update_is_a_promise_with_separate_rungs() -> None:
     """S6, B5."""
     world = open_case()
     world.says("assess", severity="moderate")
@@ -363,7 +363,7 @@ def test_each_daily_update_is_a_promise_with_a_ladder_of_its_own() -> None:
     assert world.rungs(PROGRESS) == [1, 2, 1, 2]
 
 
-# Nobody's business
+# No notices
 
 
 def test_a_closed_case_waits_for_nothing() -> None:

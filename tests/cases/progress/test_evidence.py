@@ -1,4 +1,4 @@
-"""Evidence that the customer was asked for: the clock stands still, a reminder goes out; the case goes on: G11."""
+"""Evidence requested from the customer: the clock is paused, a reminder is sent, the case continues: G11."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def test_a_video_serves_as_a_photo() -> None:
     assert world.letters("evidence_request") == []
 
 
-def test_the_clock_stands_still_until_the_evidence_arrives_and_runs_on_with_what_was_left() -> None:
+def test_clock_is_paused_until_the_evidence_arrives_and_continues_with_the_rest() -> None:
     """G11, S1: acknowledge and progress never pause; the solution's 24 h do."""
     world = spoiled(opened_at=START + HOUR)
     assert world.state("solution") is PromiseState.PAUSED
@@ -90,7 +90,7 @@ def test_evidence_that_nobody_asked_for_is_kept_and_changes_nothing_else() -> No
     assert world.state("solution") is PromiseState.PAUSED
 
 
-def test_after_half_a_day_the_customer_is_reminded_once_and_after_a_day_the_case_goes_on_without_it() -> None:
+def test_customer_is_reminded_once_after_half_a_day_and_the_case_continues_without_it_after_a_day() -> None:
     """F10: asked for once, with a reminder after 12 h; on without it after 24 h."""
     world = spoiled()
     assert world.after(hours=11).letters("evidence_reminder") == []
@@ -104,7 +104,7 @@ def test_after_half_a_day_the_customer_is_reminded_once_and_after_a_day_the_case
     assert world.case.awaited == []
 
 
-def test_after_an_outage_the_reminder_still_goes_out_and_the_case_goes_on() -> None:
+def test_after_an_outage_the_reminder_is_still_sent_and_the_case_continues() -> None:
     """S8."""
     world = spoiled().without_worker(hours=40)
 
@@ -121,7 +121,7 @@ def test_what_comes_after_the_case_went_on_is_kept() -> None:
     assert world.due("solution") == START + 48 * HOUR
 
 
-def test_an_agent_who_knows_enough_goes_on_without_it() -> None:
+def test_agent_can_continue_without_it() -> None:
     world = assessed(spoiled().after(hours=2))
 
     assert world.case.status is Status.AWAITING_CONSENT
@@ -129,7 +129,7 @@ def test_an_agent_who_knows_enough_goes_on_without_it() -> None:
     assert not any(a.name == "evidence" for a in alarms(world.case))
 
 
-def test_an_agents_own_offer_goes_on_without_it_too() -> None:
+def test_agents_own_offer_does_not_wait_for_it() -> None:
     world = spoiled().after(hours=2)
 
     world.says("propose", options=[{"key": "explain", "remedies": [{"kind": "explanation"}]}], by="Zhao")
@@ -138,13 +138,13 @@ def test_an_agents_own_offer_goes_on_without_it_too() -> None:
     assert world.case.status is Status.AWAITING_CONSENT
 
 
-def test_nothing_polls_while_the_clock_stands_still() -> None:
+def test_nothing_polls_while_the_clock_is_paused() -> None:
     """S4: the next thing to happen is the reminder, and no promise has a timer."""
     waiting = {a.name for a in alarms(spoiled().case)}
 
     assert "evidence" in waiting
     assert not any(a.summary.startswith("solution") for a in alarms(spoiled().case)), (
-        "a promise that stands still has nothing to wait for"
+        "a paused promise has nothing to wait for"
     )
 
 

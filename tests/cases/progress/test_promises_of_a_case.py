@@ -72,7 +72,7 @@ def test_the_first_answer_counts_when_it_has_been_delivered(
 
 @pytest.mark.parametrize(("slip", "state"), BOTH_SIDES)
 def test_the_first_answer_counts_when_an_agent_says_so(slip: timedelta, state: PromiseState) -> None:
-    """G2: whatever becomes of the written one."""
+    """G2: even if the written one fails."""
     world = unanswered().until(START + 10 * MINUTE + slip)
 
     world.says("contact-made", by="li", note="called back")
@@ -127,8 +127,8 @@ def test_the_detailed_result_counts_when_the_offer_has_been_delivered(slip: time
     assert world.offer.delivered_at == START + 48 * HOUR + slip
 
 
-def test_a_yes_shows_that_the_result_has_arrived() -> None:
-    """B4, G5: somebody read the offer out over the phone while the post was down."""
+def test_approval_shows_that_the_result_has_arrived() -> None:
+    """B4, G5: an agent read the offer out on the phone while messaging was down."""
     world = open_case()
     world.down = {Audience.CUSTOMER}
     world.after(hours=1).says("assess", severity="minor")
@@ -192,7 +192,7 @@ def test_a_crew_is_on_its_way_within_24_hours_of_the_finding(slip: timedelta, st
 
 
 def test_a_visit_that_was_only_accepted_does_not_keep_the_dispatch_promise() -> None:
-    """B3: booked is not on its way."""
+    """B3: booked is not dispatched."""
     world = open_case("installation.defect")
 
     world.says("assess", severity="minor")
@@ -228,7 +228,7 @@ def test_no_crew_is_promised_where_nothing_was_found() -> None:
 
 
 def test_an_agreement_without_a_visit_owes_no_crew() -> None:
-    """B3, G4: an agent's own offer, of words only, was enough."""
+    """B3, G4: an agent's own offer, without goods or money, was enough."""
     world = open_case("installation.defect", looked_up=False)
     world.says("propose", by="li", options=[{"key": "talk", "remedies": [{"kind": "explanation"}]}])
     assert world.state(DISPATCH) is PromiseState.OPEN
@@ -264,7 +264,7 @@ def test_customer_gets_a_daily_update_while_steps_are_open() -> None:
 
 @pytest.mark.parametrize(("slip", "sent"), [(-SECOND, 0), (timedelta(), 1)])
 def test_the_update_goes_out_half_an_hour_before_its_owner_would_be_warned(slip: timedelta, sent: int) -> None:
-    """B5, G7: 80 % of 24 hours less 30 minutes; so nobody is told of a promise that keeps itself."""
+    """B5, G7: 80 % of 24 hours less 30 minutes; so a promise that keeps itself is never escalated."""
     world = replacing()
 
     world.until(START + timedelta(hours=24 * 0.8) - 30 * MINUTE + slip)
@@ -320,7 +320,7 @@ def test_the_last_update_is_owed_no_more_once_all_is_done() -> None:
     assert not [alarm for alarm in alarms(world.case) if alarm.name == "progress"]
 
 
-def test_an_update_says_how_each_step_stands() -> None:
+def test_update_gives_the_state_of_each_step() -> None:
     """G7."""
     world = replacing()
 
@@ -365,7 +365,7 @@ def test_promises_run_from_receipt_however_late_we_open() -> None:
 
 
 def test_what_is_done_at_once_is_promised_to_be_reported_on_as_well() -> None:
-    """B5, B13: consent that nobody has to give starts the daily update."""
+    """B5, B13: the daily update also starts when no consent is needed."""
     world = late_by(1)
 
     assert world.steps == {"explanation": "done", "gift": "running"}

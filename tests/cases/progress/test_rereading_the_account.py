@@ -1,4 +1,4 @@
-"""Before a case makes an offer by itself, it reads again what the order's other cases have taken (S35)."""
+"""Before a case makes an offer automatically, it reads again what the order's other cases have taken (S35)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,7 +38,7 @@ def waits(world: World) -> None:
 
 
 def late_look_up() -> World:
-    """At first nobody knew where the goods are."""
+    """At first it is unknown where the goods are."""
     world = open_case("transport.delay", looked_up=False)
     for what in list(world.case.looking_up):
         world.finds(what, None)
@@ -59,7 +59,7 @@ def reports(world: World) -> None:
 
 
 def dissatisfied() -> World:
-    """Put right three times, in vain: it is installed anew, with compensation."""
+    """Repaired three times without success: it is installed again, with compensation."""
     world = open_case("installation.defect")
     world.says("step-reported", step="inspection", state="done", finding={"severity": "minor"})
     for number in range(3):
@@ -82,7 +82,7 @@ PLACES: dict[str, tuple[Opens, Happens, str]] = {
     "inspection": (inspection, reports, "compensation"),
     "dissatisfied": (dissatisfied, complains_again, "compensation"),
 }
-"""Every place in which a case makes an offer by itself, and what it then offers."""
+"""Every place in which a case makes an offer automatically, and what it then offers."""
 
 
 def rereads(opens: Opens, *bookings: Booking) -> World:
@@ -151,7 +151,7 @@ def pending(monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def test_nobody_is_asked_for_anything_while_the_account_is_read(pending: World) -> None:
+def test_case_needs_nothing_while_the_account_is_read(pending: World) -> None:
     assert (pending.case.offers, pending.case.offer_due) == ([], pending.now)
     assert needs(pending.case) == []
 
@@ -187,7 +187,7 @@ def test_what_happens_while_the_account_is_read_takes_the_place_of_the_offer(
 
 
 def test_promises_of_an_offer_that_rests_on_a_fact_entered_late_are_marked_so() -> None:
-    """S9, S35: nobody could know of them before."""
+    """S9, S35: they could not be known before."""
     world = open_case("installation.defect", received=START, opened_at=START + timedelta(hours=1))
     world.case.account, world.case.rereads_account = Account(), True
     world.now += timedelta(hours=1)

@@ -20,7 +20,7 @@ def test_a_search_begins_at_once() -> None:
 
 
 def test_a_trail_that_moves_does_not_show_that_nothing_is_lost() -> None:
-    """E13: only the search establishes it; elsewhere the trail does (B13)."""
+    """E13: only the search establishes it; for other topics the tracking history does (B13)."""
     world = missing(trail=a_trail(events=moved(START)))
 
     assert world.case.finding.lost is None
@@ -73,7 +73,7 @@ def test_three_days_are_counted_from_when_the_search_was_asked_for() -> None:
     assert due.at == START + 3 * DAY
 
 
-def test_a_search_that_nobody_took_on_establishes_nothing() -> None:
+def test_search_that_was_not_started_establishes_nothing() -> None:
     """E13: it goes to a person instead, however long that takes."""
     world = missing(answer="refused").after(days=10)
 
@@ -81,7 +81,7 @@ def test_a_search_that_nobody_took_on_establishes_nothing() -> None:
     assert world.steps == {"search": "blocked"}
 
 
-def test_an_agents_word_ends_the_waiting() -> None:
+def test_agents_finding_ends_the_waiting() -> None:
     world = missing().after(days=1)
 
     world.says("assess", lost=True, by="Zhao")

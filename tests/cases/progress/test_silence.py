@@ -1,4 +1,4 @@
-"""Silence counts from the last word between us, and so do the reminders (G5, G8, G11)."""
+"""Silence and reminders count from the last contact (G5, G8, G11)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def test_case_with_a_message_on_day_6_stays_open_until_day_13(message: str, said
 
 
 @word
-def test_reminders_count_from_the_last_word_as_well(message: str, said: dict[str, Any]) -> None:
+def test_reminders_count_from_the_last_contact(message: str, said: dict[str, Any]) -> None:
     """G5: 24 h and 48 h after it, the team lead at 72 h; what the letters say of the end is true."""
     world = offered().after(hours=30)
     world.says(message, **said)
@@ -58,7 +58,7 @@ def test_reminders_count_from_the_last_word_as_well(message: str, said: dict[str
     assert sent_at(world, "no response") == [spoken + 7 * DAY]
 
 
-def test_a_word_counts_from_when_it_was_said_and_repeats_no_reminder() -> None:
+def test_contact_counts_from_its_own_time_and_repeats_no_reminder() -> None:
     """G5, S9: entered after reminders that came later than it."""
     world = offered().after(hours=50)
 
@@ -70,8 +70,8 @@ def test_a_word_counts_from_when_it_was_said_and_repeats_no_reminder() -> None:
     assert sent_at(world, "no response") == [START + 20 * HOUR + 7 * DAY]
 
 
-def test_a_word_from_before_the_offer_changes_nothing() -> None:
-    """G5: the offer's delivery is the last word."""
+def test_contact_before_the_offer_changes_nothing() -> None:
+    """G5: the offer's delivery is the last contact."""
     world = open_case().after(hours=10)
     world.says("assess", severity="severe")
     world.says("contact-made", by="li", occurred_at=(START + 2 * HOUR).isoformat())
@@ -82,7 +82,7 @@ def test_a_word_from_before_the_offer_changes_nothing() -> None:
 
 
 def test_team_lead_is_still_notified_when_a_message_comes_during_an_outage() -> None:
-    """G5, S8: it was due before the word was entered, and had not been told."""
+    """G5, S8: it was due before the message was entered, and had not been sent."""
     world = offered().without_worker(hours=0)
     world.now += 80 * HOUR
 
@@ -92,8 +92,8 @@ def test_team_lead_is_still_notified_when_a_message_comes_during_an_outage() -> 
     assert len(world.letters("silence")) == 1
 
 
-def test_a_word_survives_a_new_run() -> None:
-    """Continue-as-new forgets no word."""
+def test_last_contact_survives_a_new_run() -> None:
+    """Continue-as-new keeps every contact."""
     world = offered().after(days=6)
     world.says("contact-made", by="li")
 
@@ -107,7 +107,7 @@ def test_a_word_survives_a_new_run() -> None:
 
 @word
 def test_who_was_reached_yesterday_is_not_unreachable(message: str, said: dict[str, Any]) -> None:
-    """G8: three attempts, a day apart, since the last word."""
+    """G8: three attempts, a day apart, since the last contact."""
     world = called_back().after(hours=71)
 
     world.says(message, **said)
@@ -119,7 +119,7 @@ def test_who_was_reached_yesterday_is_not_unreachable(message: str, said: dict[s
     assert sent_at(world, "callback") == [START + h * HOUR for h in (0, 24, 48, 95, 119, 143)]
 
 
-def test_attempts_since_a_word_that_was_entered_later_count() -> None:
+def test_attempts_since_a_contact_that_was_entered_later_count() -> None:
     """G8, S9: reached at 10 h, called at 24 h and 48 h; entered at 50 h."""
     world = called_back().after(hours=50)
 
@@ -150,8 +150,8 @@ def test_claim_with_a_message_on_day_6_is_not_closed_on_day_7() -> None:
     assert [datetime.fromisoformat(x.facts["closes_at"]) for x in reminders] == [START + 7 * DAY, START + 13 * DAY]
 
 
-def test_a_case_goes_on_without_evidence_a_day_after_it_was_asked_for_whoever_was_reached() -> None:
-    """G11: that shuts nobody out, so it does not wait for silence."""
+def test_case_continues_without_evidence_a_day_after_the_request_even_if_the_customer_was_reached() -> None:
+    """G11: the customer can still answer later, so the case does not wait."""
     world = open_case("goods.damage", line="fresh_food").after(hours=23)
     world.says("contact-made", by="li")
 

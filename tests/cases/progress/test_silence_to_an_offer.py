@@ -1,4 +1,4 @@
-"""An offer that nobody answers is followed by two reminders, the team lead, and the end: G5."""
+"""An unanswered offer is followed by two reminders, a notice to the team lead, and closing: G5."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -71,7 +71,7 @@ def test_a_new_offer_begins_a_new_silence() -> None:
 
 
 def test_of_reminders_that_an_outage_held_up_only_the_last_is_sent() -> None:
-    """G5, S8: the customer is not stormed; the team lead is told all the same."""
+    """G5, S8: the customer does not get several reminders at once; the team lead is still notified."""
     world = offered().without_worker(hours=73)
 
     assert len(world.letters("reminder")) == 1

@@ -64,7 +64,7 @@ def test_a_warning_that_is_past_when_a_case_is_marked_is_given_at_once_and_is_no
 
 
 def test_a_rung_that_an_outage_held_up_keeps_its_time_when_the_case_is_marked_first() -> None:
-    """S8: the mark is heard before the timers."""
+    """S8: the mark arrives before the timers."""
     world = open_case()
     world.now = START + 49 * HOUR
 
@@ -164,7 +164,7 @@ def test_of_both_terms_the_stricter_counts(within: str, hours: int) -> None:
     assert world.due(DETAIL) == START + hours * HOUR
 
 
-def test_a_promise_that_stands_still_runs_on_by_the_stricter_terms() -> None:
+def test_paused_promise_continues_by_the_stricter_terms() -> None:
     """G11: what was left of them."""
     photo = {"kind": "photo", "uri": "x"}
     food = in_force()["fresh_food"]

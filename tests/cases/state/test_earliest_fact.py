@@ -1,4 +1,4 @@
-"""A promise is judged by the earliest fact that keeps it, in whatever order the facts are entered (S32)."""
+"""A promise is judged by the earliest fact that keeps it, in any order of entry (S32)."""
 
 from datetime import timedelta
 from typing import Any
@@ -172,7 +172,7 @@ def test_a_crew_that_had_left_earlier_than_was_entered() -> None:
     assert world.steps["reinstallation"] == "done"
 
 
-def test_a_second_word_on_a_step_that_is_no_earlier_is_refused() -> None:
+def test_second_report_on_a_step_that_is_no_earlier_is_refused() -> None:
     """S32: it says nothing new."""
     world = open_case("installation.defect")
     world.says("assess", severity="severe", by="Zhao")

@@ -1,4 +1,4 @@
-"""A promise is a ledger (S1–S3, S9): pausing and resuming anywhere never gains or loses time."""
+"""A promise is a ledger (S1–S3, S9): pausing and resuming at any time never gains or loses time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -208,7 +208,7 @@ def test_a_promise_that_was_up_before_the_pause_is_broken() -> None:
 @pytest.mark.parametrize("urgent", [False, True])
 @pytest.mark.parametrize("hours", [1, 23, 25, 39, 47, 49, 71, 73, 95])
 def test_a_pause_in_any_stretch_moves_the_rungs_that_are_left_and_no_other(hours: int, urgent: bool) -> None:
-    """S3: before the warning, between warning and breach, and beyond; every rung is told once, at its time."""
+    """S3: before the warning, between warning and breach, and beyond; every rung is notified once, at its time."""
     world = open_case(urgent=urgent)
     world.after(hours=hours)
     sent = world.rungs(DETAIL)
@@ -239,7 +239,7 @@ def test_the_lowest_rung_that_is_not_settled_comes_next() -> None:
 
 @pytest.mark.parametrize(("age", "claimed"), [(47, []), (48, [1]), (71, [1]), (72, [1, 3]), (96, [1, 3, 4])])
 def test_on_arrival_the_rungs_that_had_passed_are_settled_but_for_the_breach(age: int, claimed: list[int]) -> None:
-    """G10: only where the whole time had passed."""
+    """G10: only if the whole time had passed."""
     promise = promised()
 
     settle_past_rungs(promise, LADDER, AT + age * HOUR, urgent=False)
@@ -248,14 +248,14 @@ def test_on_arrival_the_rungs_that_had_passed_are_settled_but_for_the_breach(age
     assert promise.state is (PromiseState.BROKEN if claimed else PromiseState.OPEN)
 
 
-# Whatever happens
+# Any sequence
 
 INSTANTS = st.lists(st.integers(0, 400 * 3600), min_size=1, max_size=12).map(sorted)
 WITHIN = st.sampled_from(["10m", "48h", "1 day", "7 days", "1 working day", "5 working days", "8 working hours"])
 
 
 @given(within=WITHIN, seconds=INSTANTS)
-def test_pausing_and_resuming_anywhere_never_gains_or_loses_time(within: str, seconds: list[int]) -> None:
+def test_pausing_and_resuming_at_any_time_never_gains_or_loses_time(within: str, seconds: list[int]) -> None:
     """S1, S2: what is left is the budget less the time in which the clock ran; the due date follows from it."""
     promise = promised(within)
     budget, calendar = length(within), promise.calendar
@@ -312,7 +312,7 @@ def test_an_alarm_of_a_paused_promise_does_nothing() -> None:
     assert world.case.model_dump() == before
 
 
-def test_times_are_compared_as_instants_whatever_their_offset() -> None:
+def test_times_are_compared_independently_of_their_offset() -> None:
     """S1."""
     promise: Any = promised(at=AT.astimezone(UTC))
 

@@ -146,7 +146,7 @@ def test_a_case_makes_no_transition_but_those_of_the_table(source: Status, targe
 
 
 def test_a_closed_case_stays_closed() -> None:
-    """G12: it is never opened again; a follow-up is a case of its own."""
+    """G12: it is never reopened; a follow-up is a separate case."""
     assert [status for status in Status if allowed(Status.CLOSED, status)] == [Status.CLOSED]
 
 
@@ -166,4 +166,4 @@ def test_no_transition_leads_back_to_where_it_starts() -> None:
 
 
 def test_the_page_draws_every_transition() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m docs.statuses writes it anew"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m docs.statuses"

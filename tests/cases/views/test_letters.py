@@ -44,7 +44,7 @@ def withdrawn() -> World:
     return world
 
 
-def told_at_once() -> World:
+def informed_at_once() -> World:
     expected = "2026-11-20T12:00:00+08:00"
     world = open_case(
         "transport.delay", trail=a_trail(promised_at="2026-11-17T12:00:00+08:00", expected_at=expected, cause="snow")
@@ -101,7 +101,7 @@ STORIES = [
     silent,
     rejected,
     withdrawn,
-    told_at_once,
+    informed_at_once,
     apologised,
     disputed,
     step_replaced,
@@ -183,7 +183,7 @@ def test_a_blocked_letter_is_named_in_words() -> None:
 def test_a_promise_that_waits_for_something_else_says_for_what(
     status: Status, promise: PromiseName, expected: str | None
 ) -> None:
-    """G10: whoever is told does what helps."""
+    """G10: the notice says what helps."""
     case = open_case("transport.damage").case.model_copy(update={"status": status})
 
     assert waits_for(case, KEPT_WHEN[promise]) == expected

@@ -77,7 +77,7 @@ def only(world: World) -> NeedView:
 
 
 @pytest.mark.parametrize("what", STORIES)
-def test_a_case_says_what_it_needs_and_every_example_is_accepted_as_it_stands(what: str) -> None:
+def test_case_shows_what_it_needs_and_every_example_is_accepted_unchanged(what: str) -> None:
     world = STORIES[what]()
     need = only(world)
 
@@ -119,7 +119,7 @@ def test_an_incomplete_finding_says_which_field_is_missing_and_what_this_topic_t
 
 
 def test_what_no_message_can_add_is_not_asked_for() -> None:
-    """M11: the day of delivery stands in the order, and nobody enters it later."""
+    """M11: the day of delivery is in the order and cannot be entered later."""
     world = open_case("return.unwanted", line="infant_formula", order={"items": []}, channel="email")
     world.says("assess", sealed=True)
 
@@ -200,7 +200,7 @@ def test_the_page_in_the_ui_has_a_payload_to_paste_for_each_message() -> None:
 
 
 def test_the_page_in_the_ui_says_what_is_claimed_and_nothing_personal() -> None:
-    """Who complains, and in which words, is for those who may read the workflow's input."""
+    """The customer and their text are for those who may read the workflow's input."""
     page = case_page(open_case(description="![x](http://evil.example/p.png)", wish="refund").case)
 
     assert "- received: 2026-11-18 09:00+08:00 by hotline" in page
@@ -218,7 +218,7 @@ def test_what_strangers_called_a_message_is_no_markdown_on_the_page() -> None:
 
 
 def test_the_page_in_the_ui_counts_refused_signals_with_the_last_sentence() -> None:
-    """A signal has no answer, so nobody else hears of it."""
+    """A signal has no answer, so its sender does not see the refusal."""
     world = open_case()
     for _ in range(3):
         refuse(world.case.refused, "step-reported", {"by": "crew"}, "HL-1 has no step 9; it has none yet", world.now)

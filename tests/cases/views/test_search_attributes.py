@@ -1,4 +1,4 @@
-"""A search attribute is declared once; everything else takes its name, type and value from there (contract)."""
+"""A search attribute is declared once; everything else takes name, type and value from there (contract)."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ NAMES = re.compile(r"\b(" + "|".join(attribute.name for attribute in OF_CASES) +
 
 
 def written(source: str) -> Iterator[str]:
-    """The names of search attributes that stand in code: in its strings and keywords, and not in what explains it."""
+    """Return the names of search attributes in code: in its strings and keywords, but not in docstrings."""
     tree = ast.parse(source)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

@@ -60,7 +60,7 @@ def test_keyed_by_attempt_an_outage_could_pay_twice(monkeypatch: pytest.MonkeyPa
     assert len({command.key for command in of_kind(world, "refund")}) == 2
 
 
-def test_a_waived_step_is_not_carried_out_and_the_case_goes_on() -> None:
+def test_waived_step_is_not_carried_out_and_the_case_continues() -> None:
     """G6."""
     world = agreed("severe", compensation="refused")
 
@@ -72,7 +72,7 @@ def test_a_waived_step_is_not_carried_out_and_the_case_goes_on() -> None:
 
 
 def test_a_replaced_step_takes_what_depends_on_it_along_and_brings_another_offer() -> None:
-    """G6, S28: nothing was sent, so nothing is collected, and nobody asks whether the customer is satisfied."""
+    """G6, S28: nothing was sent, so nothing is collected, and satisfaction is not asked for."""
     world = agreed(replacement="refused")
     assert world.steps == {"replacement": "blocked", "collection": "waiting"}
 
@@ -100,7 +100,7 @@ def test_where_nothing_of_an_offer_was_carried_out_another_one_is_needed() -> No
 
 
 def test_a_replaced_step_brings_another_offer_once_the_rest_is_done() -> None:
-    """G6: what does not depend on it goes on."""
+    """G6: steps that do not depend on it continue."""
     world = agreed("severe", compensation="refused", refund="accepted")
 
     world.says("resolve-step", step="compensation", action="replace", reason="another account", by="li")
@@ -123,7 +123,7 @@ def test_money_that_waited_for_a_step_that_was_waived_is_not_paid(action: str) -
     assert world.status is Status.ASSESSING
 
 
-def test_a_person_can_say_that_what_depends_on_a_waived_step_is_carried_out_all_the_same() -> None:
+def test_person_can_still_have_dependents_of_a_waived_step_carried_out() -> None:
     """S28, S17."""
     world = agreed("minor", onsite_repair="failed")
     resolved = {"step": "onsite_repair", "action": "waive", "reason": "done by the customer", "by": "li"}

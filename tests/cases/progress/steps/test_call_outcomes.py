@@ -50,7 +50,7 @@ def came_of(world: World, tried: Try, result: CallOutcome) -> Then:
         (Refused("gone beyond", later_try=3), "running", Then.START_OVER),
     ],
 )
-def test_what_came_of_a_call_says_how_the_step_stands_and_what_is_called_next(
+def test_outcome_of_a_call_sets_the_state_of_the_step_and_the_next_call(
     result: CallOutcome, state: str, then: Then
 ) -> None:
     """S13, S25."""
@@ -87,7 +87,7 @@ def test_step_unknown_to_its_partner_is_sent_again_until_the_key_may_be_forgotte
 
 
 @pytest.mark.parametrize("result", FAILURES)
-def test_a_failed_call_takes_back_nothing_that_was_reported_meanwhile(result: CallOutcome) -> None:
+def test_failed_call_undoes_no_report_that_came_meanwhile(result: CallOutcome) -> None:
     """S13, S26: a refusal contradicts it; after another failure the number is asked for."""
     world, tried = paying()
     world.says("step-reported", step="coupon", state="done", by="wang")
@@ -98,7 +98,7 @@ def test_a_failed_call_takes_back_nothing_that_was_reported_meanwhile(result: Ca
     assert tried.step.state == ("unknown" if isinstance(result, Refused) else "done")
 
 
-def test_a_failed_call_changes_nothing_once_the_step_was_tried_anew() -> None:
+def test_failed_call_changes_nothing_once_the_step_was_retried() -> None:
     """S26."""
     world, tried = paying()
     world.says("step-reported", step="coupon", state="failed")
@@ -172,7 +172,7 @@ def test_what_a_person_has_decided_is_not_undone_by_the_partners_records() -> No
     assert tried.step == before
 
 
-def test_cases_that_are_older_than_a_rule_go_on_without_it() -> None:
+def test_cases_that_are_older_than_a_rule_continue_without_it() -> None:
     """S26, S27: their histories know of no such call."""
     world, tried = paying()
     world.says("step-reported", step="coupon", state="done", by="wang")

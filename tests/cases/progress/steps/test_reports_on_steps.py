@@ -14,7 +14,7 @@ from cases.vocabulary import Outcome, Status
 from tests.cases.offers import agreed, of_kind
 from tests.cases.world import START, late_by
 
-# A partner's word
+# Reports of a partner
 
 
 def test_a_report_is_not_taken_back() -> None:
@@ -43,7 +43,7 @@ def test_a_report_on_a_blocked_step_does_not_free_it() -> None:
 
 
 def test_a_report_on_an_earlier_try_changes_nothing() -> None:
-    """S13: each try after a final no has a key of its own."""
+    """S13: each try after a refusal has a new key."""
     world = agreed(replacement="failed")
     world.answers["replacement"] = "accepted"
     world.says("resolve-step", step="replacement", action="retry", reason="stock has come in", by="li")
@@ -64,7 +64,7 @@ def test_a_report_under_a_key_that_nobody_gave_is_refused() -> None:
 
 
 def test_a_report_may_overtake_the_partners_own_answer() -> None:
-    """G6: the crew's word counts, and the answer that follows takes nothing back."""
+    """G6: the crew's report counts, and the later answer undoes nothing."""
     world = agreed(replacement="silent")
 
     world.says("step-reported", step="replacement", state="dispatched", by="warehouse")
@@ -98,7 +98,7 @@ def test_a_time_out_is_unknown_and_its_money_counts_as_gone() -> None:
 
 
 def test_a_failed_payment_does_not_count_as_gone() -> None:
-    """S13: a final no is no payment."""
+    """S13: a refusal is not a payment."""
     assert agreed("severe", refund="refused").paid == Decimal("1280.00")
 
 
@@ -124,7 +124,7 @@ def test_a_refund_that_a_partner_has_accepted_counts_as_gone_when_the_case_is_ca
     assert world.case.refunded == Decimal("12800.00")
 
 
-# Nobody knows whether it was done
+# Unknown outcomes
 
 
 def test_step_with_unknown_outcome_is_reported_to_a_person_once() -> None:
@@ -139,7 +139,7 @@ def test_step_with_unknown_outcome_is_reported_to_a_person_once() -> None:
     ]
 
 
-def test_a_step_that_is_cleared_up_in_time_troubles_nobody() -> None:
+def test_step_that_is_settled_in_time_causes_no_notice() -> None:
     """S13."""
     world = agreed("severe", refund="unknown").after(minutes=10)
 
@@ -188,7 +188,7 @@ def test_what_was_taken_back_is_tried_again_under_a_new_key() -> None:
 
 
 def test_what_was_taken_back_and_is_waived_still_counts_as_gone() -> None:
-    """S26, S27: contradicting words never free money."""
+    """S26, S27: contradictions never release money."""
     world = agreed("severe")
     world.says("step-reported", step="refund", state="failed", detail="account closed")
 
@@ -208,7 +208,7 @@ def test_a_further_report_does_not_settle_what_was_taken_back() -> None:
 @pytest.mark.parametrize(("step", "severity"), [("refund", "severe"), ("replacement", "moderate")])
 @pytest.mark.parametrize("key", [None, "the key"])
 def test_what_was_reported_as_failed_and_then_as_done_is_not_free(step: str, severity: str, key: str | None) -> None:
-    """S26: contradicting words never free money or units; a person decides, and the partner is asked before a retry."""
+    """S26: contradictions never release money or units; a person decides, and the partner is asked before a retry."""
     world = agreed(severity, refund="failed", replacement="failed")
     asked = f"HL-1/1/o1/{step}"
 

@@ -1,4 +1,4 @@
-"""A step runs once, whatever fails in between, and money waits for what can fail: G6, S13, S14, S17."""
+"""A step runs once, through any failure, and money waits for what can fail: G6, S13, S14, S17."""
 
 from decimal import Decimal
 
@@ -79,7 +79,7 @@ def test_a_command_says_all_that_the_partner_needs() -> None:
     assert [(item.sku, item.quantity) for item in command.items] == [("SLATE-9", 1)]
 
 
-def test_every_step_has_a_key_of_its_own_over_all_cycles() -> None:
+def test_every_step_has_a_unique_key_over_all_cycles() -> None:
     """S13: a second, rightful payment is not taken for the first."""
     world = agreed("severe")
     world.says("satisfaction-reported", score=1)
@@ -160,7 +160,7 @@ def test_three_visits_at_most_and_then_the_installation_is_redone() -> None:
     assert len(of_kind(world, "rectification")) == 3
 
 
-def test_three_visits_are_the_most_whoever_found_it_minor() -> None:
+def test_there_are_at_most_three_visits_for_any_source_of_the_finding() -> None:
     """B17: the agent's first judgement is overtaken by what happened."""
     world = open_case("installation.defect", looked_up=False)
     world.says("assess", severity="minor", by="li")
@@ -199,7 +199,7 @@ def test_a_policy_that_allows_one_visit_sends_one() -> None:
 # Continue-as-new
 
 
-def test_steps_go_on_in_a_new_run_under_the_same_keys() -> None:
+def test_steps_continue_in_a_new_run_under_the_same_keys() -> None:
     """S13: a crash or a new run sends nothing twice."""
     world = agreed().continues_as_new()
     world.attend()
