@@ -1,4 +1,4 @@
-"""Whatever a user gets wrong ends in a sentence that says what to do, and in the right exit code."""
+"""Every user error ends with a sentence that says what to do, and the right exit code."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ POLICIES = ROOT / "policies"
 
 
 def of_policy(folder: Path, old: str, new: str) -> Path:
-    """A folder of policies in which one of them says something else."""
+    """A policy folder in which one policy has a change."""
     for path in POLICIES.glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
         if path.name == "building_materials.yaml":
@@ -25,7 +25,7 @@ def of_policy(folder: Path, old: str, new: str) -> Path:
     return folder / "building_materials.yaml"
 
 
-class TestTheDoor:
+class TestOpen:
     def test_each_fault_is_reported_with_its_field(self, starter: Starter, file: File) -> None:
         faults = [
             (complaint(line="groceries"), "line: there is no line groceries; there are "),
@@ -38,15 +38,15 @@ class TestTheDoor:
             (complaint(description="x" * 70_000), "(whole): is larger than 65536 bytes"),
             (["no", "object"], "(whole): must be a JSON object, a complaint"),
             ('{"case_id": ', "(whole): is not JSON"),
-        ]  # no more: of entries that are no complaints the first two are named
+        ]  # no more: of entries that are not complaints only the first two are named
         path = file(*(bad for bad, _ in faults))
 
         result = starter("open", path)
 
-        told = result.out.splitlines()
+        lines = result.out.splitlines()
         assert result.code == 1
-        assert len(told) == len(faults)
-        for number, (line, (_, sentence)) in enumerate(zip(told, faults, strict=True), start=1):
+        assert len(lines) == len(faults)
+        for number, (line, (_, sentence)) in enumerate(zip(lines, faults, strict=True), start=1):
             assert line.startswith(f"{path}:{number} ")
             assert f"refused: {sentence}" in line
 
@@ -57,7 +57,9 @@ class TestTheDoor:
             ('{"case_id": ' + "[" * 100_000, "(whole): is nested too deeply"),
         ],
     )
-    def test_so_is_one_that_is_no_complaint(self, starter: Starter, file: File, content: str, sentence: str) -> None:
+    def test_input_that_is_not_a_complaint_is_reported(
+        self, starter: Starter, file: File, content: str, sentence: str
+    ) -> None:
         result = starter("open", file(content))
 
         assert result.code == 1
@@ -117,7 +119,7 @@ class TestWithoutAServer:
         assert "no server answers at 127.0.0.1:" in result.err
         assert 'start one with "starter.py up", or set TEMPORAL_ADDRESS' in result.err
 
-    def test_a_good_complaint_waits_for_nobody(self, process: Starter, file: File) -> None:
+    def test_valid_complaint_does_not_wait(self, process: Starter, file: File) -> None:
         result = process("open", file(complaint()))
 
         assert result.code == 1
@@ -167,7 +169,7 @@ class TestUsage:
             (["note", "HL-1", "--text", "x" * 6_000], "text: string should have at most 5000 characters"),
         ],
     )
-    def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
+    def test_invalid_arguments_are_refused_before_the_server_is_asked(
         self, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
     ) -> None:
         code = main(arguments)
@@ -183,7 +185,7 @@ class TestUsage:
 
 
 class TestPolicyFiles:
-    def test_the_ones_that_come_with_it_are_all_right(self, starter: Starter) -> None:
+    def test_included_policies_are_valid(self, starter: Starter) -> None:
         result = starter("policy", "check", *POLICIES.glob("*.yaml"))
 
         assert result.code == 0
@@ -215,7 +217,7 @@ class TestPolicyFiles:
         assert (result.code, result.out) == (2, "")
         assert '"10 parsecs" is no duration' in result.err
 
-    def test_a_business_person_can_read_one(self, starter: Starter) -> None:
+    def test_policy_is_shown_in_readable_form(self, starter: Starter) -> None:
         result = starter("policy", "show", "building_materials")
 
         assert result.code == 0

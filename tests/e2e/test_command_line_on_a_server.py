@@ -21,7 +21,7 @@ async def _terminated(address: str, workflow: str) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A server of this module's own."""
+    """A server for this module only."""
     with starter_up("--ephemeral") as up:
         assert up.ready.startswith("ready  temporal 127.0.0.1:")
         yield up.address
@@ -117,7 +117,9 @@ class TestWithAServer:
         assert eventually(lambda: "LISTED" in listed(*wanted)), "Temporal's list lags behind"
         assert listed("--order", "SO-LISTED") == ["LISTED"]
         assert "LISTED" not in listed("--team", "quality")
-        assert "is not one of claims," in live("list", "--team", "' OR CaseTeam = 'logistics").err, "a name is no query"
+        assert "is not one of claims," in live("list", "--team", "' OR CaseTeam = 'logistics").err, (
+            "a name is not a query"
+        )
         live("assign", "case-LISTED", "--owner", "Li.Na", "--team", "night shift")
         assert listed("--owner", "li.na") == ["LISTED"]
         assert eventually(lambda: listed("--team", "night shift") == ["LISTED"]), "a team that no policy names"
@@ -134,7 +136,7 @@ class TestWithAServer:
         assert listed("--all")
 
     @pytest.mark.parametrize("verb", ["show", "note", "skip", "policy move", "reopen", "watch"])
-    def test_a_case_is_known_by_the_id_of_its_workflow_as_well(self, live: Starter, file: File, verb: str) -> None:
+    def test_case_is_also_found_by_its_workflow_id(self, live: Starter, file: File, verb: str) -> None:
         case_id = f"KNOWN-{verb.replace(' ', '-')}"
         live("open", file(complaint(case_id=case_id)))
         if verb in ("reopen", "watch"):
@@ -155,7 +157,7 @@ class TestWithAServer:
         if verb == "policy move":
             assert json.loads(result.out)["case_id"] == case_id
 
-    def test_a_case_that_was_started_where_no_worker_is_says_so(self, address: str, live: Starter) -> None:
+    def test_case_on_a_task_queue_without_workers_is_reported(self, address: str, live: Starter) -> None:
         async def start() -> None:
             client = await Client.connect(address)
             given = complaint(case_id="ASTRAY")
@@ -169,7 +171,7 @@ class TestWithAServer:
             "no worker serves task queue aftersales, on which case-ASTRAY was started; cases belong on after-sales: "
             "temporal workflow terminate --workflow-id case-ASTRAY, then start it again there\n"
         )
-        live("list")  # goes on
+        live("list")  # continues
         asyncio.run(_terminated(address, "case-ASTRAY"))
 
     def test_watching_ends_with_an_interrupt(self, live: Starter, file: File, address: str) -> None:

@@ -95,7 +95,7 @@ UNREADABLE_AS = ["no JSON", "encoding", "empty", "protobuf"]
 
 
 @pytest.mark.parametrize("second", ["?", *map(RawValue, UNREADABLE)], ids=["JSON", *UNREADABLE_AS])
-async def test_superfluous_argument_is_left_alone_whatever_it_is(workshop: Workshop, second: Any) -> None:
+async def test_superfluous_argument_of_any_kind_is_ignored(workshop: Workshop, second: Any) -> None:
     """A handler with too many or undecodable arguments would fail its workflow task forever."""
     content = complaint()
 
@@ -111,7 +111,7 @@ async def test_superfluous_argument_is_left_alone_whatever_it_is(workshop: Works
 
 @pytest.mark.parametrize("first", UNREADABLE, ids=UNREADABLE_AS)
 @pytest.mark.parametrize("more", [[], [{"second": 2}]], ids=["alone", "of two"])
-async def test_argument_that_nobody_can_decode_fails_at_once(workshop: Workshop, first: Payload, more: Any) -> None:
+async def test_undecodable_argument_fails_at_once(workshop: Workshop, first: Payload, more: Any) -> None:
     """Contract, *A complaint*: it neither hangs nor retries."""
     case_id = complaint()["case_id"]
 

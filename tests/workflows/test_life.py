@@ -114,7 +114,7 @@ async def test_declined_offer_gives_way_to_another(open_case: Open) -> None:
     assert [(o["id"], o["state"]) for o in seen["offers"]] == [("o1", "declined"), ("o2", "accepted")]
 
 
-async def test_offer_over_the_limits_waits_for_somebody_else(open_case: Open, partners: FakePartners) -> None:
+async def test_offer_over_the_limits_waits_for_a_second_person(open_case: Open, partners: FakePartners) -> None:
     """G4, S20."""
     case = await open_case()
     await offered(case, "minor")
@@ -134,7 +134,7 @@ async def test_offer_over_the_limits_waits_for_somebody_else(open_case: Open, pa
     assert [str(c.amount) for c in partners.refunds.commands] == ["5000.00"]
 
 
-async def test_dissatisfied_customer_gets_another_cycle_with_promises_of_its_own(
+async def test_dissatisfied_customer_gets_another_cycle_with_new_promises(
     open_case: Open, partners: FakePartners
 ) -> None:
     """G8, S10: past cycles never change."""
@@ -236,7 +236,7 @@ async def test_customer_who_does_not_answer_is_called_three_times(open_case: Ope
     assert (await case.result())["outcome"] == "unreachable"
 
 
-async def test_inspection_comes_first_where_nobody_knows_how_bad_it_is(open_case: Open, partners: FakePartners) -> None:
+async def test_inspection_comes_first_if_the_severity_is_unknown(open_case: Open, partners: FakePartners) -> None:
     """B17, B18: the finding is the technician's; the crew goes at once, the money waits for the customer's consent."""
     partners.installation.knows = InstallationRecord(installer="Crew 7")
     case = await open_case(topic="installation.defect")

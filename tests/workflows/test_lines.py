@@ -20,7 +20,7 @@ async def spoiled(open_case: Open) -> OpenCase:
     return case
 
 
-async def test_while_evidence_is_awaited_the_clock_stands_still_and_runs_on_when_it_comes(open_case: Open) -> None:
+async def test_clock_is_paused_until_the_evidence_comes(open_case: Open) -> None:
     """G11, S1, S3: nothing breaks in the eleven hours, and the deadline moves by exactly that time."""
     case = await spoiled(open_case)
     before = promise(await case.snapshot(), "solution")
@@ -69,7 +69,7 @@ async def test_a_lost_parcel_is_searched_for_audited_and_paid(open_case: Open) -
     assert promise(seen, "claim_decision")["state"] == promise(seen, "claim_paid")["state"] == "kept"
 
 
-async def test_what_an_urgent_case_needs_goes_before_the_rest(open_case: Open) -> None:
+async def test_steps_of_an_urgent_case_have_priority(open_case: Open) -> None:
     """§3: first in every queue; the complaint itself does not say that it is urgent."""
     urgent = await open_case(line="fresh_food", topic="goods.safety", evidence=[PHOTO])
     usual = await open_case(line="fresh_food", topic="goods.damage", evidence=[PHOTO])
@@ -84,7 +84,7 @@ async def test_what_an_urgent_case_needs_goes_before_the_rest(open_case: Open) -
     assert await priorities(usual) == {0}
 
 
-async def test_what_a_marked_case_needs_goes_before_the_rest_from_then_on(open_case: Open) -> None:
+async def test_steps_of_a_case_marked_as_urgent_have_priority_from_then_on(open_case: Open) -> None:
     """G10."""
     case = await open_case(line="fresh_food", topic="goods.damage", evidence=[PHOTO])
     await case.becomes("assessing")

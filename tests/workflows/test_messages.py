@@ -125,7 +125,7 @@ async def test_signal_with_no_payload_is_an_empty_one(open_case: Open) -> None:
 @pytest.mark.parametrize(
     "second", [json_payload('{"note": "second"}'), *UNREADABLE.values()], ids=["JSON", *UNREADABLE]
 )
-async def test_second_payload_of_a_signal_is_left_alone_whatever_it_is(open_case: Open, second: Payload) -> None:
+async def test_second_payload_of_a_signal_of_any_kind_is_ignored(open_case: Open, second: Payload) -> None:
     """A handler with too many arguments would fail its workflow task forever; the SDK drops what it cannot read."""
     case = await open_case()
     await case.becomes("assessing")
@@ -199,7 +199,7 @@ async def test_update_too_large_to_be_rejected_by_a_worker_is_refused_by_the_ser
 
 
 @pytest.mark.parametrize("asked", [[], ["x"], ["x", {}], [RawValue(Payload())], [RawValue(Payload()), 1]], ids=range(5))
-async def test_query_is_answered_whatever_is_asked_with_it(open_case: Open, asked: list[Any]) -> None:
+async def test_query_is_answered_with_any_arguments(open_case: Open, asked: list[Any]) -> None:
     """Contract, *Names*: in the Temporal UI a person may type anything."""
     case = await open_case()
     await case.becomes("assessing")
@@ -238,7 +238,7 @@ async def test_update_with_two_payloads_is_judged_by_the_first(open_case: Open) 
     assert "not JSON" in str(raised.value.cause)
 
 
-async def test_every_message_has_a_door_that_says_what_it_is_for(open_case: Open) -> None:
+async def test_every_message_has_a_handler_with_a_description(open_case: Open) -> None:
     case = await open_case()
     await case.becomes("assessing")
 

@@ -170,7 +170,7 @@ async def timers(case: OpenCase) -> list[str]:
     return [event.user_metadata.summary.data.decode() for event in await case.events("TIMER_STARTED")]
 
 
-async def test_timer_says_in_the_ui_what_the_case_waits_for_next(open_case: Open, partners: FakePartners) -> None:
+async def test_timer_shows_in_the_ui_what_the_case_waits_for_next(open_case: Open, partners: FakePartners) -> None:
     partners.messaging.down = True
     case = await open_case()
     await case.becomes("assessing")

@@ -1,4 +1,4 @@
-"""A word on a step counts whenever it comes: before the answer, after a time-out, of an earlier try (S13)."""
+"""A report on a step counts at any time: before the answer, after a time-out, on an earlier try (S13)."""
 
 import asyncio
 from dataclasses import replace
@@ -17,7 +17,7 @@ TIMED_OUT = OutcomeUnknown("no answer within 8 s")
 
 
 async def replacing(open_case: Open, partners: FakePartners) -> OpenCase:
-    """A case whose replacement the warehouse has been asked for."""
+    """A case whose replacement has been requested from the warehouse."""
     case = await open_case()
     await agreed(case, "moderate")
     await eventually(lambda: _any(partners.warehouse.commands), "the call")
@@ -25,10 +25,10 @@ async def replacing(open_case: Open, partners: FakePartners) -> OpenCase:
 
 
 async def unknown_coupon(open_case: Open, partners: FakePartners, answer: asyncio.Event, *, paid: bool) -> OpenCase:
-    """A case whose coupon nobody knows of; the partner, once `answer` is set, says whether it was paid."""
+    """A case whose coupon has an unknown outcome; once `answer` is set, the partner says whether it was paid."""
     partners.refunds.will(Turn(raises=TIMED_OUT, done=paid))
     silent = Turn(until=answer)
-    partners.refunds.when_asked(silent, silent)  # the second while the case waits before it keeps its record
+    partners.refunds.when_asked(silent, silent)  # the second one while the case waits before it is archived
     case = await open_case()
     await agreed(case, "minor")
     await case.until(lambda c: step(c, "coupon")["state"] == "unknown")
@@ -38,7 +38,7 @@ async def unknown_coupon(open_case: Open, partners: FakePartners, answer: asynci
 async def test_report_that_overtakes_a_call_which_then_times_out_is_not_taken_back(
     open_case: Open, partners: FakePartners
 ) -> None:
-    """S13: what was done is not asked after, and goes to nobody."""
+    """S13: a step that is reported as done is not looked up, and needs no person."""
     answer = asyncio.Event()
     partners.warehouse.will(Turn(until=answer, raises=TIMED_OUT, done=True))
     case = await replacing(open_case, partners)
@@ -63,10 +63,10 @@ CONTRADICTIONS = {
 
 @pytest.mark.parametrize("answers", CONTRADICTIONS)
 @pytest.mark.parametrize("books", [ReceiptState.DONE, ReceiptState.FAILED, None])
-async def test_answer_that_contradicts_a_report_is_cleared_up_by_key_or_goes_to_a_person(
+async def test_answer_that_contradicts_a_report_is_settled_by_key_or_goes_to_a_person(
     open_case: Open, partners: FakePartners, records: Records, answers: str, books: ReceiptState | None
 ) -> None:
-    """S26: reported as done, answered otherwise: the partner's books decide, and nothing is freed."""
+    """S26: reported as done, answered otherwise: the partner's records decide, and nothing is released."""
     late = asyncio.Event()
     partners.refunds.will(replace(CONTRADICTIONS[answers], until=late))
     case = await open_case()
@@ -91,10 +91,10 @@ async def test_answer_that_contradicts_a_report_is_cleared_up_by_key_or_goes_to_
 @pytest.mark.parametrize(
     "answers", [Turn(), Turn(raises=TIMED_OUT, done=True)], ids=["it is answered", "the answer is lost"]
 )
-async def test_partners_own_number_takes_the_place_of_the_name_of_who_reported_the_payment(
+async def test_partners_number_replaces_the_name_of_who_reported_the_payment(
     open_case: Open, partners: FakePartners, records: Records, answers: Turn
 ) -> None:
-    """S26: in the case and in the ledger, also where the answer that would have brought it is lost."""
+    """S26: in the case and in the ledger, even if the answer with the number is lost."""
     late = asyncio.Event()
     partners.refunds.will(replace(answers, until=late))
     case = await open_case()
@@ -118,7 +118,7 @@ async def test_partners_own_number_takes_the_place_of_the_name_of_who_reported_t
 async def test_record_is_kept_once_a_reported_payment_has_been_answered(
     open_case: Open, partners: FakePartners, records: Records, books: ReceiptState
 ) -> None:
-    """S26: the case is closed by then; record and ledger agree on what the answer says, and on what was found."""
+    """S26: the case is closed by then; record and ledger agree with the answer and with each other."""
     late = asyncio.Event()
     partners.refunds.will(Turn(until=late, state=books))
     case = await open_case()
@@ -142,10 +142,10 @@ async def test_record_is_kept_once_a_reported_payment_has_been_answered(
     assert kept["record"]["steps"] == record["steps"]
 
 
-async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_free(
+async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_released(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S26: the other way round; what is reserved stays so until the call has been answered."""
+    """S26: in the opposite order; the reservation stays until the call has been answered."""
     late = asyncio.Event()
     partners.refunds.will(Turn(until=late))
     case = await open_case()
@@ -167,7 +167,7 @@ async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_fre
 async def test_nothing_is_sent_under_a_new_key_before_the_old_one_has_been_asked_for(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S25: a refusal was a lie, and the retry finds the payment instead of making another."""
+    """S25: the refusal was wrong, and the retry finds the payment instead of making another."""
     partners.refunds.will(Turn(raises=PartnerRefused("declined"), done=True))
     partners.refunds.when_asked(Turn(raises=PartnerRefused("not today")))
     case = await open_case()
@@ -187,7 +187,7 @@ async def test_nothing_is_sent_under_a_new_key_before_the_old_one_has_been_asked
 async def test_refusal_with_a_reason_frees_what_was_reserved_and_keeps_the_reason(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S15, S26: the case frees it, once it knows that nobody has said the opposite."""
+    """S15, S26: the case releases it once no report contradicts the refusal."""
     why = Reason.of("partner_says", who="refunds", words="card closed")
     partners.refunds.will(Turn(raises=PartnerRefused(why)))
     case = await open_case()
@@ -278,7 +278,7 @@ async def test_answer_and_daily_question_leave_a_contested_payment_to_a_person(
 async def test_failure_that_was_reported_before_the_call_is_answered_stands(
     open_case: Open, partners: FakePartners
 ) -> None:
-    """S13: accepted is older than failed, in whatever order we hear of them."""
+    """S13: `accepted` is older than `failed`, in any order of arrival."""
     answer = asyncio.Event()
     partners.warehouse.will(Turn(until=answer))
     case = await replacing(open_case, partners)
@@ -294,10 +294,10 @@ async def test_failure_that_was_reported_before_the_call_is_answered_stands(
     assert step(seen, "replacement")["key"] == f"{case.id}/1/o1/replacement/2"
 
 
-async def test_payment_that_was_reported_as_failed_is_not_sent_again_by_the_one_who_still_asks(
+async def test_payment_that_was_reported_as_failed_is_not_sent_again_by_an_attempt_in_progress(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S13, S15: its amount is free at once, and a person's retry pays it, once, under a key of its own."""
+    """S13, S15: its amount is released at once, and a person's retry pays it once, under a new key."""
     answer = asyncio.Event()
     case = await unknown_coupon(open_case, partners, answer, paid=False)
     key = f"{case.id}/1/o1/coupon"
@@ -317,10 +317,10 @@ async def test_payment_that_was_reported_as_failed_is_not_sent_again_by_the_one_
 @pytest.mark.parametrize(
     "partner_reports", [False, True], ids=["the partner stays silent", "the partner says so as well"]
 )
-async def test_payment_that_somebody_found_to_be_made_is_booked(
+async def test_payment_that_a_person_confirms_is_recorded(
     open_case: Open, partners: FakePartners, records: Records, partner_reports: bool
 ) -> None:
-    """S13: under the partner's number where it told us, else under the name of who found out, when the case closes."""
+    """S13: under the partner's number if it has reported one, otherwise under the person's name, at closing."""
     answer = asyncio.Event()
     case = await unknown_coupon(open_case, partners, answer, paid=True)
     key = f"{case.id}/1/o1/coupon"
@@ -344,7 +344,7 @@ async def test_payment_that_somebody_found_to_be_made_is_booked(
 
 
 async def test_report_on_an_earlier_try_is_refused_and_kept(open_case: Open, partners: FakePartners) -> None:
-    """S13: what the partner once gave up and now reports is not what was asked for since."""
+    """S13: a late report on a step that the partner once refused is not about the current try."""
     partners.warehouse.will(Turn(state=ReceiptState.FAILED))
     case = await replacing(open_case, partners)
     key = f"{case.id}/1/o1/replacement"

@@ -1,4 +1,4 @@
-"""Carrying out: each step once, whatever the partner does (G6, S13); money counted in the order's ledger (S15)."""
+"""Steps are carried out once, for any behaviour of the partner (G6, S13), and counted in the order's ledger (S15)."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ TWENTY_PERCENT = {"kind": "compensation", "amount": "2560.00"}
 
 
 def calls(partner: FakeSteps, kind: str) -> list[str]:
-    """The keys of the calls for steps of this kind, in order."""
+    """Return the keys of the calls for steps of this kind, in order."""
     return [command.key for command in partner.commands if command.kind == kind]
 
 
@@ -42,7 +42,7 @@ async def test_refund_and_compensation_are_two_payments_each_made_once(
 async def test_payment_whose_answer_got_lost_is_asked_for_and_not_made_again(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S13: a time-out means unknown, and the partner's own word decides."""
+    """S13: a time-out means unknown, and the partner's records decide."""
     answer = asyncio.Event()
     partners.refunds.will(Turn(raises=OutcomeUnknown("no answer within 8 s"), done=True))
     partners.refunds.when_asked(Turn(until=answer))
@@ -82,7 +82,7 @@ async def test_payment_unknown_to_the_partner_is_sent_again_under_the_same_key(
 async def test_nothing_is_sent_again_once_the_partner_may_have_forgotten_the_key(
     workshop: Workshop, open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S13: an hour before keys expire it is too late to send again; a person looks."""
+    """S13: an hour before keys expire it is too late to send again; a person decides."""
     forgetful = workshop.parts.policies["building_materials"].model_copy(update={"key_lifetime": "1h"})
     workshop.parts.policies["building_materials"] = forgetful
     lost = Turn(raises=OutcomeUnknown("connection reset"), done=False)
@@ -94,7 +94,9 @@ async def test_nothing_is_sent_again_once_the_partner_may_have_forgotten_the_key
 
     assert "check there before you retry" in step(seen, "refund")["reason"]
     assert len(calls(partners.refunds, "refund")) == 1
-    assert {e["state"] for e in records.entries(case.id)} == {EntryState.RESERVED}, "gone until somebody knows better"
+    assert {e["state"] for e in records.entries(case.id)} == {EntryState.RESERVED}, (
+        "reserved until the outcome is known"
+    )
 
 
 async def test_refused_step_is_blocked_and_tried_again_under_a_new_key_when_a_person_says_so(
@@ -121,7 +123,7 @@ async def test_refused_step_is_blocked_and_tried_again_under_a_new_key_when_a_pe
 
 
 async def test_busy_partner_is_asked_again_after_as_long_as_it_wants(open_case: Open, partners: FakePartners) -> None:
-    """A later attempt asks by key before it sends, because the first may have arrived after all."""
+    """A later attempt asks by key before it sends, because the first may have arrived."""
     partners.warehouse.will(Turn(raises=TryAgain("busy", retry_after=600)))
     case = await open_case()
     await agreed(case, "moderate")
@@ -162,7 +164,7 @@ async def test_step_goes_to_a_person_when_its_partner_is_down_for_half_a_day(
 
 
 async def test_report_that_overtakes_the_answer_to_the_call_counts(open_case: Open, partners: FakePartners) -> None:
-    """A later state is never taken back."""
+    """A later state is never undone."""
     answer = asyncio.Event()
     partners.warehouse.will(Turn(until=answer))
     case = await open_case()
@@ -199,7 +201,7 @@ async def test_goods_are_shipped_before_the_old_ones_are_collected(open_case: Op
 async def test_step_that_the_partner_cannot_do_goes_to_a_person(
     open_case: Open, partners: FakePartners, how: str
 ) -> None:
-    """G6: its team is told, with the reason, which is a fact."""
+    """G6: its team is notified, with the reason in structured form."""
     why = Reason.of("partner_says", who="warehouse", words="out of stock: SLATE-9")
     if how == "call":
         partners.warehouse.will(Turn(raises=PartnerRefused(why)))
@@ -235,10 +237,10 @@ async def test_two_cases_of_one_order_never_refund_more_than_was_paid(
     assert records.paid_out("SO-SHARED")["refund"] == REFUND
 
 
-async def test_two_cases_of_one_order_get_no_more_than_its_limit_unless_somebody_approves(
+async def test_two_cases_of_one_order_get_no_more_than_its_limit_without_approval(
     open_case: Open, partners: FakePartners, records: Records
 ) -> None:
-    """S15, S20: 20 % each is more than 30 % of the order; whoever made the offer cannot approve the second."""
+    """S15, S20: 20 % each is more than 30 % of the order; the agent who made the offer cannot approve the second."""
     order = {"order_id": "SO-LIMITED"}
     cases = [await open_case(order=order, topic=topic) for topic in ("transport.damage", "goods.quality")]
     for case in cases:
@@ -266,7 +268,7 @@ async def test_two_cases_of_one_order_get_no_more_than_its_limit_unless_somebody
 
 
 async def test_replaced_step_brings_another_offer(open_case: Open, partners: FakePartners) -> None:
-    """G6: `replace` waives it, and an agent offers something else."""
+    """G6: `replace` waives it, and an agent makes another offer."""
     partners.warehouse.will(Turn(raises=PartnerRefused("out of stock")))
     case = await open_case()
     await agreed(case, "moderate")

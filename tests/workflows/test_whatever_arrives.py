@@ -1,4 +1,4 @@
-"""Whatever arrives at a case, by whichever door: no workflow task fails, nothing hangs, nothing is lost silently."""
+"""Any input at any entry point of a case: no workflow task fails, nothing hangs, nothing is lost silently."""
 
 import logging
 from datetime import timedelta
@@ -31,38 +31,38 @@ from tests.workflows.conftest import Open
 
 Sent = tuple[str, list[Payload]]
 BY_THE_SERVER = {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND}
-"""How the server itself refuses: an empty name, more than it carries, a message to a case that is over."""
+"""Refusals of the server itself: an empty name, too large, a message to a closed case."""
 AT_MOST = timedelta(seconds=PATIENCE)
 TAKEN = ("contact", "evidence")
-"""What the timeline says of a fact that a case takes before anything is decided."""
+"""Timeline entries for facts that a case accepts before a decision."""
 
 
 def about(name: str) -> st.SearchStrategy[Sent]:
-    """Messages of this name; of now, or they were before the complaint."""
+    """Generate messages of this name, from now or from before the complaint."""
     whole = {field: value for field, value in WHOLE.get(name, {}).items() if field != "occurred_at"}
     return st.tuples(st.just(name), payloads(spoilt(whole)))
 
 
 MESSAGES = st.lists(NAMES.flatmap(about), min_size=1, max_size=8)
 SIGNALS = st.lists(NAMES.filter(lambda name: name != "complaint-withdrawn").flatmap(about), min_size=1, max_size=8)
-"""Of all signals, those that end no case: what comes after could not be told apart from what was lost."""
+"""All signals except those that end a case, after which later messages could not be distinguished from lost ones."""
 COMPLAINTS = payloads(spoilt(complaint(case_id="HL-X", evidence=[{"kind": "photo", "uri": "s3://p"}])))
 
 
 def refused_by_the_server(error: RPCError) -> bool:
-    """False; raises what is no refusal."""
+    """Return False for a refusal of the server; raise any other error."""
     if error.status not in BY_THE_SERVER:
         raise error
     return False
 
 
 def without(name: str, sentence: str) -> str:
-    """The sentence; the SDK's own about a name that it does not know quotes it to its sender as it came."""
+    """Return the sentence without the name, which the SDK quotes unchanged if it does not know it."""
     return sentence.replace(name, "…") if name else sentence
 
 
 async def signal(case: OpenCase, name: str, given: list[Payload]) -> bool:
-    """Whether the server took it."""
+    """Send a signal; return whether the server accepted it."""
     try:
         await case.client.workflow_service.signal_workflow_execution(
             SignalWorkflowExecutionRequest(
@@ -79,7 +79,7 @@ async def signal(case: OpenCase, name: str, given: list[Payload]) -> bool:
 
 
 async def update(case: OpenCase, name: str, given: list[Payload]) -> str | None:
-    """The sentence with which it was rejected; None where it was applied, or the server itself refused it."""
+    """Send an update; return why it was rejected, or None if it was applied or the server refused it."""
     try:
         answer = await case.client.workflow_service.update_workflow_execution(
             UpdateWorkflowExecutionRequest(
@@ -97,7 +97,7 @@ async def update(case: OpenCase, name: str, given: list[Payload]) -> str | None:
 
 
 async def query(case: OpenCase, name: str, given: list[Payload]) -> str | None:
-    """The sentence with which it was refused; None where it was answered, or the server itself refused it."""
+    """Send a query; return why it was refused, or None if it was answered or the server refused it."""
     try:
         await case.client.workflow_service.query_workflow(
             QueryWorkflowRequest(
@@ -117,9 +117,9 @@ async def query(case: OpenCase, name: str, given: list[Payload]) -> str | None:
 
 
 async def is_well(case: OpenCase) -> dict[str, Any]:
-    """Its snapshot: it answers, and no workflow task of it has failed.
+    """Return the snapshot; check that the case answers and that no workflow task has failed.
 
-    Where more than 2 MB come in during one, the server ends it as failed by itself and begins another.
+    If more than 2 MB arrive during a task, the server itself fails it and starts another.
     """
     seen = await case.snapshot()
     failed = [e.workflow_task_failed_event_attributes.cause for e in await case.events("WORKFLOW_TASK_FAILED")]
@@ -129,7 +129,7 @@ async def is_well(case: OpenCase) -> dict[str, Any]:
 
 
 def complained(log: pytest.LogCaptureFixture) -> list[str]:
-    """What the worker has logged with a traceback, or as an error; it begins anew."""
+    """Return what the worker has logged with a traceback or as an error, and clear the log."""
     found = [
         r.getMessage() for r in log.records if r.exc_info or r.levelno >= logging.ERROR or "Traceback" in r.getMessage()
     ]
@@ -175,7 +175,7 @@ async def queries_change_nothing(open_case: Open, log: pytest.LogCaptureFixture,
     why = {name: await query(case, name, asked) for name, asked in queries}
 
     assert [sentence for sentence in why.values() if sentence is not None and not is_clean(sentence)] == []
-    # What is larger than 2 MiB the server refuses by itself.
+    # The server itself refuses more than 2 MiB.
     assert why.get(CASE_QUERY) in {None, "Blob data size exceeds limit."}
     assert await is_well(case) == before
     assert complained(log) == []
@@ -221,7 +221,7 @@ async def start_is_a_case_or_a_failure(workshop: Workshop, log: pytest.LogCaptur
 
 @examples(5)
 @given(signals=SIGNALS)
-async def test_every_signal_is_applied_or_stands_under_refused(
+async def test_every_signal_is_applied_or_recorded_as_refused(
     open_case: Open, caplog: pytest.LogCaptureFixture, signals: list[Sent]
 ) -> None:
     """Contract, *Messages*."""
@@ -240,7 +240,7 @@ async def test_every_update_is_answered_or_rejected_with_a_sentence(
 @examples(3)
 @given(queries=st.lists(st.tuples(st.just(CASE_QUERY) | NAMES, payloads(LEAVES)), min_size=1, max_size=8))
 async def test_no_query_changes_a_case(open_case: Open, caplog: pytest.LogCaptureFixture, queries: list[Sent]) -> None:
-    """Contract, *Names*: whatever is asked with it."""
+    """Contract, *Names*: with any arguments."""
     await queries_change_nothing(open_case, caplog, queries)
 
 

@@ -126,7 +126,7 @@ async def test_claim_waits_for_a_document_that_is_missing(lose: Lose, partners: 
     ]
 
 
-async def test_claim_is_filed_on_the_last_day_with_what_there_is(lose: Lose, partners: FakePartners) -> None:
+async def test_claim_is_filed_on_the_last_day_with_the_documents_it_has(lose: Lose, partners: FakePartners) -> None:
     """B16: an incomplete claim is better than none."""
     claim = await lose(timedelta(days=4), dispatched=None)
     await claim.process.at_rest()
@@ -232,7 +232,7 @@ async def test_claim_that_was_reset_does_not_file_again_under_a_key_that_it_has_
     assert (await claim.process.result())["state"] == "paid"
 
 
-async def test_claim_whose_old_key_nobody_knows_of_stays_unknown(lose: Lose, partners: FakePartners) -> None:
+async def test_claim_whose_old_key_has_an_unknown_outcome_stays_unknown(lose: Lose, partners: FakePartners) -> None:
     """S25: nothing is filed while the carrier does not answer; its report on the old key counts."""
     partners.logistics.will(Turn(raises=PartnerRefused("not today")))
     partners.logistics.when_asked(Turn(raises=TryAgain("down", retry_after=24 * 3600)))

@@ -12,7 +12,7 @@ from tests.engine import Workshop, eventually
 from tests.workflows.claim.conftest import Claim, Lose
 
 
-async def test_word_that_comes_too_late_is_refused_visibly(lose: Lose, workshop: Workshop) -> None:
+async def test_late_report_is_refused_visibly(lose: Lose, workshop: Workshop) -> None:
     """The first message counts; two more are recorded."""
     claim = await lose(timedelta(days=4))
     await claim.until(state="filed")

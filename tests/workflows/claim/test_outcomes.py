@@ -17,7 +17,7 @@ from workflows.sdk.search import KEYS
 # Result
 
 
-async def test_claim_goes_on_when_its_case_has_closed(lose: Lose, records: Records) -> None:
+async def test_claim_continues_when_its_case_has_closed(lose: Lose, records: Records) -> None:
     """B16: what is recovered is compared with what the case really paid."""
     claim = await lose()
     result = await end(claim.case)
@@ -79,7 +79,7 @@ async def test_staff_are_notified_once_that_the_carrier_does_not_answer(lose: Lo
 # What operators see
 
 
-async def test_operators_find_a_claim_by_its_order_and_see_where_it_stands(lose: Lose) -> None:
+async def test_operators_find_a_claim_by_its_order_and_see_its_state(lose: Lose) -> None:
     """No personal data on its page or in its search attributes."""
     claim = await lose(timedelta(days=4), dispatched=None)
     await claim.until(missing=["dispatch_record"])

@@ -17,7 +17,7 @@ from tests.complaints import complaint
 from tests.engine import PATIENCE, Workshop, eventually
 
 
-async def test_question_that_nobody_answers_is_put_again_until_a_worker_is_there(
+async def test_unanswered_query_is_repeated_until_a_worker_runs(
     engine: str, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = await workshop.take_in(complaint())
@@ -90,7 +90,7 @@ async def test_question_that_fails_otherwise_is_not(workshop: Workshop) -> None:
     assert broken.asked == 1
 
 
-async def test_case_that_nobody_answers_for_is_given_up(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_query_without_a_worker_fails_in_the_end(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await workshop.close()

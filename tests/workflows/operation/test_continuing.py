@@ -46,7 +46,7 @@ async def case(
     await workshop.replay()
 
 
-async def test_case_goes_on_in_another_run_with_everything_that_it_knew(
+async def test_case_continues_in_another_run_with_its_whole_state(
     case: OpenCase, partners: FakePartners, records: Records
 ) -> None:
     before = await case.snapshot()
@@ -109,7 +109,7 @@ async def test_same_complaint_sent_again_finds_the_case_in_its_later_run(case: O
     assert (await case.client.get_workflow_handle(handle.id).describe()).run_id == run
 
 
-async def test_case_that_has_outgrown_a_complaint_goes_on(case: OpenCase) -> None:
+async def test_case_that_is_larger_than_a_complaint_may_be_continues(case: OpenCase) -> None:
     """Messages from strangers are limited; what a case carries into its next run is not."""
     for _ in range(25):
         await case.says("note", text="x" * 3_000)
@@ -127,7 +127,7 @@ def photos(number: int) -> list[dict[str, str]]:
 
 
 @pytest.mark.long
-async def test_case_that_was_filled_to_the_brim_goes_on_and_comes_to_its_end(case: OpenCase, records: Records) -> None:
+async def test_full_case_continues_and_closes(case: OpenCase, records: Records) -> None:
     """Contract, *Messages*: it can still be carried into another run, shown, and archived."""
     shown, full = 0, None
     while full is None and shown < 30:

@@ -93,7 +93,7 @@ async def met_with_everything(open_case: Open, partners: FakePartners) -> OpenCa
     return case
 
 
-async def test_what_may_need_a_person_is_counted_by_what_it_is(
+async def test_events_that_may_need_a_person_are_counted_by_kind(
     open_case: Open, partners: FakePartners, metrics: Metrics
 ) -> None:
     await met_with_everything(open_case, partners)
@@ -119,7 +119,7 @@ async def test_replay_counts_nothing_again(closed_workshop: Workshop, partners: 
     assert await metrics.count(BLOCKED) == 1
 
 
-async def test_case_that_goes_on_in_another_run_is_counted_once(
+async def test_case_that_continues_in_another_run_is_counted_once(
     tmp_path: Path, partners: FakePartners, records: Records, written_policies: dict[str, Policy], metrics: Metrics
 ) -> None:
     long = {"limit.historyCount.suggestContinueAsNew": "40", "history.workflowIdReuseMinimalInterval": '"0s"'}

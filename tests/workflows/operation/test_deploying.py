@@ -183,7 +183,7 @@ async def _finds(client: Client, build_id: str, workflow_id: str) -> bool:
     return workflow_id in [execution.id async for execution in open_there]
 
 
-async def test_case_of_no_build_goes_on_at_the_first_that_is_current_and_stays_there(site: Site) -> None:
+async def test_case_without_a_build_moves_to_the_first_current_one_and_stays_there(site: Site) -> None:
     """How an installation starts to use builds."""
     await site.start(None)
     case = await site.workshop.take_in(complaint())

@@ -78,7 +78,7 @@ async def test_each_entry_of_the_timeline_is_one_line_in_order(log: io.StringIO,
     assert lines(log)[-1]["status"] == "closed"
 
 
-async def test_no_line_says_who_somebody_is(log: io.StringIO, open_case: Open) -> None:
+async def test_no_line_has_personal_data(log: io.StringIO, open_case: Open) -> None:
     result = await lived(await open_case(**about_somebody()))
 
     assert {"my daughter called about Lotus Street", "Zhao Yun"} <= {
@@ -88,7 +88,9 @@ async def test_no_line_says_who_somebody_is(log: io.StringIO, open_case: Open) -
     assert [word for word in PERSONAL if word in log.getvalue()] == []
 
 
-async def test_case_that_each_task_takes_up_anew_repeats_nothing(log: io.StringIO, closed_workshop: Workshop) -> None:
+async def test_case_that_is_replayed_for_each_task_logs_nothing_twice(
+    log: io.StringIO, closed_workshop: Workshop
+) -> None:
     """S24: the worker keeps nothing in memory, so each task replays the case from its beginning."""
     await closed_workshop.open(max_cached_workflows=0)
 

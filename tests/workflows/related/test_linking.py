@@ -79,7 +79,7 @@ async def test_who_takes_back_the_second_complaint_leaves_the_first_to_a_person(
     assert (seen["outcome"], seen["second_complaints"][0]["withdrawn"]) == (None, "it was the same one")
 
 
-async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the_second(
+async def test_linked_cases_both_continue_and_a_person_decides_on_the_second(
     closed_workshop: Workshop, open_case: Open, partners: FakePartners
 ) -> None:
     """G12: linked, its customer informed, and nothing granted twice automatically; an agent can let it continue."""
@@ -101,7 +101,7 @@ async def test_where_the_policy_links_both_cases_go_on_and_a_person_looks_at_the
     assert [(m.case_id, m.facts["other_case_id"]) for m in letters] == [(second.id, first.id)]
 
 
-async def test_merged_case_closes_with_the_first_and_writes_no_report_of_its_own(
+async def test_merged_case_closes_with_the_first_and_sends_no_report(
     pair: tuple[OpenCase, OpenCase], partners: FakePartners, records: Records
 ) -> None:
     """G12, G9."""
@@ -143,7 +143,7 @@ async def test_update_to_a_merged_case_is_rejected_with_the_case_that_takes_it(
     assert f"was merged into {first.id}: send it there" in str(refused.value.cause)
 
 
-async def test_fact_for_a_first_case_that_is_gone_lets_the_merged_one_go_on_alone(
+async def test_merged_case_continues_alone_when_the_first_case_is_gone(
     pair: tuple[OpenCase, OpenCase],
 ) -> None:
     """S22: nothing is lost, and its promises start anew (S10)."""
@@ -161,7 +161,7 @@ async def test_fact_for_a_first_case_that_is_gone_lets_the_merged_one_go_on_alon
     assert answer["offer"]["id"]
 
 
-async def test_second_complaint_goes_on_by_itself_where_the_first_case_is_gone(open_case: Open) -> None:
+async def test_second_complaint_continues_alone_if_the_first_case_is_gone(open_case: Open) -> None:
     first = await open_case(order={"order_id": "SO-GONE"})
     await first.becomes("assessing")
     await first.handle.terminate()
@@ -183,7 +183,7 @@ async def test_of_two_complaints_that_come_at_once_exactly_one_is_handled_by_the
     assert sorted(link["kind"] for c in seen for link in c["links"]) == ["merged", "merged_into"]
 
 
-async def test_third_complaint_finds_the_second_where_the_first_case_is_gone(open_case: Open) -> None:
+async def test_third_complaint_finds_the_second_if_the_first_case_is_gone(open_case: Open) -> None:
     first = await open_case(order={"order_id": "SO-THREE"})
     await first.becomes("assessing")
     await first.handle.terminate()
@@ -233,7 +233,7 @@ async def test_stranger_cannot_link_or_close_a_case(open_case: Open, name: str, 
     assert (seen["status"], seen["links"]) == ("assessing", [])
 
 
-async def test_case_that_is_over_turns_a_complaint_away_and_that_goes_on_alone(
+async def test_complaint_that_a_closing_case_refuses_continues_alone(
     pair: tuple[OpenCase, OpenCase],
 ) -> None:
     """Lets the first case refuse the merge, as if it were closing at that time."""
