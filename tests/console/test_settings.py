@@ -226,7 +226,7 @@ def test_faulty_encryption_keys_are_bad_input_for_every_verb(
 
     said = capsys.readouterr()
     assert (code, said.out) == (2, "")
-    assert said.err.startswith("AFTER_SALES_ENCRYPTION_KEYS: key k1 has 5 bytes, AES-256 takes 32")
+    assert said.err.startswith("AFTER_SALES_ENCRYPTION_KEYS: key k1 has 5 bytes, AES-256 needs 32")
     assert said.err.count("\n") == 1
 
 

@@ -21,6 +21,8 @@ from client.cases import Engine
 from client.connection import Unreachable
 from client.reconcile_runs import SCHEDULE, schedule
 from client.reconciling import Progress, Reconciling
+from encryption import encrypted
+from encryption.keys import KeyRing, new_key
 from records import CaseFilter, Records, RecordsUnavailable
 from records.tables import case_projection, case_search, cases
 from tests.complaints import complaint
@@ -31,10 +33,11 @@ from worker import register_search_attributes
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """A server of this test's own: all cases on it are compared."""
+async def client(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A server of this test's own: all cases on it are compared. A test may choose another data converter."""
     async with serving(tmp_path) as address:
-        client = await Client.connect(address, data_converter=pydantic_data_converter)
+        converter = getattr(request, "param", pydantic_data_converter)
+        client = await Client.connect(address, data_converter=converter)
         await register_search_attributes(client)
         yield client
 
@@ -132,6 +135,15 @@ async def test_row_that_was_deleted_comes_back(workshop: Workshop, records: Reco
     assert snapshot is not None
     assert records.snapshot_of(case.id)[1] == snapshot[1]  # type: ignore[index]
     assert (await reconcile(workshop)).counts == {}
+
+
+@pytest.mark.parametrize("client", [encrypted(KeyRing(text=new_key("k1")))], indirect=True)
+async def test_encrypted_cases_are_compared_as_well(workshop: Workshop, records: Records, case: OpenCase) -> None:
+    before = records.rows_of([case.id])[case.id].row
+    tamper(records, delete(case_search), delete(case_projection))
+
+    assert healed(await reconcile(workshop)) == {case.id: "missing"}
+    assert records.rows_of([case.id])[case.id].row == before
 
 
 async def test_row_with_wrong_data_is_written_again(workshop: Workshop, records: Records, case: OpenCase) -> None:
