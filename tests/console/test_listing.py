@@ -1,15 +1,20 @@
 """The list fits 100 columns, ids can be copied, and a filter that cannot match anything is an error."""
 
+import fcntl
 import io
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from client import archive
+from client.archive import is_of_server
 from console import listing, reading
 from console.listing import Filters
+from settings import LOCK
 from starter import main
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -102,6 +107,39 @@ def test_empty_list_says_so() -> None:
 )
 def test_open_cases_are_listed_by_default(filters: Filters, conditions: list[str]) -> None:
     assert filters.conditions(NOW) == conditions
+
+
+@pytest.mark.parametrize(
+    ("filters", "fields"),
+    [
+        (Filters(), {"state": "open"}),
+        (Filters(closed_too=True), {"state": "all"}),
+        (Filters(status="closed"), {"state": "closed"}),
+        (Filters(status="assessing", closed_too=True), {"state": "all", "status": "assessing"}),
+        (Filters(order="\uff33\uff2f-1"), {"state": "open", "order_id": "SO-1"}),
+        (Filters(overdue=True, closed_too=True), {"state": "open", "overdue_at": NOW}),
+        (Filters(owner="li.na", search="岩板"), {"state": "open", "owner": "li.na", "text": "岩板"}),
+    ],
+)
+def test_our_database_is_asked_for_the_same(filters: Filters, fields: dict[str, Any]) -> None:
+    assert {name: value for name, value in filters.fields(NOW).items() if value is not None} == fields
+
+
+def test_default_database_counts_only_while_its_server_runs_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a list of another server's cases would show what is left on this machine."""
+    monkeypatch.setattr(archive, "DATA", tmp_path)
+    assert not is_of_server("127.0.0.1:7233")
+
+    with (tmp_path / LOCK).open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("127.0.0.1:7233")
+        lock.flush()
+        assert is_of_server("127.0.0.1:7233")
+        assert not is_of_server("temporal.example.com:7233")
+
+    assert not is_of_server("127.0.0.1:7233"), "it has ended"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from temporalio.client import Client
 
 from client.reconcile_runs import SCHEDULE
+from settings import LOCK
 from tests.e2e.driving import Starter, Up, children_of, complaint, eventually, starter_at, starter_up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
@@ -82,6 +83,11 @@ def test_the_first_hundred_are_printed_and_how_to_see_the_rest(live: Starter) ->
     assert few.out.splitlines()[-1] == "295 more: --limit 300, or --limit all"
     assert "more: " not in whole.out
     assert printed.err == ""
+
+
+def test_server_notes_its_address_where_its_database_is(up: Up, data: Path) -> None:
+    """With its default folder `starter.py list` finds the database by it."""
+    assert (data / LOCK).read_text() == up.address
 
 
 def test_what_is_due_next_comes_first(live: Starter) -> None:
