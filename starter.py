@@ -357,6 +357,27 @@ def reconcile(as_json: bool) -> None:
         click.echo(listing.reconciled(done))
 
 
+@cli.command()
+@in_json
+def reseal(as_json: bool) -> None:
+    """Encrypt with the first key what our database keeps for lists and searches.
+
+    For use after keys were configured or changed. Cases that change are encrypted by themselves, closed ones are not.
+    Afterwards our database needs no earlier key. The archive of closed cases is never encrypted.
+    """
+    from client.archive import reseal as seal
+    from settings import configured
+
+    settings = configured()
+    if settings.encryption_keys is None and settings.encryption_keys_file is None:
+        raise click.UsageError("no keys: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) as for the worker")
+    cases = seal(settings.database_url)
+    if as_json:
+        print_json({"cases": cases})
+    else:
+        click.echo(f"{cases} case{'' if cases == 1 else 's'} encrypted with the first key")
+
+
 @cli.command(epilog=examples("watch HL-1", "watch"))
 @click.argument("case", required=False, type=CASE)
 @in_json

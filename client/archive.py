@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from records import Records
 
 Json = dict[str, Any]
+RESEALED_AT_ONCE = 500
+"""Rows that are read before they are written again, each in its own transaction."""
 
 
 class Archived(NamedTuple):
@@ -51,6 +53,18 @@ def archived(case_id: str, database_url: str) -> Archived | None:
     if not row or not row["record"]:
         return None
     return Archived(Snapshot.model_validate(row["record"]), row["complaint"])
+
+
+def reseal(database_url: str) -> int:
+    """Seal what the projection keeps with another key than the first, or plain; return how many cases there were.
+
+    Raises `AfterSalesError` if a key is missing; the cases before that one are sealed then.
+    """
+    done = 0
+    with records_of(database_url) as records:
+        while records and (rows := records.reseal(RESEALED_AT_ONCE)):
+            done += rows
+    return done
 
 
 @contextmanager
