@@ -116,7 +116,7 @@ class World:
             fire(self.case, due.name, self.now)
             self.attend()
         else:
-            pytest.fail(f"the same alarms ring for ever: {alarms(self.case)}")
+            pytest.fail(f"the same alarms fire forever: {alarms(self.case)}")
         self.now = then
         return self
 

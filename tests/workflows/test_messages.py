@@ -303,7 +303,7 @@ async def test_fact_is_judged_by_when_it_happened(open_case: Open) -> None:
     received = promise(seen, "detailed_result")["started_at"]
     await case.after(hours=1)
 
-    await case.says("note", text="told late", occurred_at=received)
+    await case.says("note", text="entered late", occurred_at=received)
     assert "before the complaint" in await refusal(case, "note", text="x", occurred_at="2001-01-01T00:00:00Z")
 
     assert [e["at"] for e in (await case.snapshot())["timeline"] if e["what"] == "note"] == [

@@ -198,7 +198,7 @@ def filled(world: World) -> World:
                 world.now += EVERY * AT_ONCE
             world.attend()
         else:
-            pytest.fail(f"{message} is taken for ever")
+            pytest.fail(f"{message} is accepted forever")
         assert "bytes are kept here already" in world.refuses(message, **payloads[0])
     for number in range(10):
         for name in (*KNOWN, "unknown"):

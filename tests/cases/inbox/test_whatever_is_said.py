@@ -1,6 +1,6 @@
-"""Whatever JSON says: a message is applied or refused, a complaint is admitted or told what is wrong with it.
+"""For any JSON a message is applied or refused, and a complaint is admitted or refused with its problems.
 
-The same comes over the wire in `tests/workflows/test_whatever_arrives.py`; here it is tried a hundred times as often.
+`tests/workflows/test_whatever_arrives.py` tests the same on a server, with a hundredth of the examples.
 """
 
 import json

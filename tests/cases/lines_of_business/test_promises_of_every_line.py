@@ -187,7 +187,7 @@ def test_when_it_was_delivered_is_taken_from_the_trail_where_intake_did_not_know
 
 
 def test_a_complaint_has_a_named_owner_within_a_day() -> None:
-    """O2: a team alone is nobody."""
+    """O2: a team alone is not an owner."""
     world = open_case("goods.quality", line="organic_food", evidence=[PHOTO]).after(hours=1)
 
     world.says("assign", team="quality")

@@ -99,7 +99,7 @@ async def test_case_that_is_replayed_for_each_task_logs_nothing_twice(
     assert [line["event"] for line in lines(log)] == timeline_events(result)
 
 
-@pytest.mark.parametrize("replays_aloud", [False, True], ids=["as it is", "the guard bites"])
+@pytest.mark.parametrize("replays_aloud", [False, True], ids=["as it is", "without the guard"])
 async def test_replay_says_nothing(
     log: io.StringIO, open_case: Open, monkeypatch: pytest.MonkeyPatch, *, replays_aloud: bool
 ) -> None:
