@@ -51,6 +51,7 @@ from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
+from workflows.sdk.page import PageOnRequest
 from workflows.sdk.runner import QuerySafeRunner
 from workflows.sdk.search import KEYS
 
@@ -135,7 +136,7 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
         max_cached_workflows=max_cached_workflows,
-        interceptors=[FirstArgumentOnly()],
+        interceptors=[FirstArgumentOnly(), PageOnRequest()],
         workflow_runner=QuerySafeRunner(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
         deployment_config=_pinned(build_id) if build_id else None,
         graceful_shutdown_timeout=GRACE,

@@ -35,6 +35,7 @@ from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
+from workflows.sdk.page import PageOnRequest
 
 PATIENCE = int(os.environ.get("AFTER_SALES_TEST_PATIENCE", "60"))
 """Seconds after which an expected event has failed to happen: far more than it needs."""
@@ -299,6 +300,6 @@ def replayer(client: Client | None = None) -> Replayer:
         # Encrypted payloads can be decrypted in their own namespace only.
         namespace=client.namespace if client else "default",
         data_converter=hardened(client.data_converter if client else pydantic_data_converter),
-        interceptors=[FirstArgumentOnly()],
+        interceptors=[FirstArgumentOnly(), PageOnRequest()],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )

@@ -78,6 +78,10 @@ class AfterSalesCase:
             raise asyncio.CancelledError
         return record
 
+    def page(self) -> str:
+        """The page in the Temporal UI, in Markdown (`workflows.sdk.page`)."""
+        return self._display.page()
+
     @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")
     def snapshot(self) -> Snapshot:
         """The snapshot (contract)."""

@@ -76,11 +76,15 @@ class CarrierClaim:
         """How the claim stands."""
         return ClaimView.of(self._claim)
 
+    def page(self) -> str:
+        """The page in the Temporal UI, in Markdown (`workflows.sdk.page`)."""
+        return claim_page(self._claim)
+
     # From its beginning to its end
 
     async def _pursue(self) -> None:
         claim = self._claim
-        self._show()
+        self._log()
         if workflow.now() > claim.terms.not_after:
             self._apply(Claim.end, ClaimState.EXPIRED, workflow.now())
         if claim.open:
@@ -189,19 +193,18 @@ class CarrierClaim:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Call `change(claim, …)`, show operators what has become of the claim, and return the result.
+        """Call `change(claim, …)`, log a new state, and return the result.
 
         The claim is changed in no other way, as a case is by `Desk.apply`.
         """
         try:
             return change(self._claim, *arguments, **named)
         finally:
-            self._show()
+            self._log()
 
-    def _show(self) -> None:
-        """Let operators see it: its page, and one line for each new state, without what others wrote."""
+    def _log(self) -> None:
+        """Write a log line for a new state, without what others wrote."""
         claim = self._claim
-        workflow.set_current_details(claim_page(claim))
         if claim.state is not self._logged:
             workflow.logger.info(f"carrier claim {claim.state}", extra={"case_id": claim.terms.command.case_id})
             self._logged = claim.state

@@ -44,7 +44,6 @@ class Display:
 
     def _show(self) -> None:
         case = self._desk.case
-        workflow.set_current_details(case_page(case))
         now_shown = search_attributes(case)
         updates = [
             key.value_unset() if value is None else key.value_set(value)
@@ -62,6 +61,10 @@ class Display:
         for entry in case.timeline[self._logged :]:
             workflow.logger.info(entry.what, extra=extra)
         self._logged = len(case.timeline)
+
+    def page(self) -> str:
+        """The page of the case; empty while its complaint is being admitted."""
+        return case_page(self._desk.case) if self._desk.admitted else ""
 
     def snapshot(self) -> Snapshot:
         """The snapshot (contract); of a complaint that is still being admitted, what can be said of it."""
