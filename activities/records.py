@@ -17,6 +17,7 @@ from cases.input.decoding import check_size
 from cases.input.drafts import gathered
 from cases.money import Money
 from cases.policy.admission import judged, policy_for
+from cases.policy.pinned import PinnedPolicy
 from cases.policy.policy import Policy
 from cases.state.account import Account
 from cases.views.inquiry_answer import Answer
@@ -28,7 +29,7 @@ from records import Records as Database
 class Admission(BaseModel):
     """The result of checking a complaint: the part of the policy that it is pinned to (S18), or its problems."""
 
-    policy: Policy | None = None
+    policy: PinnedPolicy | None = None
     earlier: Earlier | None = None
     """The closed case that this one follows (G12)."""
     others: list[str] | None = None

@@ -219,7 +219,8 @@ class Policy(EveryLine):
                 "digits": self._digits(complaint) if self.digits is None else self.digits,
             }
         )
-        return part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
+        part = part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
+        return self if part == self else part  # of a slice nothing is left out, and cases share it
 
     @staticmethod
     def _digits(complaint: Complaint) -> int | None:

@@ -16,7 +16,8 @@ from cases.complaint import Complaint, Evidence
 from cases.look_ups import LookUps
 from cases.money import Money
 from cases.partner_calls import LookUp, StaffNotice
-from cases.policy.policy import Policy, Topic
+from cases.policy.pinned import PinnedPolicy
+from cases.policy.policy import Topic
 from cases.policy.remedy_kinds import MONEY, TO_SOURCE
 from cases.reasons import Why, as_fact
 from cases.state.account import Account
@@ -50,7 +51,7 @@ class Case(BaseModel):
     """The state of one case; carried whole when the workflow continues as new."""
 
     complaint: Complaint
-    policy: Policy
+    policy: PinnedPolicy
     opened_at: AwareDatetime
     status: Status = Field(default=Status.RECEIVED, frozen=True)
     """Read-only: `enter` changes it."""

@@ -14,6 +14,8 @@ from temporalio.client import WorkflowHistory
 
 from activities.refunds import Refunds
 from cases.claim.view import ClaimView
+from cases.policy import pinned
+from cases.policy.policy import Policy
 from cases.views.snapshot import Snapshot
 from demo.stories import ALONE, TOGETHER
 from tests.replay.commands import (
@@ -54,6 +56,20 @@ def test_a_recorded_result_is_read_and_handed_on_as_it_was_written(name: str) ->
     ended = history(name).events[-1].workflow_execution_completed_event_attributes
     for payload in ended.result.payloads:
         assert view.model_validate_json(payload.data).as_json() == json.loads(payload.data)
+
+
+@pytest.mark.parametrize("name", ["case-DEMO-07", "case-PATH-moved", "case-PATH-taking-over"])
+async def test_a_case_leaves_its_policy_as_it_was_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S18: other cases share it."""
+    read: dict[bytes, Policy] = {}
+    monkeypatch.setattr(pinned, "_read", lambda record: read.setdefault(record, Policy.model_validate_json(record)))
+
+    await replayed(history(name))
+
+    assert read
+    assert [p.model_dump_json() for p in read.values()] == [
+        Policy.model_validate_json(record).model_dump_json() for record in read
+    ]
 
 
 def test_every_story_of_the_demonstration_is_recorded() -> None:
