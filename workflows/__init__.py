@@ -1,1 +1,1 @@
-"""Workflows: when things happen. What they mean is in `cases`."""
+"""Workflows: when things happen. The rules are in `cases`."""

@@ -1,7 +1,7 @@
-"""The life of one complaint, from receipt to closing (G1–G10).
+"""The workflow of one complaint, from receipt to closing (G1–G10).
 
-What is true and what follows is in `cases`; here is when it happens: a change is made, and everything that it
-makes possible (steps, letters, timers) is begun. Handlers record and return; `run` waits for the end.
+The rules are in `cases`. This module decides when they are applied: after each change of the case it starts what has
+become possible (steps, letters, timers). Handlers record and return; `run` waits for the end.
 """
 
 import asyncio
@@ -50,14 +50,14 @@ class AfterSalesCase:
         self._projection = Projection(self._desk)
         self._closing = Closing(self._desk, self._remedies, self._linking)
         self._early: list[tuple[str, Any]] = []
-        """Signals that came before the complaint was admitted."""
+        """Signals that arrived before the complaint was admitted."""
 
     @workflow.run
     async def run(self, complaint: RawValue) -> Snapshot:
-        """Admit the complaint, handle it to its end and archive its record; returns the final snapshot."""
+        """Admit the complaint, handle it until it closes, and archive its record. Return the final snapshot."""
         continues = await self._intake.admit(complaint)
         if continues:
-            self._display.skip_what_was_shown()
+            self._display.skip_shown()
         self._take_early()
         self._look_ups.begin()
         self._desk.watch(self._attend())
@@ -68,10 +68,10 @@ class AfterSalesCase:
             cancelled = True
             await self._closing.wind_up()
         await self._linking.close_merged()
-        await self._remedies.payments_answered()
+        await self._remedies.wait_for_payments()
         await self._remedies.release_unpaid()
-        record = await self._closing.keep_record()
-        await self._projection.finished()
+        record = await self._closing.archive()
+        await self._projection.wait_until_written()
         # Repeated here: `_attend` and this coroutine may resume in either order.
         self._display.refresh()
         if cancelled:
@@ -84,44 +84,44 @@ class AfterSalesCase:
 
     @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")
     def snapshot(self) -> Snapshot:
-        """The snapshot (contract)."""
+        """Return the snapshot (docs/contract.md)."""
         return self._display.snapshot()
 
     @workflow.query(name=PREVIEW_QUERY, description="What moving the case to another policy would change (S18)")
     def preview(self, asked: RawValue) -> dict[str, Any] | None:
-        """What a move would change, by the very code that would do it; null: nothing."""
+        """Return what a move would change, computed by the code that would make the change; None: nothing."""
         return self._display.preview(asked)
 
     @workflow.query(name=PROJECTION_QUERY, description="For our own database: the row that lists show of the case")
     def row(self) -> Projected | None:
-        """The row of the case; null while its complaint is being admitted."""
+        """Return the row of the case; None while its complaint is being admitted."""
         return self._projection.projected() if self._desk.admitted else None
 
-    # The life of the case
+    # From opening to closing
 
     async def _attend(self) -> None:
-        """After each change, begin what it makes possible, and show it to operators."""
+        """After each change, start what has become possible, and show the change to operators."""
         while True:
             seen = self._desk.revision
-            self._clocks.ring()
+            self._clocks.fire_due()
             self._look_ups.offer()
             self._remedies.begin()
             self._letters.deliver()
             if self._desk.at_rest(seen):
-                self._clocks.wind()
+                self._clocks.start_timer()
                 self._display.refresh()
                 self._projection.write()
-            await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (waited for at once)
+            await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (awaited at once)
 
     async def _until_closed(self) -> None:
-        """Wait until the case has closed; continues as new if the history grows long before."""
+        """Wait until the case has closed. Continue as new if the history grows too long before that."""
         case = self._desk.case
         await self._desk.until(lambda: is_over(case) or self._history_is_long())
         if not is_over(case):
             workflow.continue_as_new({CONTINUED: case.model_dump(mode="json")})
 
     def _history_is_long(self) -> bool:
-        """Whether the history has grown long, and a new run would take up everything that is under way."""
+        """Return whether the history has grown long, and a new run would lose nothing that is in progress."""
         case = self._desk.case
         quiet = not self._desk.busy and not case.letters and not case.ready() and not case.closing
         return quiet and workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
@@ -130,11 +130,11 @@ class AfterSalesCase:
 
     @workflow.signal(dynamic=True)
     def unknown_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """A signal that no case understands is kept under `refused` as well."""
+        """Record a signal with an unknown name under `refused`."""
         self.signalled(name, payloads[0] if payloads else None)
 
     def signalled(self, name: str, payload: Any) -> None:
-        """Apply a signal, or keep it under `refused` with the reason; it is never dropped."""
+        """Apply a signal, or record it under `refused` with the reason. No signal is dropped."""
         if self._desk.admitted:
             self._take(name, payload)
         else:
@@ -160,7 +160,7 @@ class AfterSalesCase:
             self._desk.apply(keep_refused, name, message, refusal, now)
 
     def check(self, name: str, payload: Any) -> None:
-        """Validate an update: rehearse it on a copy, so that a refused one leaves no event in the history."""
+        """Validate an update by applying it to a copy; a rejected update adds no event to the history."""
         try:
             message = decoded(payload)
             if self._desk.admitted:
@@ -171,7 +171,7 @@ class AfterSalesCase:
             raise rejection(refusal) from None
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
-        """Apply an update and return its answer; raises the rejection with the reason."""
+        """Apply an update and return its answer. Raises `ApplicationError` with the reason if it is rejected."""
         await workflow.wait_condition(lambda: self._desk.admitted)
         try:
             in_force = await self._look_ups.policy_in_force() if name == MOVE_POLICY else None
@@ -183,7 +183,7 @@ class AfterSalesCase:
             raise rejection(refusal) from None
         case = self._desk.case
         if case.offer_due:
-            # The sender is answered with what the message leads to.
+            # The message has made an offer due: wait for it, so that the answer contains the result.
             await workflow.wait_condition(lambda: case.offer_due is None)
             answer |= {"status": case.status, "outcome": case.outcome}
         return answer

@@ -1,6 +1,6 @@
-"""The claim against the carrier outlives its case: filed once, within its window, and followed to its end (B16).
+"""The workflow of a claim against a carrier: filed once, within its window, and tracked until it is decided (B16).
 
-What is true of it and what follows from a message is in `cases.claim.claim`; here is when it happens.
+It outlives its case. The rules are in `cases.claim.claim`; this module decides when they are applied.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ with workflow.unsafe.imports_passed_through():
 Arguments = ParamSpec("Arguments")
 CARRIER = ROWS[RemedyKind.CARRIER_CLAIM].partner
 A_DAY = timedelta(days=1)
-"""Between two tries, where the carrier does not take the claim: its window is counted in days."""
+"""The pause between attempts to file, if the carrier does not accept the claim. Its window is counted in days."""
 
 
 @workflow.defn(name=CLAIM_WORKFLOW)
@@ -54,14 +54,14 @@ class CarrierClaim:
 
     @workflow.run
     async def run(self, terms: ClaimTerms) -> ClaimView:
-        """Wait for the window and the documents, file, wait for the carrier's answer; answers as the query does."""
+        """Wait for the window and the documents, file, and wait for the carrier's answer. Return the final state."""
         workflow.upsert_search_attributes([KEYS[name].value_set(value) for name, value in terms.attributes.items()])
         pursuit, cancelled = asyncio.create_task(self._pursue()), False
         try:
             await asyncio.shield(pursuit)
         except asyncio.CancelledError:
             cancelled = True
-            # No filing is left in between; what the carrier decides meanwhile counts.
+            # Finish a filing that is in progress; if the carrier decides meanwhile, its decision counts.
             await workflow.wait_condition(lambda: self._claim.state is not ClaimState.FILING)
             if self._claim.open:
                 self._apply(Claim.end, ClaimState.CANCELLED, workflow.now())
@@ -73,14 +73,14 @@ class CarrierClaim:
 
     @workflow.query(description="The claim: its window, its documents, and what was claimed, recovered and paid out")
     def claim(self) -> ClaimView:
-        """How the claim stands."""
+        """Return the state of the claim."""
         return ClaimView.of(self._claim)
 
     def page(self) -> str:
-        """The page in the Temporal UI, in Markdown (`workflows.sdk.page`)."""
+        """Return the page in the Temporal UI, in Markdown (`workflows.sdk.page`)."""
         return claim_page(self._claim)
 
-    # From its beginning to its end
+    # From opening to the end
 
     async def _pursue(self) -> None:
         claim = self._claim
@@ -92,21 +92,21 @@ class CarrierClaim:
             await self._until(claim.terms.not_before, "the carrier takes no claim before this")
             await self._collect()
             await self._file()
-            await self._answer()
+            await self._wait_for_answer()
         if claim.state is ClaimState.EXPIRED:
             self._notify("expired")
         await self._record()
         await asyncio.gather(*self._notices)
 
     async def _collect(self) -> None:
-        """Notify staff of missing documents, and wait for these until the last day of the window."""
+        """Notify staff of missing documents, and wait for them until the last day of the window."""
         claim = self._claim
         if claim.open and claim.missing and workflow.now() < claim.last_call:
             self._notify("documents")
         await self._until(claim.last_call, "documents are missing: filed without them", lambda: not claim.missing)
 
     async def _file(self) -> None:
-        """Once a day, until the carrier has it, or may have it, or the window has closed."""
+        """Try to file once a day, until the carrier has accepted it, may have accepted it, or the window has closed."""
         claim = self._claim
         while claim.open and not await self._sent():
             next_try = min(workflow.now() + A_DAY, claim.terms.not_after)
@@ -128,7 +128,7 @@ class CarrierClaim:
                 receipt: Receipt | None = await durably(filing, summary=what, options=STEP)
             except ActivityError as error:
                 match outcome_of(error):
-                    case Refused(later_try=int(number)):  # of a claim that was reset (S25)
+                    case Refused(later_try=int(number)):  # the claim was reset, and that attempt was sent (S25)
                         self._apply(Claim.use_key, number)
                         return await self._sent()
                 if kind_of(error) != UNKNOWN:
@@ -144,7 +144,7 @@ class CarrierClaim:
         return True
 
     async def _taken_before(self) -> bool:
-        """Before a new key is used: whether the carrier took the claim under the previous one (S25)."""
+        """Ask, before a new key is used, whether the carrier accepted the claim under the previous key (S25)."""
         claim = self._claim
         self._apply(Claim.use_key, claim.number - 1)  # until the carrier answers, reports are about that key
         key = claim.command().key
@@ -157,7 +157,7 @@ class CarrierClaim:
         return True
 
     async def _found(self, key: str, why: str) -> Receipt | None:
-        """What the carrier knows of it; it is asked for as long as that matters (S13)."""
+        """Ask the carrier for the claim by its key, until it answers or the claim has ended (S13)."""
         claim = self._claim
         self._apply(Claim.unknown, why)
         find = step_calls.find(CARRIER, key)
@@ -168,7 +168,7 @@ class CarrierClaim:
             return None
         return await asked
 
-    async def _answer(self) -> None:
+    async def _wait_for_answer(self) -> None:
         claim = self._claim
         if claim.open:
             await self._record()
@@ -179,13 +179,13 @@ class CarrierClaim:
         await workflow.wait_condition(lambda: not claim.open)
 
     async def _until(self, at: datetime, why: str, or_when: Callable[[], bool] = lambda: False) -> None:
-        """Until then, or `or_when`, or the claim's end; `why` is what the timer shows."""
+        """Wait until that time, or until `or_when` holds or the claim has ended. The timer shows `why`."""
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: not self._claim.open or or_when(), timeout=at - workflow.now(), timeout_summary=why
             )
 
-    # What others get to know
+    # Changes, and who is notified of them
 
     def _apply(
         self,
@@ -195,7 +195,7 @@ class CarrierClaim:
     ) -> Result:
         """Call `change(claim, …)`, log a new state, and return the result.
 
-        The claim is changed in no other way, as a case is by `Desk.apply`.
+        Only this method changes the claim, as only `Desk.apply` changes a case.
         """
         try:
             return change(self._claim, *arguments, **named)
@@ -203,7 +203,7 @@ class CarrierClaim:
             self._log()
 
     def _log(self) -> None:
-        """Write a log line for a new state, without what others wrote."""
+        """Log each new state, without text from outside."""
         claim = self._claim
         if claim.state is not self._logged:
             workflow.logger.info(f"carrier claim {claim.state}", extra={"case_id": claim.terms.command.case_id})
@@ -241,11 +241,11 @@ class CarrierClaim:
 
     @workflow.signal(dynamic=True)
     def unknown_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
-        """A signal that no claim understands is kept under `refused` as well."""
+        """Record a signal with an unknown name under `refused`."""
         self.signalled(name, payloads[0] if payloads else None)
 
     def signalled(self, name: str, payload: Any) -> None:
-        """A signal: applied, or kept under `refused` with the sentence that says why; never dropped."""
+        """Apply a signal, or record it under `refused` with the reason. No signal is dropped."""
         message: Any = None
         try:
             message = decoded(payload, workflow.patched)
@@ -255,14 +255,14 @@ class CarrierClaim:
                 workflow.logger.warning("signal refused", extra={"case_id": self._claim.terms.command.case_id})
 
     def check(self, name: str, payload: Any) -> None:
-        """The update's validator: rehearse it on a copy, so that nothing is written when it is refused."""
+        """Validate an update by applying it to a copy; a rejected update adds no event to the history."""
         try:
             receive(self._claim.model_copy(deep=True), name, decoded(payload, always), workflow.now())
         except Refusal as refusal:
             raise rejection(refusal) from None
 
     async def updated(self, name: str, payload: Any) -> dict[str, Any]:
-        """An update: applied and answered, or rejected with a sentence."""
+        """Apply an update and return its answer. Raises `ApplicationError` with the reason if it is rejected."""
         try:
             return self._apply(receive, name, decoded(payload, workflow.patched), workflow.now(), workflow.patched)
         except Refusal as refusal:

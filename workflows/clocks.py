@@ -1,7 +1,7 @@
-"""Durable timers for what the case waits for next; `cases.progress.alarms` says what it means when one fires.
+"""Durable timers for the next alarm of the case. `cases.progress.alarms` has the alarms and what each one does.
 
-A timer is started only where none that runs is as early, and none is ever cancelled: the case is asked each time one
-fires (S3, S5). Cancelling it and starting another would cost more than a timer that fires for nothing.
+A timer is started only if no running timer fires as early. Timers are never cancelled: when one fires, the case is
+checked for alarms that are due (S3, S5). Replacing a timer would cost more than letting it fire for nothing.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from workflows.desk import Desk
 
 
 class Clocks:
-    """Rings every alarm of the case when it is due; a timer in the UI bears the alarm's own words."""
+    """Fires each alarm of the case when it is due. In the UI, a timer shows the alarm's summary."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -22,13 +22,13 @@ class Clocks:
         self._as_of = 0
         """The number of changes of the case when `_next_alarm` was derived."""
 
-    def ring(self) -> None:
-        """Ring what is due; called after every change, because what is overdue does not wait for a timer."""
+    def fire_due(self) -> None:
+        """Fire all alarms that are due. Called after every change, because an overdue alarm has no timer."""
         while (alarm := self._next()) is not None and alarm.at <= workflow.now():
             self._desk.apply(fire, alarm.name, workflow.now())
 
-    def wind(self) -> None:
-        """See to it that a timer runs for what comes next; called when the case is at rest."""
+    def start_timer(self) -> None:
+        """Start a timer for the next alarm, unless one is running. Called when the case is at rest."""
         alarm = self._next()
         if alarm is not None and all(at > alarm.at for at in self._running):
             self._running.add(alarm.at)

@@ -1,4 +1,4 @@
-"""The end of a case: its record is archived (G9), also when an operator cancels the workflow."""
+"""The end of a case: its record is archived (G9), even if an operator cancels the workflow."""
 
 from temporalio import workflow
 
@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Closing:
-    """Brings a case to its end."""
+    """Closes a cancelled case, and archives the record of every case."""
 
     def __init__(self, desk: Desk, remedies: Remedies, linking: Linking) -> None:
         self._desk = desk
@@ -26,15 +26,15 @@ class Closing:
         self._linking = linking
 
     async def wind_up(self) -> None:
-        """End a case whose workflow was cancelled: calls under way are finished, and the customer gets the report."""
+        """Close a case whose workflow was cancelled. Calls in progress are finished; the customer gets the report."""
         case = self._desk.case
         await workflow.wait_condition(lambda: case.closing or not is_outcome_open(case))
         if not case.closing:
             self._desk.apply(cancel, workflow.now())
         await self._desk.until(lambda: is_over(case))
 
-    async def keep_record(self) -> Snapshot:
-        """Archive the final snapshot, and again if something arrives after it (S22); returns the last one."""
+    async def archive(self) -> Snapshot:
+        """Archive the final snapshot, and again if a message changes the case after that (S22). Return the last one."""
         record = await self._archive()
         await workflow.wait_condition(
             lambda: self._linking.at_rest and self._remedies.at_rest and workflow.all_handlers_finished()
@@ -55,6 +55,6 @@ class Closing:
             answer=inquiry_answer(case),
             vouched=case.vouched,
         )
-        # Never the quick way: a task that is lost with its worker may end otherwise, and the record would not.
+        # Not as a local activity: if the worker crashes, the repeated task may end differently from the record.
         await self._desk.durably(call(Records.archive, closing), summary="archive the record", options=RECORD)
         return record

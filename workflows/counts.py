@@ -1,6 +1,6 @@
-"""What may need a person is counted for Prometheus when it begins, once; a replay counts nothing again.
+"""Counters for Prometheus of events that may need a person. Each event is counted once; a replay counts nothing.
 
-Labels hold no ids and no words of people: each value would be a series of its own, and the words personal data.
+Labels contain no ids and no free text: each value would create a separate time series, and text may be personal data.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ _STEPS = {
 }
 
 
-class Met(NamedTuple):
+class Event(NamedTuple):
     """An event of a case that is counted. `which` distinguishes it from others of the same kind."""
 
     counter: str
@@ -37,34 +37,34 @@ class Counts:
     """The events of one case that have been counted."""
 
     def __init__(self) -> None:
-        self._counted: set[Met] = set()
+        self._counted: set[Event] = set()
 
     def skip(self, case: Case) -> None:
         """Mark all events so far as counted: the case continues in a new run, and the last run counted them."""
-        self._counted.update(_met(case))
+        self._counted.update(_events(case))
 
     def count(self, case: Case) -> None:
         """Count new events. Called after every change."""
-        for met in _met(case):
-            if met not in self._counted:
-                self._counted.add(met)
-                counter = workflow.metric_meter().create_counter(met.counter, COUNTERS[met.counter])
-                counter.add(1, {"line": case.complaint.line, met.label: met.value})
+        for event in _events(case):
+            if event not in self._counted:
+                self._counted.add(event)
+                counter = workflow.metric_meter().create_counter(event.counter, COUNTERS[event.counter])
+                counter.add(1, {"line": case.complaint.line, event.label: event.value})
 
 
-def _met(case: Case) -> list[Met]:
-    """All that the case has met with, in a fixed order."""
+def _events(case: Case) -> list[Event]:
+    """Return all counted events of the case, in a fixed order."""
     found = [
-        Met(_STEPS[step.state], f"{step.id} {step.since}", "partner", step.partner)
+        Event(_STEPS[step.state], f"{step.id} {step.since}", "partner", step.partner)
         for step in case.steps
         if step.state in _STEPS
     ]
     found += [
-        Met("after_sales_escalations_total", str(number), "rung", str(escalation.rung))
+        Event("after_sales_escalations_total", str(number), "rung", str(escalation.rung))
         for number, escalation in enumerate(case.escalations)
     ]
     found += [
-        Met("after_sales_letters_undeliverable_total", str(number), "letter", entry.text.partition(":")[0])
+        Event("after_sales_letters_undeliverable_total", str(number), "letter", entry.text.partition(":")[0])
         for number, entry in enumerate(case.timeline)
         if entry.what == "undeliverable"
     ]

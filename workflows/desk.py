@@ -1,4 +1,4 @@
-"""The case on its desk: what the parts of the workflow share, and how one waits for another's change."""
+"""The state that the parts of a case's workflow share: the case, background tasks, and notification of changes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,23 +16,23 @@ Arguments = ParamSpec("Arguments")
 
 
 class Desk:
-    """Holds the case, which is changed by `apply` alone: no change goes unnoticed."""
+    """Holds the case. Only `apply` changes it, so that every change is noticed."""
 
     def __init__(self) -> None:
         self.revision = 0
-        """Grows whenever something is changed, begun or finished."""
+        """Incremented when the case changes, and when a background task starts or ends."""
         self.changes = 0
-        """Grows with every change of the case."""
+        """Incremented when the case changes."""
         self._case: Case | None = None
-        self._errands: set[asyncio.Task[None]] = set()
-        self._watches: set[asyncio.Task[None]] = set()
+        self._work: set[asyncio.Task[None]] = set()
+        self._waits: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self._lane = asyncio.Lock()
-        self._quick = 0
+        self._one_at_a_time = asyncio.Lock()
+        self._local_activities = 0
 
     @property
     def case(self) -> Case:
-        """The case; there is one once the complaint has been admitted."""
+        """The case. Raises `RuntimeError` before the complaint has been admitted."""
         if self._case is None:
             raise RuntimeError("the complaint has not been admitted yet")
         return self._case
@@ -44,18 +44,18 @@ class Desk:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being carried out, so that the case cannot continue as new just now."""
-        return bool(self._errands)
+        """Whether background work is running, so that the case cannot continue as new yet."""
+        return bool(self._work)
 
     def at_rest(self, revision: int) -> bool:
-        """Whether the workflow task is about to end: nothing was begun since, and nothing runs inside it.
+        """Return whether the workflow task is about to end: no local activity runs, and `revision` is the latest.
 
-        Commands to the server (timers, search attributes) wait for that, so that each is sent once per task.
+        Timers and search attributes wait for this, so that each is sent at most once per workflow task.
         """
-        return not self._quick and self.revision == revision
+        return not self._local_activities and self.revision == revision
 
     def open(self, case: Case) -> None:
-        """The complaint has been admitted, or the case continues as new."""
+        """Set the case: the complaint has been admitted, or the case continues from an earlier run."""
         self._case = case
         self.changes += 1
         self._changed()
@@ -66,7 +66,7 @@ class Desk:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Call `change(case, …)`, wake every coroutine that waits for a change, and return the result."""
+        """Call `change(case, …)`, wake every coroutine that waits for a change, and return the result of the call."""
         result = change(self.case, *arguments, **named)
         self.changes += 1
         self._changed()
@@ -76,14 +76,14 @@ class Desk:
         """Wake every coroutine that waits for a change."""
         self.revision += 1
 
-    def begin(self, errand: Coroutine[Any, Any, None]) -> None:
-        """Run an errand in the background; `until` raises what goes wrong in it."""
-        self._run(errand, self._errands)
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` in the background. If it raises, `until` raises the same exception."""
+        self._run(work, self._work)
         self._changed()
 
-    def watch(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Run a wait in the background; it is derived again when the case continues as new."""
-        self._run(waiting, self._watches)
+    def watch(self, wait: Coroutine[Any, Any, None]) -> None:
+        """Run `wait` in the background. It does not make the case busy: a new run starts it again."""
+        self._run(wait, self._waits)
 
     def _run(self, coroutine: Coroutine[Any, Any, None], kept: set[asyncio.Task[None]]) -> None:
         task = asyncio.create_task(coroutine)
@@ -91,40 +91,40 @@ class Desk:
         task.add_done_callback(self._done)
 
     async def quickly(self, call: Call[Result], *, summary: str, options: LocalActivityConfig = QUICK) -> Result:
-        """One try inside the workflow task: no round trip through the server when the partner answers at once.
+        """Run a local activity, once: if the partner answers at once, this saves a round trip to the server.
 
-        One at a time: results of local activities that ran side by side can come in other groups on replay than
-        they first did, and what the case does in between would then differ (docs/findings.md). Raises `FailureError`:
-        what the activity raised, where one through the server raises `ActivityError`.
+        One at a time: on replay, the results of concurrent local activities can be grouped differently, and what the
+        case does between them would then differ (docs/findings.md). Raises `FailureError`: the exception of the
+        activity itself, not an `ActivityError` as `durably` does.
         """
         how: LocalActivityConfig = {**options, "summary": summary}
-        self._quick += 1
+        self._local_activities += 1
         try:
-            async with self._lane:
+            async with self._one_at_a_time:
                 result: Result = await workflow.execute_local_activity_method(call.method, args=call.arguments, **how)
                 return result
         finally:
-            self._quick -= 1
+            self._local_activities -= 1
             self._changed()
 
     async def durably(self, call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
-        """Through the server, repeated as `options` say; what an urgent case needs goes before the rest (§3)."""
+        """Run an activity, retried as `options` say. Activities of urgent cases have priority (§3)."""
         return await durably(call, summary=summary, options={**options, "priority": self.priority})
 
     @property
     def priority(self) -> Priority:
-        """Where in the queues stands what is begun for the case from now on."""
+        """The priority of activities and child workflows that the case starts now."""
         return URGENT if self._case is not None and self._case.urgent else Priority.default
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until `condition` holds; raises what an errand raised."""
+        """Wait until `condition` holds. Raises the exception of background work that has failed."""
         await workflow.wait_condition(lambda: self._failure is not None or condition())
         if self._failure is not None:
             raise self._failure
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._errands.discard(task)
-        self._watches.discard(task)
+        self._work.discard(task)
+        self._waits.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = error
         self._changed()

@@ -1,4 +1,4 @@
-"""What operators see of a case: its page, search attributes, log lines, metrics, and the answers to queries."""
+"""What operators see of a case: its page in the UI, search attributes, log lines, metrics, and answers to queries."""
 
 from typing import Any
 
@@ -18,23 +18,23 @@ from workflows.sdk.search import KEYS
 
 
 class Display:
-    """Shows the case, and what is new of it since it was last shown."""
+    """Shows the case, and what has changed since it was last shown."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._refreshed = 0
-        """The number of changes that are shown."""
+        """The number of changes (`Desk.changes`) that have been shown."""
         self._shown: dict[str, Any] = {}
         self._logged = 0
         self._counts = Counts()
 
-    def skip_what_was_shown(self) -> None:
-        """The case continues as new: its log lines have been written, and its metrics counted."""
+    def skip_shown(self) -> None:
+        """Skip what an earlier run of the case has logged and counted."""
         self._logged = len(self._desk.case.timeline)
         self._counts.skip(self._desk.case)
 
     def refresh(self) -> None:
-        """Bring all of it up to date; once a workflow task."""
+        """Show all changes since the last call. Called once per workflow task."""
         if self._refreshed == self._desk.changes:
             return
         self._refreshed = self._desk.changes
@@ -55,7 +55,7 @@ class Display:
             self._shown = now_shown
 
     def _log(self) -> None:
-        """One line for each new entry of the timeline; its `text` and `by` may hold personal data and stay out."""
+        """Log one line for each new timeline entry, without `text` and `by`, which may contain personal data."""
         case = self._desk.case
         extra = {"case_id": case.id, "line": case.complaint.line, "topic": case.complaint.topic, "status": case.status}
         for entry in case.timeline[self._logged :]:
@@ -67,13 +67,13 @@ class Display:
         return case_page(self._desk.case) if self._desk.admitted else ""
 
     def snapshot(self) -> Snapshot:
-        """The snapshot (contract); of a complaint that is still being admitted, what can be said of it."""
+        """Return the snapshot (docs/contract.md), which is almost empty while the complaint is being admitted."""
         if self._desk.admitted:
             return Snapshot.of(self._desk.case)
         return Snapshot.being_admitted(workflow.info().workflow_id.removeprefix(workflow_id("")))
 
     def preview(self, asked: RawValue) -> dict[str, Any] | None:
-        """What a move to another policy would change (S18); None: nothing."""
+        """Return what a move to another policy would change (S18); None: nothing."""
         try:
             return previewed(self._desk.case, decoded(asked)) if self._desk.admitted else None
         except Refusal as refusal:

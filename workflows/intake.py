@@ -1,4 +1,4 @@
-"""A complaint becomes a case: checked, pinned to a policy, its id claimed for ever (G1)."""
+"""Opening a case: the complaint is checked, its policy is fixed, and its id is claimed permanently (G1)."""
 
 from datetime import datetime
 from typing import Any
@@ -24,11 +24,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.records import Admission, Claim, Records
 
 CONTINUED = "continued_case"
-"""The key under which a case that continues as new carries itself; no complaint has it."""
+"""The key of the state that a case passes to its next run. No complaint has this key."""
 
 
 class Intake:
-    """Opens the case of a complaint, or takes up the one that continues as new."""
+    """Opens the case of a complaint, or restores a case from its previous run."""
 
     def __init__(self, desk: Desk, letters: Letters, linking: Linking) -> None:
         self._desk = desk
@@ -36,13 +36,13 @@ class Intake:
         self._linking = linking
 
     async def admit(self, payload: RawValue) -> bool:
-        """Open the case; answers whether it continues an earlier run of this workflow.
+        """Open the case. Return whether it continues an earlier run of this workflow.
 
-        Raises the `ApplicationError` with which the workflow of a faulty complaint fails.
+        Raises `ApplicationError` if the complaint is invalid, which fails the workflow.
         """
         continues = workflow.info().continued_run_id is not None
         try:
-            # What continues was written by us, and outgrows what a complaint may be.
+            # The state of a continued case is ours, and may be larger than a complaint is allowed to be.
             raw = decoded_unchecked(payload) if continues else decoded(payload, workflow.patched)
         except Unreadable as fault:
             raise _invalid(fault.problems) from None
@@ -53,7 +53,7 @@ class Intake:
         return False
 
     async def _open(self, raw: Any) -> None:
-        # Not `workflow.now()`: while a local activity is under way it may be another on replay.
+        # Not `workflow.now()`: while a local activity runs, it may differ on replay.
         now = workflow.info().workflow_start_time
         admission = await self._check(raw, now)
         if admission.policy is None:
@@ -66,17 +66,17 @@ class Intake:
         case.rereads_account = admission.rereads_account
         case.projects = admission.projects
         self._desk.open(case)
-        self._letters.deliver()  # the acknowledgement goes first
+        self._letters.deliver()  # the acknowledgement is sent first
         self._desk.begin(self._claim_id(admission.others))
         if case.looking_up:
             return
-        if admission.others is None:  # nor was the account read with it
+        if admission.others is None:  # then the order's account was not read either
             self._desk.apply(consider_soon, now)
         else:
             self._desk.apply(consider, now)
 
     async def _check(self, raw: Any, now: datetime) -> Admission:
-        """Checked and pinned; where our records can be asked at once, the case id is claimed in the same call."""
+        """Check the complaint and fix its policy. If our database is available, claim the case id in the same call."""
         what = "check the complaint, pin the policy"
         ours = isinstance(raw, dict) and workflow.info().workflow_id == workflow_id(str(raw.get("case_id")))
         run_id = workflow.info().first_execution_run_id if ours else None
@@ -85,11 +85,11 @@ class Intake:
         except FailureError as error:
             if isinstance(error, ApplicationError) and error.non_retryable:
                 raise
-            # Whether it may follow an earlier case our records have to say: they come back.
+            # Only our database knows whether it may follow an earlier case, so wait until it is available.
             return await self._desk.durably(call(Records.admit, raw, now, None), summary=what, options=RECORD)
 
     async def _claim_id(self, others: list[str] | None) -> None:
-        """Our own records keep the id from being used again, and know earlier complaints; down, they delay nothing."""
+        """Claim the id in our database, and join earlier cases. A database that is down does not delay the case."""
         if others is None:
             case, run_id = self._desk.case, workflow.info().first_execution_run_id
             claim = Claim(complaint=case.complaint, run_id=run_id, opened_at=case.opened_at)
@@ -98,7 +98,7 @@ class Intake:
 
 
 def _invalid(problems: list[Problem]) -> ApplicationError:
-    """What a faulty complaint that was started directly fails with: the same list that `starter.py open` shows."""
+    """Return the error of a workflow whose complaint is invalid. It lists what `starter.py open` would print."""
     listed = "; ".join(str(p) for p in problems)
     return ApplicationError(
         f"the complaint was refused: {listed}",

@@ -1,6 +1,6 @@
-"""Letters to one audience are delivered in order, and for as long as the case matters (S7).
+"""Delivery of notifications: in order for each audience, and retried for as long as the case needs it (S7).
 
-Customers, staff and callbacks each have their own queue, so that one channel that is down holds up no other.
+Customers, staff and callbacks have separate queues, so that a channel that is down does not delay the others.
 """
 
 from datetime import datetime
@@ -24,23 +24,23 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Letters:
-    """Delivers what the case has to say."""
+    """Delivers the letters that the case has queued."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._open: set[Audience] = set()
+        self._delivering: set[Audience] = set()
 
     def deliver(self) -> None:
-        """Begin to deliver every queue that is not empty and not being delivered; called after every change."""
+        """Start to deliver each queue that is not empty and not being delivered. Called after every change."""
         for audience in Audience:
-            if audience not in self._open and self._next(audience):
-                self._open.add(audience)
-                self._desk.begin(self._empty(audience))
+            if audience not in self._delivering and self._next(audience):
+                self._delivering.add(audience)
+                self._desk.begin(self._deliver_all(audience))
 
     def _next(self, audience: Audience) -> Letter | None:
         return next((letter for letter in self._desk.case.letters if letter.audience is audience), None)
 
-    async def _empty(self, audience: Audience) -> None:
+    async def _deliver_all(self, audience: Audience) -> None:
         while (letter := self._next(audience)) is not None:
             try:
                 at = await self._send(letter)
@@ -48,20 +48,20 @@ class Letters:
                 self._desk.apply(undeliverable, letter, reason_of(error), workflow.now())
             else:
                 self._desk.apply(delivered, letter, at)
-        self._open.discard(audience)
+        self._delivering.discard(audience)
 
     async def _send(self, letter: Letter) -> datetime:
-        """Hand it over and say when that was; raises `FailureError` when no channel will ever take it."""
-        handing_over = self._call(letter)
+        """Deliver a letter. Return when it was delivered. Raises `FailureError` if no channel accepts it."""
+        delivering = self._call(letter)
         asked = workflow.now()
         try:
-            await self._desk.quickly(handing_over, summary=letter.event)
+            await self._desk.quickly(delivering, summary=letter.event)
             return workflow.now()
         except FailureError as error:
             if kind_of(error) == REFUSED:
                 raise
-        delivery = await self._desk.durably(handing_over, summary=letter.event, options=LETTER)
-        # Judged by when it was handed over, not by when a worker learned of it (S9).
+        delivery = await self._desk.durably(delivering, summary=letter.event, options=LETTER)
+        # Promises are judged by the time of delivery, not by when the worker received the result (S9).
         return min(max(delivery.at, asked), workflow.now())
 
     def _call(self, letter: Letter) -> Call[Delivery]:
@@ -73,6 +73,8 @@ class Letters:
         if letter.audience is Audience.CALLBACK:
             request = CallbackRequest(key=key, case_id=case.id, attempt=letter.facts["attempt"], to=to)
             return call(Callbacks.ask, request)
-        ways = contact_channels(case.complaint.channel)
-        message = CustomerMessage(key=key, case_id=case.id, event=letter.event, to=to, routes=ways, facts=letter.facts)
+        routes = contact_channels(case.complaint.channel)
+        message = CustomerMessage(
+            key=key, case_id=case.id, event=letter.event, to=to, routes=routes, facts=letter.facts
+        )
         return call(Messaging.to_customer, message)

@@ -1,4 +1,4 @@
-"""Cases about the same order and topic find one another by signals, and none waits for another's answer (G12, S22)."""
+"""Signals between cases about the same order and topic. No case waits for another's answer (G12, S22)."""
 
 from typing import Any
 
@@ -16,22 +16,22 @@ from workflows.desk import Desk
 
 
 class Linking:
-    """Joins the case to others, receives their signals, and passes on what is meant for them."""
+    """Links the case to earlier cases, receives their signals, and passes on messages that are meant for them."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._joining: str | None = None
-        """The case to which our signal is under way; its answer may come before the signal is confirmed."""
+        """The case that we are signalling. Its answer may arrive before the server confirms our signal."""
         self._answers: list[CaseClosed] = []
-        self._under_way = 0
+        self._signals_pending = 0
 
     @property
     def at_rest(self) -> bool:
-        """Whether no signal to another case is under way."""
-        return self._under_way == 0
+        """Whether no signal to another case is pending."""
+        return self._signals_pending == 0
 
     async def join(self, earlier: list[str]) -> None:
-        """Let the first of the `earlier` cases that is alive handle this complaint, where nothing has begun here."""
+        """Link this case to the first `earlier` case that is open. Merge it into that case if it has not begun."""
         case = self._desk.case
         for first in earlier:
             if case.closing:
@@ -41,13 +41,13 @@ class Linking:
             sent = linking.link_message(case, merges=merges)
             alive = await self._signal(first, COMPLAINT_LINKED, sent)
             while alive and merges and linking.can_merge(case) and sent != linking.link_message(case, merges=True):
-                # Somebody has added something meanwhile: it is taken over as well.
+                # A message has changed this case meanwhile: send the new content too.
                 if not workflow.patched("linked-again"):
                     break
                 sent = linking.link_message(case, merges=True)
                 alive = await self._signal(first, COMPLAINT_LINKED, sent)
             if alive and merges and not linking.can_merge(case):
-                # An agent was faster: it is handled here after all.
+                # An agent has begun to handle this case meanwhile: it is not merged.
                 merges = False
                 alive = await self._signal(first, COMPLAINT_LINKED, linking.link_message(case, merges=False))
             self._joining = None
@@ -67,7 +67,7 @@ class Linking:
         self._answers.clear()
 
     def receive(self, message: ComplaintLinked | CaseClosed) -> None:
-        """Apply a signal of another case; raises `Refusal`."""
+        """Apply a signal from another case. Raises `Refusal`."""
         now = workflow.now()
         if isinstance(message, CaseClosed):
             if message.case == self._joining:
@@ -75,19 +75,19 @@ class Linking:
             else:
                 self._desk.apply(linking.close_with, message, now)
         elif not self._desk.apply(linking.link, message, now):
-            self._desk.begin(self._turn_away(message.case))
+            self._desk.begin(self._decline(message.case))
 
-    async def _turn_away(self, later: str) -> None:
-        """It came too late for this case: it goes on by itself."""
+    async def _decline(self, later: str) -> None:
+        """Signal a later case that this one is closing and cannot handle it, so that it continues alone."""
         await self._signal(later, CASE_CLOSED, CaseClosed(case=self._desk.case.id))
 
     def pass_on(self, name: str, payload: Any) -> None:
-        """A fact for the case that this one was merged into; raises `Refusal` where it must not go there."""
+        """Pass a fact on to the case that this one was merged into. Raises `Refusal` if it must not be."""
         if self._desk.apply(linking.pass_on, name, payload, workflow.now(), workflow.patched):
             self._desk.begin(self._pass_on(name, payload))
 
     async def _pass_on(self, name: str, payload: Any) -> None:
-        """Hand it over; where the other case is gone, this one goes on alone and takes it itself (S22)."""
+        """Signal the other case. If it no longer exists, this case continues alone and applies the fact (S22)."""
         case = self._desk.case
         first = case.merged_into
         if first is None:
@@ -103,19 +103,19 @@ class Linking:
             self._desk.apply(keep_refused, name, payload, refusal, workflow.now())
 
     async def close_merged(self) -> None:
-        """Signal the cases that this one has handled as well that it has closed; one that is gone needs no signal."""
+        """Signal the cases that were merged into this one that it has closed. Cases that are gone are skipped."""
         case = self._desk.case
         for later in linking.merged(case):
             await self._signal(later, CASE_CLOSED, CaseClosed(case=case.id, outcome=case.outcome))
 
     async def _signal(self, case_id: str, name: str, payload: Any) -> bool:
-        """Send a signal; returns whether the other case has it. False: it does not exist, or is over."""
+        """Send a signal. Return whether the other case received it: not if it does not exist, or is closed."""
         content = payload.model_dump(mode="json") if isinstance(payload, BaseModel) else payload
-        self._under_way += 1
+        self._signals_pending += 1
         try:
             await workflow.get_external_workflow_handle(workflow_id(case_id)).signal(name, content)
         except FailureError:
             return False
         finally:
-            self._under_way -= 1
+            self._signals_pending -= 1
         return True

@@ -1,4 +1,4 @@
-"""What a case looks up: at its partners what happened (G3), in our records the order's account and the policy."""
+"""Look-ups of a case: what partners know about it (G3), and the order's account and the policy in our database."""
 
 from contextlib import suppress
 
@@ -21,20 +21,20 @@ with workflow.unsafe.imports_passed_through():
 
 
 class LookUps:
-    """Asks, and applies what is answered."""
+    """Runs the look-ups of a case and applies the answers."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._offering = False
 
     def begin(self) -> None:
-        """Ask the partners what the case wants to know of them."""
+        """Start the look-ups at partners that the case needs."""
         question = self._desk.case.look_up()
         if question and self._desk.case.looking_up:
             self._desk.begin(self._look_up(question))
 
     async def _look_up(self, question: LookUp) -> None:
-        """Ask the partners side by side; one that cannot be asked now holds nobody up."""
+        """Ask all partners at the same time. Those that fail are asked again in the background."""
         wanted = list(self._desk.case.looking_up)
         try:
             answers = await self._desk.quickly(
@@ -51,7 +51,7 @@ class LookUps:
                 self._desk.begin(self._keep_looking(what, question))
 
     async def _keep_looking(self, what: str, question: LookUp) -> None:
-        """A partner that could not be asked at first; what it says later still counts."""
+        """Ask one partner again after it failed. An answer that arrives late still counts."""
         row = ROWS[what]
         again = named(row.activity, row.answer | None, question)
         try:
@@ -62,7 +62,7 @@ class LookUps:
             self._desk.apply(looked_up, what, answer, workflow.now())
 
     def offer(self) -> None:
-        """Where an offer is due, read the order's account and work it out (S35); called after every change."""
+        """If an offer is due, read the order's account and compute the offer (S35). Called after every change."""
         if self._desk.case.offer_due and not self._offering:
             self._offering = True
             self._desk.begin(self._offer())
@@ -73,9 +73,9 @@ class LookUps:
         self._desk.apply(consider_due, workflow.now())
 
     async def order_account(self) -> None:
-        """What the order's other cases have taken by now; where nobody can say, what was known last counts (S35).
+        """Read what the order's other cases have taken. If the database is down, the last known account counts (S35).
 
-        Only for a case that knows an account: what older workers began goes on as it was recorded.
+        Only if the case has an account: cases that older workers opened have none, and replay without this call.
         """
         case = self._desk.case
         if case.account is None or case.complaint.order is None:
@@ -88,7 +88,7 @@ class LookUps:
             self._desk.apply(account_read, account)
 
     async def policy_in_force(self) -> Policy:
-        """The policy that a worker has for the line, on record: whoever sends a message could forge one (S18)."""
+        """Return the worker's policy for the line. It is not part of the message, where it could be forged (S18)."""
         admission = await self._desk.durably(
             call(Records.in_force, self._desk.case.complaint), summary="look up the policy in force", options=RECORD
         )

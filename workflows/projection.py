@@ -1,8 +1,8 @@
-"""The row that our database holds of a case, so that lists and searches need not ask each case.
+"""The row of a case in our database, so that lists and searches need not ask each case.
 
 The row is derived: no case reads it. It is written in a local activity at the end of each workflow task that changed
-the case, so a task whose worker dies before writing it is repeated with it. A database that is down delays the row,
-never the case.
+the case, so if the worker crashes before writing it, the task is repeated and writes it. A database that is down
+delays the row, never the case.
 """
 
 from contextlib import suppress
@@ -28,7 +28,7 @@ class Projection:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._written = 0
-        """The number of changes that the row has."""
+        """The number of changes (`Desk.changes`) that the row contains."""
         self._writing = False
         self._seq = 0
 
@@ -37,18 +37,18 @@ class Projection:
         return self._desk.case.projects and self._written < self._desk.changes
 
     def write(self) -> None:
-        """Begin to write the row, if the case has changed since; called when the case is at rest."""
+        """Start to write the row if the case has changed since. Called when the case is at rest."""
         if self._is_due and not self._writing:
             self._writing = True
             self._desk.begin(self._write())
 
     async def _write(self) -> None:
         self._written = self._desk.changes
-        # What a replay passes to a local activity goes nowhere, and a snapshot costs time.
+        # A replay does not run local activities, so do not spend time on the row.
         row = None if workflow.unsafe.is_replaying() else self.projected()
         if not await self._quickly(row):
             self._written = self._desk.changes
-            with suppress(ActivityError):  # given up after an hour; reconciling will find the difference
+            with suppress(ActivityError):  # gives up after an hour; reconciling will find the difference
                 await self._desk.durably(call(Records.project, self.projected()), summary=ROW, options=PROJECTION)
         self._writing = False
 
@@ -65,6 +65,6 @@ class Projection:
         self._seq = max(self._seq + 1, int(workflow.now().timestamp() * 1_000_000))
         return Projected(seq=self._seq, listing=Listing.of(case, snapshot), snapshot=snapshot.model_dump_json())
 
-    async def finished(self) -> None:
-        """Wait until the row shows the case as it is."""
+    async def wait_until_written(self) -> None:
+        """Wait until the row is up to date."""
         await self._desk.until(lambda: not self._writing and not self._is_due)

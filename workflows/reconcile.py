@@ -16,7 +16,7 @@ COUNTERS = {
     RECONCILED: "Comparisons of our database with Temporal that were finished",
     HEALED: "Rows of cases in our database that were wrong, by what was wrong",
 }
-"""What a worker exports beside `workflows.counts.COUNTERS`, with what each counts."""
+"""Metrics that a worker exports in addition to `workflows.counts.COUNTERS`, with their help texts."""
 
 
 @workflow.defn(name=RECONCILE_WORKFLOW)
@@ -25,7 +25,7 @@ class ReconcileCases:
 
     @workflow.run
     async def run(self, progress: Progress | None = None) -> Progress:
-        """Compare all pages; returns what was healed. Fails if our database cannot be used for a while."""
+        """Compare all pages. Return what was healed. Fails if our database is down for longer than the retries last."""
         progress = progress or Progress()
         while not progress.done:
             if workflow.info().is_continue_as_new_suggested():

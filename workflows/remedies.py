@@ -1,7 +1,7 @@
-"""Carrying out steps: each once, whatever fails in between (G6, S13).
+"""Carrying out steps, each exactly once, even if calls fail or workers crash (G6, S13).
 
-A time-out means *unknown*, never *failed*. The partner is asked by the step's key, and only its "never received it"
-allows another call; once it may have forgotten the key, nothing is sent again and a person looks.
+A time-out means *unknown*, never *failed*. The partner is asked for the step's key, and only the answer "never received
+it" allows another call. Once the partner may have forgotten the key, nothing is sent again and a person checks.
 """
 
 import asyncio
@@ -50,13 +50,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.refunds import Refunds
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
-"""Before a command is sent again that its partner knows nothing of: doubled from the first to the longest."""
+"""The pause before a call is repeated that the partner says it never received; doubled after each attempt."""
 LAST_ANSWER = timedelta(seconds=20)
-"""How long a case waits for the answer to a payment's call before its record is kept: for one call and one look-up."""
+"""How long a case waits for the answers to payments before its record is archived: for one call and one look-up."""
 
 
 class Remedies:
-    """Takes each step to its partner as soon as it may begin."""
+    """Calls the partner of each step as soon as the step may begin."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -65,15 +65,15 @@ class Remedies:
         self._calling: set[str] = set()
         """Keys of calls that have not been answered."""
         self._paying: list[Step] = []
-        """Payments whose outcome is being established."""
+        """Payments whose outcome is not known yet."""
 
     @property
     def at_rest(self) -> bool:
-        """Whether the ledger knows of everything that is contested (S27)."""
+        """Whether all contested payments are recorded in the ledger (S27)."""
         return not self._contesting and not self._desk.case.disputed
 
     def begin(self) -> None:
-        """Begin every step that is ready, and what the ledger and partners are to be asked; after every change."""
+        """Start all steps that are ready, and all updates of the ledger. Called after every change."""
         case = self._desk.case
         for step in case.ready():
             self._desk.apply(started, step, workflow.now())
@@ -89,7 +89,7 @@ class Remedies:
         self._ask_about_reports()
 
     def _ask_about_reports(self) -> None:
-        """Ask partners by key: at once after reports that contradict each other, daily if one may have been lost."""
+        """Ask partners by key: at once if reports contradict each other, daily if a report may have been lost."""
         case = self._desk.case
         if any(step.to_clear_up for step in case.steps):
             for step in self._desk.apply(to_clear_up):
@@ -98,7 +98,7 @@ class Remedies:
         if case.ask_after:
             for step in self._desk.apply(to_ask_after):
                 if step.contested and workflow.patched("a contested step is not asked after"):
-                    continue  # a person decides; the daily question would settle its ledger entry (S27)
+                    continue  # a person decides, and the daily question would settle its ledger entry (S27)
                 self._desk.begin(self._ask_after(step))
 
     async def _carry_out(self, step: Step) -> None:
@@ -111,7 +111,7 @@ class Remedies:
                 self._paying.remove(payment)
 
     async def _carry_out_attempt(self, step: Step) -> None:
-        """Make one call after the other, as `outcome` says, until it is known what became of the step."""
+        """Call the partner, as often as `outcome` says, until the result of the step is known."""
         if step.number > 1 and workflow.patched("earlier keys are asked") and await self._done_before(step):
             return
         tried, command = Try.begin(self._desk.case, step, workflow.now()), command_for(self._desk.case, step)
@@ -128,7 +128,7 @@ class Remedies:
             await self._carry_out_attempt(step)
 
     async def _send(self, tried: Try, command: StepCommand) -> Then:
-        """Have the step carried out."""
+        """Call the partner once to carry out the step. Return what to do next."""
         carrying_out = step_calls.carry_out(tried.step.partner, command, self._desk.case.complaint.order)
         what = f"{command.amount} {command.currency}" if command.amount else ""
         result: CallOutcome
@@ -143,14 +143,14 @@ class Remedies:
         return self._desk.apply(outcome, tried, result, workflow.now(), workflow.patched)
 
     async def _ask(self, tried: Try) -> Then:
-        """Ask the partner what it knows of the step."""
+        """Ask the partner for the result of the step. Return what to do next."""
         found = Found(await self._find(tried.step, tried.step.key(self._desk.case.id)))
         return self._desk.apply(outcome, tried, found, workflow.now(), workflow.patched)
 
     async def _done_before(self, step: Step) -> bool:
-        """Before anything is sent under a new key: whether it was done under an earlier one (S25).
+        """Ask, before a new key is used, whether the step was done under an earlier one (S25).
 
-        The partner is asked about each until it answers.
+        The partner is asked about each earlier key until it answers.
         """
         attempt, shown = step.attempts, workflow.patched("the key that is asked for is shown")
         for number in range(step.number - 1, 0, -1):
@@ -160,14 +160,14 @@ class Remedies:
             if then is Then.NOTHING:
                 return True
             if then is Then.RELEASE:
-                await self._release(key)  # the new key needs the room
+                await self._release(key)  # the new key needs the reserved amount
         self._desk.apply(lambda _: not_done_before(step, workflow.now()))
         return False
 
     async def _pause(self, tried: Try, sent: int) -> bool:
-        """Before it is sent a third time, and so on: a partner that says nothing clear is not stormed.
+        """Wait before the third and later attempts, so that a partner without a clear answer is not overloaded.
 
-        Return whether it is still to be sent.
+        Return whether the step is still to be sent.
         """
         if sent > 1 and workflow.patched("pause before sending again"):
             wait = min(FIRST_PAUSE * 2 ** (sent - 2), LONGEST_PAUSE)
@@ -182,7 +182,7 @@ class Remedies:
         return await self._desk.durably(question, summary=f"was {step.id} done?", options=FIND)
 
     async def _ask_after(self, step: Step) -> None:
-        """A report may have been lost: once a day, with the update, the partner is asked how the step stands."""
+        """Ask the partner for the state of the step: daily, with the progress update, as a report may be lost."""
         try:
             receipt = await self._find(step, step.key(self._desk.case.id))
         except ActivityError:
@@ -193,12 +193,12 @@ class Remedies:
     async def _clear_up(self, step: Step) -> None:
         """Ask the partner by key after two reports that contradict each other (S26)."""
         number = step.number
-        await workflow.wait_condition(lambda: not self._contesting)  # or the ledger would contest what is settled
+        await workflow.wait_condition(lambda: not self._contesting)  # else the ledger would contest a settled entry
         found = await self._find(step, step.key(self._desk.case.id, number))
         self._desk.apply(reports_cleared_up, step, number, found, workflow.now())
 
     async def _release(self, key: str) -> None:
-        """A payment has failed: what is reserved for it is free again (S15), unless its call still says otherwise."""
+        """Release the amount reserved for a failed payment (S15), unless its call still returns that it was paid."""
         self._releasing += 1
         if key in self._calling and workflow.patched("free after the call"):
             await workflow.wait_condition(lambda: key not in self._calling)
@@ -209,19 +209,19 @@ class Remedies:
         self._releasing -= 1
 
     async def _released(self) -> None:
-        """Wait for releases that are under way."""
+        """Wait for releases that are in progress."""
         if self._releasing:
             await workflow.wait_condition(lambda: not self._releasing)
 
     async def _contest(self, key: str) -> None:
-        """Neither paid nor free: the ledger counts it as taken, and says so (S26, S27)."""
+        """Mark a ledger entry as contested: its amount stays reserved until a person decides (S26, S27)."""
         why = "its partner says both that it was paid and that it was not"
-        await self._released()  # or a release that is under way would free it again
+        await self._released()  # else a release in progress would free it again
         await self._desk.durably(call(Refunds.contest, key, why), summary=f"contest {key}", options=RECORD)
         self._contesting -= 1
 
-    async def payments_answered(self) -> None:
-        """Wait a little for the answers to payments, which may contradict what was reported of them (S26)."""
+    async def wait_for_payments(self) -> None:
+        """Wait for the answers to payments for a short time: they may contradict what was reported (S26)."""
         if self._paying and workflow.patched("payments are answered before the record is kept"):
             with suppress(TimeoutError):
                 await workflow.wait_condition(
@@ -229,7 +229,7 @@ class Remedies:
                 )
 
     async def release_unpaid(self) -> None:
-        """At the end of a case: what was reserved for payments that will never be made is free again (S15)."""
+        """Release what is reserved for payments that will never be made. Called when the case has closed (S15)."""
         await self._released()
         for step in self._desk.case.steps:
             if never_paid(self._desk.case, step):
@@ -237,16 +237,16 @@ class Remedies:
                 await self._desk.durably(call(Refunds.release, key, why), summary=f"release {step.id}", options=RECORD)
 
     async def _pursue_carrier(self, step: Step) -> None:
-        """The carrier claim has a process of its own, which outlives the case (B16)."""
+        """Start the workflow of the carrier claim, which outlives the case (B16)."""
         case = self._desk.case
         claim_id = claim_workflow_id(case.id)
-        # An earlier cycle of this case may have begun it.
+        # An earlier cycle of this case may have started it.
         with suppress(WorkflowAlreadyStartedError):
             await workflow.start_child_workflow(
                 CarrierClaim.run,
                 claim_terms(case),
                 id=claim_id,
-                # One that has ended, which a reset case may have forgotten, is not begun again.
+                # A claim that has ended is not started again, even if the case was reset and has forgotten it.
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=f"carrier claim for {case.id}",

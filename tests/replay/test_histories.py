@@ -99,7 +99,7 @@ def another_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_timers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Clocks, "wind", lambda _self: None)
+    monkeypatch.setattr(Clocks, "start_timer", lambda _self: None)
 
 
 def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:

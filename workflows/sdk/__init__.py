@@ -1,1 +1,1 @@
-"""What the workflows use of the SDK in their own way: calls of activities, handlers, and what is changed in it."""
+"""Helpers around Temporal's SDK: activity calls, message handlers, options, and changes to the SDK's behaviour."""

@@ -1,4 +1,4 @@
-"""Calls of activities, checked against their signatures, and what a failure means to the case."""
+"""Activity calls, checked against the signatures of the activities, and what a failed call means to the case."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -23,40 +23,40 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Call(Generic[Result]):
-    """An activity with its arguments; made by `call`, which checks them."""
+    """An activity with its arguments. Create it with `call`, which checks them."""
 
     method: Any
     arguments: tuple[Any, ...]
     answer: Any = None
-    """The type of the result, where `method` is a name."""
+    """The type of the result, if `method` is a name."""
 
 
-# The SDK takes the arguments of several as `Sequence[Any]`: a wrong one would first be noticed at run time.
+# The SDK accepts several arguments as `Sequence[Any]`, so that a wrong one would be noticed only at run time.
 
 
 @overload
 def call(method: Callable[[Any, *Arguments], Awaitable[Result]], *arguments: *Arguments) -> Call[Result]: ...
 @overload
 def call(method: Callable[[Any, *Arguments], Result], *arguments: *Arguments) -> Call[Result]: ...
-def call(method: Any, *arguments: Any) -> Call[Any]:  # type: ignore[misc]  # mypy compares no `*Arguments` with `*Any`
-    """A call of an activity's `method`; mypy refuses arguments that do not fit its signature."""
+def call(method: Any, *arguments: Any) -> Call[Any]:  # type: ignore[misc]  # mypy cannot compare `*Arguments` with `*Any`
+    """Return a call of an activity's `method`. mypy checks the arguments against its signature."""
     return Call(method, arguments)
 
 
 def named(name: str, answer: Any, *arguments: Any) -> Call[Any]:
-    """A call of one of the activities that share their code and are named by data; `answer` is its type."""
+    """Return a call of an activity by its name, for activities that share one method. `answer` is the result type."""
     return Call(name, arguments, answer)
 
 
 async def durably(call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
-    """Through the server, repeated as `options` say; `summary` is what the UI shows."""
+    """Run an activity, retried as `options` say, and return its result. The UI shows `summary`."""
     how: ActivityConfig = {**options, "summary": summary}
     result: Result = await workflow.execute_activity(call.method, args=call.arguments, result_type=call.answer, **how)
     return result
 
 
 def kind_of(error: FailureError) -> str:
-    """What may be done next: `REFUSED`, `TRY_AGAIN` (nothing was done) or `UNKNOWN` (it may have been done)."""
+    """Return the kind of failure: `REFUSED`, `TRY_AGAIN` (nothing was done) or `UNKNOWN` (it may have been done)."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ApplicationError):
@@ -66,7 +66,7 @@ def kind_of(error: FailureError) -> str:
 
 
 def outcome_of(error: FailureError) -> Refused | TryAgain | Unknown:
-    """What a failed call means to a step."""
+    """Return what a failed call means to a step."""
     why, kind = reason_of(error), kind_of(error)
     if kind == TRY_AGAIN:
         return TryAgain(why)
@@ -77,14 +77,14 @@ def outcome_of(error: FailureError) -> Refused | TryAgain | Unknown:
     return Refused(
         why,
         over_limit=OVER_LIMIT in details or is_approvable(why),
-        # Absent where an older worker released it (S26).
+        # Absent if an older worker released it (S26).
         reserved=any(isinstance(detail, dict) and detail.get(RESERVED) is True for detail in details),
         later_try=why.params.get("number") if isinstance(why, Reason) and why.code == "later_try" else None,
     )
 
 
 def reason_of(error: FailureError) -> Why:
-    """Why it failed: the reason that the activity gave as a detail, else what the partner, or Temporal, says."""
+    """Return why a call failed: the activity's reason if it gave one, else the message of the partner or Temporal."""
     cause: BaseException | None = error
     while cause is not None:
         for detail in cause.details if isinstance(cause, ApplicationError) else ():
@@ -96,7 +96,7 @@ def reason_of(error: FailureError) -> Why:
 
 
 def sentence(error: FailureError) -> str:
-    """What the partner, or Temporal, says went wrong."""
+    """Return the message of the partner, or of Temporal, that says what went wrong."""
     deepest: BaseException = error
     while deepest.__cause__ is not None:
         deepest = deepest.__cause__

@@ -1,7 +1,7 @@
 """Message handlers: every message of the contract as a signal (facts) and as an update (facts and commands).
 
-A payload arrives undecoded (`RawValue`), so that one that is no JSON is refused with a sentence and fails no workflow
-task. What the SDK would do with a payload or an argument before a handler runs: `workflows.sdk.hardening`.
+Payloads arrive undecoded (`RawValue`), so that a payload that is not JSON is rejected with a reason instead of failing
+the workflow task. `workflows.sdk.hardening` handles what the SDK does with payloads before a handler runs.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from workflows.sdk.hardening import LenientPayloadConverter
 
 Workflow = TypeVar("Workflow", bound=type)
 ONE_DECODER = "one decoder"
-"""A rule that cases may be older than: what two readers could read in two ways is refused."""
+"""The id of a patch: since then, JSON that two parsers could read differently is refused."""
 
 
 def handles(*, signals: dict[str, type[Message]], updates: dict[str, type[Message]]) -> Callable[[Workflow], Workflow]:
-    """Give a workflow class a handler for each of these messages; it offers `signalled`, `check` and `updated`.
+    """Add a handler for each of these messages to a workflow class, which has `signalled`, `check` and `updated`.
 
-    Applied under `workflow.defn`, which then finds the handlers like any others.
+    Apply it below `workflow.defn`, which then finds the handlers like any others.
     """
 
     def with_handlers(cls: Workflow) -> Workflow:
@@ -41,7 +41,7 @@ def handles(*, signals: dict[str, type[Message]], updates: dict[str, type[Messag
     return with_handlers
 
 
-# `self` bears no annotation below: with one the SDK counts it as an argument, and the payload is no longer raw.
+# `self` has no annotation below: otherwise the SDK counts it as an argument, and decodes the payload.
 
 
 def _description(model: type[Message]) -> str:
@@ -71,11 +71,11 @@ def _update_handler(name: str, description: str) -> Any:
 
 
 class Unreadable(Refusal):
-    """A payload that is no JSON, or not ours to take in."""
+    """A payload that is not JSON, too large, or not allowed (`cases.input.decoding`)."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
-        # Not where it stops being JSON: of a flood every message has the same sentence, and is counted on one line.
+        # Without the position of the error: repeated messages then have the same reason and are counted as one.
         super().__init__(
             "; ".join(
                 f"the payload {p.problem.partition(':')[0]}" if p.field == "(whole)" else str(p) for p in problems
@@ -84,7 +84,7 @@ class Unreadable(Refusal):
 
 
 def decoded(payload: Any, holds: Holds = always) -> Any:
-    """The JSON in a raw payload, read by the one decoder; raises `Unreadable` for what is none, or too large."""
+    """Return the JSON in a raw payload. Raises `Unreadable` if it is not JSON, too large, or not allowed."""
     if not isinstance(payload, RawValue):
         return payload
     encoding = payload.payload.metadata.get("encoding")
@@ -107,7 +107,7 @@ def decoded(payload: Any, holds: Holds = always) -> Any:
 
 
 def decoded_unchecked(payload: Any) -> Any:
-    """What older workers accepted, or what the engine wrote itself: of a repeated key the last value holds."""
+    """Return the JSON without our checks, as older workers did. If a key is repeated, its last value counts."""
     if not isinstance(payload, RawValue):
         return payload
     (value,) = LenientPayloadConverter().from_payloads([payload.payload])  # raises nothing
@@ -117,5 +117,5 @@ def decoded_unchecked(payload: Any) -> Any:
 
 
 def rejection(refusal: Refusal) -> ApplicationError:
-    """What the sender of an update gets: the sentence."""
+    """Return the error that the sender of an update receives."""
     return ApplicationError(str(refusal), type="Refused", non_retryable=True)

@@ -1,13 +1,13 @@
-"""What a worker changes in Temporal's SDK, so that no input fails a workflow task (docs/findings.md).
+"""Changes to Temporal's SDK in a worker, so that no input can fail a workflow task (docs/findings.md).
 
-A failed workflow task is repeated for ever, and its case stands still. Three things are changed here, and one in
+A failed workflow task is retried indefinitely, and its case is stuck. Three changes are here, and one is in
 `workflows.sdk.runner`:
 
-* what cannot be decoded stays raw (`LenientPayloadConverter`);
-* nothing is fetched from a store that does not exist (`HardenedDataConverter`);
+* a payload that cannot be decoded stays raw (`LenientPayloadConverter`);
+* nothing is fetched from external storage, because there is none (`HardenedDataConverter`);
 * superfluous arguments are dropped (`FirstArgumentOnly`).
 
-Private names of temporalio that are touched, and the tests that fail when the SDK moves:
+They use these private names of temporalio. The tests fail if the SDK changes them:
 
 * `DataConverter._…_payload_sequence`, all four of `HardenedDataConverter`: tests/workflows/sdk/test_hardening.py
 * `DataConverter`'s fields, which `HardenedDataConverter.with_context` copies: tests/encryption/test_codec.py
@@ -39,47 +39,48 @@ _CONVERTERS = PydanticPayloadConverter().converters
 
 
 class LenientPayloadConverter(PydanticPayloadConverter):
-    """Pydantic's payload converter for workers: where no types are known, what cannot be decoded stays raw.
+    """Pydantic's payload converter for workers: without type hints, a payload that cannot be decoded stays raw.
 
-    Where the number of arguments is not the handler's, the SDK forgets its types and decodes them all before an
-    interceptor sees them; one that cannot be decoded would drop the signal, fail the query, or fail the start's task
-    for ever. Several stay raw in any case, several details of a failure too: ours carry one at most.
+    If a message has more or fewer arguments than its handler, the SDK ignores the type hints and decodes all arguments
+    before an interceptor sees them. One that cannot be decoded would drop the signal, fail the query, or fail the first
+    workflow task on every attempt. Several payloads always stay raw, even details of a failure: ours have at most one.
     """
 
     def __init__(self) -> None:
-        # The SDK makes one for each workflow and for each of its tasks, and each would build our validators again.
+        # The SDK creates a converter for each workflow and each task; each would build our validators again.
         self.converters = _CONVERTERS
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
-        """The values, in order; raises where one that has a type cannot be decoded."""
+        """Return the values, in order. Raises if a payload with a type hint cannot be decoded."""
         if type_hints:
             return super().from_payloads(payloads, type_hints)
         if len(payloads) == 1:
-            with suppress(Exception):  # anybody may have sent it
+            with suppress(Exception):  # any client may have sent it
                 return super().from_payloads(payloads)
         return [RawValue(payload) for payload in payloads]
 
 
 class HardenedDataConverter(DataConverter):
-    """Treats a payload that says it is stored elsewhere as one that is no JSON.
+    """Treats a payload that refers to external storage like any payload that is not JSON.
 
-    The SDK would fetch it, and without a store fails the workflow task, again and again.
+    The SDK would try to fetch it, and because there is no external storage, it would fail the workflow task repeatedly.
     """
 
     def with_context(self, context: SerializationContext) -> Self:
-        """A converter whose codec seals for one workflow.
+        """Return a converter whose codec encrypts for one workflow.
 
-        The SDK asks for one for every payload, and its own way builds a pydantic converter each time.
+        The SDK calls this for every payload, and its own implementation builds a pydantic converter each time.
         """
         codec = self.payload_codec
         if not isinstance(codec, WithSerializationContext):
             return self
-        # The class is frozen, and its constructor is what is to be spared; `copy` asks more than it copies.
+        # The class is frozen, and its constructor is what costs time; `copy.copy` is slow too.
         clone = object.__new__(type(self))
         vars(clone).update(vars(self), payload_codec=codec.with_context(context))
         return clone
 
-    # There is no store. What comes back the same the SDK does not copy: 8 of 121 ms of the worker's for each case.
+    # There is no external storage. The SDK does not copy a sequence that is returned unchanged, which saves the worker
+    # 8 of 121 ms per case.
 
     async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
         return payloads  # type: ignore[return-value]
@@ -95,7 +96,7 @@ class HardenedDataConverter(DataConverter):
 
 
 def hardened(converter: DataConverter) -> DataConverter:
-    """The converter for a worker, and for a `Replayer`: no payload can fail a workflow task; it encrypts as before."""
+    """Return the converter for a worker or a `Replayer`, with the same encryption: no payload can fail a task."""
     return HardenedDataConverter(
         payload_converter_class=LenientPayloadConverter,
         payload_codec=converter.payload_codec,
@@ -104,16 +105,16 @@ def hardened(converter: DataConverter) -> DataConverter:
 
 
 class FirstArgumentOnly(Interceptor):
-    """Passes on the first argument of a workflow, a signal or an update, and of the one query that takes any.
+    """Passes on only the first argument of a workflow, signal, update, or the one query that takes an argument.
 
-    A handler that is called with too many arguments fails its workflow task for ever.
+    A handler that is called with too many arguments fails its workflow task on every attempt.
     """
 
     def workflow_interceptor_class(
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 (the SDK's name)
     ) -> type[WorkflowInboundInterceptor]:
-        """The inbound side."""
+        """Return the class that intercepts inbound calls."""
         return _FirstArgumentOnly
 
 
@@ -123,7 +124,7 @@ class _FirstArgumentOnly(WorkflowInboundInterceptor):
         return await super().execute_workflow(input)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
-        # A handler for any name takes the name as well, and as many payloads as there are.
+        # The dynamic handler takes the name, and any number of payloads.
         if workflow.get_signal_handler(input.signal) is not None:
             input.args = input.args[:1]
         await super().handle_signal(input)

@@ -5,59 +5,59 @@ from datetime import timedelta
 from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
-PATIENTLY = RetryPolicy(
+BACKOFF = RetryPolicy(
     initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
 )
-"""Soon at first, for most faults pass; then rarely, so that a partner that comes back is not stormed."""
+"""Retries soon at first, because most faults are short; then rarely, so as not to overload a recovering partner."""
 
 URGENT, USUAL = Priority(priority_key=1), Priority(priority_key=3)
-"""An urgent case goes before everything else in the queue; 1 is first."""
+"""Priorities in task queues: 1 is first. Activities of urgent cases run before all others."""
 
-NOTICED = timedelta(seconds=8)
-"""A worker that gives no sign of life for so long is taken for dead, and its call is repeated elsewhere."""
+HEARTBEAT_TIMEOUT = timedelta(seconds=8)
+"""If a worker sends no heartbeat for this long, it counts as dead and another worker repeats its call."""
 
 QUICK = LocalActivityConfig(
-    # Look-ups and messages usually take milliseconds: one try inside the workflow task costs no round trip. It is
-    # cut short, so that a slow partner does not hold up the agents' messages to the case.
+    # Look-ups and notifications usually take milliseconds, and a local activity saves a round trip to the server. Its
+    # time-out is short, so that a slow partner does not delay the agents' messages to the case.
     start_to_close_timeout=timedelta(seconds=3),
     retry_policy=RetryPolicy(maximum_attempts=1),
 )
 
 LETTER = ActivityConfig(
-    # Retried for as long as the case matters (S7): a partner that is down for a weekend delays a letter, no more.
+    # No limit, so that a partner that is down for a weekend only delays a letter (S7).
     start_to_close_timeout=timedelta(seconds=15),
-    heartbeat_timeout=NOTICED,
-    retry_policy=PATIENTLY,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+    retry_policy=BACKOFF,
 )
 
 LOOK_UP = ActivityConfig(
-    # A person can assess the case without it, so it is given up after a while.
+    # Limited, because a person can assess the case without it.
     start_to_close_timeout=timedelta(seconds=15),
     schedule_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=NOTICED,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
     ),
 )
 
 STEP = ActivityConfig(
-    # The server repeats only what surely had no effect, and a repeated attempt asks before it sends. After half a
-    # day a person should know, well before partners forget the key (24 h).
+    # The server retries only calls that certainly had no effect, and a retry asks the partner before it sends. After
+    # half a day a person has to decide, well before partners forget the key (24 h).
     start_to_close_timeout=timedelta(seconds=30),
     schedule_to_close_timeout=timedelta(hours=12),
-    heartbeat_timeout=NOTICED,
-    retry_policy=PATIENTLY,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+    retry_policy=BACKOFF,
 )
 
 FIND = ActivityConfig(
-    # Asking is harmless and nothing goes on without the answer: never given up.
+    # No limit: asking has no effect, and the step cannot continue without the answer.
     start_to_close_timeout=timedelta(seconds=15),
-    heartbeat_timeout=NOTICED,
-    retry_policy=PATIENTLY,
+    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+    retry_policy=BACKOFF,
 )
 
 PROJECTION = ActivityConfig(
-    # Our own database again. A row that cannot be written for so long is left to reconciling: it holds up no closing.
+    # Limited, so that a database that is down does not keep cases from closing. Reconciling writes the row later.
     start_to_close_timeout=timedelta(seconds=20),
     schedule_to_close_timeout=timedelta(hours=1),
     retry_policy=RetryPolicy(
@@ -66,14 +66,14 @@ PROJECTION = ActivityConfig(
 )
 
 RECONCILE = ActivityConfig(
-    # A database that is down for longer than these attempts fails the run; the next one heals.
+    # A database that is down for longer than these attempts fails the run. The next run compares everything again.
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=3, maximum_attempts=3),
 )
 
 RECORD = ActivityConfig(
-    # Our own database: it comes back, and nothing may be lost meanwhile.
+    # No limit: our database will be available again, and nothing may be lost until then.
     start_to_close_timeout=timedelta(seconds=20),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)

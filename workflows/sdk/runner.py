@@ -1,4 +1,4 @@
-"""A workflow runner that takes in only what a workflow task has brought, whatever a query brings (docs/findings.md)."""
+"""A workflow runner that ignores history events which arrive with a query (docs/findings.md)."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from cases.contract import ASK_AGAIN
 
 
 class QuerySafeRunner(WorkflowRunner):
-    """Runs workflows as `runner` does, and answers a query that would spoil the history with `ASK_AGAIN`.
+    """Runs workflows as `runner` does, but answers a query that would corrupt the history with `ASK_AGAIN`.
 
-    A case that is not in the cache is built from its history to answer a query. Events that came since the last
-    workflow task are then handed over as if they had been brought by one; what a case does of it (a local activity,
-    say) stands in no history, and the next task finds it done already.
+    To answer a query for a case that is not in the cache, the SDK replays its history. It also applies events that
+    arrived after the last workflow task, as if they belonged to one. Commands that result from them (such as a local
+    activity) are not in the history, and the next workflow task would not issue them again.
     """
 
     def __init__(self, runner: WorkflowRunner) -> None:
@@ -30,14 +30,14 @@ class QuerySafeRunner(WorkflowRunner):
         self._runner.set_worker_level_failure_exception_types(types)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """An instance that takes in nothing but what a workflow task has brought."""
+        """Return an instance that applies only events of workflow tasks."""
         instance = self._runner.create_instance(det)
         activate, length, latest = instance.activate, 0, 0
 
         def guarded(act: WorkflowActivation) -> WorkflowActivationCompletion:
             nonlocal length, latest
             at = act.timestamp.ToNanoseconds()
-            # More of the history and yet no new time, which every workflow task has. An eviction has no time at all.
+            # The history is longer but the time is not later, as it is in every workflow task. Evictions have no time.
             if at and not act.is_replaying and at <= latest and 0 < length < act.history_length:
                 completion = WorkflowActivationCompletion()
                 completion.failed.failure.message = ASK_AGAIN
@@ -45,5 +45,5 @@ class QuerySafeRunner(WorkflowRunner):
             length, latest = act.history_length, at
             return activate(act)
 
-        instance.activate = guarded  # type: ignore[method-assign]  # the other methods are the SDK's own affair
+        instance.activate = guarded  # type: ignore[method-assign]  # the other methods are not changed
         return instance

@@ -1,4 +1,4 @@
-"""The search attributes of cases as Temporal's SDK takes them: for workflows that set them, servers that learn them."""
+"""The search attributes of cases as keys of Temporal's SDK. Workflows set them; workers register them on the server."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,4 +16,4 @@ _KEY_OF: dict[AttributeType, Callable[[str], SearchAttributeKey[Any]]] = {
 }
 
 KEYS = {attribute.name: _KEY_OF[attribute.type](attribute.name) for attribute in OF_CASES}
-"""By name."""
+"""The keys by name."""

@@ -1,4 +1,4 @@
-"""Which activity carries out a step, and which one says what became of it."""
+"""The activities that carry out a step, and that ask for its result."""
 
 from temporalio import workflow
 
@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 def carry_out(partner: Partner, command: StepCommand, order: Order | None) -> Call[Receipt]:
-    """The call that carries out `command`; no more is refunded than the customer paid for the `order` (S14)."""
+    """Return the call that carries out `command`. Refunds cannot exceed the amount of the `order` (S14)."""
     if isinstance(command, Payment) and order:
         return call(Refunds.carry_out, command, order.amount)
     if isinstance(command, Shipment):
@@ -23,5 +23,5 @@ def carry_out(partner: Partner, command: StepCommand, order: Order | None) -> Ca
 
 
 def find(partner: Partner, key: str) -> Call[Receipt | None]:
-    """The call that asks for the result of a key; None: the partner never received it."""
+    """Return the call that asks for the result of a key. Its result is None if the partner never received the key."""
     return named(find_of(partner), Receipt | None, key)
