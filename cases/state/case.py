@@ -1,7 +1,6 @@
 """A case: everything that is true of one complaint, and every way in which it can change.
 
-Nothing here waits, sends or asks a clock: `at` is handed in, letters and steps are left for the workflow to carry
-out. So a test runs the whole life of a case in microseconds.
+Nothing here waits, sends or asks a clock: `at` is handed in, and the workflow carries out letters and steps.
 """
 
 from collections.abc import Collection
