@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     reconcile_every: Annotated[str, AfterValidator(_interval)] = Field(
         "10m", description="How often our database is compared with the cases that Temporal has: 1m to 24h"
     )
+    cached_cases: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Cases that a worker keeps in memory; if absent, what its memory allows, at most 3000"
+    )
     build_id: str | None = Field(
         None, description="Name of this worker build; its cases stay on it; if absent, no worker versioning"
     )

@@ -5,11 +5,13 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…). Everything else comes f
 """
 
 import asyncio
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -73,6 +75,15 @@ DEPLOYMENT = TASK_QUEUE
 
 STICKY = timedelta(seconds=5)
 """How long a case waits for a killed worker before another takes it over."""
+
+CASE_BYTES = 256 * 1024
+"""What a cached case may take. Most take a third of it, cases with many messages more."""
+SHARE = 8
+"""One part in eight of the memory may be filled with cached cases."""
+MOST_CASES = 3000
+"""With more, a full pass of Python's garbage collector, during which nothing else runs, would take about a second."""
+MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux tells a container its limit."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,20 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
     )
 
 
+def cases_that_fit(memory: int) -> int:
+    """Return how many cases a worker with that many bytes of memory keeps: at least 100, so that it can work at all."""
+    return max(100, min(MOST_CASES, memory // SHARE // CASE_BYTES))
+
+
+def usable_memory() -> int:
+    """Return the bytes that this process may use: those of the machine, or of its container if it is limited."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for file in MEMORY_LIMITS:
+        with suppress(OSError, ValueError):  # no such file, or "max"
+            limits.append(int(file.read_text()))
+    return min(limits)
+
+
 def sandbox() -> SandboxedWorkflowRunner:
     """Return a workflow runner that raises on non-deterministic calls."""
     return SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
@@ -213,8 +238,11 @@ async def main() -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with aclosing(parts.partners), build_worker(client, parts, build_id=settings.build_id):
-        log.info("worker ready", namespace=client.namespace, task_queue=TASK_QUEUE, build_id=settings.build_id)
+    cached = settings.cached_cases or cases_that_fit(usable_memory())
+    built = build_worker(client, parts, max_cached_workflows=cached, build_id=settings.build_id)
+    known = {"namespace": client.namespace, "task_queue": TASK_QUEUE, "build_id": settings.build_id}
+    async with aclosing(parts.partners), built:
+        log.info("worker ready", **known, cached_cases=cached)
         print("worker ready", flush=True)  # noqa: T201 (`starter.py up` and tests wait for this line)
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())

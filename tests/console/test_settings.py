@@ -46,6 +46,8 @@ FAULTS = [
     ("RECONCILE_EVERY", SECRET, "must be a time from 1m to 24h, such as 10m"),
     ("RECONCILE_EVERY", "30s", "must be a time from 1m to 24h, such as 10m"),
     ("RECONCILE_EVERY", "8 working hours", "must be a time from 1m to 24h, such as 10m"),
+    ("CACHED_CASES", SECRET, "input should be a valid integer"),
+    ("CACHED_CASES", "0", "input should be greater than or equal to 1"),
     ("METRICS_ADDRESS", f"{SECRET}:9464", "must be ADDRESS:PORT with an IP address"),
     ("METRICS_ADDRESS", "127.0.0.1", "must be ADDRESS:PORT with an IP address"),
     ("METRICS_ADDRESS", "127.0.0.1:65536", "must be ADDRESS:PORT with an IP address"),
