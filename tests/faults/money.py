@@ -20,7 +20,7 @@ from cases.state.finding import PartialFinding
 from records import EntryState
 from settings import Settings
 from tests.faults.evidence import Evidence
-from tests.faults.people import APPROVER, Life
+from tests.faults.people import Life
 
 Found = Iterator[tuple[str, str]]
 Row = dict[str, Any]
@@ -143,10 +143,14 @@ def _approved(row: Row, evidence: Evidence) -> bool:
     end = evidence.ends.get(row["case_id"], {})
     # A carrier claim has a separate key and no offer.
     offers = [offer for offer in end.get("offers", []) if offer["id"] in row["key"].split("/")[2:3]]
-    resolved = [entry for entry in end.get("timeline", []) if entry["what"] == "step resolved"]
-    return any(offer.get("over_limits") for offer in offers) or any(
-        entry.get("by") == APPROVER and entry["text"].startswith(f"{row['step']}: retry") for entry in resolved
-    )
+    prepared = {offer.get("made_by") for offer in offers}
+    prepared |= {fact.get("by") for fact in end.get("finding", {}).get("facts", [])}
+    retried = [
+        entry.get("by")
+        for entry in end.get("timeline", [])
+        if entry["what"] == "step resolved" and entry["text"].startswith(f"{row['step']}: retry")
+    ]
+    return any(offer.get("over_limits") for offer in offers) or any(by and by not in prepared for by in retried)
 
 
 def _units(lives: list[Life], evidence: Evidence) -> Found:

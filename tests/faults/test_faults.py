@@ -187,6 +187,17 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
         "paid beyond the order's limit",
         {"steps": [{**STEP, **COMPENSATION}], **chosen(COMPENSATION)},
     ),
+    "paid beyond the limit by who assessed": (
+        "paid beyond the order's limit",
+        {
+            "steps": [{**STEP, **COMPENSATION}],
+            **chosen(
+                COMPENSATION,
+                finding={"facts": [{"source": "agent", "by": people.APPROVER}]},
+                timeline=[{"what": "step resolved", "by": people.APPROVER, "text": RETRIED}],
+            ),
+        },
+    ),
     "more sent than bought": ("made good more often than bought", {"steps": [goods("replacement", 5)]}),
     "sent, and its price refunded": (
         "made good more often than bought",
@@ -239,6 +250,13 @@ HOLDING: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "steps": [{**STEP, **COMPENSATION}],
             **chosen(COMPENSATION, timeline=[{"what": "step resolved", "by": people.APPROVER, "text": RETRIED}]),
+        },
+    ),
+    "approved by an agent who assessed another case": (
+        "paid beyond the order's limit",
+        {
+            "steps": [{**STEP, **COMPENSATION}],
+            **chosen(COMPENSATION, timeline=[{"what": "step resolved", "by": "Li Na", "text": RETRIED}]),
         },
     ),
     "with a carrier claim": (
