@@ -29,6 +29,8 @@ SHAPES = (DAMAGE_REPLACED, DELAY_ANSWERED)
 READY = "worker ready"
 """The line that the engine's worker prints, too."""
 ACKNOWLEDGED, TO_ASSESS, OFFER, CALLBACK, REPORT = "acknowledged", "to assess", "offer", "callback", "report"
+ROW = "row"
+"""What a case writes into our database; here it is handed over as everything else is."""
 SENT, FETCHED = "sent", "fetched"
 """What a case hands over: messages and steps. The second of two steps follows the first one's first report."""
 REPORTS = 2
@@ -66,10 +68,13 @@ class HollowCase:
             await self._replaced()
         await self._quickly(CALLBACK)
         self._enter("following_up")
+        await self._quickly(ROW)
         await workflow.wait_condition(lambda: self._satisfied)
         await self._quickly(REPORT)
         self._enter("closed", {OUTCOME: "satisfied"})
-        await self._carry_out("archived")
+        archived = asyncio.create_task(self._carry_out("archived"))
+        await self._quickly(ROW)
+        await archived
         return complaint
 
     async def _answered(self) -> None:
@@ -78,22 +83,29 @@ class HollowCase:
             await self._quickly(what)
         self._enter("executing", {LINE: "building_materials", TOPIC: "transport.delay", TEAM: "logistics"})
         self._wait(hours=18)
+        await self._quickly(ROW)
         await workflow.wait_condition(lambda: self._reports == REPORTS)
 
     async def _replaced(self) -> None:
         await self._quickly(TO_ASSESS)
         self._enter("assessing", {LINE: "building_materials", TOPIC: "transport.damage", TEAM: "logistics"})
         self._wait(hours=38)
+        await self._quickly(ROW)
         await workflow.wait_condition(lambda: self._assessed)
         await self._quickly(OFFER)
         self._enter("awaiting_consent")
         self._wait(hours=24)
+        await self._quickly(ROW)
         await workflow.wait_condition(lambda: self._agreed)
         self._enter("executing")
         self._wait(hours=18)
-        await self._carry_out(SENT)
+        sent = asyncio.create_task(self._carry_out(SENT))
+        await self._quickly(ROW)
+        await sent
         await workflow.wait_condition(lambda: self._reports > 0)
-        await self._carry_out(FETCHED)
+        fetched = asyncio.create_task(self._carry_out(FETCHED))
+        await self._quickly(ROW)
+        await fetched
         await workflow.wait_condition(lambda: self._reports == 2 * REPORTS)
 
     @workflow.update

@@ -23,6 +23,8 @@ class Desk:
         """Incremented when the case changes, and when a background task starts or ends."""
         self.changes = 0
         """Incremented when the case changes."""
+        self.local_calls = 0
+        """Incremented when a local activity is called."""
         self._case: Case | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._waits: set[asyncio.Task[None]] = set()
@@ -99,6 +101,7 @@ class Desk:
         """
         how: LocalActivityConfig = {**options, "summary": summary}
         self._local_activities += 1
+        self.local_calls += 1
         try:
             async with self._one_at_a_time:
                 result: Result = await workflow.execute_local_activity_method(call.method, args=call.arguments, **how)

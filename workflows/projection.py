@@ -1,16 +1,18 @@
 """The row of a case in our database, so that lists and searches need not ask each case.
 
-The row is derived: no case reads it. It is written in a local activity at the end of each workflow task that changed
-the case, so if the worker crashes before writing it, the task is repeated and writes it. A database that is down
-delays the row, never the case.
+The row is derived: no case reads it. It is written in a local activity at the end of a workflow task, so if the worker
+crashes before writing it, the task is repeated and writes it. A task that calls other local activities writes the row
+as well. Any other task writes it only for a change that lists show, because the local activities of a task are billed
+as one action. A database that is down delays the row, never the case.
 """
 
 from contextlib import suppress
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError
 
-from cases.views.listing import Listing, Projected
+from cases.views.listing import Listing, Projected, listed_state
 from cases.views.snapshot import Snapshot
 from workflows.desk import Desk
 from workflows.sdk.activity_calls import call
@@ -29,28 +31,39 @@ class Projection:
         self._desk = desk
         self._written = 0
         """The number of changes (`Desk.changes`) that the row contains."""
+        self._local_calls = 0
+        """The number of local activities (`Desk.local_calls`) up to the one that wrote the row."""
+        self._listed: tuple[Any, ...] | None = None
+        """The `listed_state` that the row shows."""
         self._writing = False
         self._seq = 0
 
     @property
     def _is_due(self) -> bool:
-        return self._desk.case.projects and self._written < self._desk.changes
+        desk = self._desk
+        if not desk.case.projects or self._written == desk.changes:
+            return False
+        return desk.local_calls > self._local_calls or listed_state(desk.case) != self._listed
 
     def write(self) -> None:
-        """Start to write the row if the case has changed since. Called when the case is at rest."""
+        """Start to write the row if it is due. Called when the case is at rest."""
         if self._is_due and not self._writing:
             self._writing = True
             self._desk.begin(self._write())
 
     async def _write(self) -> None:
-        self._written = self._desk.changes
+        self._note_state()
         # A replay does not run local activities, so do not spend time on the row.
         row = None if workflow.unsafe.is_replaying() else self.projected()
         if not await self._quickly(row):
-            self._written = self._desk.changes
+            self._note_state()
             with suppress(ActivityError):  # gives up after an hour; reconciling will find the difference
                 await self._desk.durably(call(Records.project, self.projected()), summary=ROW, options=PROJECTION)
+        self._local_calls = self._desk.local_calls
         self._writing = False
+
+    def _note_state(self) -> None:
+        self._written, self._listed = self._desk.changes, listed_state(self._desk.case)
 
     async def _quickly(self, row: Projected | None) -> bool:
         try:

@@ -92,6 +92,31 @@ class Listing(BaseModel):
         return self.model_copy(update=changes)
 
 
+def listed_state(case: Case) -> tuple[Any, ...]:
+    """Return what has to reach the row at once: if it has changed, the case writes its row for that alone.
+
+    Everything else reaches the row with the next write. Recorded histories depend on the result, so a change of this
+    function needs `workflow.patched`.
+    """
+    return (
+        case.status,
+        case.outcome,
+        case.urgent,
+        case.team,
+        case.owner,
+        len(case.escalations),
+        len(case.unjudged),
+        bool(case.needs_offer),
+        [offer.state for offer in case.offers],
+        [step.state if step.state in WORTH_A_ROW else None for step in case.steps],
+        [(promise.state, bool(promise.pauses)) for promise in case.promises],
+    )
+
+
+WORTH_A_ROW = frozenset({StepState.DONE, StepState.WAIVED, StepState.UNKNOWN, StepState.BLOCKED})
+"""Whether a step is still waiting, running or dispatched can be read a little later."""
+
+
 class Projected(BaseModel):
     """A case as it was at one time, for our database. A case writes it after every change."""
 
