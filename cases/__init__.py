@@ -1,1 +1,1 @@
-"""The domain: what the rulebook says, and nothing else. No framework, no clock, no input or output."""
+"""The domain: the rules of the rulebook. Nothing here uses a framework, reads a clock, or does input or output."""

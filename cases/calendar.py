@@ -1,10 +1,12 @@
-"""Kinds of time that are never mixed (S11): `24h` elapsed, `1 day` by the calendar, `1 working day`, `8 working hours`.
+"""Durations and work calendars.
 
-A budget is a length in one measure; adding it to an instant and measuring between two instants are inverse. Working
-hours are what really passes while people are at work, so they are exact where the clocks change, too. A working day is
-one day, however many hours it is open: an hour of nine open ones is a ninth of it.
-What a calendar says of holidays is data (`WorkCalendar`), recorded with the case, so that a new release of
-the holiday library cannot move a deadline or change a replay (S12).
+Four measures of time are never mixed (S11): elapsed (`24h`), calendar days (`1 day`), working days (`1 working day`)
+and working hours (`8 working hours`). Adding a duration to a time and measuring between two times are inverse
+operations. Working hours are elapsed time during opening hours, so they stay exact when the clocks change. A working
+day counts as one day whatever its opening hours: with nine opening hours, one hour is a ninth of a day.
+
+Holidays are data (`WorkCalendar`) that is recorded with the case, so that a new release of the holiday library cannot
+move a deadline or change a replay (S12).
 """
 
 import re
@@ -18,7 +20,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 
 def _plausible(value: Any) -> Any:
-    """Text with an offset, in this century: a bare number, or the end of time, is a slip and not a time."""
+    """Return `value` if it is a datetime or an RFC 3339 text. Raise ValueError otherwise, also for bare numbers."""
     if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.match(value)):
         raise ValueError("must be a time as text with an offset, such as 2026-11-22T09:00:00+08:00")
     return value
@@ -26,7 +28,7 @@ def _plausible(value: Any) -> Any:
 
 def _in_this_century(value: datetime) -> datetime:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+        raise ValueError(f"must be between the years {FIRST_YEAR} and {LAST_YEAR}")
     return value
 
 
@@ -34,7 +36,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:")
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_plausible), AfterValidator(_in_this_century)]
-"""A time as others write it: RFC 3339 with an offset."""
+"""A timestamp in input: RFC 3339 with an offset, from 2000 to 2100."""
 
 
 class Measure(StrEnum):
@@ -47,11 +49,11 @@ class Measure(StrEnum):
 
 
 WORKED = frozenset({Measure.WORKING, Measure.WORKING_HOURS})
-"""What is counted on working days only."""
+"""Measures that count only on working days."""
 
 
 class Length(NamedTuple):
-    """A length of time; one day counts 24 hours of its measure."""
+    """A length of time in one measure. A day is stored as a `timedelta` of one day in every measure."""
 
     amount: timedelta
     measure: Measure
@@ -70,13 +72,16 @@ _UNITS = {
 
 @lru_cache(maxsize=256)
 def length(text: str) -> Length:
-    """`30s`, `24h`, `1 day`, `5 working days`, `8 working hours` as a length; raises ValueError with what is taken."""
+    """Return the length that a text such as `30s`, `24h`, `1 day`, `5 working days` or `8 working hours` describes.
+
+    Raise ValueError, with the accepted forms, if the text has none of them.
+    """
     match = _DURATION.match(text.strip())
     if not match:
-        raise ValueError(f'"{text}" is no duration; write 30s, 10m, 24h, 1 day, 5 working days or 8 working hours')
+        raise ValueError(f'"{text}" is not a duration; write 30s, 10m, 24h, 1 day, 5 working days or 8 working hours')
     unit, measure = _UNITS[match[2].removesuffix("s") if len(match[2]) > 1 else match[2]]
     if (amount := int(match[1]) * unit) == timedelta():
-        raise ValueError(f'"{text}" is no time at all')
+        raise ValueError(f'"{text}" is zero: a duration must be positive')
     return Length(amount, measure)
 
 
@@ -86,7 +91,7 @@ def _checked(text: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_checked)]
-"""A duration as people write it, kept as written."""
+"""A duration in the notation that `length` reads. The text is stored unchanged."""
 
 
 def _time_of_day(value: Any) -> Any:
@@ -102,10 +107,10 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 
 
 class CalendarTerms(BaseModel):
-    """What a policy file says of working time: whose holidays, which weekend, which hours. All is optional.
+    """Working time in a policy file: holidays, weekend and opening hours. Every field is optional.
 
-    `country` and `subdivision`: codes such as CN, or DE and BY; None: no holidays. `weekend`: None: the country's.
-    `closes`: None: midnight at the end of the day.
+    `country` and `subdivision` are codes, such as CN, or DE and BY; without a country there are no holidays. Without
+    `weekend`, the country's weekend applies. Without `closes`, the day ends at midnight.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -117,37 +122,37 @@ class CalendarTerms(BaseModel):
     weekend: list[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]] | None = None
 
     @model_validator(mode="after")
-    def _somebody_works(self) -> Self:
+    def _has_working_time(self) -> Self:
         if self.closes and self.closes <= self.opens:
             raise ValueError(f"closes at {self.closes:%H:%M}, which is not after it opens at {self.opens:%H:%M}")
         if self.weekend and set(self.weekend) == set(WEEK):
-            raise ValueError("weekend is every day of the week, so that no working day ever comes")
+            raise ValueError("weekend is every day of the week: there would be no working days")
         if self.subdivision and not self.country:
             raise ValueError("a subdivision needs its country")
         return self
 
 
 def _by_name(value: Any) -> Any:
-    """`plain` and `CN` as what they stand for."""
+    """Return the terms that a short form such as `plain` or `CN` stands for."""
     if isinstance(value, str):
         return {} if value == "plain" else {"country": value}
     return value
 
 
 CalendarText = Annotated[CalendarTerms, BeforeValidator(_by_name)]
-"""`plain` (Monday to Friday, no holidays), a country's code, or the terms one by one."""
+"""`plain` (Monday to Friday, no holidays), a country code, or the terms as an object."""
 
 
 def clock(at: datetime, zone: str, *, seconds: bool = False) -> str:
-    """An instant as people of a line read it: in the line's zone, with its offset, `2026-11-18 09:00+08:00`."""
+    """Return a time as text for people: in the given time zone, with its offset, such as `2026-11-18 09:00+08:00`."""
     return at.astimezone(ZoneInfo(zone)).isoformat(" ", "seconds" if seconds else "minutes")
 
 
 class WorkCalendar(BaseModel):
-    """Which days are worked: date exceptions beat the weekend (S12). Pure data, small enough to record.
+    """Working days and opening hours of one place (S12). It is plain data, small enough to record with a case.
 
-    `exceptions`: days off (False) and make-up workdays (True). `announced_from`, `announced_through`: the first and the
-    last day for which they are known; None: since and for ever.
+    `exceptions` are days off (False) and make-up workdays (True). They take precedence over the weekend.
+    `announced_from` and `announced_through` are the first and last day for which they are known; None means no limit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -157,19 +162,19 @@ class WorkCalendar(BaseModel):
     weekend: frozenset[int] = frozenset({5, 6})
     opens: time = time(0)
     closes: time | None = None
-    """None: midnight at the end of the day."""
+    """The end of the working day. None means midnight."""
     exceptions: dict[date, bool] = {}
     announced_from: date | None = None
     announced_through: date | None = None
 
     def works_on(self, day: date) -> bool:
-        """Whether `day` is a working day."""
+        """Return whether `day` is a working day."""
         return self.exceptions.get(day, day.weekday() not in self.weekend)
 
     def add(self, start: datetime, length_: Length) -> datetime:
-        """The instant at which `length_` has passed since `start`; aware, in UTC.
+        """Return the time at which `length_` has passed since `start`, in UTC.
 
-        Days by the calendar end at the same time of day; where the clock skips that, as much later as it skips.
+        Calendar days end at the same local time of day. If a clock change skips that time, they end as much later.
         """
         amount, measure = length_
         end = start.astimezone(UTC)
@@ -189,7 +194,7 @@ class WorkCalendar(BaseModel):
         return end
 
     def between(self, start: datetime, end: datetime, measure: Measure) -> timedelta:
-        """How much time of `measure` lies between two instants; zero when `end` is not after `start`."""
+        """Return the time between `start` and `end` in `measure`; zero if `end` is not after `start`."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         if end <= start:
             return timedelta()
@@ -205,14 +210,14 @@ class WorkCalendar(BaseModel):
         return total
 
     def since(self, day: date) -> "WorkCalendar":
-        """What it says of `day` and later: all that a case needs to carry that was received then."""
+        """Return the calendar without exceptions before `day`. A case that was received then needs no more."""
         return self.model_copy(update={"exceptions": {d: works for d, works in self.exceptions.items() if d >= day}})
 
     def provisional(self, start: datetime, until: datetime, measure: Measure) -> bool:
-        """Whether a deadline rests on days off that are not known, or may still be changed (S12, S33).
+        """Return whether a deadline depends on days off that are unknown or may still change (S12, S33).
 
-        Those before the first announced year and after the last are not known. What is announced for a year has moved
-        the last days of the one before it, so a deadline in the last week before is not certain either.
+        Days off are unknown before the first announced year and after the last one. An announcement for a new year can
+        also change the last days of the year before, so a deadline in its last week is uncertain too.
         """
         if measure not in WORKED:
             return False
@@ -223,18 +228,21 @@ class WorkCalendar(BaseModel):
         return certain is not None and until > certain
 
     def _worth(self, begins: datetime, ends: datetime, measure: Measure) -> timedelta:
-        """What a day from `begins` to `ends` counts: its hours, or one day where there are opening hours."""
+        """Return how much a full day from `begins` to `ends` counts.
+
+        That is one day if working days are counted and there are opening hours, else the hours of the day.
+        """
         always_open = self.opens == time(0) and self.closes is None
         return ends - begins if measure is Measure.WORKING_HOURS or always_open or ends <= begins else ONE_DAY
 
     def _worked(self, day: date, until: datetime, measure: Measure) -> timedelta:
-        """How much of `day` has been worked by `until`."""
+        """Return how much of `day` counts by `until`."""
         begins, ends = self._hours(day)
         worth = self._worth(begins, ends, measure)
         return _share(min(max(until.astimezone(UTC), begins), ends) - begins, ends - begins, worth)
 
     def _hours(self, day: date) -> tuple[datetime, datetime]:
-        """From when until when is worked, as instants: on a day on which the clock changes an hour more or less."""
+        """Return when work begins and ends on `day`. If the clock changes that day, it has an hour more or less."""
         begins = self._instant(datetime.combine(day, self.opens))
         if not self.works_on(day):
             return begins, begins
@@ -254,7 +262,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def _share(part: timedelta, whole: timedelta, of: timedelta) -> timedelta:
-    """As much of `of` as `part` is of `whole`, down to the microsecond."""
+    """Return the share of `of` that `part` is of `whole`, rounded down to a microsecond."""
     if whole == of or not whole:
         return part
     return timedelta(microseconds=(part // _MICROSECOND) * (of // _MICROSECOND) // (whole // _MICROSECOND))

@@ -1,4 +1,4 @@
-"""A complaint is what arrived from the customer: it is checked once, at the door, and never changes (G1)."""
+"""The complaint that a customer sent. It is validated once, on arrival, and never changes (G1)."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,19 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from cases.calendar import Instant
 from cases.errors import InvalidInput, Problem
 from cases.input.drafts import drafted, gathered
-from cases.money import Money, miscounted, uncounted
+from cases.money import Money, excess_digits, unsupported_currency
 from cases.scalars import NUMERIC, Flag
-from cases.text import PLAIN, SEEN, Clean, Identifier, Long, Name, Phone, Short, blank
+from cases.text import ALL_VISIBLE, NOT_BLANK, Clean, Identifier, Long, Name, Phone, Short, blank
 from cases.vocabulary import Channel, EvidenceKind, Wish
 
 OUR_CURRENCY = "CNY"
-"""That of an order that names none, and of what is paid without an order."""
+"""The default currency of an order, and the currency of payments without an order."""
 
 CLOCK_SKEW = timedelta(seconds=60)
-"""How far ahead of ours a sender's clock may be before its time counts as "in the future"."""
+"""How far a sender's clock may be ahead of ours. A later time is refused as "in the future"."""
 
-PICKED_UP = frozenset({Channel.HOTLINE, Channel.CHAT})
-"""Channels on which somebody picks up, and has reached the customer by that (G2)."""
+LIVE_CHANNELS = frozenset({Channel.HOTLINE, Channel.CHAT})
+"""Channels on which an agent answers the customer live, so that the customer has been reached (G2)."""
 
 WITHOUT_ORDER = frozenset({"inquiry", "tracking", "suggestion"})
 """Topics that need neither an order nor a description."""
@@ -32,23 +32,23 @@ CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 
 
 class Strict(BaseModel):
-    """A model at the door: unknown fields are refused, because a misspelt one would silently lose a fact."""
+    """A base for input models. Unknown fields are refused, because a misspelt field would silently lose data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Evidence(Strict):
-    """A reference to something the customer showed; never the thing itself."""
+    """A reference to evidence from the customer. The evidence itself is stored elsewhere."""
 
     kind: EvidenceKind
-    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000), Clean, SEEN]
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=2_000), Clean, NOT_BLANK]
 
 
 Kind = TypeVar("Kind", bound=str)
 
 
 def lacking(wanted: Iterable[Kind], given: Iterable[str]) -> list[Kind]:
-    """The kinds that nobody has shown; a video serves as a photo (F10)."""
+    """Return the kinds of `wanted` evidence that are not in `given`. A video also counts as a photo (F10)."""
     kinds = set(given)
     if EvidenceKind.VIDEO in kinds:
         kinds.add(EvidenceKind.PHOTO)
@@ -56,7 +56,7 @@ def lacking(wanted: Iterable[Kind], given: Iterable[str]) -> list[Kind]:
 
 
 class Customer(Strict):
-    """Who complains: a name and at least one way to reach them."""
+    """The customer who complains: a name, and a phone number or an email address."""
 
     name: Name
     phone: Phone | None = None
@@ -64,7 +64,7 @@ class Customer(Strict):
         Annotated[
             str,
             StringConstraints(pattern=r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$", max_length=254),
-            PLAIN,
+            ALL_VISIBLE,
         ]
         | None
     ) = None
@@ -72,21 +72,21 @@ class Customer(Strict):
 
 
 class Affected(Strict):
-    """Some of an order's items: which, and how many (pieces)."""
+    """A quantity, in pieces, of one of the order's items."""
 
     sku: Identifier
     quantity: Annotated[int, Field(gt=0, le=1_000_000), NUMERIC]
 
 
 class Item(Affected):
-    """One position of an order; `unit_price` in the order's currency."""
+    """One line of an order. `unit_price` is in the order's currency."""
 
     name: Short = "—"
     unit_price: Money
 
 
 def pieces(items: Iterable[Affected]) -> Counter[str]:
-    """How many pieces of each sku, together."""
+    """Return the total number of pieces of each SKU."""
     counted: Counter[str] = Counter()
     for item in items:
         counted[item.sku] += item.quantity
@@ -94,7 +94,7 @@ def pieces(items: Iterable[Affected]) -> Counter[str]:
 
 
 class Order(Strict):
-    """The order complained about; `amount` is all that the customer paid, `freight` the part of it that is freight."""
+    """The order complained about. `amount` is the total that the customer paid; it includes `freight`."""
 
     order_id: Identifier
     amount: Money
@@ -111,7 +111,7 @@ class Order(Strict):
 
 
 class Complaint(Strict):
-    """What arrived from the customer, as the contract describes it."""
+    """A customer's complaint, as the contract defines it."""
 
     case_id: CaseId
     line: Identifier
@@ -127,11 +127,11 @@ class Complaint(Strict):
     urgent: Flag = False
     answered_at: Instant | None = None
     follows: CaseId | None = None
-    """The closed case that this complaint takes up again (G12)."""
+    """The closed case that this complaint follows (G12)."""
 
     @property
     def affected_items(self) -> list[Item]:
-        """The items complained about, with their prices; all of the order's when none are named."""
+        """The items complained about, with their prices. All items of the order, if the complaint names none."""
         if self.order is None:
             return []
         if self.affected is None:
@@ -164,8 +164,8 @@ def _answered(complaint: Complaint, now: datetime) -> Iterator[Problem]:
 
 
 def _picked_up(complaint: Complaint) -> Iterator[Problem]:
-    if complaint.answered_at and complaint.channel not in PICKED_UP:
-        only = f"is for {' and '.join(sorted(PICKED_UP))} only: nobody picks up what comes by {complaint.channel}"
+    if complaint.answered_at and complaint.channel not in LIVE_CHANNELS:
+        only = f"is for {' and '.join(sorted(LIVE_CHANNELS))} only: {complaint.channel} is not answered live"
         yield Problem(field="answered_at", problem=only)
 
 
@@ -177,7 +177,7 @@ def _not_later(field: str, at: datetime | None, now: datetime) -> Iterator[Probl
 
 def _reachable(complaint: Complaint) -> Iterator[Problem]:
     if not complaint.customer.phone and not complaint.customer.email:
-        yield Problem(field="customer", problem="needs a phone or an email, or nobody can be answered")
+        yield Problem(field="customer", problem="needs a phone or an email, so that we can reply")
 
 
 def _ordered(complaint: Complaint) -> Iterator[Problem]:
@@ -196,12 +196,12 @@ def _freight(complaint: Complaint) -> Iterator[Problem]:
 
 
 def _counted(complaint: Complaint) -> Iterator[Problem]:
-    """A currency that we count in, and no amount with more digits than it has (S30)."""
+    """Check that the currency is supported and that no amount has more digits than the currency has (S30)."""
     if order := complaint.order:
-        if why := uncounted(order.currency):
+        if why := unsupported_currency(order.currency):
             yield Problem(field="order.currency", problem=why)
         else:
-            yield from miscounted(order, order.currency, "order")
+            yield from excess_digits(order, order.currency, "order")
 
 
 def _listed_once(complaint: Complaint) -> Iterator[Problem]:
@@ -244,4 +244,4 @@ _CHECKS = (
     *(_picked_up, _reachable, _ordered, _described, _freight),
     *(_counted, _listed_once, _affected, _affected_was_ordered, _follows),
 )
-"""What no field can say by itself; each looks at a few fields, and at them only."""
+"""Checks across fields. Each reads only the few fields that it needs, so that a fault elsewhere does not skip it."""

@@ -24,15 +24,15 @@ PROJECTION_QUERY = "projection"
 
 
 ASK_AGAIN = "something has just reached the case and no worker has taken it in yet: ask again"
-"""The answer to a query that came too soon."""
+"""The error of a query that arrives before a worker has processed what the case has just received."""
 
 
 INVALID_COMPLAINT = "InvalidComplaint"
-"""The failure of a workflow whose complaint was refused: there is no case, and its id is free (S34)."""
+"""The failure type of a workflow whose complaint was refused. No case exists, and its id can be used again (S34)."""
 
 
 CASE_ID_TAKEN = "CaseIdTaken"
-"""The failure of a workflow whose case id an earlier case has."""
+"""The failure type of a workflow whose case id is already taken by an earlier case."""
 
 
 MOVE_POLICY = "move-policy"
@@ -42,22 +42,22 @@ CLAIM_SETTLED = "claim-settled"
 
 
 COMPLAINT_LINKED = "complaint-linked"
-"""Between cases: another complaint came about the same order and topic (G12)."""
+"""Sent between cases: another complaint about the same order and topic has arrived (G12)."""
 
 
 CASE_CLOSED = "case-closed"
-"""Between cases: the case that another one was merged into has closed, or could not take it in (G12)."""
+"""Sent between cases: the case that this one was merged into has closed, or could not accept it (G12)."""
 
 
 MAX_INPUT_BYTES = 64 * 1024
-"""Largest complaint or message that is taken in, in bytes of JSON."""
+"""Maximum size of a complaint or message, in bytes of JSON."""
 
 
 def workflow_id(case_id: str) -> str:
-    """The workflow that handles a case; one per complaint, ever (contract, *Names*)."""
+    """Return the id of the workflow that handles a case. Each complaint has exactly one (contract, *Names*)."""
     return f"case-{case_id}"
 
 
 def claim_workflow_id(case_id: str) -> str:
-    """The workflow that pursues the carrier on behalf of a case (B16)."""
+    """Return the id of the workflow that pursues a claim against the carrier for a case (B16)."""
     return f"claim-{case_id}"

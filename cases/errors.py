@@ -1,4 +1,4 @@
-"""What can go wrong, for people to read.
+"""Errors of the domain, with messages for people.
 
 AfterSalesError
 ├── Refusal            a message or command that cannot be applied; the case is unchanged
@@ -12,14 +12,14 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 from cases.text import replaced
 
 MAX_PROBLEMS, MAX_NAME = 50, 200
-"""Problems of one input that are listed, and characters of a field's name, because both come from outside."""
+"""Limits for error messages, because input controls both: problems per input, and characters of a field's name."""
 
 SafeText = Annotated[str, AfterValidator(replaced)]
-"""Text that may quote input: on one line, and without control characters."""
+"""Text that may quote input. It is reduced to one line without control characters."""
 
 
 class Problem(BaseModel):
-    """One fault of an input: the field (dotted path) and what is wrong with it."""
+    """One fault in an input: the field, as a dotted path, and a description of the fault."""
 
     field: SafeText
     problem: SafeText
@@ -29,22 +29,22 @@ class Problem(BaseModel):
 
 
 class AfterSalesError(Exception):
-    """The root of this program's own errors."""
+    """The base class of all errors of this program."""
 
 
 class Refusal(AfterSalesError):
-    """A message that cannot be applied now; says why and what would be accepted."""
+    """A message that cannot be applied now. The text states the reason and what would be accepted."""
 
 
 class InvalidInput(AfterSalesError):
-    """An input with one or more faults; of more than `MAX_PROBLEMS` the rest is counted."""
+    """An input with one or more faults. At most `MAX_PROBLEMS` are listed; the others are only counted."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = _told(problems)
+        self.problems = _limited(problems)
         super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
-def _told(problems: list[Problem]) -> list[Problem]:
+def _limited(problems: list[Problem]) -> list[Problem]:
     more = len(problems) - MAX_PROBLEMS
     if more <= 0:
         return problems
@@ -52,12 +52,15 @@ def _told(problems: list[Problem]) -> list[Problem]:
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """Pydantic's findings as one sentence for each field, without values (they may be personal); not too many."""
-    return _told(faults_of(error))
+    """Return a validation error as one problem per field, at most `MAX_PROBLEMS`.
+
+    Values are left out, because they may be personal data.
+    """
+    return _limited(faults_of(error))
 
 
 def faults_of(error: ValidationError) -> list[Problem]:
-    """As `problems_of`, and all of them."""
+    """Return all problems of a validation error, without a limit (see `problems_of`)."""
     found = []
     for item in error.errors(include_url=False, include_context=True, include_input=False):
         where = ".".join(printable(str(part)) for part in item["loc"])
@@ -71,5 +74,5 @@ def faults_of(error: ValidationError) -> list[Problem]:
 
 
 def printable(name: str) -> str:
-    """A stranger's name for something, fit for a sentence: no line ends, no orders to a terminal, not endless."""
+    """Return a name from input in a form that is safe to print: one line, no control characters, limited length."""
     return replaced(name[:MAX_NAME])

@@ -1,8 +1,8 @@
-"""What partners are asked about an order before anything is offered (G3), one row for each look-up.
+"""The look-ups: questions to partners about an order before an offer is made (G3). Each has one row in `ROWS`.
 
-Its name is the same everywhere: in policies (`look_up`), in the snapshot, at the port, in the sandbox and in its
-address. Only what was published before may differ: the name of an activity, for open cases, and the last part of an
-address, for partners.
+A look-up has the same name everywhere: in policies (`look_up`), in the snapshot, at the port, in the sandbox and in
+its URL. Two names that were published earlier may differ: the activity's, which open cases use, and the last part of
+the URL, which partners use.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class LookUpName(StrEnum):
 
 
 class LookUps(BaseModel):
-    """What the partners answered; None: not asked, not answered yet, or the partner knows of nothing."""
+    """The partners' answers. None: not asked, not answered yet, or the partner has no record."""
 
     trail: Trail | None = None
     dispatch: DispatchRecord | None = None
@@ -33,19 +33,19 @@ class LookUps(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The facts of one look-up."""
+    """The properties of one look-up."""
 
     partner: Partner
-    """Who is asked."""
+    """The partner that is asked."""
     answer: type[Wire]
     establishes: frozenset[str]
     """The fields of the finding that its answer may establish (`cases.progress.verification`)."""
     activity: str
-    """The activity that asks again after a first failure. Never changed: recorded cases name it."""
+    """The activity that repeats the question after a first failure. Never change it: recorded histories contain it."""
     path: str
-    """Where it is asked, below the partners' address: `<partner>/<name>`, or as it was published."""
+    """The URL path below the partners' address: `<partner>/<name>`, or the path that was published earlier."""
     by_parcel: bool = False
-    """Asked for the order's parcel as well, by its tracking number."""
+    """Whether the question also contains the parcel's tracking number."""
 
 
 ROWS: Mapping[str, Row] = {
@@ -74,4 +74,4 @@ ROWS: Mapping[str, Row] = {
 }
 
 if not set(LookUpName) == set(ROWS) == set(LookUps.model_fields):
-    raise ValueError(f"{__file__}: every look-up has a name, a row and a field of LookUps, in the same words")
+    raise ValueError(f"{__file__}: LookUpName, ROWS and the fields of LookUps must have the same names")

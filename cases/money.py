@@ -1,7 +1,7 @@
-"""Money is decimal, has its order's currency, and is rounded half up to the minor unit, once, at the end.
+"""Money: decimal amounts in the order's currency, rounded half up to the minor unit once, at the end.
 
-How many digits a currency has says CLDR (S30). What is worked out for a case uses the digits that its policy was pinned
-with, so that another release of CLDR cannot change a replay.
+CLDR defines how many digits a currency has (S30). Calculations for a case use the digits that were recorded with its
+policy, so that a new release of CLDR cannot change a replay.
 """
 
 import re
@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 from cases.errors import Problem
 
 KEPT_DIGITS = 2
-"""Digits after the point that money is kept and written with, whatever its currency has."""
+"""Digits after the point with which every amount is stored and written, in any currency."""
 CENT = Decimal("0.01")
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 MAX_AMOUNT = Decimal("999999999.99")
@@ -23,7 +23,7 @@ MAX_AMOUNT = Decimal("999999999.99")
 
 @cache
 def _in_use() -> dict[str, int]:
-    """The digits of every currency that is legal tender somewhere today, by its code."""
+    """Return the digits of every currency that is legal tender today, by its code."""
     from babel.core import get_global  # noqa: PLC0415 (slow to load, and `--help` needs no currency)
 
     fractions, territories = get_global("currency_fractions"), get_global("territory_currencies")
@@ -32,26 +32,26 @@ def _in_use() -> dict[str, int]:
 
 
 def digits_of(currency: str) -> int:
-    """Digits after the point that amounts in `currency` have, at most `KEPT_DIGITS`; those for an unknown one."""
+    """Return the digits after the point in `currency`, at most `KEPT_DIGITS`; `KEPT_DIGITS` if it is unknown."""
     return min(_in_use().get(currency, KEPT_DIGITS), KEPT_DIGITS)
 
 
-def uncounted(currency: str) -> str | None:
-    """Why we do not count in `currency`; None: we do (S30)."""
+def unsupported_currency(currency: str) -> str | None:
+    """Return why `currency` is not supported, or None if it is (S30)."""
     digits = _in_use().get(currency)
     if digits is None:
-        return f"{currency} is no currency in use: give its code from ISO 4217, such as CNY"
+        return f"{currency} is not a currency in use: give a code from ISO 4217, such as CNY"
     if digits > KEPT_DIGITS:
-        return f"{currency} has {digits} digits after the point, and only {KEPT_DIGITS} are kept here: not handled"
+        return f"{currency} is not supported: it has {digits} digits after the point, and only {KEPT_DIGITS} are kept"
     return None
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
-    """`value` with so many digits after the point, half up; always written with two."""
+    """Return `value` rounded half up to `digits` digits after the point. The result always has two digits."""
     return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP).quantize(CENT)
 
 
-def miscounted(value: Any, currency: str, where: str = "") -> Iterator[Problem]:
+def excess_digits(value: Any, currency: str, where: str = "") -> Iterator[Problem]:
     """Yield a problem for every amount in `value` (a model or a list) with more digits than its currency (S30)."""
     if isinstance(value, Decimal):
         digits = digits_of(currency)
@@ -61,7 +61,7 @@ def miscounted(value: Any, currency: str, where: str = "") -> Iterator[Problem]:
         return
     fields = value.__dict__.items() if isinstance(value, BaseModel) else []
     for name, part in enumerate(value) if isinstance(value, list) else fields:
-        yield from miscounted(part, currency, f"{where}.{name}" if where else str(name))
+        yield from excess_digits(part, currency, f"{where}.{name}" if where else str(name))
 
 
 def _parse(value: Any) -> Decimal:

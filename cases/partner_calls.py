@@ -1,7 +1,7 @@
-"""What the engine asks of partners, and what they answer: plain data that crosses the ports.
+"""Requests to partners and their answers: plain data that crosses the ports.
 
-Every command carries a business key made in the workflow (S13): the same key on every call, after a crash,
-a reset or a time-out. Partners' models ignore fields they do not know, so that either side can be newer.
+Every command has a business key, which the workflow makes (S13). The key is the same on every call, also after a crash,
+a reset or a time-out. Unknown fields are ignored, so that either side can run a newer version.
 """
 
 from datetime import datetime
@@ -22,13 +22,13 @@ Sentence = Annotated[str, StringConstraints(max_length=2_000), Clean]
 
 
 class Wire(BaseModel):
-    """A model on the wire: frozen, tolerant of fields that a newer partner adds."""
+    """A base for wire models: frozen, and tolerant of fields that a newer partner adds."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Contact(Wire):
-    """Whom to reach, and how."""
+    """A person to contact, with phone number and email address."""
 
     name: str
     phone: str | None = None
@@ -37,7 +37,10 @@ class Contact(Wire):
 
 
 class Document(Wire):
-    """One document of a claim: `name` is the policy's (`trail`, `photo`, …); what we know as JSON, or where it lies."""
+    """One document of a claim. `name` is the policy's name for it (`trail`, `photo`, …).
+
+    `facts` is our own record as JSON. `uri` is the location of a document that is stored elsewhere.
+    """
 
     name: Short
     facts: dict[str, Any] = {}
@@ -47,7 +50,7 @@ class Document(Wire):
 class StepCommand(Wire):
     """One step for a partner to carry out.
 
-    `key` is `case/cycle/offer/step`. `amount` (in `currency`) for money, `items` for goods, `address` for visits.
+    `key` is `case/cycle/offer/step`. Payments have `amount` (in `currency`), shipments `items`, and visits `address`.
     """
 
     key: Key
@@ -64,24 +67,24 @@ class StepCommand(Wire):
     carrier: str | None = None
     note: Sentence = ""
     documents: list[Document] = []
-    """What a claim is based on."""
+    """The evidence for a claim."""
     reply_to: str | None = None
-    """The workflow that wants the partner's `step-reported`; the case's own where absent."""
+    """The id of the workflow that receives the partner's `step-reported`; without it, the case's workflow."""
 
 
 class Booked(StepCommand):
-    """A step that the order's ledger has an entry of, as our own books need it."""
+    """A step with an entry in the order's ledger. The added fields are for the ledger only."""
 
     makes_good: list[Affected] = []
     """The units of the order's items that it makes good (S35)."""
     bought: list[Affected] = []
-    """What this case says was bought of them."""
+    """The quantities of these items that were bought, as stated in this case."""
     approved: bool = False
-    """Somebody has approved more than the policy grants: units may be made good once more (S20)."""
+    """Whether a person has approved more than the policy grants, so that units may be made good once more (S20)."""
 
     @property
     def asked(self) -> StepCommand:
-        """What the partner is asked: without what concerns our books, so that a key stands for the same content."""
+        """The request without the ledger's fields, so that calls with the same key have the same content."""
         return StepCommand.model_validate(dict(self))
 
 
@@ -89,19 +92,19 @@ class Payment(Booked):
     """A step that moves money."""
 
     limit: Money | None = None
-    """The most that all cases of the order may be paid of this kind: beside refunds together (S15), of freight once
-    (S35); None: no such limit."""
+    """The maximum for payments of this kind over all cases of the order: payments beside refunds together (S15), or
+    freight refunds (S35). None means no limit."""
 
 
 class Shipment(Booked):
     """A step that sends goods."""
 
     paid: Money | None = None
-    """What the customer paid for the order; None, from an older worker: no units are counted."""
+    """The amount that the customer paid for the order. None, from an older worker: units are not counted."""
 
 
 class ReceiptState(StrEnum):
-    """How far a partner has come with a command."""
+    """A partner's progress with a command."""
 
     ACCEPTED = "accepted"
     DISPATCHED = "dispatched"
@@ -110,7 +113,7 @@ class ReceiptState(StrEnum):
 
 
 class StepFinding(Wire):
-    """What a visit or a search established: the part of a finding that a partner can report."""
+    """The result of a visit or a search: the fields of a finding that a partner can report."""
 
     severity: Severity | None = None
     days_late: Annotated[int, Field(ge=0, le=36_500), NUMERIC] | None = None
@@ -122,7 +125,7 @@ class StepFinding(Wire):
 
 
 class Receipt(Wire):
-    """A partner's word on one command: `reference` is the partner's own number for it."""
+    """A partner's report on one command. `reference` is the partner's own number for it."""
 
     reference: Short
     state: ReceiptState
@@ -139,7 +142,7 @@ class TrailEvent(Wire):
 
 
 class TrailState(StrEnum):
-    """Where a parcel is: the states that are shown to customers of express (§6)."""
+    """The state of a parcel, as shown to express customers (§6)."""
 
     COLLECTED = "collected"
     IN_TRANSIT = "in_transit"
@@ -149,21 +152,21 @@ class TrailState(StrEnum):
 
 
 class Trail(Wire):
-    """What the carrier knows of a shipment (G3)."""
+    """A carrier's record of a shipment: its tracking events and dates (G3)."""
 
     state: TrailState
     events: list[TrailEvent] = []
     promised_at: Instant | None = None
     delivered_at: Instant | None = None
     expected_at: Instant | None = None
-    """The new arrival time, where it is late."""
+    """The new arrival time, if the parcel is late."""
     cause: Sentence | None = None
     carrier: str | None = None
     route: str | None = None
 
 
 class DispatchRecord(Wire):
-    """What the warehouse knows of an order's dispatch (G3)."""
+    """The warehouse's record of an order's dispatch (G3)."""
 
     warehouse: str
     dispatched_at: Instant | None = None
@@ -173,7 +176,7 @@ class DispatchRecord(Wire):
 
 
 class InstallationRecord(Wire):
-    """What the installation partner knows of an order's installation (G3)."""
+    """The installation partner's record of an order's installation (G3)."""
 
     installer: str
     promised_at: Instant | None = None
@@ -184,7 +187,7 @@ class InstallationRecord(Wire):
 
 
 class LookUp(Wire):
-    """What to look up: the order, and the shipment where it has a number."""
+    """The subject of a look-up: the order, and the shipment if it has a tracking number."""
 
     case_id: str
     order_id: str
@@ -192,9 +195,9 @@ class LookUp(Wire):
 
 
 class CustomerMessage(Wire):
-    """One message to a customer, as data; the text is made from the templates when it is sent.
+    """One message to a customer, as data. The text is rendered from a template when it is sent.
 
-    `event` names the template, `facts` are its values (JSON). `routes` are the channels to try, best first (G2).
+    `event` is the template's name, and `facts` are its values (JSON). `routes` are the channels to try, in order (G2).
     """
 
     key: Key
@@ -206,7 +209,7 @@ class CustomerMessage(Wire):
 
 
 class StaffNotice(Wire):
-    """One message to a role of a team (G10): an escalation, a blocked step, a case that waits for a person."""
+    """One message to a role in a team (G10), such as an escalation, a blocked step or a decision to make."""
 
     key: Key
     case_id: str
@@ -219,7 +222,7 @@ class StaffNotice(Wire):
 
 
 class CallbackRequest(Wire):
-    """Please ask the customer whether they are satisfied (G8); `attempt` counts from 1."""
+    """A request to ask the customer whether they are satisfied (G8). `attempt` counts from 1."""
 
     key: Key
     case_id: str
@@ -229,7 +232,7 @@ class CallbackRequest(Wire):
 
 
 class Delivery(Wire):
-    """A message was handed over: the partner's number for it, the channel it took, and when."""
+    """The receipt for a delivered message: the partner's number for it, the channel, and the time."""
 
     reference: str
     channel: str

@@ -1,11 +1,11 @@
-"""Rules that have changed while cases were open: each case is judged by the rules that it began with."""
+"""Rules that changed while cases were open. Each case keeps the rules that it began with."""
 
 from collections.abc import Callable
 
 Holds = Callable[[str], bool]
-"""Whether a rule that has changed holds already for this case (`workflow.patched`)."""
+"""Returns whether a changed rule already applies to this case (`workflow.patched`)."""
 
 
 def always(_change: str) -> bool:
-    """What is judged now is judged by all of the rules; a history that is replayed may be older than one of them."""
+    """Return True: outside of workflows all current rules apply. Only a replayed history can be older than a rule."""
     return True

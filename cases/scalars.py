@@ -1,17 +1,17 @@
-"""Truth values and numbers as JSON has them: text that looks like one is none, and `true` is no number.
+"""Booleans and numbers as in JSON: a text is neither, and `true` is not a number.
 
-What was recorded before a rule existed has to be read for ever, so text is refused only `AT_THE_DOOR`.
+Text is refused only in new input (`NEW_INPUT`), because values that were recorded before this rule must stay readable.
 """
 
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo
 
-from cases.text import AT_THE_DOOR
+from cases.text import NEW_INPUT
 
 
 def _flag(value: Any, info: ValidationInfo) -> Any:
-    if info.context is AT_THE_DOOR and not isinstance(value, bool):
+    if info.context is NEW_INPUT and not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
 
@@ -19,7 +19,7 @@ def _flag(value: Any, info: ValidationInfo) -> Any:
 def _number(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")  # noqa: TRY004 (pydantic wants ValueError)
-    if info.context is AT_THE_DOOR and not isinstance(value, int | float):
+    if info.context is NEW_INPUT and not isinstance(value, int | float):
         raise ValueError("must be a number, without quotes")
     return value
 
@@ -28,5 +28,5 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 """`true` or `false`."""
 
 NUMERIC = BeforeValidator(_number)
-"""For `int` and `float`; it stands after `Field(ge=…)`, or the JSON Schema would not say `minimum`. `5.0` is a whole
-number, as in JSON Schema."""
+"""A validator for `int` and `float`. Place it after `Field(ge=…)`, else the JSON Schema has no `minimum`. `5.0` is a
+whole number, as in JSON Schema."""

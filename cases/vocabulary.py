@@ -1,13 +1,13 @@
-"""The words of the rulebook and of the contract, each spelled once.
+"""The terms of the rulebook and the contract, each defined once.
 
-Every name that another program may see (JSON, search attributes, messages) is defined here.
+All names that other programs see (JSON, search attributes, messages) are defined here.
 """
 
 from enum import StrEnum
 
 
 class Channel(StrEnum):
-    """Where a complaint comes in (G1)."""
+    """The channel through which a complaint arrives (G1)."""
 
     HOTLINE = "hotline"
     EMAIL = "email"
@@ -20,7 +20,7 @@ class Channel(StrEnum):
 
 
 class Wish(StrEnum):
-    """What the customer wants."""
+    """The customer's wish."""
 
     REPAIR = "repair"
     REPLACE = "replace"
@@ -32,7 +32,7 @@ class Wish(StrEnum):
 
 
 class EvidenceKind(StrEnum):
-    """What a customer can show; a video serves as a photo."""
+    """A kind of evidence from a customer. A video also counts as a photo."""
 
     PHOTO = "photo"
     VIDEO = "video"
@@ -43,7 +43,7 @@ class EvidenceKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a damage or a defect is."""
+    """The severity of a damage or a defect."""
 
     MINOR = "minor"
     MODERATE = "moderate"
@@ -51,7 +51,7 @@ class Severity(StrEnum):
 
 
 class Liable(StrEnum):
-    """Who is liable."""
+    """The party that is liable."""
 
     WAREHOUSE = "warehouse"
     DELIVERY = "delivery"
@@ -60,7 +60,7 @@ class Liable(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a case stands."""
+    """The status of a case."""
 
     RECEIVED = "received"
     ASSESSING = "assessing"
@@ -74,7 +74,7 @@ class Status(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a case ended (G9)."""
+    """The outcome of a case (G9)."""
 
     SATISFIED = "satisfied"
     NEUTRAL = "neutral"
@@ -86,21 +86,21 @@ class Outcome(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """How another case, or another workflow, belongs to a case (G12)."""
+    """The relation of another case, or another workflow, to a case (G12)."""
 
     FOLLOWS = "follows"
-    """Takes that closed case up again."""
+    """The case continues that closed case."""
     MERGED = "merged"
-    """Handles that later complaint as well."""
+    """The case also handles that later complaint."""
     MERGED_INTO = "merged_into"
-    """Is handled by that case."""
+    """The case is handled by that case."""
     RELATED = "related"
-    """Is about the same, and handled apart."""
+    """Both cases are about the same matter, and each is handled separately."""
     CARRIER_CLAIM = "carrier_claim"
 
 
 class PromiseState(StrEnum):
-    """Where a promise stands; kept late stays broken."""
+    """The state of a promise. A promise that is kept late stays broken."""
 
     OPEN = "open"
     PAUSED = "paused"
@@ -110,7 +110,7 @@ class PromiseState(StrEnum):
 
 
 class OfferState(StrEnum):
-    """Where an offer stands."""
+    """The state of an offer."""
 
     AWAITING_APPROVAL = "awaiting_approval"
     OPEN = "open"
@@ -121,7 +121,7 @@ class OfferState(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where a step stands."""
+    """The state of a step."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -133,7 +133,7 @@ class StepState(StrEnum):
 
 
 class Partner(StrEnum):
-    """Who carries remedies out."""
+    """A partner that carries out remedies."""
 
     MESSAGING = "messaging"
     REFUNDS = "refunds"
@@ -143,7 +143,7 @@ class Partner(StrEnum):
 
 
 class RemedyKind(StrEnum):
-    """What we can do or pay."""
+    """A kind of remedy: something that we do or pay."""
 
     APOLOGY = "apology"
     EXPLANATION = "explanation"
@@ -170,7 +170,7 @@ class RemedyKind(StrEnum):
 
 
 class Role(StrEnum):
-    """Who is notified: the ladder of G10, from the bottom up."""
+    """The roles that are notified: the escalation ladder of G10, from the bottom up."""
 
     OWNER = "owner"
     TEAM_LEAD = "team_lead"
@@ -179,7 +179,7 @@ class Role(StrEnum):
 
 
 class PromiseName(StrEnum):
-    """The promises that the engine knows how to keep; policies choose among them."""
+    """The promises that the engine supports. Policies choose among them."""
 
     ACKNOWLEDGE = "acknowledge"
     DISPATCH = "dispatch"
@@ -196,7 +196,7 @@ class PromiseName(StrEnum):
 
 
 class Starts(StrEnum):
-    """The event a promise's time runs from; `documents`: the last one that we asked for has arrived."""
+    """The event at which a promise's clock starts. `documents`: the last requested document has arrived."""
 
     RECEIVED = "received"
     FINDING = "finding"
@@ -214,7 +214,7 @@ class KeptWhen(StrEnum):
     OWNER_NAMED = "owner named"
     CREW_DISPATCHED = "crew dispatched"
     MADE_GOOD = "made good"
-    """The goods have left; with none to send, the return is booked; with neither, the money is paid."""
+    """The goods have left. If none are sent, the return is booked; without a return, the money is paid."""
     ON_ITS_WAY = "on its way"
     """The goods have left, or the money is paid."""
     PAID = "paid"
@@ -233,4 +233,4 @@ KEPT_WHEN: dict[PromiseName, KeptWhen] = {
     _P.RETURN_DONE: KeptWhen.ON_ITS_WAY,
     _P.CLAIM_PAID: KeptWhen.PAID,
 }
-"""What keeps a promise of each name, where its policy does not say otherwise."""
+"""The event that keeps a promise of each name, unless the policy states another one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cases.errors import AfterSalesError, Refusal
 from cases.partner_calls import ReceiptState
-from cases.state.step import tried
+from cases.state.step import split_key
 from client.archive import records_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _entry(records: "Records", case_id: str, payload: Json) -> Json | None:
 
 def _step(entry: Json) -> str:
     """Return the step in a key `case/cycle/offer/step` or `…/step/2`."""
-    first, _ = tried(entry["key"], entry["case_id"])
+    first, _ = split_key(entry["key"], entry["case_id"])
     return first.rpartition("/")[2]
 
 

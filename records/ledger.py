@@ -14,7 +14,7 @@ from cases.money import CENT, MAX_AMOUNT
 from cases.policy.remedy_kinds import FREIGHT, MONEY, PAYOUTS, SHIPMENTS, TO_SOURCE
 from cases.reasons import Reason
 from cases.state.account import Account
-from cases.state.step import tried
+from cases.state.step import split_key
 from cases.vocabulary import RemedyKind
 from records.database import Database
 from records.errors import (
@@ -265,9 +265,9 @@ class OrderLedger(Database):
 
     def _later_try(self, connection: Connection, key: str, case_id: str) -> int | None:
         """Return the number of the step's latest try after this one that is reserved or has moved, or None."""
-        step, number = tried(key, case_id)
+        step, number = split_key(key, case_id)
         live = select(entries.c.key).where(entries.c.case_id == case_id, entries.c.state != EntryState.RELEASED)
-        tries = [tried(other, case_id) for other in connection.scalars(live)]
+        tries = [split_key(other, case_id) for other in connection.scalars(live)]
         return max((n for other, n in tries if other == step and n > number), default=None)
 
     def _no_room(

@@ -31,12 +31,12 @@ from cases.progress.call_outcomes import (
 from cases.progress.carrying_out import (
     apply_receipt,
     claim_begun,
-    is_spoken_for,
+    is_key_in_use,
     never_paid,
     not_done_before,
     started,
-    to_ask_after,
-    to_clear_up,
+    take_contradictions,
+    take_status_requests,
 )
 from cases.state.step import Step
 from cases.vocabulary import Partner
@@ -92,11 +92,11 @@ class Remedies:
         """Ask partners by key: at once if reports contradict each other, daily if a report may have been lost."""
         case = self._desk.case
         if any(step.to_clear_up for step in case.steps):
-            for step in self._desk.apply(to_clear_up):
+            for step in self._desk.apply(take_contradictions):
                 if workflow.patched("reports that contradict each other are cleared up"):
                     self._desk.begin(self._clear_up(step))
         if case.ask_after:
-            for step in self._desk.apply(to_ask_after):
+            for step in self._desk.apply(take_status_requests):
                 if step.contested and workflow.patched("a contested step is not asked after"):
                     continue  # a person decides, and the daily question would settle its ledger entry (S27)
                 self._desk.begin(self._ask_after(step))
@@ -173,9 +173,9 @@ class Remedies:
             wait = min(FIRST_PAUSE * 2 ** (sent - 2), LONGEST_PAUSE)
             with suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda: not tried.waits, timeout=wait, timeout_summary=f"then send {tried.step.id} again"
+                    lambda: not tried.awaits_result, timeout=wait, timeout_summary=f"then send {tried.step.id} again"
                 )
-        return tried.waits
+        return tried.awaits_result
 
     async def _find(self, step: Step, key: str) -> Receipt | None:
         question = step_calls.find(step.partner, key)
@@ -203,7 +203,7 @@ class Remedies:
         if key in self._calling and workflow.patched("free after the call"):
             await workflow.wait_condition(lambda: key not in self._calling)
             await asyncio.sleep(0)
-        if not is_spoken_for(self._desk.case, key):
+        if not is_key_in_use(self._desk.case, key):
             why = "it was reported as failed"
             await self._desk.durably(call(Refunds.release, key, why), summary=f"release {key}", options=RECORD)
         self._releasing -= 1

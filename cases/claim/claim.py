@@ -89,7 +89,7 @@ class Claim(BaseModel):
 
     @property
     def open(self) -> bool:
-        """Whether it can still bring something."""
+        """Return whether it can still bring something."""
         return self.closed_at is None
 
     @property

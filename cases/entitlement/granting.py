@@ -50,7 +50,7 @@ class Assessment(BaseModel):
 
     @property
     def consent_required(self) -> bool:
-        """Whether anything waits for the customer's yes (G5)."""
+        """Return whether anything waits for the customer's yes (G5)."""
         return needs_consent(self.options)
 
 

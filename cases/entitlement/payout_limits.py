@@ -55,7 +55,7 @@ def payout_limit(case: Case, step: Step) -> Decimal | None:
 
 
 def approved(case: Case, step: Step) -> bool:
-    """Whether somebody has approved more than the policy grants: the step's offer, or the step itself."""
+    """Return whether somebody has approved more than the policy grants: the step's offer, or the step itself."""
     offer = offer_of(case, step)
     return bool(step.approved_by or (offer and offer.over_limits))
 

@@ -12,7 +12,7 @@ from cases.entitlement.granting import Assessment, assess, check_finding
 from cases.errors import InvalidInput, Problem, Refusal, printable, problems_of
 from cases.input.decoding import check_size
 from cases.input.drafts import drafted, gathered
-from cases.money import miscounted
+from cases.money import excess_digits
 from cases.policy.admission import judged
 from cases.policy.policy import Policy
 from cases.state.finding import PartialFinding
@@ -87,7 +87,7 @@ def _finding(raw: Any) -> tuple[PartialFinding, list[Problem]]:
 
 
 def _counted(complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:
-    yield from miscounted(finding, complaint.order.currency if complaint.order else OUR_CURRENCY)
+    yield from excess_digits(finding, complaint.order.currency if complaint.order else OUR_CURRENCY)
 
 
 def _within(field: str, problems: list[Problem]) -> list[Problem]:

@@ -12,7 +12,7 @@ from cases.inbox.checks import possible_finding, step_of
 from cases.policy.remedy_kinds import PAYOUTS
 from cases.progress.assessing import consider, granted_by_policy
 from cases.progress.carrying_out import waive
-from cases.progress.evidence import go_on_without, insisted_on
+from cases.progress.evidence import continue_without, is_evidence_required
 from cases.progress.offering import make_offer, publish
 from cases.progress.urgency import raise_urgency
 from cases.reasons import Reason, Why
@@ -37,8 +37,8 @@ def _assess(case: Case, message: m.Assess, when: m.When) -> dict[str, Any]:
     case.add_to_finding(new, "agent", when.at, message.by)
     if message.note:
         case.note("note", when.at, message.note, message.by)
-    if case.awaited and not insisted_on(case):
-        go_on_without(case, when.at, "an agent has assessed without it")
+    if case.awaited and not is_evidence_required(case):
+        continue_without(case, when.at, "an agent has assessed without it")
     case.unjudged = []  # an agent has looked
     found = consider(case, when.at)
     offer = case.offer if found.options else None
@@ -54,7 +54,7 @@ def _assess(case: Case, message: m.Assess, when: m.When) -> dict[str, Any]:
 def _propose(case: Case, message: m.Propose, when: m.When) -> dict[str, Any]:
     _undecided(case)
     policy_grants = granted_by_policy(case, case.finding)
-    if insisted_on(case):
+    if is_evidence_required(case):
         raise Refusal(f"nothing can be offered before the documents have come: {', '.join(case.awaited)}")
     named = with_items(case, completed(message.options, policy_grants, case.complaint, case.finding))
     options = [as_proposed(option, policy_grants) for option in named]
@@ -65,7 +65,7 @@ def _propose(case: Case, message: m.Propose, when: m.When) -> dict[str, Any]:
         why = "; ".join(map(str, over)) or case.topic.audit
         raise Refusal(f"this needs approval ({why}), so say who proposes it: by")
     if case.awaited:
-        go_on_without(case, when.at, "an agent made an offer without it")
+        continue_without(case, when.at, "an agent made an offer without it")
     offer = make_offer(case, options, when.at, made_by=message.by or "an agent", over=over)
     if message.note:
         case.note("note", when.at, message.note, message.by)

@@ -115,7 +115,7 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
 
 
 def _done_after_all(case: Case, step: Step, message: m.StepReported) -> bool:
-    """Whether a report says that the try which had failed was carried out (S26)."""
+    """Return whether a report says that the try which had failed was carried out (S26)."""
     return message.state is not ReceiptState.FAILED and message.key in (None, step.key(case.id, step.number - 1))
 
 

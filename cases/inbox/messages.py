@@ -14,13 +14,13 @@ from cases.calendar import Instant
 from cases.complaint import Evidence, Strict
 from cases.contract import MOVE_POLICY
 from cases.errors import Refusal, printable, problems_of
-from cases.money import miscounted
+from cases.money import excess_digits
 from cases.partner_calls import Key, ReceiptState, StepFinding
 from cases.patches import Holds, always
 from cases.scalars import NUMERIC
 from cases.state.finding import PartialFinding
 from cases.state.offer import Option
-from cases.text import AT_THE_DOOR, PLAIN, Identifier, Long, MessageId, Signature, Text
+from cases.text import ALL_VISIBLE, NEW_INPUT, Identifier, Long, MessageId, Signature, Text
 from cases.vocabulary import Wish
 
 
@@ -63,7 +63,7 @@ class StepReported(Message):
     """A partner's or a crew's word on a step (G6)."""
 
     step: Identifier
-    key: Annotated[Key, PLAIN] | None = None
+    key: Annotated[Key, ALL_VISIBLE] | None = None
     """The key that the partner was asked under: a word on an earlier try then changes nothing (S13)."""
     state: Literal[ReceiptState.DISPATCHED, ReceiptState.DONE, ReceiptState.FAILED]
     detail: Long = ""
@@ -217,7 +217,7 @@ def read(
     if not isinstance(payload, dict):
         raise Refusal(f"{name} takes a JSON object with {', '.join(model.model_fields)}")
     try:
-        return model.model_validate(payload, context=AT_THE_DOOR)
+        return model.model_validate(payload, context=NEW_INPUT)
     except ValidationError as error:
         refusal = Refusal(f"{name}: " + "; ".join(str(problem) for problem in problems_of(error)))
     with suppress(ValidationError):
@@ -229,7 +229,7 @@ def read(
 
 def counted(name: str, message: Message, currency: str, holds: Holds = always) -> None:
     """Raise `Refusal` for an amount with more digits than the currency has (S30)."""
-    problems = [str(problem) for problem in miscounted(message, currency)]
+    problems = [str(problem) for problem in excess_digits(message, currency)]
     if problems and holds(DIGITS):
         raise Refusal(f"{name}: {'; '.join(problems)}")
 

@@ -18,7 +18,7 @@ def fingerprint(name: str, message: Message) -> str:
 
 
 def repeated(seen: dict[str, str], name: str, message: Message, holds: Holds = always) -> bool:
-    """Whether this very message was applied before; raises `Refusal` where another one was, under the same id."""
+    """Return whether this message was applied before. Raise `Refusal` if a different message has the same id."""
     if message.message_id is None or message.message_id not in seen:
         return False
     before, this = seen[message.message_id], fingerprint(name, message)

@@ -100,7 +100,7 @@ def merged(case: Case) -> list[str]:
 
 
 def can_merge(case: Case) -> bool:
-    """Whether the policy wants it, and nothing was agreed, begun or taken in that would be lost by it."""
+    """Return whether the policy wants it, and nothing was agreed, begun or taken in that would be lost by it."""
     begun = any(step.begun for step in case.steps) or case.policy.second_complaint != "merge"
     if case.status not in UNDECIDED or begun or case.closing or case.accepted or case.merged_into or merged(case):
         return False
@@ -197,7 +197,7 @@ def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
 
 
 def is_for_older_case(case: Case, name: str) -> bool:
-    """Whether a fact is passed on to the case that this one was merged into."""
+    """Return whether a fact is passed on to the case that this one was merged into."""
     return bool(case.merged_into) and not case.closing and name in m.FACTS
 
 

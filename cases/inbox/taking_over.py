@@ -86,7 +86,7 @@ def needs_judgement(case: Case, record: TakenOver, news: list[str], at: datetime
 
 
 def _finding_was_made(case: Case) -> bool:
-    """Whether a finding was made already: somebody has assessed, or something was offered on what partners know."""
+    """Return whether an agent has assessed the case, or an offer was made."""
     return bool(case.offers) or any(fact.source not in UNJUDGED_SOURCES for fact in case.finding.facts)
 
 
@@ -132,7 +132,7 @@ def _items(case: Case, record: TakenOver, at: datetime) -> list[str]:
 
 
 def agreed(case: Case) -> bool:
-    """Whether an offer was accepted: of what it is about nothing is to be granted again."""
+    """Return whether an offer was accepted: of what it is about nothing is to be granted again."""
     return any(offer.state is OfferState.ACCEPTED for offer in case.offers)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from cases.errors import Problem, faults_of
-from cases.text import AT_THE_DOOR
+from cases.text import NEW_INPUT
 
 Model = TypeVar("Model", bound=BaseModel)
 Where = tuple[int | str, ...]
@@ -21,7 +21,7 @@ Where = tuple[int | str, ...]
 def drafted(model: type[Model], raw: dict[str, Any]) -> tuple[Model, list[Problem]]:
     """The model in `raw`, which comes in now, and its problems; where there are any it is a draft."""
     try:
-        return model.model_validate(raw, context=AT_THE_DOOR), []
+        return model.model_validate(raw, context=NEW_INPUT), []
     except ValidationError as error:
         faulty = [item["loc"] for item in error.errors(include_url=False, include_context=False, include_input=False)]
         return _draft(model, raw, faulty), faults_of(error)
@@ -51,7 +51,7 @@ def _draft(model: type[Model], raw: dict[str, Any], faulty: list[Where]) -> Mode
             made.__dict__.pop(name, None)
             made.__dict__.update({name: part} if (part := _part(field, raw.get(name), mine)) is not None else {})
         elif name in raw:
-            made.__dict__[name] = _field(model, name).validate_python(raw[name], context=AT_THE_DOOR)
+            made.__dict__[name] = _field(model, name).validate_python(raw[name], context=NEW_INPUT)
     return made
 
 

@@ -33,7 +33,7 @@ class Bounds(BaseModel):
     under: float | None = None
 
     def hold(self, value: float) -> bool:
-        """Whether `value` lies inside."""
+        """Return whether `value` lies inside."""
         return (
             (self.over is None or value > self.over)
             and (self.at_least is None or value >= self.at_least)
@@ -74,7 +74,7 @@ When = Annotated[dict[str, bool | str], AfterValidator(_checked)]
 
 
 def unmet(when: dict[str, bool | str], known: dict[str, Any]) -> bool:
-    """Whether some condition is known not to hold."""
+    """Return whether some condition is known not to hold."""
     return any(known.get(field) is not None and not _holds(wanted, known[field]) for field, wanted in when.items())
 
 

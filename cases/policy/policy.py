@@ -88,7 +88,7 @@ class PromiseRule(Part):
         return self.kept_when or KEPT_WHEN[self.name]
 
     def concerns(self, topic: str, channel: Channel, *, urgent: bool | None = None) -> bool:
-        """Whether this promise is made for such a complaint; `urgent`: None: for one that is, or that is not."""
+        """Return whether this promise is made for such a complaint; `urgent`: None: for one that is, or that is not."""
         return (
             matches(self.topics, topic)
             and not (self.except_topics and matches(self.except_topics, topic))
@@ -228,7 +228,7 @@ class Policy(EveryLine):
 
     @property
     def counts_working_time(self) -> bool:
-        """Whether anything is promised or done in working days or working hours."""
+        """Return whether anything is promised or done in working days or working hours."""
         return bool(
             _WORKED.search(self.model_dump_json(include={"promises", "investigations", *EveryLine.model_fields}))
         )
@@ -244,7 +244,7 @@ _WORKED = re.compile(r'"[0-9]+ *working (day|hour)s?"')
 
 
 def matches(patterns: list[str], topic: str) -> bool:
-    """Whether a topic is meant by one of `patterns`: itself, `area.*` or `*`."""
+    """Return whether a topic is meant by one of `patterns`: itself, `area.*` or `*`."""
     return any(p in ("*", topic) or (p.endswith(".*") and topic.startswith(p[:-1])) for p in patterns)
 
 

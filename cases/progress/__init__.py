@@ -1,1 +1,1 @@
-"""How a case goes on when partners answer, letters arrive and time passes. Nothing here waits or calls anybody."""
+"""How a case continues when partners answer, letters are delivered and time passes. Nothing here waits or calls out."""

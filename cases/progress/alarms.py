@@ -1,7 +1,7 @@
-"""Everything that a case does when a time is reached: rungs, daily updates, reminders, callbacks.
+"""Alarms: everything that a case does at a certain time, such as rungs, daily updates, reminders and callbacks.
 
-An alarm is a name, an instant and a sentence for the operator. It is derived from the case each time, never
-stored: whoever waits for one works it out again after every change (S3), and checks again when it fires (S5).
+An alarm is a name, a time and a sentence for operators. It is derived from the case and never stored. The workflow
+derives it again after every change (S3), and checks it again when the timer fires (S5).
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from cases.policy.policy import Investigation
 from cases.progress.assessing import not_found_in_time
 from cases.progress.carrying_out import notify_unknown
 from cases.progress.closing import call_back, end, retire, settle
-from cases.progress.evidence import next_reminder, remind_or_go_on
+from cases.progress.evidence import act_on_missing_evidence, next_reminder
 from cases.progress.silence import next_callback, silence_plan
 from cases.state.case import Case
 from cases.state.escalation import Escalation, next_rung
@@ -24,7 +24,7 @@ from cases.vocabulary import OfferState, Outcome, PromiseName, Status, StepState
 
 
 class Alarm(NamedTuple):
-    """Something to be done at an instant; `summary` is what the timer shows in the UI."""
+    """An action at a certain time. `summary` is shown at the timer in the UI."""
 
     name: str
     at: datetime
@@ -32,7 +32,7 @@ class Alarm(NamedTuple):
 
 
 def alarms(case: Case) -> list[Alarm]:
-    """All that the case waits for by the clock."""
+    """Return all alarms of the case."""
     found = [alarm for index in range(len(case.promises)) if (alarm := _rung_alarm(case, index))]
     if case.closing:
         return found
@@ -41,19 +41,19 @@ def alarms(case: Case) -> list[Alarm]:
 
 
 def alarm(case: Case, name: str) -> Alarm | None:
-    """The alarm of this name, if the case still waits for it."""
+    """Return the alarm of this name, or None if the case no longer has it."""
     return next((a for a in alarms(case) if a.name == name), None)
 
 
 def fire(case: Case, name: str, now: datetime) -> None:
-    """Do what is due at `now`, if it still is (S5)."""
+    """Carry out the alarm of this name, if it is still due at `now` (S5)."""
     due = alarm(case, name)
     if due is None or due.at > now:
         return
     if name.startswith("promise-"):
         _settle_rung(case, int(name.removeprefix("promise-")), now)
     elif name == "evidence":
-        remind_or_go_on(case, now)
+        act_on_missing_evidence(case, now)
     elif name == "search":
         _give_up_search(case, now)
     elif name == "unknown":
@@ -81,9 +81,9 @@ def _rung_alarm(case: Case, index: int) -> Alarm | None:
 
 
 def _settle_rung(case: Case, index: int, now: datetime) -> None:
-    """Settle the next rung: notify its role once (S6), however late (S8).
+    """Settle the next rung: notify its role once (S6), even if it is late (S8).
 
-    A reminder is skipped if it was acknowledged (S23); a breach is always notified (G10).
+    A reminder is skipped if it was acknowledged (S23). A breach is always notified (G10).
     """
     promise = case.promises[index]
     promise.check_overdue(now)
@@ -96,7 +96,7 @@ def _settle_rung(case: Case, index: int, now: datetime) -> None:
         promise.hold = 0  # an acknowledged warning does not cover the breach (G10)
     if promise.hold:
         promise.hold -= 1
-        case.note("escalation held", now, f"{promise.name}: somebody has it")
+        case.note("escalation held", now, f"{promise.name}: acknowledged")
         return
     _escalate(case, promise, number, due, now)
 
@@ -123,11 +123,11 @@ def _escalate(case: Case, promise: Promise, number: int, due: datetime, now: dat
 
 
 LATE_AFTER = timedelta(minutes=1)
-"""After this a notice says that it is late, and why (S8)."""
+"""A notice that is later than this states that it is late, and why (S8)."""
 
 
 def _why_late(case: Case, promise: Promise, due: datetime, now: datetime) -> str | None:
-    """Why a rung is notified late: what it rests on was entered late, or something was down (S8, S9)."""
+    """Return why a rung is notified late: facts were entered late, or there was an outage (S8, S9). None: in time."""
     if now - due <= LATE_AFTER:
         return None
     known = promise.known_at or case.opened_at
@@ -145,7 +145,7 @@ def _evidence_alarm(case: Case) -> Alarm | None:
 
 
 def _searches(case: Case) -> list[tuple[datetime, Investigation, Step]]:
-    """Searches that a partner is at, and when we take what they look for to be lost."""
+    """Return the searches that are under way, each with the time at which the parcel counts as lost."""
     add = case.policy.working_days.add
     return [
         (add(step.added_at, length(investigation.within)), investigation, step)
@@ -169,10 +169,10 @@ def _give_up_search(case: Case, now: datetime) -> None:
     not_found_in_time(case, investigation, step, now)
 
 
-# Steps of which nobody knows whether they were done: S13
+# Steps with an unknown result: S13
 
 UNKNOWN_FOR = timedelta(minutes=15)
-"""A partner that is asked mostly answers by then; longer, and a person should ask them in another way."""
+"""How long a step's result may be unknown before its owner is notified. Partners usually answer within this time."""
 
 
 def _next_unknown(case: Case) -> Step | None:
@@ -195,7 +195,7 @@ def _notify_unknown(case: Case) -> None:
 
 
 def _update_alarm(case: Case) -> Alarm | None:
-    """The update goes out a little before its owner would be warned, once for each promise of one."""
+    """Return the alarm for the daily update, shortly before its owner would be warned. Each promise has one update."""
     promise = case.promise(PromiseName.PROGRESS_UPDATE)
     waiting_to_go = any(letter.about == UpdateLetter() for letter in case.letters)
     if case.status is not Status.EXECUTING or promise is None or not promise.live or promise.announced:
@@ -230,7 +230,7 @@ def _silence_alarm(case: Case) -> Alarm | None:
 
 
 def _act_on_silence(case: Case, now: datetime) -> None:
-    """Do what is due; of reminders that an outage held up only the last is sent."""
+    """Carry out what is due. If an outage delayed several reminders, only one is sent."""
     plan = silence_plan(case)
     due = [what for at, what in plan[case.silence_steps :] if at <= now]
     case.silence_steps += len(due)

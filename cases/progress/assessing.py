@@ -1,4 +1,4 @@
-"""From a finding to what is offered: what is missing is looked into, and what nobody knows a person judges (G3, G4)."""
+"""From a finding to an offer: missing facts are investigated, and a person decides what no rule covers (G3, G4)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -25,10 +25,10 @@ from cases.vocabulary import (
 
 
 def consider_soon(case: Case, at: datetime) -> None:
-    """Have the offer worked out as of `at`, once the order's account has been read again (S35).
+    """Request an offer as of `at`, which is computed once the order's account has been read again (S35).
 
-    Other cases of the order may have taken something since it was read last. Cases that know no account, or that an
-    older worker admitted, work the offer out at once.
+    Other cases of the order may have used something since the last read. Cases without an account, and cases that an
+    older worker admitted, compute the offer at once.
     """
     if case.rereads_account and case.account is not None:
         case.offer_due = at
@@ -37,7 +37,7 @@ def consider_soon(case: Case, at: datetime) -> None:
 
 
 def consider_due(case: Case, now: datetime) -> None:
-    """Work out the offer that was waiting for the order's account, unless it is no longer wanted (S35)."""
+    """Compute the offer that was waiting for the order's account, unless it is no longer wanted (S35)."""
     at, case.offer_due = case.offer_due, None
     if at is None or case.closing or case.merged_into or case.status not in NOTHING_OFFERED:
         return
@@ -48,12 +48,12 @@ def consider_due(case: Case, now: datetime) -> None:
 
 
 def consider(case: Case, at: datetime) -> Assessment:
-    """Make the offer that the finding allows; if something is missing, have it established.
+    """Make the offer that the finding allows, or have the missing facts established. Return the assessment.
 
-    The order's account has just been read; otherwise call `consider_soon` (S35).
+    Call this only if the order's account has just been read; otherwise call `consider_soon` (S35).
     """
     case.offer_due = None
-    # What another complaint brought that is new nothing but a person judges (G12).
+    # Only a person can judge what another complaint added (G12).
     found = Assessment() if case.unjudged else granted(case)
     for investigation in _fresh_investigations(case, found):
         case.add_step(Remedy(kind=investigation.do, at_once=True), CHECK, at)
@@ -85,7 +85,7 @@ def consider(case: Case, at: datetime) -> Assessment:
 
 
 def granted(case: Case) -> Assessment:
-    """What the policy grants, as far as the order's ledger has room for it (S35)."""
+    """Return what the policy grants, limited to what is left in the order's account (S35)."""
     finding, why = still_affected(case)
     found = granted_by_policy(case, finding)
     if found.options:
@@ -94,22 +94,23 @@ def granted(case: Case) -> Assessment:
 
 
 def granted_by_policy(case: Case, finding: Finding) -> Assessment:
-    """What the policy grants; an inquiry that nothing answers by itself waits for an agent's words (M14).
+    """Return what the policy grants. An inquiry without an automatic answer waits for an agent's answer (M14).
 
-    Nothing by itself where another case about the same was settled, or is open: it might be granted twice (G12).
+    Nothing is granted automatically if another case about the matter is settled or open, because it could be granted
+    twice (G12).
     """
     if case.contested:
         return Assessment()
-    # A case that knows its order's account is held to it afterwards, where it can say why.
+    # If there is an account, `within` applies it afterwards and states the reasons.
     refunded = Decimal(0) if case.account else case.refunded
     found = assess(case.policy, _with_delivery(case), finding, refunded=refunded)
     source = case.topic.answered_from
-    nobody_knows = source == "agent" or (source == "trail" and case.look_ups.trail is None)
-    return Assessment(missing=["cause"]) if nobody_knows and case.finding.cause is None else found
+    unanswered = source == "agent" or (source == "trail" and case.look_ups.trail is None)
+    return Assessment(missing=["cause"]) if unanswered and case.finding.cause is None else found
 
 
 def _with_delivery(case: Case) -> Complaint:
-    """The complaint, with the delivery that its trail shows where intake did not know it (M11)."""
+    """Return the complaint with the delivery time from the tracking history, if the complaint has none (M11)."""
     order, trail = case.complaint.order, case.look_ups.trail
     if order is None or order.delivered_at or trail is None or trail.delivered_at is None:
         return case.complaint
@@ -118,13 +119,13 @@ def _with_delivery(case: Case) -> Complaint:
 
 
 def _fresh_investigations(case: Case, found: Assessment) -> list[Investigation]:
-    """What has to be looked into, and has not been in this cycle (B17, E13)."""
+    """Return the investigations that are needed and have not begun in this cycle (B17, E13)."""
     begun = {s.kind for s in case.steps if s.offer == CHECK and s.cycle == case.cycle}
     return [i for i in case.policy.investigations if i.establishes in found.missing and i.do not in begun]
 
 
 def not_found_in_time(case: Case, investigation: Investigation, step: Step, at: datetime) -> None:
-    """A search has had its time and nothing turned up: the parcel is lost (E13)."""
+    """Record that a search found nothing in time: the parcel counts as lost (E13)."""
     step.enter(StepState.DONE, at, Reason.of("nothing_found", within=investigation.within))
     case.add_to_finding(PartialFinding(lost=True), step.kind, at)
     if case.status in NOTHING_OFFERED:

@@ -1,4 +1,4 @@
-"""What the outcome of a call to a partner means for its step, and what is called next (S13, S25, S26)."""
+"""Outcomes of calls to partners: how they change the step, and which call is next (S13, S25, S26)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +11,10 @@ from cases.progress.carrying_out import (
     apply_receipt,
     contest,
     in_ledger,
-    numbered,
+    lacks_partner_reference,
     refused,
     unknown,
-    unnumbered,
+    use_partner_reference,
 )
 from cases.reasons import Reason, Why
 from cases.state.case import Case
@@ -24,39 +24,39 @@ from cases.vocabulary import StepState
 CONTRADICTIONS = "contradictions are cleared up"
 NUMBERS = "the partner's number is kept"
 CASE_RELEASES = "the case frees what was reserved"
-"""Rules that cases may be older than (S26)."""
+"""Names of patches: cases may be older than these rules (S26)."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A final no, of the partner or of the order's ledger: nothing was done under this key."""
+    """A final refusal by the partner or the order's ledger: nothing was done under this key."""
 
     why: Why
     over_limit: bool = False
-    """The order's limit refused it; up to a manager's limit it can be approved (S15)."""
+    """Whether the order's limit refused it. Up to a manager's limit it can be approved (S15)."""
     reserved: bool = False
-    """The ledger has reserved the payment, which is free again now (S26)."""
+    """Whether the ledger has a reservation for the payment, which has to be released (S26)."""
     later_try: int | None = None
-    """The try of the step that the ledger knows of, and the case has forgotten, as after a reset (S25)."""
+    """The number of a later attempt that is in the ledger but not in the case, as after a reset (S25)."""
 
 
 @dataclass(frozen=True)
 class TryAgain:
-    """Nothing was done, and no repetition got through for as long as calls are repeated."""
+    """Nothing was done: every repetition of the call failed until repeating stopped."""
 
     why: Why
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """A time-out or an answer that cannot be read: it may have been done."""
+    """A time-out or an unreadable answer: the step may have been done."""
 
     why: Why
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the partner says about the key; None: it never received it."""
+    """The partner's answer about the key. None: the partner never received it."""
 
     receipt: Receipt | None
 
@@ -71,44 +71,44 @@ class Try:
     step: Step
     attempt: int
     send_until: datetime
-    """Afterwards the partner may have forgotten the key: nothing is sent again."""
+    """When sending stops, because the partner may have forgotten the key after that."""
 
     @classmethod
     def begin(cls, case: Case, step: Step, at: datetime) -> "Try":
-        """The attempt that `started` has counted."""
+        """Return the attempt that `started` has just counted."""
         return cls(step, step.attempts, at + case.policy.send_again_within)
 
     @property
-    def waits(self) -> bool:
-        """Whether no report has said yet how this attempt went."""
-        return self.step.waits(self.attempt)
+    def awaits_result(self) -> bool:
+        """Return whether no report on this attempt has arrived yet."""
+        return self.step.awaits_result(self.attempt)
 
 
 class Then(Enum):
-    """What is to be called next."""
+    """The next call."""
 
     NOTHING = auto()
     SEND = auto()
-    """The same command again, under the same key."""
+    """Send the same command again, under the same key."""
     ASK = auto()
-    """The partner, what it knows of the key: `outcome` takes its answer."""
+    """Ask the partner about the key. Pass the answer to `outcome`."""
     CLEAR_UP = auto()
-    """The partner, because report and answer contradict each other: `cleared_up` takes its answer."""
+    """Ask the partner, because report and answer contradict each other. Pass the answer to `cleared_up`."""
     START_OVER = auto()
-    """The step under another number."""
+    """Begin the step again under another number."""
     RELEASE = auto()
-    """The ledger, to release the earlier key; then the next one is asked about."""
+    """Release the earlier key in the ledger, then ask about the next one."""
 
 
 def outcome(case: Case, tried: Try, result: CallOutcome, at: datetime, holds: Holds = always) -> Then:
-    """Apply the outcome of a call; a report may have overtaken it. Return what is to be called next."""
+    """Apply the outcome of a call, unless a report arrived first. Return the next call."""
     step = tried.step
     match result:
         case Found(None):
             return _never_received(case, tried, at)
         case Found(receipt) if receipt:
             return _answered(case, step, receipt, at, holds) if step.attempts == tried.attempt else Then.NOTHING
-        case _ if not tried.waits:
+        case _ if not tried.awaits_result:
             return _after_report(case, tried, at, holds, refused=isinstance(result, Refused))
         case Refused(later_try=int(number)):
             step.number = number
@@ -124,7 +124,7 @@ def outcome(case: Case, tried: Try, result: CallOutcome, at: datetime, holds: Ho
 
 
 def _never_received(case: Case, tried: Try, at: datetime) -> Then:
-    if not tried.waits:
+    if not tried.awaits_result:
         return Then.NOTHING
     if at < tried.send_until:
         return Then.SEND
@@ -133,23 +133,23 @@ def _never_received(case: Case, tried: Try, at: datetime) -> Then:
 
 
 def _answered(case: Case, step: Step, receipt: Receipt, at: datetime, holds: Holds) -> Then:
-    """Apply the partner's answer; if a report has said the opposite, the partner is asked by key (S26)."""
+    """Apply the partner's answer. If it contradicts a report, ask the partner by key (S26)."""
     key = step.key(case.id)
     if step.contradicts(receipt.state) and holds(CONTRADICTIONS):
-        # A failure that was reported has freed the next key already.
+        # A reported failure has already moved the step to the next key.
         return _contradiction(case, step, step.number - step.failed, at)
-    if unnumbered(case, step, receipt) and holds(NUMBERS):
-        numbered(case, step, receipt)
+    if lacks_partner_reference(case, step, receipt) and holds(NUMBERS):
+        use_partner_reference(case, step, receipt)
     apply_receipt(case, step, receipt, at)
     if key in case.unpaid and not holds(CASE_RELEASES):
-        case.unpaid.remove(key)  # the activity has done so
+        case.unpaid.remove(key)  # the activity has released it
     return Then.NOTHING
 
 
 def _after_report(case: Case, tried: Try, at: datetime, holds: Holds, *, refused: bool) -> Then:
-    """Apply a failure that a report has overtaken: to refuse what the report says was done is a contradiction (S26).
+    """Apply a failed call after a report arrived. A refusal of what was reported as done is a contradiction (S26).
 
-    After any other failure the number of a payment is asked for: the reporter need not know it.
+    After any other failure, ask the partner for a payment's reference, because the reporter may not know it.
     """
     step = tried.step
     if step.attempts != tried.attempt or step.state is not StepState.DONE:
@@ -167,9 +167,9 @@ def _contradiction(case: Case, step: Step, number: int, at: datetime) -> Then:
 
 
 def cleared_up(case: Case, tried: Try, receipt: Receipt | None, at: datetime) -> None:
-    """Settle a contradiction of report and answer: the partner's records decide, else an agent (S26)."""
+    """Resolve a contradiction of report and answer by the partner's records, or leave it to an agent (S26)."""
     step = tried.step
-    if not tried.waits:
+    if not tried.awaits_result:
         return  # it was reported while the partner was asked
     if receipt is not None and receipt.state is ReceiptState.DONE:
         apply_receipt(case, step, receipt, at)
@@ -178,9 +178,9 @@ def cleared_up(case: Case, tried: Try, receipt: Receipt | None, at: datetime) ->
 
 
 def reports_cleared_up(case: Case, step: Step, number: int, receipt: Receipt | None, at: datetime) -> None:
-    """Settle a contradiction of two reports if the partner's records say that it was done or sent (S26).
+    """Resolve a contradiction of two reports if the partner's records say that the step was done or sent (S26).
 
-    Otherwise it stays with a person, and so it does if that person has decided meanwhile.
+    Otherwise a person decides. Nothing changes if that person has already decided.
     """
     if receipt is None or receipt.state not in (ReceiptState.DISPATCHED, ReceiptState.DONE):
         return
@@ -193,7 +193,7 @@ def reports_cleared_up(case: Case, step: Step, number: int, receipt: Receipt | N
 
 
 def ask_earlier(case: Case, step: Step, number: int, at: datetime, *, shown: bool) -> str:
-    """Return the earlier key that the partner is to be asked about; `shown`: the case shows it meanwhile."""
+    """Return the earlier key to ask the partner about. `shown`: the case shows this key until it is answered."""
     key = step.key(case.id, number)
     unknown(case, step, Reason.of("earlier_key", who=step.partner, key=key), at)
     step.asking = number if shown else None
@@ -203,11 +203,11 @@ def ask_earlier(case: Case, step: Step, number: int, at: datetime, *, shown: boo
 def earlier_found(  # noqa: PLR0913, PLR0917 (what is known of the key)
     case: Case, step: Step, attempt: int, number: int, receipt: Receipt | None, at: datetime
 ) -> Then:
-    """Apply what the partner says about an earlier key; what was done under it is the outcome of the step.
+    """Apply the partner's answer about an earlier key. If the step was done under it, that is the step's result.
 
-    Return `SEND` if it does not keep the new key from being used.
+    Return `SEND` if the new key can be used.
     """
-    if not step.waits(attempt):
+    if not step.awaits_result(attempt):
         return Then.NOTHING  # it was reported while the partner was asked
     if receipt is not None and receipt.state is not ReceiptState.FAILED:
         step.number = number

@@ -1,4 +1,4 @@
-"""Steps: what a partner answers or reports, and what becomes of a step that cannot be done (G6)."""
+"""Steps: the partners' answers and reports, and steps that cannot be done (G6)."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from cases.vocabulary import (
 
 
 def started(case: Case, step: Step, at: datetime) -> None:
-    """A step is about to be asked of its partner; what is only said goes out as a letter."""
+    """Begin an attempt at a step: its partner is about to be called. A step that is a message is queued as a letter."""
     step.attempts += 1
     step.reference = None
     step.enter(StepState.RUNNING, at)
@@ -45,7 +45,7 @@ def started(case: Case, step: Step, at: datetime) -> None:
 
 
 def _words(case: Case, step: Step) -> dict[str, Any]:
-    """What one kind of message says beyond the finding."""
+    """Return the facts that a message of this kind contains in addition to the finding."""
     match ROWS[step.kind].says:
         case Says.ANSWER:
             trail = case.look_ups.trail if case.topic.answered_from == "trail" else None
@@ -61,7 +61,7 @@ def _words(case: Case, step: Step) -> dict[str, Any]:
 
 
 def apply_receipt(case: Case, step: Step, receipt: Receipt, at: datetime) -> None:
-    """Apply what a partner says of a step, in its answer or in a later report."""
+    """Apply a partner's receipt for a step, from its answer or from a later report."""
     before, key = step.state, step.key(case.id)
     step.apply(receipt, at)
     if step.state is before:
@@ -80,44 +80,45 @@ def apply_receipt(case: Case, step: Step, receipt: Receipt, at: datetime) -> Non
     settle(case, at)
 
 
-def unnumbered(case: Case, step: Step, receipt: Receipt) -> bool:
-    """Whether a step that was reported as done bears another reference than the partner now gives: the reporter's."""
+def lacks_partner_reference(case: Case, step: Step, receipt: Receipt) -> bool:
+    """Return whether a step that a person reported as done has another reference than the partner's."""
     vouched = step.key(case.id) in case.vouched
     return step.state is StepState.DONE and vouched and step.reference != receipt.reference
 
 
-def numbered(case: Case, step: Step, receipt: Receipt) -> None:
-    """The partner's own number takes the place of the name of whoever reported the step."""
+def use_partner_reference(case: Case, step: Step, receipt: Receipt) -> None:
+    """Replace the reporter's name by the partner's own reference."""
     step.reference = case.vouched[step.key(case.id)] = receipt.reference
 
 
 def in_ledger(case: Case, step: Step) -> bool:
-    """Whether the order's ledger has an entry of it: money, and goods of cases that know the order's account (S35).
+    """Return whether the ledger entry of a step can be released: for payments, and for goods if there is an account.
 
-    Units of other cases are counted as well, and stay so: their histories know of no release.
+    The ledger also counts the goods of cases without an account, but never releases them: their histories have no such
+    activity (S35).
     """
     return step.kind in MONEY or bool(case.account and step.makes_good)
 
 
-def is_spoken_for(case: Case, key: str) -> bool:
-    """Whether the answer to a call has meanwhile contradicted the report that it failed (S26)."""
+def is_key_in_use(case: Case, key: str) -> bool:
+    """Return whether a step uses this key again, because an answer contradicted the report that it failed (S26)."""
     return any(s.key(case.id) == key and s.state is not StepState.WAIVED for s in case.steps)
 
 
 def never_paid(case: Case, step: Step) -> bool:
-    """Whether the ledger has reserved what will never be paid or sent (S15)."""
+    """Return whether the ledger has a reservation for a step that will never be paid or sent (S15)."""
     return in_ledger(case, step) and step.attempts > 0 and step.state is StepState.WAIVED and not step.uncertain
 
 
-def to_ask_after(case: Case) -> list[Step]:
-    """The steps whose partner is to be asked how they stand, because a report may have been lost; each time once."""
+def take_status_requests(case: Case) -> list[Step]:
+    """Return the steps whose partner has to be asked for their status, and clear the list. A report may be lost."""
     steps = [case.step(step_id) for step_id in case.ask_after]
     case.ask_after = []
     return [step for step in steps if step and step.reference and not step.settled]
 
 
-def to_clear_up(case: Case) -> list[Step]:
-    """The steps whose partner is to be asked by key, because two reports contradict each other; each time once."""
+def take_contradictions(case: Case) -> list[Step]:
+    """Return the steps whose partner has to be asked about two contradicting reports, and clear their flags."""
     steps = [step for step in case.steps if step.to_clear_up]
     for step in steps:
         step.to_clear_up = False
@@ -125,7 +126,7 @@ def to_clear_up(case: Case) -> list[Step]:
 
 
 def claim_begun(case: Case, step: Step, workflow_id: str, at: datetime) -> None:
-    """The claim against the carrier has begun; it outlives the case (B16)."""
+    """Record that the claim against the carrier has begun. It continues after the case has closed (B16)."""
     case.links.append({"kind": "carrier_claim", "workflow": workflow_id})
     apply_receipt(case, step, Receipt(reference=workflow_id, state=ReceiptState.DONE), at)
 
@@ -140,10 +141,10 @@ def refused(  # noqa: PLR0913 (what a refusal is)
     over_limit: bool = False,
     reserved: bool = False,
 ) -> None:
-    """The step cannot be done: it goes to a person, and money that moved stays moved (G6, S17).
+    """Block a step that cannot be done, so that a person resolves it. Money that was paid stays paid (G6, S17).
 
-    `over_limit`: it is the order's limit that refused it, up to a manager's limit somebody may approve it (S15).
-    `reserved`: the ledger has reserved a payment for it, which is free again now.
+    `over_limit`: the order's limit refused it; up to a manager's limit it can be approved (S15). `reserved`: the ledger
+    has a reservation for it, which has to be released.
     """
     if reserved:
         case.unpaid.append(step.key(case.id))
@@ -157,7 +158,7 @@ def refused(  # noqa: PLR0913 (what a refusal is)
 
 
 def unknown(case: Case, step: Step, reason: Why, at: datetime) -> None:
-    """The partner may or may not have done it: it is asked before anything is sent again (S13)."""
+    """Record that the partner may have done the step. It is asked before anything is sent again (S13)."""
     step.uncertain = True
     step.enter(StepState.UNKNOWN, at, reason)
     case.note("step unknown", at, f"{step.id}: {reason}")
@@ -174,15 +175,15 @@ def notify_unknown(case: Case, step: Step) -> None:
 
 
 def not_done_before(step: Step, at: datetime) -> None:
-    """Its partner did nothing under an earlier key: the step may be sent under the new one (S25)."""
+    """Record that the partner did nothing under an earlier key, so that the new key can be used (S25)."""
     step.uncertain = False
     step.enter(StepState.RUNNING, at)
 
 
 def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
-    """Its partner says both that it was done and that it was not: nothing is free, and a person decides (S26, S27).
+    """Block a step that its partner reported both as done and as not done, so that a person decides (S26, S27).
 
-    The customer is not asked whether they are satisfied meanwhile.
+    Reservations remain, and the customer is not asked whether they are satisfied until then.
     """
     step.contested = step.uncertain = True
     step.enter(StepState.BLOCKED, at, reason)
@@ -195,15 +196,15 @@ def contest(case: Case, step: Step, reason: Why, at: datetime) -> None:
 
 
 def taken_back(case: Case, step: Step, detail: str, at: datetime) -> None:
-    """A partner reports a step as failed that it had reported as done (S27)."""
+    """Contest a step that its partner reports as failed after it was done (S27)."""
     because = {"code": "taken_back_because", "words": detail} if detail else {"code": "taken_back"}
     contest(case, step, Reason.of(who=step.partner, **because), at)
 
 
 def done_after_all(case: Case, step: Step, at: datetime) -> None:
-    """A partner reports a step as done, or on its way, that it had reported as failed (S26).
+    """Contest a step that its partner reports as done, or dispatched, after it had failed (S26).
 
-    What the first word set free counts as taken again. Before anything is sent under another key it is asked (S25).
+    Its reservation counts again. The partner is asked before anything is sent under another key (S25).
     """
     step.number -= 1
     key = step.key(case.id)
@@ -231,7 +232,7 @@ def _add_finding(case: Case, step: Step, finding: StepFinding, at: datetime) -> 
 
 
 def waive(case: Case, step: Step, reason: Why, at: datetime, *, carry_out_dependents: bool = False) -> None:
-    """A step that will not be carried out; nor will what depends on it, unless a person says otherwise (S28)."""
+    """Waive a step and the steps that depend on it, unless `carry_out_dependents` (S28)."""
     _waive(case, step, reason, at, carry_out_dependents=carry_out_dependents)
     if not case.needs_offer:
         keep_by_steps(case, case.cycle)

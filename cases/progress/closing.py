@@ -1,4 +1,4 @@
-"""How a case ends: the customer is asked whether they are content, and gets a report (G8, G9)."""
+"""The end of a case: the customer is asked whether they are satisfied, and gets a report (G8, G9)."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from cases.vocabulary import (
 )
 
 CARRIED_OUT = frozenset({Outcome.SATISFIED, Outcome.NEUTRAL, Outcome.UNREACHABLE})
-"""Outcomes of complaints that were remedied, so that there is something to prevent."""
+"""Outcomes of complaints that were remedied. Their reports describe how we prevent a recurrence."""
 
 
 def retire(case: Case, state: OfferState) -> None:
@@ -64,17 +64,17 @@ def settle(case: Case, at: datetime) -> None:
 
 
 def _nothing_carried_out(case: Case) -> bool:
-    """Whether every step of this cycle was waived; nobody asks then whether the customer is satisfied (S28)."""
+    """Return whether every step of this cycle was waived. Then there is nothing to be satisfied with (S28)."""
     agreed = [s for s in case.steps if s.cycle == case.cycle and s.offer not in (CHECK, PRECAUTION)]
     return bool(agreed) and all(s.state is StepState.WAIVED and not s.uncertain for s in agreed)
 
 
 def end(case: Case, outcome: Outcome, at: datetime) -> None:
-    """Settle the outcome and report to the customer (G9); delivering the report closes the case."""
+    """Settle the outcome and report to the customer (G9). The delivery of the report closes the case."""
     case.outcome = outcome
     retire(case, OfferState.EXPIRED)
     for step in case.unsettled:
-        # What a partner has taken on goes on without us, and its money counts as gone; a check has no purpose any more.
+        # A partner completes what it has accepted, and its money counts as paid. A check has no purpose any more.
         idle = step.state is StepState.WAITING or (step.state is StepState.BLOCKED and not step.uncertain)
         if idle or step.offer == CHECK:
             step.enter(StepState.WAIVED, at, Reason.of("case_ended", outcome=outcome))
@@ -86,7 +86,7 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
         "report",
         about=ReportLetter(),
         outcome=outcome,
-        # The cause of an inquiry is its answer, which the customer has had.
+        # The cause of an inquiry is its answer, which the customer already has.
         finding={} if case.topic.answered_from else case.finding.known(),
         done=[_done(s) for s in case.steps if s.state is StepState.DONE and s.kind not in WORDS],
         prevention=prevention.model_dump() if prevention else None,
@@ -95,23 +95,23 @@ def end(case: Case, outcome: Outcome, at: datetime) -> None:
 
 
 def cancel(case: Case, at: datetime) -> None:
-    """An operator cancelled the workflow: the case ends as withdrawn, and its customer gets a report."""
+    """End the case as withdrawn because an operator cancelled the workflow. The customer gets a report."""
     case.note("cancelled", at, "the workflow was cancelled by an operator")
     end(case, Outcome.WITHDRAWN, at)
 
 
 def is_over(case: Case) -> bool:
-    """Whether it is closed, and every letter has been delivered."""
+    """Return whether the case is closed and every letter has been delivered."""
     return case.status is Status.CLOSED and not case.letters
 
 
 def is_outcome_open(case: Case) -> bool:
-    """Whether a partner has been asked for something and its answer is not known yet (S13)."""
+    """Return whether the result of a call to a partner is not known yet (S13)."""
     return any(s.state is StepState.UNKNOWN or (s.state is StepState.RUNNING and not s.reference) for s in case.steps)
 
 
 def _done(step: Step) -> dict[str, Any]:
-    """A step as the report shows it; a message has no reference that a customer could use."""
+    """Return a step as shown in the report. Messages have no reference that a customer could use."""
     reference = None if step.partner is Partner.MESSAGING else step.reference
     what = step.remedy.model_dump(mode="json", include={"amount", "items"})
     return {"kind": step.kind, "reference": reference, **what}

@@ -1,4 +1,4 @@
-"""What follows when a letter was delivered, or cannot be delivered (S7)."""
+"""The consequences of a letter that was delivered or that cannot be delivered (S7)."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from cases.vocabulary import KeptWhen, PromiseName, Role, Status
 
 
 def delivered(case: Case, letter: Letter, at: datetime) -> None:
-    """A letter was delivered: apply what its delivery settles."""
+    """Record that a letter was delivered, and apply the consequences."""
     case.letters = [x for x in case.letters if x.number != letter.number]
     match letter.about:
         case Acknowledgement():
@@ -44,7 +44,7 @@ def delivered(case: Case, letter: Letter, at: datetime) -> None:
 
 
 def undeliverable(case: Case, letter: Letter, reason: Why, at: datetime) -> None:
-    """No channel takes a letter: the owner is notified, and nothing else waits for it (S7)."""
+    """Record that no channel can deliver a letter. The owner is notified, and nothing else waits for it (S7)."""
     case.letters = [x for x in case.letters if x.number != letter.number]
     case.note("undeliverable", at, f"{letter.event}: {reason}")
     match letter.about:
@@ -64,7 +64,7 @@ def undeliverable(case: Case, letter: Letter, reason: Why, at: datetime) -> None
 
 
 def _message_delivered(case: Case, letter: Letter, step_id: str, at: datetime) -> None:
-    """A step that is a message is done; an offer that is explained by it has reached the customer."""
+    """Complete a step that is a message. If the message explains an offer, the offer counts as delivered."""
     if step := case.step(step_id):
         for offer in (o for o in case.offers if o.id == step.offer and o.outcome and not o.delivered_at):
             offer_delivered(case, offer, at)

@@ -1,4 +1,4 @@
-"""Evidence is requested; it arrives, it is requested again, or the case continues without it (G11)."""
+"""Evidence: it is requested and arrives, is requested again, or the case continues without it (G11)."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from cases.vocabulary import Outcome, Starts, Status
 
 
 def ask(case: Case, now: datetime) -> None:
-    """Request the evidence that is missing, once, and pause the promises that may wait for it (G11)."""
+    """Request the missing evidence once, and pause the promises that may wait for it (G11)."""
     missing = case.topic.lacking(case.evidence)
     if not missing:
         return case.begin_promises(Starts.DOCUMENTS, case.complaint.received_at)
@@ -26,9 +26,9 @@ def ask(case: Case, now: datetime) -> None:
 
 
 def evidence_received(case: Case, evidence: list[Evidence], at: datetime, now: datetime, by: str | None = None) -> None:
-    """Add evidence from the customer, resume what waited for it, and continue once nothing is awaited.
+    """Add evidence from the customer, resume the promises that waited for it, and continue once none is awaited.
 
-    Evidence that turns out to have come earlier lets the clocks run from that time (S32).
+    If the evidence turns out to have arrived earlier, the clocks run from that time (S32).
     """
     case.add_evidence(evidence)
     case.note("evidence", at, ", ".join(e.kind for e in evidence), by)
@@ -47,7 +47,7 @@ def evidence_received(case: Case, evidence: list[Evidence], at: datetime, now: d
 
 
 def _documents_complete(case: Case) -> None:
-    """Begin the promises that run from complete documents, as of the last one that came."""
+    """Begin the promises that run from complete documents, as of the arrival of the last one."""
     if not case.topic.evidence or case.topic.lacking(case.evidence):
         return
     at = max(case.shown_at.get(kind, case.complaint.received_at) for kind in case.topic.evidence)
@@ -58,8 +58,8 @@ def _documents_complete(case: Case) -> None:
             promise.begin_at(at)
 
 
-def go_on_without(case: Case, at: datetime, why: str) -> None:
-    """Stop waiting for evidence; the caller decides what happens next."""
+def continue_without(case: Case, at: datetime, why: str) -> None:
+    """Stop waiting for evidence. The caller decides what happens next."""
     case.note("evidence missing", at, f"{', '.join(case.awaited)}: {why}")
     _no_longer_awaited(case, at, [str(kind) for kind in case.awaited])
 
@@ -71,17 +71,17 @@ def _no_longer_awaited(case: Case, at: datetime, kinds: list[str]) -> None:
             promise.resume(kind, at)
 
 
-def insisted_on(case: Case) -> bool:
-    """Whether nothing can be decided without the awaited evidence: a claim needs its documents (E3)."""
+def is_evidence_required(case: Case) -> bool:
+    """Return whether the case cannot be decided without the awaited evidence, as for claims (E3)."""
     return bool(case.awaited) and case.policy.evidence.go_on_after is None
 
 
 def next_reminder(case: Case) -> tuple[datetime, str] | None:
-    """When something happens if nothing arrives, and what: `remind`, `go on without it` or `close`."""
+    """Return what happens next if no evidence arrives, and when: `remind`, `go on without it` or `close`."""
     if not case.awaited or case.asked_at is None:
         return None
     terms, add = case.policy.evidence, case.policy.working_days.add
-    # To go on without it shuts nobody out, so that does not wait for silence; closing does.
+    # Closing waits until the customer has been silent. Continuing without evidence does not: it harms no customer.
     since = case.asked_at if terms.go_on_after else documents_since(case, case.asked_at)
     if not case.reminded:
         return add(since, length(terms.remind_after)), "remind"
@@ -90,8 +90,8 @@ def next_reminder(case: Case) -> tuple[datetime, str] | None:
     return (add(since, length(terms.go_on_after)), "go on without it") if terms.go_on_after else None
 
 
-def remind_or_go_on(case: Case, now: datetime) -> None:
-    """Do what is due: a reminder, then continue without the evidence, or end the case if it is required."""
+def act_on_missing_evidence(case: Case, now: datetime) -> None:
+    """Do what is due: remind the customer, then continue without the evidence, or end the case if it is required."""
     due = next_reminder(case)
     if due is None:
         return
@@ -106,6 +106,6 @@ def remind_or_go_on(case: Case, now: datetime) -> None:
             case.note("no response", now, f"{', '.join(case.awaited)} never came")
             end(case, Outcome.NO_RESPONSE, now)
         case _:
-            go_on_without(case, now, "it did not come in time")
+            continue_without(case, now, "it did not come in time")
             if case.status is Status.AWAITING_EVIDENCE:
                 consider_soon(case, now)

@@ -1,4 +1,4 @@
-"""The offer: made, approved, put to the customer, and agreed to; what was agreed becomes steps (G4, G5)."""
+"""Offers: they are made, approved, sent to the customer and accepted. An accepted option becomes steps (G4, G5)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,7 +33,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
     made_by: str | None = None,
     over: Sequence[Why] = (),
 ) -> Offer:
-    """Make an offer that replaces the current one; beyond an agent's limits, or for a claim, it needs approval (G4)."""
+    """Make an offer that replaces the current one. Beyond an agent's limits, or for a claim, it needs approval (G4)."""
     retire(case, OfferState.REPLACED)
     waits = bool(over or case.topic.audit)
     offer = Offer(
@@ -62,7 +62,7 @@ def make_offer(  # noqa: PLR0913 (what an offer is)
 
 
 def publish(case: Case, offer: Offer, at: datetime) -> None:
-    """Send an offer to the customer, and begin what is done at once (G5)."""
+    """Send an offer to the customer, and begin the remedies that are done at once (G5)."""
     offer.state = OfferState.OPEN
     case.enter(Status.OFFERING)
     case.silence_steps = 0
@@ -96,7 +96,7 @@ def _options(offer: Offer) -> list[dict[str, Any]]:
 
 
 def offer_delivered(case: Case, offer: Offer, at: datetime) -> None:
-    """The customer has the finding and the offer: the detailed result is delivered (B4)."""
+    """Record that the customer has the finding and the offer, which is the detailed result (B4)."""
     offer.delivered_at = at
     case.keep(KeptWhen.OFFER_DELIVERED, at, cycle=offer.cycle)
     if case.status is Status.OFFERING and offer is case.offer and offer.state is OfferState.OPEN:
@@ -104,7 +104,7 @@ def offer_delivered(case: Case, offer: Offer, at: datetime) -> None:
 
 
 def accept(case: Case, offer: Offer, option: Option, at: datetime, by: str | None = None) -> None:
-    """Accept an option: carry out the rest of it. The customer agreed, or the offer needs no consent."""
+    """Accept an option and add the remaining steps. The customer agreed, or the offer needs no consent."""
     offer.state = OfferState.ACCEPTED
     offer.accepted = option.key
     case.ending = offer.outcome
@@ -129,7 +129,7 @@ def _begin_once(case: Case, remedy: Remedy, offer: Offer, at: datetime) -> None:
 
 
 def _order_steps(case: Case, offer: Offer) -> None:
-    """Order the steps of an offer, also after those that an earlier offer of this cycle began at once."""
+    """Set the dependencies of an offer's steps, also on steps that an earlier offer of this cycle began at once."""
     others = [s for s in case.steps if s.cycle == offer.cycle and s.offer != CHECK and s.state is not StepState.WAIVED]
     for step in (s for s in others if s.offer == offer.id and not s.begun):
         step.after = depends_on(step.kind, [s for s in others if s is not step])

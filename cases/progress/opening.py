@@ -1,4 +1,4 @@
-"""A complaint becomes a case: promises start, it is acknowledged, evidence is asked for (G1, G2)."""
+"""Opening a case for a complaint: promises start, it is acknowledged, and evidence is requested (G1, G2)."""
 
 from datetime import datetime
 
@@ -20,10 +20,10 @@ from cases.vocabulary import KeptWhen, LinkKind, PromiseName, Starts
 def open_case(
     complaint: Complaint, policy: Policy, now: datetime, earlier: Earlier | None = None, account: Account | None = None
 ) -> Case:
-    """A new case: promises run from when the complaint was received (S9); the acknowledgement is on its way (G2).
+    """Return a new case. Its promises run from when the complaint was received (S9), and it is acknowledged (G2).
 
-    It rests on what was found and shown in the `earlier` case that it follows (G12). `account`: what the order's
-    other cases have taken (S35).
+    It takes over the finding and evidence of the `earlier` case that it follows (G12). `account` is what the order's
+    other cases have used (S35).
     """
     pinned = policy.slice_for(complaint)
     topic = pinned.topics[complaint.topic]
@@ -60,7 +60,7 @@ def open_case(
 
 
 def _what_is_next(case: Case) -> str:
-    """The word for what happens next, in the acknowledgement (G2)."""
+    """Return the label for what happens next, for the acknowledgement (G2)."""
     if case.topic.answered_from:
         return "verify" if case.topic.answered_from == "trail" and case.complaint.order else "answer"
     if case.topic.lacking(case.evidence):
@@ -71,7 +71,7 @@ def _what_is_next(case: Case) -> str:
 
 
 def _take_up(case: Case, earlier: Earlier, now: datetime) -> None:
-    """Take over the finding, the evidence and what was paid of the earlier case, and no offers (S14, S19)."""
+    """Take over the finding, the evidence and the payments of the earlier case, but not its offers (S14, S19)."""
     case.links.append({"kind": LinkKind.FOLLOWS, "case": earlier.case_id})
     case.add_evidence(earlier.evidence)
     case.paid_before = earlier.paid
@@ -84,7 +84,7 @@ def _take_up(case: Case, earlier: Earlier, now: datetime) -> None:
 
 
 def _begin_promises(case: Case, now: datetime) -> None:
-    """What the policy promises from receipt on; a call or chat that was picked up reached the customer (G2, M1)."""
+    """Begin the promises that run from receipt. A call or chat that was answered has reached the customer (G2, M1)."""
     complaint = case.complaint
     case.begin_promises(Starts.RECEIVED, complaint.received_at)
     by_call = {rule.name for rule in case.policy.promised(urgent=case.urgent) if rule.picking_up_counts}

@@ -1,4 +1,4 @@
-"""What begins, keeps and ends promises, by the table of events in `cases.policy.promise_events`."""
+"""Begin, keep and end promises, by the table of events in `cases.policy.promise_events`."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -13,53 +13,53 @@ from cases.vocabulary import KeptWhen, RemedyKind, Starts, StepState
 OWED_AGAIN = frozenset(name for name, event in EVENTS.items() if event.owed_again)
 OWED_BY_WHO_HANDLES_IT = frozenset(name for name, event in EVENTS.items() if not event.of_each_complaint)
 
-# What is owed again
+# Promises that are made again
 
 
 def promise_again(case: Case, at: datetime) -> None:
-    """A customer who is not satisfied is promised a result anew, in a new cycle (S10)."""
+    """Promise a result again, in a new cycle, to a customer who is not satisfied (S10)."""
     for starts in (Starts.RECEIVED, Starts.DOCUMENTS):
         case.begin_promises(starts, at, only=OWED_AGAIN)
 
 
 def promise_update(case: Case, at: datetime) -> None:
-    """Steps are open: the customer is promised another update (G7)."""
+    """Promise the customer another update, because steps are open (G7)."""
     case.begin_promises(Starts.CONSENT, at, only={KeptWhen.UPDATE_DELIVERED})
 
 
 def hand_over(case: Case, at: datetime) -> None:
-    """Another case handles the complaint: its promises are owed there, but for those of each complaint (G12)."""
+    """Lapse the promises that the case which now handles the complaint owes instead (G12)."""
     for promise in case.promises:
         if promise.kept_by in OWED_BY_WHO_HANDLES_IT:
             promise.lapse(at)
 
 
 def take_back(case: Case, at: datetime) -> None:
-    """The case handles its complaint itself again: what it had handed over is promised anew (G12, S10)."""
+    """Begin the promises again that were handed over, because the case handles its complaint again (G12, S10)."""
     case.begin_promises(Starts.RECEIVED, at, only=OWED_BY_WHO_HANDLES_IT)
 
 
-# What steps keep
+# Promises that steps keep
 
 
 def keep_by_steps(case: Case, cycle: int) -> None:
-    """A step of `cycle` has got further, or had earlier than was known: keep what it keeps, from the last one on."""
+    """Keep the promises that the steps of `cycle` keep, as of the last of these steps."""
     for event, (choices, *_) in EVENTS.items():
         steps = next((found for kinds in choices if (found := _agreed(case, kinds, cycle))), [])
-        moments = [_reached_at(event, step) for step in steps]
-        known = [at for at in moments if at]
+        times = [_reached_at(event, step) for step in steps]
+        known = [at for at in times if at]
         if steps and len(known) == len(steps):
             case.keep(event, max(known), cycle=cycle)
 
 
 def carried_out_at(case: Case, at: datetime) -> datetime:
-    """When all that was agreed in this cycle had been done, `at` or before it was known."""
+    """Return when everything agreed in this cycle had been done: `at`, or later if a step was done later."""
     done = [s.reached(ReceiptState.DONE) for s in case.steps if s.cycle == case.cycle and s.state is StepState.DONE]
-    return max([at, *(moment for moment in done if moment)])
+    return max([at, *(each for each in done if each)])
 
 
 def happened_earlier(case: Case, step: Step, state: ReceiptState, at: datetime) -> bool:
-    """Whether this word on a step that has got so far says that it had earlier: promises are judged by that (S32)."""
+    """Apply a report that a step reached a state earlier than was known, and return whether it is one (S32)."""
     got_there = step.state is StepState.DONE or step.state.value == state.value
     so_far = {ReceiptState.DISPATCHED: MOVED, ReceiptState.DONE: (ReceiptState.DONE,)}.get(state, ())
     known = step.reached(*so_far)
@@ -80,7 +80,7 @@ def _settled_at(step: Step) -> datetime:
 
 
 def lapse_unkeepable(case: Case, at: datetime) -> None:
-    """An offer was accepted: a promise that none of its steps can keep is not owed any more."""
+    """Lapse the promises that no step of the accepted offer can keep."""
     for promise in case.promises:
         choices = EVENTS[promise.kept_by].steps
         if choices and not any(_agreed(case, kinds, case.cycle) for kinds in choices):
@@ -88,13 +88,13 @@ def lapse_unkeepable(case: Case, at: datetime) -> None:
 
 
 NOT_AGREED = (CHECK, PRECAUTION)
-"""What stands in place of an offer for steps that nobody agreed on."""
+"""The values of `Step.offer` for steps without an offer that the customer accepted."""
 
 MOVED = (ReceiptState.DISPATCHED, ReceiptState.DONE)
 
 
 def _agreed(case: Case, kinds: Collection[RemedyKind], cycle: int) -> list[Step]:
-    """Steps of these kinds that a cycle owes the customer."""
+    """Return the steps of these kinds that are owed to the customer in a cycle."""
     return [
         s
         for s in case.steps
@@ -103,7 +103,7 @@ def _agreed(case: Case, kinds: Collection[RemedyKind], cycle: int) -> list[Step]
 
 
 def _reached_at(event: KeptWhen, step: Step) -> datetime | None:
-    """When the step had got far enough for `event`; None: it has not."""
+    """Return when the step reached the state that `event` needs, or None if it has not."""
     if step.kind in VISITS:
         return step.reached(*MOVED) if step.state in (StepState.DISPATCHED, StepState.DONE) else None
     if event is KeptWhen.MADE_GOOD and step.kind in RETURNS:
@@ -113,9 +113,9 @@ def _reached_at(event: KeptWhen, step: Step) -> datetime | None:
 
 
 def entered_late(case: Case, due: list[datetime | None], now: datetime) -> None:
-    """Mark the promises that begin or resume by what happened earlier: nobody could know of them before now (S9).
+    """Mark the promises that begin or resume by an earlier event as known since `now`, when it was entered (S9).
 
-    `due`: when each promise was due before.
+    `due` is when each promise was due before.
     """
     for index, promise in enumerate(case.promises):
         if promise.live and (index >= len(due) or promise.due_at() != due[index]):

@@ -1,4 +1,4 @@
-"""The customer's answer to the callback: the end, or another cycle with promises of its own (G8, S10)."""
+"""The customer's answer to the callback: it ends the case, or begins another cycle with new promises (G8, S10)."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from cases.vocabulary import OfferState, Outcome, Role, Severity, Status
 
 
 def satisfaction_reported(case: Case, score: int, comment: str, at: datetime, by: str | None) -> None:
-    """Apply the answer to the callback: end the case, or begin another cycle (G8, S10)."""
+    """Apply the answer to the callback: end the case or begin another cycle (G8, S10)."""
     case.satisfaction.append(Satisfaction(at=at, cycle=case.cycle, score=score, comment=comment))
     case.note("satisfaction", at, f"score {score}", by)
     rules = case.policy.callback
@@ -26,7 +26,7 @@ def satisfaction_reported(case: Case, score: int, comment: str, at: datetime, by
 
 
 def _begin_next_cycle(case: Case, score: int, at: datetime) -> None:
-    """Begin a new cycle, with new promises; past cycles never change (S10)."""
+    """Begin a new cycle with new promises. Past cycles never change (S10)."""
     done = case.accepted
     times = sum(s.score <= case.policy.callback.dissatisfied_to for s in case.satisfaction)
     roles = case.policy.callback.dissatisfied_tells

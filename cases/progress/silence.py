@@ -1,7 +1,7 @@
-"""Silence, and the reminders in it, count from the latest contact with the customer (G5, G8, G11).
+"""Silence of the customer. It counts from the latest contact (G5, G8, G11).
 
-A contact is an offer that was delivered, evidence or a further complaint that arrived, or an agent's `contact-made`,
-each at the time when it happened.
+A contact is a delivered offer, evidence or a further complaint that arrived, or an agent's `contact-made`, each as of
+when it happened.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from cases.state.case import Case
 
 
 def silence_plan(case: Case) -> list[tuple[datetime, str]]:
-    """What happens, and when, while the customer does not answer an offer."""
+    """Return what happens, and when, while the customer does not answer an offer."""
     offer, rules, add = case.offer, case.policy.silence, case.policy.working_days.add
     if offer is None or offer.delivered_at is None:
         return []
@@ -23,24 +23,24 @@ def silence_plan(case: Case) -> list[tuple[datetime, str]]:
 
 
 def closes_at(case: Case, since: datetime) -> datetime:
-    """When an offer lapses if there is no contact after `since`."""
+    """Return when an offer expires if there is no contact after `since`."""
     return case.policy.working_days.add(since, length(case.policy.silence.close_after))
 
 
 def next_callback(case: Case, called_at: datetime) -> datetime:
-    """When the customer is called again, or the case closes as unreachable, if there is no contact before."""
+    """Return when the customer is called again, or the case closes as unreachable, if there is no contact before."""
     return case.policy.working_days.add(_since(case, called_at), length(case.policy.callback.every))
 
 
 def documents_since(case: Case, asked_at: datetime) -> datetime:
-    """Since when a claim waits for its documents in silence."""
+    """Return since when a claim has been waiting for documents without any contact."""
     return _since(case, asked_at)
 
 
 def record_contact(case: Case, at: datetime, now: datetime) -> None:
-    """There was contact at `at`: reminders and callbacks begin again from then.
+    """Record contact at `at`. Reminders and callbacks start again from then.
 
-    What was done after that time, before the contact was recorded, is not repeated.
+    Reminders that were sent after `at`, before the contact was recorded, are not repeated.
     """
     if case.last_word_at and at <= case.last_word_at:
         return
@@ -55,5 +55,5 @@ def record_contact(case: Case, at: datetime, now: datetime) -> None:
 
 
 def _since(case: Case, at: datetime) -> datetime:
-    """`at`, or the latest contact if that was later."""
+    """Return the latest contact, or `at` if that is later."""
     return max(at, case.last_word_at or at)

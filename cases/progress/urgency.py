@@ -1,7 +1,8 @@
-"""A case becomes urgent, and stays so: warned of earlier, first in every queue, promised what urgent cases are.
+"""Urgency: an urgent case is escalated earlier, comes first in every queue, and has the promises of urgent cases.
 
-Of a promise that the policy also makes to urgent cases the stricter terms count, from when its clock began; what is
-past by them is broken at once, as where a case is moved to another policy (S18). No promise begins in the past.
+If the policy has other terms for a promise to urgent cases, the stricter terms apply from when its clock began. If the
+time is already up by these terms, the promise is broken at once, as in a move to another policy (S18). No promise
+begins in the past.
 """
 
 from datetime import datetime
@@ -14,7 +15,7 @@ from cases.state.promise import Promise
 
 
 def raise_urgency(case: Case, why: str, now: datetime, by: str | None = None) -> bool:
-    """Make the case urgent; False: it was already. No policy takes it back (G10)."""
+    """Make the case urgent, and return False if it already was. No policy makes it normal again (G10)."""
     was, case.urgent_by_word = case.urgent, True
     if was:
         return False
@@ -24,7 +25,7 @@ def raise_urgency(case: Case, why: str, now: datetime, by: str | None = None) ->
         if not promise.live:
             continue
         if rung is None or rung[1] > now:
-            promise.moved_at = now  # what is due only because it is urgent now is not late (S8)
+            promise.moved_at = now  # a rung that is due only because of the urgency is not late (S8)
         if rule := _urgent_rule(case, promise):
             _take_stricter(case, promise, rule, now)
     case.note("urgent", now, why, by)
@@ -32,7 +33,7 @@ def raise_urgency(case: Case, why: str, now: datetime, by: str | None = None) ->
 
 
 def deadline(promise: Promise, now: datetime) -> datetime:
-    """When it is due; of one that stands still, when it would be if it went on now."""
+    """Return when a promise is due or, if it is paused, when it would be due if it resumed now."""
     left = promise.budget.amount - promise.consumed(now)
     return promise.due_at() or promise.calendar.add(now, Length(left, promise.budget.measure))
 

@@ -1,4 +1,4 @@
-"""Answers to look-ups become part of the finding (G3)."""
+"""Answers to look-ups, which become part of the finding (G3)."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from cases.vocabulary import Status
 
 
 def looked_up(case: Case, what: str, answer: Wire | None, at: datetime, *, fresh: bool = False) -> None:
-    """A partner answered the look-up `what` (G3); None: it knows of nothing, or could not be asked.
+    """Apply a partner's answer to the look-up `what` (G3). None: it has no record, or could not be asked.
 
     `fresh`: the order's account was read together with the answer (S35).
     """
@@ -37,17 +37,17 @@ def looked_up(case: Case, what: str, answer: Wire | None, at: datetime, *, fresh
 
 
 def not_found(case: Case, what: str, why: str, at: datetime) -> None:
-    """A partner could not be asked for as long as a look-up is tried: a person assesses without it."""
+    """Record that a look-up failed until its retries ended. A person assesses without it."""
     case.note("not found", at, f"{what}: {why}")
 
 
 def account_read(case: Case, account: Account) -> None:
-    """Our records say what the order's other cases have taken by now (S35)."""
+    """Set the order's account, which was just read from the ledger (S35)."""
     case.account = account
 
 
 def _by_trail(case: Case, trail: Wire, at: datetime) -> PartialFinding:
-    """What the trail shows; that a parcel is not lost it cannot show where a search has to establish it (E13)."""
+    """Return the facts in the tracking history. With a search in the policy, only that can rule out a loss (E13)."""
     if not isinstance(trail, Trail):
         return PartialFinding()
     found = from_trail(trail, case.complaint, at, _zone(case), case.policy.stalled)
@@ -67,7 +67,7 @@ ESTABLISHED_BY: Mapping[str, Callable[[Case, Wire, datetime], PartialFinding]] =
     LookUpName.TRAIL: _by_trail,
     LookUpName.INSTALLATION: _by_installation,
 }
-"""What an answer contributes to the finding, for every look-up whose row says that it establishes something."""
+"""Functions that derive facts from an answer, for every look-up whose row has `establishes`."""
 
 if set(ESTABLISHED_BY) != {name for name, row in ROWS.items() if row.establishes}:
-    raise ValueError(f"{__file__}: every look-up that establishes something says here what, and no other does")
+    raise ValueError(f"{__file__}: ESTABLISHED_BY must have exactly the look-ups whose row has `establishes`")

@@ -1,6 +1,6 @@
-"""A case: everything that is true of one complaint, and every way in which it can change.
+"""A case: the state of one complaint, and the basic changes to it.
 
-Nothing here waits, sends or asks a clock: `at` is handed in, and the workflow carries out letters and steps.
+Nothing here waits, sends or reads a clock: the caller passes `at`, and the workflow carries out letters and steps.
 """
 
 from collections.abc import Collection
@@ -47,7 +47,7 @@ ALL: frozenset[KeptWhen] = frozenset(KeptWhen)
 
 
 class Case(BaseModel):
-    """The state of one case; carried whole when the workflow continues as new."""
+    """The state of one case. All of it is passed on when the workflow continues as new."""
 
     complaint: Complaint
     policy: PinnedPolicy
@@ -56,10 +56,10 @@ class Case(BaseModel):
     """Read-only: `enter` changes it."""
     outcome: Outcome | None = None
     ending: Outcome | None = None
-    """The outcome to take once the steps that have begun are settled."""
+    """The outcome of the case once the steps that have begun are settled."""
     urgent: bool
     urgent_by_word: bool = False
-    """Because somebody, or another complaint, said so: a move to another policy does not take that back."""
+    """Urgent because of a message or another complaint, not the policy. A move to another policy does not undo it."""
     team: str
     owner: str | None = None
     cycle: int = 1
@@ -72,7 +72,7 @@ class Case(BaseModel):
     escalations: list[Escalation] = []
     evidence: list[Evidence] = []
     awaited: list[EvidenceKind] = []
-    """Evidence that we asked the customer for and still wait for (G11)."""
+    """Evidence that the customer was asked for and has not sent yet (G11)."""
     asked_at: AwareDatetime | None = None
     reminded: bool = False
     satisfaction: list[Satisfaction] = []
@@ -80,42 +80,42 @@ class Case(BaseModel):
     timeline: list[Entry] = []
     links: list[dict[str, str]] = []
     second_complaints: list[TakenOver] = []
-    """What this case handles as well (G12)."""
+    """Other complaints that this case also handles (G12)."""
     unjudged: list[str] = []
-    """Those of them that say what is new to a finding that was made before: somebody has to judge."""
+    """The cases of second complaints that add to a finding made before: an agent has to assess them."""
     letters: list[Letter] = []
-    """Said, and not yet delivered."""
+    """Letters that are queued for delivery."""
     letters_written: int = 0
     seen: Seen = {}
-    """Messages that were applied, by their id."""
+    """Fingerprints of the messages that were applied, by their id."""
     paces: dict[str, AwareDatetime] = {}
-    """How often each message has come lately (`cases.rate_limit`)."""
+    """The rate limit's record for each message name (`cases.rate_limit`)."""
     ask_after: list[str] = []
-    """Steps whose partner is to be asked how they stand."""
+    """Ids of the steps whose partner will be asked for their status."""
     unpaid: list[str] = []
-    """Keys of payments that were reported as failed: what is reserved for them is to be set free (S15)."""
+    """Keys of payments that were reported as failed. Their reservations in the ledger have to be released (S15)."""
     disputed: list[str] = []
-    """Keys of payments of which a partner has said both that they were made and that they were not (S26, S27)."""
+    """Keys of payments that a partner has reported both as made and as not made (S26, S27)."""
     vouched: dict[str, str] = {}
-    """Keys of payments that are done on a person's word, by whom; its partner may not have reported them (S13)."""
+    """Payments that a person reported as done, as key → reporter. The partner may not have confirmed them (S13)."""
     needs_offer: Why | None = None
-    """Why an agent has to make another offer, where one has to."""
+    """Why an agent has to make another offer; None if no agent has to."""
     paid_before: dict[RemedyKind, Money] = {}
-    """What had been paid for the order when this case was opened as a follow-up (G12); `account` replaces it."""
+    """The order's payments when this case was opened as a follow-up (G12). `account` replaces it."""
     account: Account | None = None
-    """What the order's other cases have taken, as last read; None in cases that older workers admitted (S35)."""
+    """The order's account as last read. None in cases that older workers admitted (S35)."""
     rereads_account: bool = False
-    """Whether the account is read again before the case makes an offer by itself (S35)."""
+    """Whether the account is read again before the case makes an automatic offer (S35)."""
     projects: bool = False
-    """Whether the case writes its row for lists; False in cases that older workers admitted."""
+    """Whether the case writes its row for lists. False in cases that older workers admitted."""
     offer_due: AwareDatetime | None = None
-    """As of when an offer is to be worked out, once the account has been read again (S35)."""
+    """The time as of which to compute an offer, once the account has been read again (S35)."""
     exhausted: Why | None = None
-    """Why nothing that the policy grants can be offered: which case has taken it (S35)."""
+    """Why nothing that the policy grants can be offered: the cases that have used it up (S35)."""
     last_word_at: AwareDatetime | None = None
     """The latest contact, apart from offers: an agent reached the customer, or the customer sent something (G5)."""
     shown_at: dict[EvidenceKind, AwareDatetime] = {}
-    """When each kind of evidence first came, where it did not come with the complaint (S32)."""
+    """When each kind of evidence first arrived, unless it came with the complaint (S32)."""
     silence_steps: int = 0
     callbacks: int = 0
     called_at: AwareDatetime | None = None
@@ -128,24 +128,24 @@ class Case(BaseModel):
 
     @property
     def topic(self) -> Topic:
-        """What the policy says of the complaint's topic."""
+        """The policy's terms for the complaint's topic."""
         return self.policy.topics[self.complaint.topic]
 
     @property
     def offer(self) -> Offer | None:
-        """The current offer: the last one that was made."""
+        """The current offer, which is the latest one."""
         return self.offers[-1] if self.offers else None
 
     @property
     def accepted(self) -> Offer | None:
-        """The offer that was accepted in this cycle; of several the last, which took the place of the others."""
+        """The offer accepted in this cycle. If several were accepted, the last one, which replaced the others."""
         return next(
             (o for o in reversed(self.offers) if o.cycle == self.cycle and o.state is OfferState.ACCEPTED), None
         )
 
     @property
     def closing(self) -> bool:
-        """Whether the outcome is settled, so that nothing but the report is left to do."""
+        """Return whether the outcome is settled, so that only the report is left to send."""
         return self.outcome is not None
 
     @property
@@ -155,20 +155,20 @@ class Case(BaseModel):
 
     @property
     def contested(self) -> bool:
-        """Whether another case about the same was settled or is open, and no agent has judged this one (G12)."""
+        """Return whether another case about the matter is settled or open, and no agent has assessed this one (G12)."""
         judged = any(fact.source == "agent" for fact in self.finding.facts)
         return bool(self.needs_offer) and not self.offers and not judged
 
     def step(self, step_id: str) -> Step | None:
-        """The step with this id."""
+        """Return the step with this id, or None."""
         return next((s for s in self.steps if s.id == step_id), None)
 
     def promise(self, name: str) -> Promise | None:
-        """The latest promise of this name."""
+        """Return the latest promise of this name, or None."""
         return next((p for p in reversed(self.promises) if p.name == name), None)
 
     def paid(self, kinds: frozenset[RemedyKind] = MONEY) -> Decimal:
-        """Money for steps of these kinds that have begun and were not refused, and for the order's other cases."""
+        """Return the money for remedies of these kinds in all cases of the order: here, of the steps that count."""
         out = (s for s in self.steps if s.kind in kinds and s.counts)
         others = self.account.bookings if self.account else ()
         before = sum((b.amount for b in others if b.kind in kinds), Decimal(0))
@@ -178,21 +178,21 @@ class Case(BaseModel):
 
     @property
     def refunded(self) -> Decimal:
-        """Money that has gone back to its source, or is on its way there (S14)."""
+        """The money that was refunded to its source, including refunds that are under way (S14)."""
         return self.paid(TO_SOURCE)
 
     @property
     def unsettled(self) -> list[Step]:
-        """Steps that are not done and not waived."""
+        """The steps that are neither done nor waived."""
         return [s for s in self.steps if not s.settled]
 
     def ready(self) -> list[Step]:
-        """Steps that can begin now: every step that they depend on is under way."""
+        """Return the steps that can begin now, because every step that they depend on is under way."""
         by_id = {s.id: s for s in self.steps}
         return [s for s in self.steps if s.state is StepState.WAITING and all(by_id[a].under_way for a in s.after)]
 
     def look_up(self) -> LookUp | None:
-        """What to ask the partners about; None without an order."""
+        """Return the request for the look-ups at partners, or None without an order."""
         order = self.complaint.order
         if order is None:
             return None
@@ -201,7 +201,7 @@ class Case(BaseModel):
     # Status
 
     def enter(self, status: Status) -> None:
-        """Change the status; raises `RuntimeError` for a transition that is not in the table."""
+        """Change the status. Raise `RuntimeError` for a transition that is not in the table."""
         if not allowed(self.status, status):
             raise RuntimeError(f"{self.id} cannot go from {self.status} to {status}")
         self.__dict__["status"] = status  # the field is frozen, so that nothing else changes it
@@ -239,13 +239,13 @@ class Case(BaseModel):
     def notify_staff(
         self, to: Role, event: str, about: Subject | None = None, to_team: str | None = None, **facts: Any
     ) -> None:
-        """Queue a letter to a role in the case's team, or in `to_team`; it has no personal data."""
+        """Queue a letter to a role in the case's team, or in `to_team`. It contains no personal data."""
         said = {name: as_fact(value) for name, value in facts.items()}
         self.add_letter(Audience.STAFF, event, {**self.staff_facts, **said}, to=to, team=to_team, about=about)
 
     @property
     def staff_facts(self) -> dict[str, Any]:
-        """The facts in every letter to staff; no personal data."""
+        """The facts that every letter to staff contains. No personal data."""
         order = self.complaint.order
         return {
             "line": self.complaint.line,
@@ -262,7 +262,7 @@ class Case(BaseModel):
         self.add_letter(Audience.CUSTOMER, event, {"topic_title": self.topic.title.model_dump(), **facts}, about=about)
 
     def notice(self, letter: Letter) -> StaffNotice:
-        """The notice for a letter to staff, addressed to the case's owner and team at the time of sending."""
+        """Return the notice for a letter to staff, addressed to the case's current owner and team."""
         return StaffNotice(
             key=letter.key(self.id),
             case_id=self.id,
@@ -284,13 +284,13 @@ class Case(BaseModel):
         self.evidence += [e for e in evidence if e not in self.evidence]
 
     def clock(self, at: datetime) -> str:
-        """A time in the time zone of the case's line, for people."""
+        """Return a time as text for people, in the time zone of the case's line."""
         return clock(at, self.policy.timezone)
 
     def add_to_finding(
         self, new: PartialFinding, source: str, at: datetime, by: str | None = None, *, binding: bool = False
     ) -> None:
-        """Add what one source says to the finding; `binding`: also where it contradicts a person."""
+        """Add the facts from one source to the finding. If `binding`, they also override a person's."""
         self.finding = self.finding.with_facts(new, source=source, at=at, by=by, binding=binding)
         if stated := new.known():
             said = ", ".join(f"{k} {v}" for k, v in stated.items() if k != "affected")
@@ -299,7 +299,7 @@ class Case(BaseModel):
     # Promises
 
     def begin_promises(self, starts: Starts, at: datetime, *, only: Collection[KeptWhen] = ALL) -> None:
-        """Begin the promises that run from `starts`: each once in a cycle, and again at each consent."""
+        """Begin the promises that start at the event `starts`: each once per cycle, and again at each consent."""
         for rule in self.policy.promised(urgent=self.urgent):
             made = [p for p in self.promises if p.name == rule.name and p.cycle == self.cycle]
             again = starts is Starts.CONSENT and not any(p.live for p in made)
@@ -307,10 +307,10 @@ class Case(BaseModel):
                 self.promises.append(Promise.of(rule, at, cycle=self.cycle, calendar=self.policy.working_days))
 
     def keep(self, event: KeptWhen, at: datetime, *, cycle: int | None = None) -> None:
-        """Keep the promises that `event` keeps, as of `at`; the earliest fact counts (S32).
+        """Keep the promises that `event` keeps, as of `at`. The earliest fact counts (S32).
 
-        `cycle`: the cycle that the fact belongs to; None: every cycle that had begun by then. Escalations sent
-        meanwhile stay, with a remark (S9).
+        `cycle` is the cycle of the fact; None means every cycle that had begun by `at`. Escalations that were due after
+        `at` are kept, with a remark (S9).
         """
         for promise in self.promises:
             concerned = promise.kept_by is event and cycle in (None, promise.cycle)
@@ -322,7 +322,7 @@ class Case(BaseModel):
                 self._annotate(promise, promise.kept_at)
 
     def _annotate(self, promise: Promise, kept_at: datetime) -> None:
-        """Add a remark to each escalation of a promise that was due after `kept_at`: it was needless."""
+        """Add a remark to each escalation of a promise that was due after `kept_at`, because it was unnecessary."""
         alike = [p.started_at for p in self.promises if (p.name, p.cycle) == (promise.name, promise.cycle)]
         until = min((at for at in alike if at > promise.started_at), default=None)
         for escalation in self.escalations:
@@ -334,7 +334,7 @@ class Case(BaseModel):
     # Steps
 
     def add_step(self, remedy: Remedy, offer_id: str, at: datetime) -> Step:
-        """Add a step. Its id is its kind, with a number from the second step of that kind on."""
+        """Add a step. Its id is its kind, followed by a number from the second step of that kind on."""
         taken = sum(s.kind is remedy.kind for s in self.steps)
         step = Step(
             id=remedy.kind if not taken else f"{remedy.kind}-{taken + 1}",

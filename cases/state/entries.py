@@ -1,4 +1,4 @@
-"""What a case keeps a list of: lines of its timeline, refused signals, answers to the callback, messages."""
+"""Entries of a case's lists: its timeline, refused signals, satisfaction scores, and applied messages."""
 
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ class Entry(BaseModel):
 
 
 class Refused(BaseModel):
-    """A signal that could not be applied, and those like it: the latest sentence that says why."""
+    """A refused signal and similar ones after it. `why` is the latest reason."""
 
     at: AwareDatetime
     message: str
@@ -23,7 +23,7 @@ class Refused(BaseModel):
     why: str
     count: int = 1
     last_at: AwareDatetime | None = None
-    """When the latest of several came."""
+    """When the latest of several signals arrived."""
 
 
 class Satisfaction(BaseModel):
@@ -35,10 +35,10 @@ class Satisfaction(BaseModel):
     comment: str = ""
 
 
-def _ids_alone(value: Any) -> Any:
-    """Cases of earlier releases remembered ids without what was said under them."""
+def _from_list_of_ids(value: Any) -> Any:
+    """Convert a list of ids, which cases of earlier releases have, to a dictionary without fingerprints."""
     return dict.fromkeys(value, "") if isinstance(value, list) else value
 
 
-Seen = Annotated[dict[str, str], BeforeValidator(_ids_alone)]
-"""Fingerprints of the messages that were applied, by `message_id` (S31); an empty one matches everything."""
+Seen = Annotated[dict[str, str], BeforeValidator(_from_list_of_ids)]
+"""Fingerprints of the messages that were applied, by `message_id` (S31). An empty fingerprint matches any message."""

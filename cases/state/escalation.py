@@ -1,4 +1,4 @@
-"""The ladder of a promise: which rung is due next, and which are settled already (G10, S6)."""
+"""The escalation ladder of a promise: which rung is due next, and which are already settled (G10, S6)."""
 
 from datetime import datetime
 
@@ -23,10 +23,10 @@ class Escalation(BaseModel):
 
 
 def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[int, datetime] | None:
-    """The lowest rung (from 1) that is not settled and when it is due; None while paused, and at the ladder's end.
+    """Return the lowest rung (from 1) that is not settled, and when it is due. None while paused or at the top.
 
-    One that came due before its promise ended stays due: after an outage what ends a promise may be processed before
-    the timer that was due first (S8).
+    A rung that was due before its promise ended stays due. After an outage, the event that ends the promise may be
+    processed before the earlier timer (S8).
     """
     for number, rung in enumerate(ladder, start=1):
         if number not in promise.claimed:
@@ -40,8 +40,8 @@ def next_rung(promise: Promise, ladder: list[Rung], *, urgent: bool) -> tuple[in
 def settle_past_rungs(promise: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> None:
     """Settle the rungs of a promise that were past when the case was opened (G10).
 
-    The rung that reports the breach stays due, so that a promise which is broken on arrival is escalated once. A
-    promise that had been kept by then is escalated to nobody.
+    The rung that reports the breach stays due, so that a promise that is broken on arrival is escalated once. A promise
+    that was already kept is not escalated.
     """
     promise.check_overdue(now)
     if promise.state is PromiseState.KEPT:
@@ -55,9 +55,9 @@ def settle_past_rungs(promise: Promise, ladder: list[Rung], now: datetime, *, ur
 
 
 def rungs_settled_by(old: Promise, new: Promise, ladder: list[Rung], now: datetime, *, urgent: bool) -> list[int]:
-    """The rungs of `new`, which replaces `old`, whose role was notified of `old` for the same time.
+    """Return the rungs of `new`, which replaces `old`, whose role was notified about `old` for the same due time.
 
-    What is due for `old` by `now` counts as notified: it will be, late or not.
+    Rungs of `old` that are due by `now` count as notified, because their notices will still be sent.
     """
     clock = new.in_place_of(old, [])
     shares = [rung.share(urgent=urgent) for rung in ladder]

@@ -1,4 +1,4 @@
-"""What was established: facts from look-ups, and people's words, which override them; both stay on record (G3)."""
+"""The finding: facts from look-ups and from people. A person's fact overrides; all facts stay on record (G3)."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -17,13 +17,13 @@ MAX_DAYS = 36_500
 MAX_CAUSE = 1_000
 """Characters."""
 EARLIER = "earlier case"
-"""The source of what was established in the case that this one follows (G12)."""
+"""The source of facts from the case that this one follows (G12)."""
 PEOPLE = frozenset({"agent", EARLIER})
-"""Sources whose word a derived fact does not override."""
+"""Sources whose facts are not overridden by facts from look-ups."""
 
 
 def _merged(items: list[Affected]) -> list[Affected]:
-    """One entry for each sku: what names it twice counts together, as it does against what was ordered (S35)."""
+    """Return one entry for each SKU. Quantities of the same SKU are added, as in comparisons with the order (S35)."""
     counted = pieces(items)
     if len(counted) == len(items):
         return items
@@ -31,7 +31,7 @@ def _merged(items: list[Affected]) -> list[Affected]:
 
 
 class PartialFinding(BaseModel):
-    """Any of the things that can be established; absent means not known (yet)."""
+    """Some of the facts that can be established. An absent field is not known (yet)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,16 +44,16 @@ class PartialFinding(BaseModel):
     cause: Annotated[str, StringConstraints(max_length=MAX_CAUSE), Clean] | None = None
     sealed: Flag | None = None
     goods_value: Money | None = None
-    """What the goods were worth, as documents prove; in place of what the order says (E12)."""
+    """The value of the goods as proved by documents. It overrides the order's value (E12)."""
     affected: Annotated[list[Affected], Field(min_length=1, max_length=500), AfterValidator(_merged)] | None = None
 
     def known(self) -> dict[str, Any]:
-        """The fields that are established, as JSON values."""
+        """Return the established fields as JSON values."""
         return self.model_dump(mode="json", exclude_none=True, include=set(PartialFinding.model_fields))
 
 
 class Fact(BaseModel):
-    """One thing that one source said: `source` is a partner's name or `agent`."""
+    """One fact from one source. `source` is a look-up's name, a step's kind, `agent`, or another case."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,14 +65,14 @@ class Fact(BaseModel):
 
 
 class Finding(PartialFinding):
-    """What holds now, and under `facts` everything that was ever said, oldest first."""
+    """The current finding. `facts` has every fact that was ever stated, oldest first."""
 
     facts: list[Fact] = []
 
     def with_facts(
         self, new: PartialFinding, *, source: str, at: datetime, by: str | None = None, binding: bool = False
     ) -> "Finding":
-        """Return the finding with `new` added; a person's word stays above a derived fact, unless that is `binding`."""
+        """Return the finding with `new` added. A person's fact is only overridden by a person, or if `binding`."""
         stated = new.known()
         person = {fact.field for fact in self.facts if fact.source in PEOPLE}
         effective = {k: getattr(new, k) for k in stated if binding or source == "agent" or k not in person}
@@ -81,17 +81,17 @@ class Finding(PartialFinding):
 
 
 def days_between(promised: datetime, actual: datetime, zone: ZoneInfo) -> int:
-    """Whole calendar days from the promised date to the actual one, never negative (§2)."""
+    """Return the number of calendar days from the promised date to the actual date; zero if it is earlier (§2)."""
     return max(0, (actual.astimezone(zone).date() - promised.astimezone(zone).date()).days)
 
 
 def from_trail(
     trail: Trail, complaint: Complaint, now: datetime, zone: ZoneInfo, stalled_after: timedelta
 ) -> PartialFinding:
-    """What the logistics trail shows: lost, days and hours late (G3, §2 *Loss*).
+    """Return the facts in a parcel's tracking history: lost, days late and hours late (G3, §2 *Loss*).
 
-    Lost: the trail says so, or has not moved for `stalled_after`. Otherwise late counts from the promised
-    arrival to delivery, or to `now`.
+    A parcel is lost if its state says so, or if it has had no event for `stalled_after`. Otherwise lateness counts from
+    the promised arrival to delivery, or to `now`.
     """
     order = complaint.order
     delivered = trail.delivered_at or (order.delivered_at if order else None)
@@ -110,7 +110,7 @@ def from_trail(
 
 
 def from_installation(record: InstallationRecord, now: datetime, zone: ZoneInfo) -> PartialFinding:
-    """What the installation record shows: days late against the appointment (B19, B20)."""
+    """Return the facts in an installation record: days late against the appointment (B19, B20)."""
     cause = record.cause and record.cause[:MAX_CAUSE]
     if record.promised_at is None:
         return PartialFinding(cause=cause)

@@ -1,4 +1,4 @@
-"""Something to be said to the customer or to staff, and the key under which it is delivered once (S6)."""
+"""Letters: notifications to customers and staff, each with a key under which it is delivered once (S6)."""
 
 from collections.abc import Callable
 from dataclasses import astuple
@@ -12,7 +12,7 @@ from cases.vocabulary import Role
 
 
 class Audience(StrEnum):
-    """Who a letter goes to; letters to one audience are delivered in order."""
+    """The recipient of a letter. Letters to one audience are delivered in order."""
 
     CUSTOMER = "customer"
     STAFF = "staff"
@@ -25,12 +25,12 @@ RUNG = ("promise", "rung", "due_at")
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """The customer has a first answer."""
+    """The first answer to the customer."""
 
 
 @dataclass(frozen=True)
 class OfferLetter:
-    """The offer with this id is put to the customer."""
+    """The offer with this id."""
 
     offer: str
 
@@ -47,7 +47,7 @@ class UpdateLetter:
 
 @dataclass(frozen=True)
 class StepLetter:
-    """The step with this id is a message: its delivery carries the step out."""
+    """The step with this id, which is a message. Its delivery completes the step."""
 
     step: str
 
@@ -61,7 +61,7 @@ class EscalationNotice:
 
 @dataclass(frozen=True)
 class ReportLetter:
-    """The report, whose delivery closes the case."""
+    """The final report. Its delivery closes the case."""
 
 
 Subject = Acknowledgement | OfferLetter | PlanLetter | UpdateLetter | StepLetter | EscalationNotice | ReportLetter
@@ -74,7 +74,7 @@ _SUBJECTS: dict[str, Callable[..., Subject]] = {
     "escalation": EscalationNotice,
     "report": ReportLetter,
 }
-"""By the tag under which a case is serialized: `report`, or with what it names, `offer:o1`."""
+"""The subjects by the tag that a serialized case contains: `report`, or with an id, `offer:o1`."""
 _TAGS: dict[Callable[..., Subject], str] = {subject: tag for tag, subject in _SUBJECTS.items()}
 
 
@@ -90,7 +90,7 @@ def _written(subject: Subject | None) -> str | None:
 
 
 class Letter(BaseModel):
-    """A notification that has to be delivered."""
+    """A notification to be delivered."""
 
     number: int
     audience: Audience
@@ -99,12 +99,12 @@ class Letter(BaseModel):
     facts: dict[str, Any] = {}
     role: Role | None = None
     team: str | None = None
-    """Where it is not for the team that has the case."""
+    """The recipient's team, if it is not the case's team."""
     about: Annotated[Subject | None, BeforeValidator(_read), PlainSerializer(_written)] = None
-    """What its delivery settles, if anything."""
+    """The subject, if its delivery changes the case."""
 
     def key(self, case_id: str) -> str:
-        """The business key under which it is delivered once (S6)."""
-        # Not a rung's number: a task that is lost with its worker may write its letters in another order (S6).
+        """Return the business key under which the letter is delivered once (S6)."""
+        # Not the letter's number for a rung: a repeated workflow task may queue its letters in another order (S6).
         which = [self.facts[name] for name in RUNG] if "rung" in self.facts else [self.number]
         return "/".join(map(str, (case_id, self.cycle, self.event, *which)))

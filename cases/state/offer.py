@@ -1,4 +1,4 @@
-"""An offer: one or more options, each a list of remedies, put to the customer; consent is to one of them (G4, G5)."""
+"""Offers to the customer: one or more options, each a list of remedies. Consent is to one option (G4, G5)."""
 
 from typing import Annotated, Self
 
@@ -10,14 +10,15 @@ from cases.money import Money
 from cases.policy.remedy_kinds import MONEY, WITH_ITEMS
 from cases.reasons import Why
 from cases.scalars import Flag
-from cases.text import AT_THE_DOOR
+from cases.text import NEW_INPUT
 from cases.vocabulary import OfferState, Outcome, RemedyKind
 
 
 class Remedy(BaseModel):
-    """One thing that we do or pay. `max_amount`: the high end, where a range allows more.
+    """One thing that we do or pay.
 
-    `items`: the goods that it moves; of a refund, those whose price goes back.
+    `items` are the goods that are moved, or for a refund the items whose price is refunded. `max_amount` is the high
+    end of a range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,13 +35,13 @@ class Remedy(BaseModel):
             raise ValueError(f"{self.kind} {'needs an amount' if self.kind in MONEY else 'has no amount'}")
         if self.items and self.kind not in WITH_ITEMS:
             raise ValueError(f"{self.kind} moves no items")
-        if info.context is AT_THE_DOOR and self.amount == 0:
+        if info.context is NEW_INPUT and self.amount == 0:
             raise ValueError(f"{self.kind} of {self.amount} pays nothing: give an amount, or leave it out")
         return self
 
 
 class Option(BaseModel):
-    """What the customer can say yes to."""
+    """One set of remedies that the customer can choose."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,12 +50,12 @@ class Option(BaseModel):
 
 
 def needs_consent(options: list[Option]) -> bool:
-    """Whether anything waits for the customer's yes (G5)."""
+    """Return whether any remedy needs the customer's consent (G5)."""
     return any(not remedy.at_once for option in options for remedy in option.remedies)
 
 
 class Offer(BaseModel):
-    """One or more options, put to the customer; consent names it (S19)."""
+    """One or more options for the customer. Consent names the offer (S19)."""
 
     id: str
     state: OfferState
@@ -63,24 +64,25 @@ class Offer(BaseModel):
     cycle: int = 1
     rule: str | None = None
     made_by: str | None = None
-    """The agent whose own offer it is; None for one that the policy grants."""
+    """The agent who made the offer; None if the policy grants it."""
     over_limits: list[Why] = []
     outcome: Outcome | None = None
     delivered_at: AwareDatetime | None = None
     undeliverable: Why | None = None
-    """Why its letter could not be delivered: an agent has to inform the customer."""
+    """Why its letter could not be delivered, so that an agent has to inform the customer."""
     accepted: str | None = None
     """The key of the option that the customer chose, or that needed no consent."""
 
     @property
     def consent_required(self) -> bool:
-        """Whether anything in it waits for the customer's yes (G5)."""
+        """Return whether the offer needs the customer's consent (G5)."""
         return needs_consent(self.options)
 
     def option(self, key: str | None) -> Option:
-        """The option with this key or this number, as the customer was given them; without, the only one.
+        """Return the option with this key, or with this number in the order of the offer's letter.
 
-        Raises `Refusal` naming those that there are. No key is a number (`Option.key`).
+        Without a key, return the only option. Raise `Refusal` with the available options if there is no such option. A
+        key is never a number (see `Option.key`).
         """
         keys = ", ".join(f"{number} {option.key}" for number, option in enumerate(self.options, start=1))
         if key is not None and key.isdecimal() and 0 < int(key) <= len(self.options):
@@ -96,7 +98,7 @@ class Offer(BaseModel):
 
 
 def describe(option: Option) -> str:
-    """An option in a few words."""
+    """Return a short text that describes an option."""
     parts = []
     for r in option.remedies:
         items = " ".join(f"{i.quantity} × {i.sku}" for i in r.items or [])

@@ -1,7 +1,7 @@
-"""A promise is a ledger: a budget, and the segments in which its clock ran (S1); deadlines are derived, never stored.
+"""Promises: a time budget, and the segments in which the clock ran (S1). Deadlines are derived, never stored.
 
-Pauses are a set of reasons, and the clock runs when the set is empty (S2). A promise kept late stays broken. A fact
-that arrives late is judged by when it happened (S9), and of several the earliest counts, whenever it is entered (S32).
+Pauses are a set of reasons, and the clock runs while the set is empty (S2). A promise kept late stays broken. A fact
+counts as of when it happened, even if it is entered later (S9). Of several facts the earliest counts (S32).
 """
 
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ from cases.vocabulary import KeptWhen, PromiseName, PromiseState
 
 
 class Segment(BaseModel):
-    """A stretch in which the clock ran, and why it then stopped (`kept`, `void`, or what was waited for)."""
+    """A period in which the clock ran, and why it stopped (`kept`, `void`, or the reason of a pause)."""
 
     ran_from: AwareDatetime
     ran_until: AwareDatetime | None = None
@@ -23,7 +23,7 @@ class Segment(BaseModel):
 
 
 class Wait(BaseModel):
-    """How long one reason stopped the clock; `until` is None while it still does."""
+    """A period in which one reason paused the clock. `until` is None while it still does."""
 
     reason: str
     since: AwareDatetime
@@ -31,7 +31,7 @@ class Wait(BaseModel):
 
 
 class Replaced(BaseModel):
-    """What a promise allowed, and was counted by, until its case was moved to another policy (S18)."""
+    """The time allowed and the calendar of a promise until its case was moved to another policy (S18)."""
 
     within: Duration
     calendar: WorkCalendar
@@ -53,28 +53,28 @@ class Promise(BaseModel):
     state: PromiseState = PromiseState.OPEN
     pauses: set[str] = set()
     waits: list[Wait] = []
-    """All pauses, oldest first; the segments follow from them (empty in cases that began before it was recorded)."""
+    """All pauses, oldest first. The segments follow from them. Empty in cases that are older than this field."""
     kept_at: AwareDatetime | None = None
     ended: bool = False
-    """Carried out, late or not, or nothing owed any more: the clock has stopped for good."""
+    """True once the promise was carried out (late or not) or lapsed. The clock has stopped permanently."""
     lapsed_at: AwareDatetime | None = None
-    """Since when nothing is owed any more."""
+    """When the promise lapsed: nothing is owed any more."""
     known_at: AwareDatetime | None = None
-    """When what it counts from was entered, where that happened earlier (S9)."""
+    """When the event that started the clock was entered, if it had happened earlier (S9)."""
     claimed: list[int] = []
     """Rungs that are settled: notified, skipped, or already past on arrival (S6)."""
     hold: int = 0
-    """Rungs to let pass, because somebody acknowledged an escalation."""
+    """The number of rungs to skip, because a person acknowledged an escalation."""
     announced: bool = False
-    """Its letter was written and no channel took it: a person has to see to it, and it is not written again."""
+    """True if its letter could not be delivered by any channel: a person has to act, and it is not sent again."""
     moved_at: AwareDatetime | None = None
-    """When its case was moved to the policy that it is under now (S18): none of its rungs was due before that."""
+    """When its case was moved to its current policy (S18). No rung counts as due before that time."""
     replaced: list[Replaced] = []
-    """The terms before those that count now, oldest first."""
+    """The earlier terms, oldest first."""
 
     @classmethod
     def of(cls, rule: PromiseRule, at: datetime, *, cycle: int, calendar: WorkCalendar) -> "Promise":
-        """The promise that a policy's rule makes, running from `at`."""
+        """Return the promise that a policy's rule makes, with the clock running from `at`."""
         return cls(
             rule=rule.rule,
             name=rule.name,
@@ -88,9 +88,9 @@ class Promise(BaseModel):
         )
 
     def in_place_of(self, other: "Promise", claimed: list[int]) -> "Promise":
-        """With the clock of another promise, so that time which has run, or stood still, is not lost (F3).
+        """Return this promise with the clock of another one, so that its running time and pauses are preserved (F3).
 
-        `claimed`: the rungs that are settled for it, because they were for the other one.
+        `claimed` are the rungs that count as settled, because they were settled for the other promise.
         """
         copied = {
             "claimed": claimed,
@@ -109,27 +109,27 @@ class Promise(BaseModel):
 
     @property
     def live(self) -> bool:
-        """Whether the customer still waits for it."""
+        """Return whether the promise is still owed."""
         return not self.ended
 
     def ran_at(self, at: datetime) -> bool:
-        """Whether it had not yet ended at `at`."""
+        """Return whether the promise had not ended at `at`."""
         until = self.segments[-1].ran_until
         return not self.ended or until is None or at < until
 
     @property
     def running(self) -> bool:
-        """Whether it is neither kept nor broken yet."""
+        """Return whether the promise is neither kept nor broken yet."""
         return self.state in (PromiseState.OPEN, PromiseState.PAUSED)
 
     @property
     def provisional(self) -> bool:
-        """Whether the deadline rests on working days that are not known for certain (S12, S33)."""
+        """Return whether the deadline depends on working days that are not certain yet (S12, S33)."""
         due = self.due_at()
         return due is not None and self.calendar.provisional(self.started_at, due, self.budget.measure)
 
     def consumed(self, until: datetime) -> timedelta:
-        """Time of the budget used up to `until`, in the budget's measure."""
+        """Return the time used up by `until`, in the budget's measure."""
         ran = (
             calendar.between(s.ran_from, min(s.ran_until or until, until), self.budget.measure)
             for s, calendar in self._stretches()
@@ -137,7 +137,7 @@ class Promise(BaseModel):
         return sum(ran, timedelta())
 
     def due_at(self, share: float = 1.0) -> datetime | None:
-        """When `share` of the budget will be, or was, used up; None while paused before that point."""
+        """Return when `share` of the budget is used up, or None while the clock is paused before that point."""
         left = self.budget.amount * share
         for segment, calendar in self._stretches():
             at = calendar.add(segment.ran_from, Length(left, self.budget.measure))
@@ -147,7 +147,7 @@ class Promise(BaseModel):
         return None
 
     def _stretches(self) -> Iterator[tuple[Segment, WorkCalendar]]:
-        """The segments, cut where the calendar was replaced, each with the one that it is counted by (S18, S33)."""
+        """Yield the segments, split where the calendar was replaced, each with its calendar (S18, S33)."""
         measure = self.budget.measure
         editions = [
             (terms.calendar if length(terms.within).measure is measure else self.calendar, terms.until)
@@ -170,9 +170,9 @@ class Promise(BaseModel):
                 yield segment.model_copy(update={"ran_from": since}), self.calendar
 
     def keep(self, at: datetime) -> None:
-        """The promise was carried out at `at`: in time, or late and then it stays broken.
+        """Record that the promise was carried out at `at`. If that is late, it stays broken.
 
-        The earliest fact counts (S32): one that is entered after a later one, or after the promise lapsed, corrects it.
+        The earliest fact counts (S32). An earlier fact also corrects a later one, or the lapse of the promise.
         """
         if self.ended and at >= (self.kept_at or self.lapsed_at or self.segments[-1].ran_until or at):
             return
@@ -181,18 +181,18 @@ class Promise(BaseModel):
         self._end(at, "kept")
 
     def _judge(self) -> None:
-        """In time or late, by when it was carried out."""
+        """Set the state to kept or broken, by the time at which the promise was carried out."""
         if self.kept_at:
             self.state = PromiseState.KEPT if self._in_time(self.kept_at) else PromiseState.BROKEN
 
     def _in_time(self, at: datetime) -> bool:
-        """By the terms of when it was carried out, which a move may have replaced before it was reported (S9, S18)."""
+        """Return whether `at` was in time, by the terms that were in force then (S9, S18)."""
         then = next((terms for terms in self.replaced if at < terms.until), None)
         judged = self.model_copy(update={"within": then.within, "calendar": then.calendar}) if then else self
         return judged.consumed(at) <= judged.budget.amount
 
     def lapse(self, at: datetime) -> None:
-        """Nothing is owed any more; what broke stays broken."""
+        """Record that nothing is owed any more. A broken promise stays broken."""
         if not self.live:
             return
         self.check_overdue(at)
@@ -202,13 +202,13 @@ class Promise(BaseModel):
         self._end(at, "void")
 
     def check_overdue(self, now: datetime) -> None:
-        """Mark it as broken if its time is used up."""
+        """Mark the promise as broken if its time is used up."""
         due = self.due_at()
         if self.state is PromiseState.OPEN and due is not None and due <= now:
             self.state = PromiseState.BROKEN
 
     def pause(self, reason: str, at: datetime) -> None:
-        """Stop the clock for one more reason; only pausable promises do (G11)."""
+        """Pause the clock for one more reason. Promises that are not pausable ignore it (G11)."""
         if not (self.pausable and self.live) or reason in self.pauses:
             return
         if not self.pauses:
@@ -220,9 +220,9 @@ class Promise(BaseModel):
         self.waits.append(Wait(reason=reason, since=at))
 
     def resume(self, reason: str, at: datetime) -> None:
-        """One reason is gone; the clock runs on from `at` when it was the last (S2).
+        """Remove one reason for a pause. The clock continues from `at` if it was the last reason (S2).
 
-        Where the reason turns out to have gone earlier than was known, the clock ran from then on (S32).
+        If the reason ended earlier than was known, the clock ran from that time on (S32).
         """
         wait = next((w for w in reversed(self.waits) if w.reason == reason), None)
         if reason not in self.pauses:
@@ -239,9 +239,9 @@ class Promise(BaseModel):
                 self.state = PromiseState.OPEN
 
     def take_terms(self, rule: PromiseRule, calendar: WorkCalendar, awaited: Collection[str], now: datetime) -> None:
-        """From now on with the time, the pauses and the calendar of another policy; what was consumed stays (S18, S33).
+        """Apply another policy's time, pauses and calendar from `now` on. Time already used stays used (S18, S33).
 
-        `awaited`: what the case waits for, which stops the clock where the new rule allows it.
+        `awaited` is the evidence that the case waits for. It pauses the clock if the new rule is pausable.
         """
         self.check_overdue(now)
         if not self.running:
@@ -251,7 +251,7 @@ class Promise(BaseModel):
         self.within, self.pausable = rule.within, rule.pausable
         due = self.due_at()
         if due is not None and due <= now:
-            self.state = PromiseState.BROKEN  # also while it stands still
+            self.state = PromiseState.BROKEN  # also while it is paused
         if not self.pausable:
             for reason in sorted(self.pauses):
                 self.resume(reason, now)
@@ -260,13 +260,13 @@ class Promise(BaseModel):
                 self.pause(reason, now)
 
     def begin_at(self, at: datetime) -> None:
-        """What it counts from turns out to have happened earlier than was known (S32)."""
+        """Move the start to `at`, because the starting event happened earlier than was known (S32)."""
         if at < self.started_at:
             self.started_at = self.segments[0].ran_from = at
             self._judge()
 
     def _run_anew(self) -> None:
-        """Work out when the clock ran, from all pauses; what was kept is judged again."""
+        """Compute the segments again from all pauses. A kept promise is judged again."""
         segments, since = [], self.segments[0].ran_from
         for wait in sorted(self.waits, key=lambda w: w.since):
             if wait.until is not None and wait.until <= max(since, wait.since):
@@ -284,7 +284,7 @@ class Promise(BaseModel):
         self._judge()
 
     def _end(self, at: datetime, why: str) -> None:
-        """The clock has stopped for good: what ran after `at` did not count."""
+        """Stop the clock permanently at `at`. Time after `at` does not count."""
         self.ended = True
         self.segments = [s for s in self.segments if s.ran_from <= at] or self.segments[:1]
         last = self.segments[-1]

@@ -1,4 +1,4 @@
-"""A second complaint about the same order and topic, as the case that handles it as well keeps it (G12)."""
+"""A second complaint about the same order and topic, as recorded in the case that handles both (G12)."""
 
 from typing import Annotated, Any
 
@@ -13,11 +13,11 @@ from cases.vocabulary import Channel, KeptWhen, PromiseName, Wish
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 SOURCE = "second complaint"
-"""The source of what the finding owes to another complaint."""
+"""The source of facts that come from another complaint."""
 
 
 class Stretch(BaseModel):
-    """A stretch in which a promise's clock ran; it arrives from another case and is read like any stranger's."""
+    """A period in which a promise's clock ran. It comes from another case and is validated like any other input."""
 
     ran_from: Instant
     ran_until: Instant | None = None
@@ -25,7 +25,7 @@ class Stretch(BaseModel):
 
 
 class Promised(BaseModel):
-    """A promise that is owed to the second complaint: its terms, and when its clock ran."""
+    """A promise from the second complaint: its terms, and when its clock ran."""
 
     name: PromiseName
     rule: Word
@@ -37,7 +37,7 @@ class Promised(BaseModel):
 
 
 class SecondComplaint(BaseModel):
-    """What the second complaint says, and what people have found out about it meanwhile."""
+    """The second complaint, and what agents have established about it."""
 
     received_at: Instant
     channel: Channel
@@ -47,19 +47,19 @@ class SecondComplaint(BaseModel):
     affected: Annotated[list[Affected], Field(min_length=1, max_length=500)] | None = None
     urgent: bool = False
     found: dict[str, Any] = {}
-    """What an agent had established in its own case before it was merged, by field."""
+    """Facts that an agent established in its own case before it was merged, by field."""
 
     @property
     def established(self) -> dict[str, Any]:
-        """`found` as far as it is what a finding can hold."""
+        """The entries of `found` that are fields of a finding."""
         return {name: value for name, value in self.found.items() if name in PartialFinding.model_fields}
 
 
 class ComplaintLinked(BaseModel):
-    """A later complaint about the same came as `case`; `merges`: handle it as well, with all that it claims.
+    """The signal that a later complaint about the same matter arrived as `case`.
 
-    Fields may be added and none taken away: cases of several builds exchange it, and an earlier build sends no more
-    than `evidence`.
+    `merges` asks the receiver to handle it too, with everything that it claims. Add fields, but never remove one: cases
+    of different builds exchange this signal, and an earlier build sends only `evidence`.
     """
 
     case: CaseId
@@ -67,18 +67,18 @@ class ComplaintLinked(BaseModel):
     evidence: list[Evidence] = Field(default=[], max_length=1_000)
     complaint: SecondComplaint | None = None
     promises: list[Promised] = Field(default=[], max_length=50)
-    """What is owed to it still."""
+    """Its promises that are still owed."""
     withdrawn: Long | None = None
-    """Why its customer takes it back, where they do so after it was merged."""
+    """Why its customer withdraws it, if that happens after it was merged."""
 
 
 class TakenOver(SecondComplaint):
-    """The same, with what follows from it for the case that handles both."""
+    """A second complaint with its consequences for the case that handles both."""
 
     case: CaseId
     news: list[str] = []
-    """What of it is new to what had been found, in a few words each."""
+    """What it adds to the finding, as short texts."""
     adds: list[Affected] = []
-    """The items that come on top of what the case was about."""
+    """The items that it adds to the case."""
     withdrawn: str | None = None
-    """Why its customer has taken it back since."""
+    """Why its customer has withdrawn it; None if they have not."""

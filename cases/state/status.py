@@ -1,4 +1,4 @@
-"""The statuses of a case, and every change from one to another that there is.
+"""The statuses of a case, and all transitions between them.
 
 `docs/statuses.md` is generated from this table.
 """
@@ -9,14 +9,14 @@ from typing import NamedTuple
 from cases.vocabulary import Status
 
 NOTHING_OFFERED = frozenset({Status.RECEIVED, Status.ASSESSING, Status.AWAITING_EVIDENCE})
-"""The finding is still being established."""
+"""Statuses in which the finding is still being established."""
 
 UNDECIDED = NOTHING_OFFERED | {Status.AWAITING_APPROVAL, Status.OFFERING, Status.AWAITING_CONSENT}
-"""A new finding or another offer still changes what will be done."""
+"""Statuses in which a new finding or another offer can still change what will be done."""
 
 
 class Transition(NamedTuple):
-    """A change from any of `sources` to `target`, and when it happens."""
+    """A transition from any of `sources` to `target`, and when it happens."""
 
     sources: frozenset[Status]
     target: Status
@@ -46,9 +46,9 @@ TRANSITIONS = (
     _of(UNDECIDED, _S.RECEIVED, "an older case handles the complaint"),
     _of(set(_S), _S.CLOSED, "the report was delivered, or the case that handles the complaint has closed"),
 )
-"""Every transition. A case that keeps its status makes none."""
+"""All transitions. Keeping the same status is not a transition."""
 
 
 def allowed(source: Status, target: Status) -> bool:
-    """Whether a case may go from one status to the other, or stay where it is."""
+    """Return whether a case may change from one status to the other. Keeping the same status is allowed."""
     return source is target or any(t.target is target and source in t.sources for t in TRANSITIONS)

@@ -1,7 +1,7 @@
-"""A step carries out one remedy, exactly once, also after failures (G6).
+"""Steps: each carries out one remedy exactly once, also after failures (G6).
 
-Its key is a business key, `case/cycle/offer/step`, so that a crash, a reset or a continued run sends the same
-one. Only a partner's final no frees a step to be tried under a new key (S13).
+A step has a business key, `case/cycle/offer/step`, so that a crash, a reset or a continued run sends the same key
+again. A new key is used only after the partner has finally refused (S13).
 """
 
 from datetime import datetime
@@ -16,19 +16,19 @@ from cases.state.offer import Remedy
 from cases.vocabulary import Partner, RemedyKind, StepState
 
 CHECK = "check"
-"""What stands in place of an offer's id for a step that only establishes the finding (a site check)."""
+"""Used instead of an offer's id for a step that only establishes the finding, such as a site check."""
 
 PRECAUTION = "precaution"
-"""What stands in place of an offer's id for a step that is begun when the complaint arrives (F11)."""
+"""Used instead of an offer's id for a step that begins when the complaint arrives (F11)."""
 
 PARTS = 3
-"""Of a key, beside the case and the number of the try: cycle, offer, step."""
+"""The parts of a key between the case id and the attempt number: cycle, offer, step."""
 
 SETTLED = frozenset({StepState.DONE, StepState.WAIVED})
 
 
 class Step(BaseModel):
-    """One remedy while it is carried out."""
+    """The execution of one remedy."""
 
     id: str
     kind: RemedyKind
@@ -36,71 +36,71 @@ class Step(BaseModel):
     cycle: int
     offer: str
     after: list[str] = []
-    """Steps that have to be under way first."""
+    """Ids of the steps that have to be under way first."""
     state: StepState = StepState.WAITING
     reference: str | None = None
     attempts: int = 0
     number: int = 1
-    """Grows when a partner has finally said no and a person wants it tried again: a new key."""
+    """The number in the key. It increases after a final refusal, so that the next attempt has a new key."""
     asking: int | None = None
-    """The number of an earlier key that its partner is asked for, before anything is sent under the new one (S25)."""
+    """The number of an earlier key that the partner is asked about before the new key is used (S25)."""
     reason: Why | None = None
     added_at: AwareDatetime | None = None
     since: AwareDatetime | None = None
-    """Since when it has been in its present state."""
+    """When the step entered its current state."""
     heard_at: dict[ReceiptState, AwareDatetime] = {}
-    """When its partner had first come so far with the present try: what promises are judged by (S32)."""
+    """When the partner first reached each state in the current attempt. Promises are judged by this (S32)."""
     uncertain: bool = False
-    """The partner may have done it without our knowing; until it says, the money counts as gone (S13)."""
+    """Whether the partner may have done it unknown to us. Until the partner answers, the money counts as paid (S13)."""
     contested: bool = False
-    """Its partner has said both that it was done and that it was not; a person decides (S26, S27)."""
+    """Whether the partner has reported both that it was done and that it was not. A person decides (S26, S27)."""
     to_clear_up: bool = False
-    """It was reported as failed and then as done: its partner is to be asked by key (S26)."""
+    """Whether the partner has to be asked by key, because it reported the step as failed and then as done (S26)."""
     disputed: list[int] = []
-    """The numbers of earlier keys of which that was so."""
+    """The numbers of earlier keys that were contested."""
     told: bool = False
-    """Its owner was notified that its result is unknown."""
+    """Whether the owner was notified that the result is unknown."""
     team: str | None = None
-    """Who has to free it, while it is blocked."""
+    """The team that has to resolve the step while it is blocked."""
     over_limit: bool = False
-    """The order's limit refused it: trying it again takes somebody's approval (S15, S35)."""
+    """Whether the order's limit refused it, so that another attempt needs an approval (S15, S35)."""
     approved_by: str | None = None
-    """Who approved it beyond that limit."""
+    """The person who approved it beyond that limit."""
     makes_good: list[Affected] = []
     """The units of the order's items that it makes good (S35)."""
 
     @property
     def partner(self) -> Partner:
-        """Who carries it out."""
+        """The partner that carries the step out."""
         return ROWS[self.kind].partner
 
     @property
     def begun(self) -> bool:
-        """Whether anything was asked of a partner."""
+        """Return whether the step has begun: the partner may have received a request."""
         return self.state is not StepState.WAITING or self.attempts > 0
 
     @property
     def settled(self) -> bool:
-        """Whether it is done or waived."""
+        """Return whether the step is done or waived."""
         return self.state in SETTLED
 
     @property
     def left(self) -> bool:
-        """Whether goods have left, or, of all else, it is done."""
+        """Return whether the goods were dispatched or, for a step without goods, whether it is done."""
         return (
             self.state in (StepState.DISPATCHED, StepState.DONE) if self.kind in GOODS else self.state is StepState.DONE
         )
 
     @property
     def booked(self) -> bool:
-        """Whether the partner has taken it on."""
+        """Return whether the partner has accepted the step."""
         return self.reference is not None and self.state is not StepState.BLOCKED
 
     @property
     def under_way(self) -> bool:
-        """Whether what depends on it may begin: goods have left; for all else the partner has taken it on.
+        """Return whether dependent steps may begin: the goods were dispatched, or the partner accepted another step.
 
-        A step that was waived has not happened: what depends on it does not begin (S28).
+        Steps that depend on a waived step do not begin, because it was not carried out (S28).
         """
         if self.state in (StepState.DONE, StepState.DISPATCHED):
             return True
@@ -108,62 +108,62 @@ class Step(BaseModel):
 
     @property
     def counts(self) -> bool:
-        """Whether it has, or may have, been carried out: it has begun and was not finally refused."""
+        """Return whether the step was or may have been carried out: it has begun and was not finally refused."""
         stopped = self.state in (StepState.BLOCKED, StepState.WAIVED)
         return self.begun and (self.uncertain or not stopped)
 
     def _failed(self, detail: str) -> Reason:
-        """Why the partner's word is a failure: its own words, where it gave any."""
+        """Return the reason for a failure that the partner reported, with the partner's words if there are any."""
         if detail:
             return Reason.of("partner_says", who=self.partner, words=detail)
         return Reason.of("partner_failed", who=self.partner)
 
     def key(self, case_id: str, number: int | None = None) -> str:
-        """The business key that every call for this step carries; that of an earlier try by its `number`."""
+        """Return the business key for all calls of this step, or that of an earlier attempt by its `number`."""
         key = f"{case_id}/{self.cycle}/{self.offer}/{self.id}"
         number = number or self.number
         return key if number == 1 else f"{key}/{number}"
 
     def key_in_question(self, case_id: str) -> str:
-        """The key that its partner is asked for, else the one that it is carried out under."""
+        """Return the earlier key that the partner is being asked about, else the current key."""
         return self.key(case_id, self.asking)
 
     def contradicts(self, state: ReceiptState) -> bool:
-        """Whether `state` contradicts what the partner reported of the same attempt: done and failed (S26)."""
+        """Return whether `state` contradicts the partner's report on the same attempt: done and failed (S26)."""
         if state is ReceiptState.FAILED:
             return self.state is StepState.DONE
         return state is ReceiptState.DONE and self.failed
 
     @property
     def can_be_taken_back(self) -> bool:
-        """Whether its partner may still report a failure: an account is closed, goods come back (S27)."""
+        """Return whether the partner may still report a failure, such as a closed account or returned goods (S27)."""
         elsewhere = self.partner is Partner.MESSAGING or self.kind in CLAIMS
         return self.state is StepState.DONE and not elsewhere
 
     @property
     def failed(self) -> bool:
-        """Whether its partner has finally said no, and nobody has decided yet what happens."""
+        """Return whether the partner has finally refused and no person has resolved the step yet."""
         return self.state is StepState.BLOCKED and not self.uncertain and self.reference is not None
 
-    def waits(self, attempt: int) -> bool:
-        """Whether this attempt has no result yet: a report can arrive before the answer to the call."""
+    def awaits_result(self, attempt: int) -> bool:
+        """Return whether this attempt has no result yet. A report can arrive before the answer to the call."""
         return self.attempts == attempt and self.state in (StepState.RUNNING, StepState.UNKNOWN)
 
     def enter(self, state: StepState, at: datetime, reason: Why | None = None) -> None:
-        """Change state."""
+        """Change the state."""
         if state in (StepState.WAITING, StepState.BLOCKED):
             self.heard_at = {}
         self.asking = None
         self.state, self.since, self.reason, self.told = state, at, reason, False
 
     def reached(self, *states: ReceiptState) -> datetime | None:
-        """When its partner first was at one of `states`, as far as we know; never before the step was agreed."""
+        """Return when the partner first reached one of `states`, if known; never before the step was added."""
         known = [self.heard_at[state] for state in states if state in self.heard_at]
         at = min(known) if known else self.since
         return max(at, self.added_at) if at and self.added_at else at
 
     def apply(self, receipt: Receipt, at: datetime) -> None:
-        """Apply what the partner says: accepted, dispatched, done or failed. It never goes back to an earlier state."""
+        """Apply a partner's receipt: accepted, dispatched, done or failed. The state never goes back."""
         blocked = self.state is StepState.BLOCKED and not self.uncertain
         if (
             self.settled
@@ -187,8 +187,8 @@ class Step(BaseModel):
                 self.enter(StepState.BLOCKED, at, self._failed(receipt.detail))
 
 
-def tried(key: str, case_id: str) -> tuple[str, int]:
-    """The key of the step's first try, and the number of the try that `key` stands for (`Step.key`)."""
+def split_key(key: str, case_id: str) -> tuple[str, int]:
+    """Return the key of a step's first attempt, and the attempt number that `key` contains (see `Step.key`)."""
     parts = key.removeprefix(f"{case_id}/").split("/")
     if len(parts) == PARTS + 1 and parts[PARTS].isdecimal():
         return key.rpartition("/")[0], int(parts[PARTS])
@@ -196,9 +196,9 @@ def tried(key: str, case_id: str) -> tuple[str, int]:
 
 
 def depends_on(kind: RemedyKind, others: list[Step]) -> list[str]:
-    """The steps of the same option that have to be under way first.
+    """Return the ids of the steps of the same option that have to be under way first.
 
-    Goods are shipped before the old ones are collected (G6). What can fail comes before money (S17).
+    Goods are shipped before the old ones are collected (G6). Steps that can fail come before payments (S17).
     """
     if kind in RETURNS:
         return [step.id for step in others if step.kind in SHIPMENTS]

@@ -1,4 +1,4 @@
-"""What a case adds up to: money paid, promises broken, what holds it up."""
+"""Summaries of a case: the money paid, the promises broken, and what the case waits for."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from cases.vocabulary import KeptWhen, PromiseState, Status, StepState
 
 
 def about_step(case: Case, step: Step) -> dict[str, Any]:
-    """What a notice says of a step: which one, its worth, why it stands as it does, and its key for engineers."""
+    """Return a notice's facts about a step: its id, amount or items, the reason for its state, and its key."""
     return {
         "step": step.id,
         "kind": step.kind,
@@ -23,7 +23,7 @@ def about_step(case: Case, step: Step) -> dict[str, Any]:
 
 
 def waits_for(case: Case, event: KeptWhen) -> str | None:
-    """What holds up the event that keeps a promise, where it is something else: a word of `situation`."""
+    """Return what delays the event that keeps a promise, as a key of the `situation` labels, or None."""
     if EVENTS[event].independent:
         return None
     if any(step.state is StepState.BLOCKED for step in case.steps):
@@ -40,7 +40,7 @@ def waits_for(case: Case, event: KeptWhen) -> str | None:
 
 
 def paid(case: Case) -> dict[str, str]:
-    """Money that has gone out, by kind; what is under way is not in it."""
+    """Return the money that was paid, by kind of payment, without payments that are under way."""
     done = [s for s in case.steps if s.state is StepState.DONE]
     return {
         name: f"{sum((s.remedy.amount or Decimal(0) for s in done if s.kind in kinds), Decimal(0)):.2f}"
@@ -49,5 +49,5 @@ def paid(case: Case) -> dict[str, str]:
 
 
 def broken(case: Case) -> list[str]:
-    """Names of the promises that were not kept in time, in order."""
+    """Return the names of the promises that were not kept in time, in order."""
     return list(dict.fromkeys(p.name.value for p in case.promises if p.state is PromiseState.BROKEN))

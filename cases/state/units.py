@@ -1,4 +1,4 @@
-"""Which units of the order's items a complaint is about, and which of them a remedy makes good (S35)."""
+"""The units of an order's items: those that a complaint is about, and those that a remedy makes good (S35)."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from cases.state.offer import Remedy
 
 
 def price_of(order: Order, items: list[Affected]) -> Decimal:
-    """What some of an order's items cost; of one that lists none, all that was paid beside the freight."""
+    """Return the price of some of an order's items. If the order lists no items, its amount without freight."""
     if not order.items:
         return order.amount - order.freight
     prices = {item.sku: item.unit_price for item in order.items}
@@ -17,22 +17,22 @@ def price_of(order: Order, items: list[Affected]) -> Decimal:
 
 
 def affected_of(complaint: Complaint, finding: PartialFinding) -> list[Affected]:
-    """The items it is about: as found, else as complained about, else all."""
+    """Return the affected items: those in the finding, else those in the complaint, else all items."""
     if finding.affected is not None:
         return finding.affected
     return [Affected(sku=i.sku, quantity=i.quantity) for i in complaint.affected_items]
 
 
 def all_items(order: Order) -> list[Affected]:
-    """Every unit of the order."""
+    """Return all units of the order."""
     return [Affected(sku=i.sku, quantity=i.quantity) for i in order.items]
 
 
 def makes_good(complaint: Complaint, finding: PartialFinding, remedy: Remedy) -> list[Affected]:
-    """The units of the order's items that a remedy makes good (S35): sent again, replaced, or their price refunded.
+    """Return the units of the order's items that a remedy makes good (S35): sent again, replaced, or refunded.
 
-    A refund that names no items is of the affected ones; of more than their price and the freight, of all. A
-    substitute that was not ordered takes the place of the affected ones.
+    A refund without items is for the affected items, or for all items if it exceeds their price and the freight. A
+    substitute that was not ordered counts for the affected items.
     """
     order = complaint.order
     if order is None or not order.items or remedy.kind not in MAKE_GOOD or remedy.amount == 0:

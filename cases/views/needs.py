@@ -10,7 +10,7 @@ from cases.complaint import pieces
 from cases.inbox.messages import MESSAGES
 from cases.inbox.taking_over import agreed
 from cases.progress.assessing import granted
-from cases.progress.evidence import insisted_on
+from cases.progress.evidence import is_evidence_required
 from cases.reasons import Reason, english
 from cases.state.case import Case
 from cases.state.finding import PartialFinding
@@ -156,10 +156,13 @@ def _second(case: Case, record: TakenOver) -> NeedView:
 def _evidence(case: Case) -> NeedView:
     kinds = [kind.value for kind in case.awaited]
     shown = [{"kind": kind, "uri": f"https://files.example.com/{kind}"} for kind in kinds]
-    meanwhile = "required for the decision" if insisted_on(case) else "to continue without it: assess"
+    required = is_evidence_required(case)
+    meanwhile = "required for the decision" if required else "to continue without it: assess"
     text = f"evidence from the customer ({', '.join(kinds)}): evidence-received; {meanwhile}"
     received = _message("evidence-received", {"evidence": shown}, values={"evidence": kinds})
-    return need("evidence", text, received, *([] if insisted_on(case) else [_assess(case, granted(case).missing)]))
+    return need(
+        "evidence", text, received, *([] if is_evidence_required(case) else [_assess(case, granted(case).missing)])
+    )
 
 
 def _approval(case: Case, offer: Offer) -> NeedView:

@@ -10,7 +10,7 @@ from babel.numbers import get_currency_precision
 from cases.claim.claim import Claim, receive
 from cases.claim.terms import claim_terms
 from cases.errors import InvalidInput, Refusal
-from cases.money import digits_of, miscounted, rounded, uncounted
+from cases.money import digits_of, excess_digits, rounded, unsupported_currency
 from cases.state.case import Case
 from tests.cases.lines import complaint_of, plan_line
 from tests.cases.world import START, World, a_complaint, in_force, open_case, remedies_of
@@ -34,7 +34,7 @@ def faults(**order: Any) -> dict[str, str]:
 )  # fmt: skip
 def test_digits_come_from_cldr(currency: str, digits: int) -> None:
     """S30: some have fewer digits in cash (HUF, TWD), but payments are not cash."""
-    assert (digits_of(currency), uncounted(currency)) == (digits, None)
+    assert (digits_of(currency), unsupported_currency(currency)) == (digits, None)
     assert get_currency_precision(currency) == digits
 
 
@@ -44,7 +44,7 @@ def test_currency_with_three_digits_is_refused_with_the_reason(currency: str) ->
     problems = faults(amount="1000.00", currency=currency)
 
     assert list(problems) == ["order.currency"]
-    assert "has 3 digits after the point, and only 2 are kept here" in problems["order.currency"]
+    assert "has 3 digits after the point, and only 2 are kept" in problems["order.currency"]
 
 
 @pytest.mark.parametrize("currency", ["XXX", "XTS", "XAU", "UYW", "UYI", "CLF", "DEM", "ITL", "HRK", "ABC", "ZZZ"])
@@ -154,7 +154,7 @@ def test_what_a_carrier_paid_is_held_to_it() -> None:
 
 def test_a_case_that_is_older_than_the_rule_replays_as_it_was() -> None:
     """S30: the amount is accepted if the history was written without the rule."""
-    assert list(miscounted(Decimal("1.50"), "JPY", "amount"))
+    assert list(excess_digits(Decimal("1.50"), "JPY", "amount"))
     terms = claim_terms(chilean("transport.loss").case)
 
     answer = receive(Claim(terms=terms, documents=[]), "claim-settled", {"recovered": "1.50"}, START, lambda _: False)

@@ -152,7 +152,7 @@ async def test_faulty_file_is_reported_by_key_and_no_case_is_queried(starter: Ru
     result = await starter("policy", "preview", edited)
 
     assert (result.code, result.out) == (2, "")
-    assert 'building_materials.yaml: promises.3.within: "24 parsecs" is no duration' in result.err
+    assert 'building_materials.yaml: promises.3.within: "24 parsecs" is not a duration' in result.err
 
 
 async def test_cases_are_moved_by_name_and_a_refused_one_stops_no_other(

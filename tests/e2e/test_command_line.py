@@ -153,7 +153,7 @@ class TestUsage:
             (["up", "--port", "99999"], "99999 is not in the range"),
             (["up", "--ephemeral", "--data", "somewhere"], "use one of the two"),
             (["list", "--status", "asleep"], "'asleep' is not one of"),
-            (["skip", "HL-1", "soon"], '"soon" is no duration'),
+            (["skip", "HL-1", "soon"], '"soon" is not a duration'),
             (["skip", "HL-1", "2", "working", "days"], "cannot be working time"),
             (["policy", "show", "groceries"], "there is no line groceries; choose one of "),
             (["policy", "preview", "nothing.yaml"], "'nothing.yaml' does not exist"),
@@ -194,7 +194,7 @@ class TestPolicyFiles:
     @pytest.mark.parametrize(
         ("old", "new", "fault"),
         [
-            ("within: 10m", "within: 10 parsecs", 'promises.0.within: "10 parsecs" is no duration'),
+            ("within: 10m", "within: 10 parsecs", 'promises.0.within: "10 parsecs" is not a duration'),
             ("within: 10m", "withni: 10m", "promises.0.within: is required"),
             ("topics:\n", "topics: [\n", "line "),
         ],
@@ -215,7 +215,7 @@ class TestPolicyFiles:
         result = starter("plan", file({"complaint": complaint()}), AFTER_SALES_POLICIES=str(tmp_path))
 
         assert (result.code, result.out) == (2, "")
-        assert '"10 parsecs" is no duration' in result.err
+        assert '"10 parsecs" is not a duration' in result.err
 
     def test_policy_is_shown_in_readable_form(self, starter: Starter) -> None:
         result = starter("policy", "show", "building_materials")

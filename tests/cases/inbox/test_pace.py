@@ -16,7 +16,7 @@ from cases.state.second_complaint import ComplaintLinked
 from cases.vocabulary import Status
 from tests.cases.world import SECOND, World, open_case, snapshot
 
-TOO_OFTEN = "comes too often: 30 at once are taken, and then one every 12 seconds"
+TOO_OFTEN = "comes too often: at most 30 at once are accepted, then one every 12 seconds"
 CARRIES = 2 * 1024 * 1024
 """Bytes that Temporal takes as one argument, result or answer (`limit.blobSize.error`)."""
 

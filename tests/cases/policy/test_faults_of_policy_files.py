@@ -10,8 +10,8 @@ from cases.errors import InvalidInput
 from tests.cases.policy.conftest import LINE, SHARED, Edit, faults
 
 FAULTS = [
-    ("within: 2h", "within: 2 hours", "promises.0.within", '"2 hours" is no duration; write 30s'),
-    ("within: 2h", "within: 0m", "promises.0.within", "no time at all"),
+    ("within: 2h", "within: 2 hours", "promises.0.within", '"2 hours" is not a duration; write 30s'),
+    ("within: 2h", "within: 0m", "promises.0.within", "is zero"),
     ("amount: 5 x freight", "amount: 5 x luck", "remedies.0.options.keep.0.amount", "is no amount; write 5%"),
     ("10-20% of order", "20-10% of order", "remedies.1.options.back.1.amount", "ends below where"),
     ("days_late: 1 to 2", "days_late: at most 1", "remedies.2.when", "is no range; write 1 to 2"),
@@ -39,7 +39,7 @@ FAULTS = [
     ("calendar: CN", 'calendar: {closes: "24:00"}', "calendar.closes", "a time of day"),
     ("calendar: CN", 'calendar: {opens: "18:00", closes: "09:00"}', "calendar", "closes at 09:00, which is not after"),
     ("calendar: CN", "calendar: {weekend: [someday]}", "calendar.weekend.0", "input should be 'monday'"),
-    ("calendar: CN", f"calendar: {{weekend: [{', '.join(WEEK)}]}}", "calendar", "no working day ever comes"),
+    ("calendar: CN", f"calendar: {{weekend: [{', '.join(WEEK)}]}}", "calendar", "there would be no working days"),
     ("calendar: CN", "timezone: Mars/Base", "timezone", "there is no time zone Mars/Base; write one such as Asia/Sha"),
     ("calendar: CN", "version: mine", "version", "is computed and cannot be set"),
     ("calendar: CN", "working_days: {}", "working_days", "is computed and cannot be set"),
@@ -95,7 +95,7 @@ SHARED_FAULTS = [
     ("{role: director, at: 200%}", "{role: director, at: 0%}", "escalation.3.at", "greater than 0"),
     ("{role: director, at: 200%}", "{role: king, at: 200%}", "escalation.3.role", "input should be"),
     ("attempts: 3", "attempts: 0", "callback.attempts", "greater than or equal to 1"),
-    ("close_after: 7 days", "close_after: a week", "silence.close_after", "is no duration"),
+    ("close_after: 7 days", "close_after: a week", "silence.close_after", "is not a duration"),
     ("manager_limit: 100% of order", "manager_limit: lots", "manager_limit", "is no amount"),
     ("tell: team_lead", "tel: team_lead", "silence.tel", "is not known here"),
     (LIMIT, "compensation_limit: a third", "compensation_limit.0", "is no amount"),
@@ -156,7 +156,7 @@ def test_a_fault_in_a_value_gives_the_terminal_no_orders(folder: Path, edit: Edi
     ((field, problem),) = faults(folder)
 
     assert field == f"{LINE}: promises.0.within"
-    assert problem.startswith('"\N{REPLACEMENT CHARACTER}2h\N{REPLACEMENT CHARACTER}" is no duration')
+    assert problem.startswith('"\N{REPLACEMENT CHARACTER}2h\N{REPLACEMENT CHARACTER}" is not a duration')
 
 
 def test_invalid_yaml_is_reported_with_its_line(folder: Path) -> None:

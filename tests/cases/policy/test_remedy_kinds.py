@@ -59,13 +59,13 @@ def test_facts_that_do_not_go_together_do_not_start(kind: RemedyKind, change: di
             "cases/look_ups.py",
             'TRAIL = "trail"',
             'TRAIL = "trail"\n    STOCK = "stock"',
-            "every look-up has a name, a row",
+            "must have the same names",
         ),
         (
             "cases/progress/verification.py",
             "    LookUpName.INSTALLATION: _by_installation,\n",
             "",
-            "every look-up that establishes something says here what",
+            "ESTABLISHED_BY must have exactly the look-ups",
         ),
     ],
 )

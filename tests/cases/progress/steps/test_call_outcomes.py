@@ -20,7 +20,7 @@ from cases.progress.call_outcomes import (
     outcome,
     reports_cleared_up,
 )
-from cases.progress.carrying_out import to_clear_up
+from cases.progress.carrying_out import take_contradictions
 from tests.cases.offers import agreed
 from tests.cases.world import World
 
@@ -149,13 +149,13 @@ def test_reports_that_contradict_each_other_are_settled_by_the_partners_records_
     world, tried = paying()
     world.says("step-reported", step="coupon", state="failed")
     world.says("step-reported", step="coupon", state="done")
-    assert to_clear_up(world.case) == [tried.step]
+    assert take_contradictions(world.case) == [tried.step]
     assert tried.step.counts
 
     reports_cleared_up(world.case, tried.step, tried.step.number, found, world.now)
 
     assert (tried.step.state, tried.step.contested) == (state, contested)
-    assert to_clear_up(world.case) == []
+    assert take_contradictions(world.case) == []
 
 
 def test_what_a_person_has_decided_is_not_undone_by_the_partners_records() -> None:
