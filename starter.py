@@ -179,7 +179,7 @@ def reopen(case: str, description: str | None, by: str | None) -> None:
     """Open a new case that follows a closed CASE.
 
     It uses the policy in force now and makes new promises. Earlier findings and evidence still count; offers are made
-    again. Repeated, it finds the same follow-up case.
+    again. Running this again finds the same follow-up case.
     """
     import asyncio
 
@@ -278,15 +278,15 @@ def show(case: str, as_json: bool) -> None:
     "last digits (four or more) of the phone number. Part of a Chinese text is enough.",
 )
 @click.option("--overdue", is_flag=True, help="Only open cases that broke a promise, or are past a deadline.")
-@click.option("--all", "closed_too", is_flag=True, help="Also closed cases; all of them latest first.")
+@click.option("--all", "closed_too", is_flag=True, help="Include closed cases; list all cases latest first.")
 @click.option("--limit", type=LIMIT, help="How many to print: a number, or all. Default: 100; with --json: all.")
 @in_json
 def list_cases(as_json: bool, limit: int | None, **filters: Any) -> int:
     """Print the open cases, the one that is due next first.
 
-    The list comes from our database (AFTER_SALES_DATABASE_URL). Without one it comes from Temporal, as standard error
-    then says: slower with --owner, because each case is asked, and without --search and cases that Temporal has
-    deleted.
+    The list comes from our database (AFTER_SALES_DATABASE_URL). Without one, it comes from Temporal, and standard error
+    says so. Then --search is not possible, --owner is slow because it queries each case, and cases that Temporal has
+    deleted are missing.
 
     With --json, prints one line of JSON for each. Exit code 1 if a case did not answer.
     """
@@ -300,7 +300,7 @@ def list_cases(as_json: bool, limit: int | None, **filters: Any) -> int:
         for row in found.rows:
             print_json(row)
     else:
-        drawn = listing.drawn(found.rows, more=found.total - len(found.rows))
+        drawn = listing.rendered(found.rows, more=found.total - len(found.rows))
         reading.screen().print(drawn, width=listing.COLUMNS)
     for sentence in (*found.notes, *found.errors):
         click.echo(sentence, err=True)
@@ -338,7 +338,7 @@ def stuck(as_json: bool) -> int:
 def reconcile(as_json: bool) -> None:
     """Compare our database with the cases that Temporal has, now, and correct the rows that are wrong.
 
-    The worker does this every ten minutes. What changed within the last minute is left for the next time.
+    The worker does this every ten minutes. Changes within the last minute are left for the next run.
     """
     import asyncio
 

@@ -65,7 +65,7 @@ PASSED_THROUGH = (
 """Modules that workflows share with the process; otherwise each workflow would import them again."""
 
 THREADS = 50
-"""As many as activities at a time, so that none has to wait for one that waits for the database."""
+"""One for each activity that may run at a time, so that none waits while others wait for the database."""
 
 GRACE = timedelta(seconds=15)
 """How long running activities may continue after a worker is asked to stop. Longer than a partner's time-out."""
@@ -74,7 +74,7 @@ DEPLOYMENT = TASK_QUEUE
 """The worker deployment that all builds of this program belong to (docs/deploying.md)."""
 
 STICKY = timedelta(seconds=5)
-"""How long a case waits for a killed worker before another takes it over."""
+"""If a worker was killed, another one takes over its cases after this time."""
 
 CASE_BYTES = 256 * 1024
 """What a cached case may take. Most take a third of it, cases with many messages more."""

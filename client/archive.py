@@ -1,4 +1,4 @@
-"""Our database, as programs outside a worker read it: which one it is, closed cases, and the order's ledger."""
+"""Access to our database for programs outside a worker: its address, closed cases, and the ledger of an order."""
 
 import fcntl
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ class Archived(NamedTuple):
     complaint: Json | None
 
 
-def is_named(settings: Settings) -> bool:
-    """Return whether AFTER_SALES_DATABASE_URL names our database."""
+def is_database_set(settings: Settings) -> bool:
+    """Return whether AFTER_SALES_DATABASE_URL is set."""
     return "database_url" in settings.model_fields_set
 
 
-def is_of_server(address: str) -> bool:
+def is_local_server(address: str) -> bool:
     """Return whether "starter.py up" runs on this machine at that address, and its workers use the default database.
 
-    Without this check a program for another server would show what is left in the default database of this machine.
+    Otherwise the default database belongs to another server, and its cases must not be shown as those of this one.
     """
     try:
         with (DATA / LOCK).open() as lock:

@@ -48,18 +48,18 @@ from client.errors import (
     refused,
     unserved,
 )
-from client.lists import Json, ending, outcome, rows, was_admitted
+from client.lists import Json, ending, from_temporal, outcome, was_admitted
 from settings import Settings
 from workflows.sdk.options import URGENT, USUAL
 
 ANSWER_WITHIN = timedelta(seconds=15)
-"""For queries and updates. Longer than a case waits for a killed worker before another takes it over (5 s)."""
-A_QUESTION = timedelta(seconds=3)
-"""For one attempt of a query, repeated until `ANSWER_WITHIN`. The server holds a query longer for a killed worker."""
+"""For queries and updates. Longer than the 5 s after which another worker takes over from a killed one."""
+QUERY_WITHIN = timedelta(seconds=3)
+"""For one attempt of a query, repeated until `ANSWER_WITHIN`. One that waits for a killed worker gets no answer."""
 GONE_AFTER = timedelta(seconds=90)
 """A worker polls at least once a minute; the server lists it for five minutes after its last poll."""
 SKIP_WITHIN = 120
-"""Seconds of real time that a skip may take; days with many deadlines take a few seconds."""
+"""Seconds of real time that a skip may take. Skipping days with many deadlines takes a few seconds."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Engine:
         The id of a refused complaint may be used again (S34). Raises `Refusal` if the workflow of an earlier case was
         ended in Temporal. `has_begun` returns whether a worker has accepted the complaint.
         """
-        async with self._sentences(complaint.case_id):
+        async with self._translated(complaint.case_id):
             with suppress(WorkflowAlreadyStartedError):
                 await self._start(complaint, raw, policy, WorkflowIDReusePolicy.REJECT_DUPLICATE)
                 return "opened"
@@ -115,7 +115,7 @@ class Engine:
 
     async def has_begun(self, case_id: str) -> bool:
         """Return whether a worker has accepted the complaint. Raises `NoSuchCase` if it was refused (S34)."""
-        async with self._sentences(case_id):
+        async with self._translated(case_id):
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
             if there.status is WorkflowExecutionStatus.FAILED:
                 await self._handle(case_id).result(rpc_timeout=ANSWER_WITHIN)
@@ -136,13 +136,13 @@ class Engine:
 
         Raises `Refusal` with the reason that the case gives, and `CaseOver` if it is closed.
         """
-        async with self._sentences(case_id):
+        async with self._translated(case_id):
             return await self._handle(case_id).execute_update(name, payload, rpc_timeout=ANSWER_WITHIN)
 
     async def snapshot(self, case_id: str) -> Snapshot:
         """Return the case as it is now, or its final state if it is closed (then no worker is needed)."""
         handle = self._handle(case_id)
-        async with self._sentences(case_id):
+        async with self._translated(case_id):
             there = await self._idle(handle)
             if there.status is WorkflowExecutionStatus.RUNNING:
                 found = await self.ask(handle, CASE_QUERY)
@@ -153,7 +153,7 @@ class Engine:
     async def preview(self, case_id: str, policy: Json) -> Json | None:
         """Ask the case what moving it to that policy would change (S18). None: nothing, or it is closed."""
         handle = self._handle(case_id)
-        async with self._sentences(case_id):
+        async with self._translated(case_id):
             there = await self._idle(handle)
             if there.status is not WorkflowExecutionStatus.RUNNING:
                 return None
@@ -175,7 +175,7 @@ class Engine:
                 return found
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
-                raise await self._sentence(error, case_id) from None
+                raise await self._error(error, case_id) from None
         return None
 
     async def is_open(self, case_id: str) -> bool:
@@ -184,14 +184,14 @@ class Engine:
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
-                raise await self._sentence(error, case_id) from None
+                raise await self._error(error, case_id) from None
             return False
         return there.status is WorkflowExecutionStatus.RUNNING
 
     async def ask(
         self, handle: WorkflowHandle[Any, Any], query: str, *given: Any, result_type: type | None = None
     ) -> Any:
-        """Return the answer to a query of a workflow that was idle just before. Raises what the SDK raises.
+        """Query a workflow that was idle just before, and return the answer. Raises what the SDK raises.
 
         Each attempt is short, because a query that is still pending when another worker takes over from a killed one
         can corrupt the history. A worker answers such a query with `ASK_AGAIN` (docs/findings.md).
@@ -200,7 +200,7 @@ class Engine:
         while True:
             try:
                 return await handle.query(
-                    query, args=given, result_type=result_type, rpc_timeout=min(A_QUESTION, ANSWER_WITHIN)
+                    query, args=given, result_type=result_type, rpc_timeout=min(QUERY_WITHIN, ANSWER_WITHIN)
                 )
             except (RPCError, WorkflowQueryFailedError) as error:
                 if not can_be_repeated(error) or asyncio.get_running_loop().time() > deadline:
@@ -227,21 +227,21 @@ class Engine:
 
         `conditions` are Temporal list filters, such as `CaseTeam = 'quality'`; all must hold.
         """
-        async with self._sentences("…"):
-            async for row in rows(self.client, *conditions, within=ANSWER_WITHIN):
+        async with self._translated("…"):
+            async for row in from_temporal(self.client, *conditions, within=ANSWER_WITHIN):
                 yield row
 
     async def skip(self, case_id: str, time: timedelta) -> datetime:
         """Move the clock of the case forward, on a server that allows it. Return its new time."""
         skipper, handle = TimeSkipper(self.client), self._handle(case_id)
-        async with self._sentences(case_id):
+        async with self._translated(case_id):
             try:
                 async with asyncio.timeout(SKIP_WITHIN):
                     await skipper.fast_forward(handle, time)
                 return await skipper.get_current_time(handle)
             except TimeoutError:
                 raise Unreachable(
-                    f"{case_id} did not get through that time in {SKIP_WITHIN} s: {IS_WORKER_RUNNING}"
+                    f"the skip of {case_id} did not end within {SKIP_WITHIN} s: {IS_WORKER_RUNNING}"
                 ) from None
             except RuntimeError as error:
                 if "overridden by a later" not in str(error):
@@ -267,12 +267,12 @@ class Engine:
         return self.client.get_workflow_handle(workflow_id(case_id))
 
     @asynccontextmanager
-    async def _sentences(self, case_id: str) -> AsyncIterator[None]:
+    async def _translated(self, case_id: str) -> AsyncIterator[None]:
         """Convert exceptions from Temporal to `AfterSalesError`."""
         try:
             yield
         except RPCError as error:
-            raise await self._sentence(error, case_id) from None
+            raise await self._error(error, case_id) from None
         except RPCTimeoutOrCancelledError:
             raise await self._no_answer(case_id) from None
         except WorkflowUpdateFailedError as error:
@@ -282,7 +282,7 @@ class Engine:
         except WorkflowFailureError as error:
             raise no_case(case_id, error) from None
 
-    async def _sentence(self, error: RPCError, case_id: str) -> AfterSalesError:
+    async def _error(self, error: RPCError, case_id: str) -> AfterSalesError:
         """Return the exception for an error of the server about a case."""
         match error.status:
             case RPCStatusCode.NOT_FOUND if "amespace" in error.message:

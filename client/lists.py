@@ -20,25 +20,25 @@ Json = dict[str, Any]
 
 
 class NoDatabase(AfterSalesError):
-    """There is no database of ours to list cases from; the text says why."""
+    """Our database cannot be used; the text says why."""
 
 
-class Kept(NamedTuple):
+class Stored(NamedTuple):
     """Cases in our database."""
 
     rows: list[Json]
     total: int
-    """How many there are, beyond those rows as well."""
+    """The number of all matching cases, including those beyond `rows`."""
 
 
-def kept(database_url: str, limit: int | None, *, owner: str | None = None, **wanted: Any) -> Kept:
+def from_database(database_url: str, limit: int | None, *, owner: str | None = None, **wanted: Any) -> Stored:
     """Return cases from our database: open ones by their next deadline, others latest first.
 
-    `owner` is compared as a name; `wanted` are fields of `records.CaseFilter`. None for `limit`: all of them. Raises
+    `owner` is compared as a name; `wanted` are fields of `records.CaseFilter`. If `limit` is None, return all. Raises
     `NoDatabase`.
     """
     try:
-        found = _kept(database_url, limit, owner, wanted)
+        found = _find(database_url, limit, owner, wanted)
     except AfterSalesError as error:
         raise NoDatabase(str(error)) from None
     if found is None:
@@ -46,7 +46,7 @@ def kept(database_url: str, limit: int | None, *, owner: str | None = None, **wa
     return found
 
 
-def _kept(database_url: str, limit: int | None, owner: str | None, wanted: dict[str, Any]) -> Kept | None:
+def _find(database_url: str, limit: int | None, owner: str | None, wanted: dict[str, Any]) -> Stored | None:
     with records_of(database_url) as records:
         if records is None:
             return None
@@ -57,10 +57,10 @@ def _kept(database_url: str, limit: int | None, owner: str | None, wanted: dict[
         filters = CaseFilter(**wanted)
         page = records.listed(filters, limit=limit)
         total = records.count(filters) if page.after else len(page.cases)
-        return Kept([_kept_row(each) for each in page.cases], total)
+        return Stored([_stored_row(each) for each in page.cases], total)
 
 
-def _kept_row(row: "Listed") -> Json:
+def _stored_row(row: "Listed") -> Json:
     due, closed = row.next_due_at, row.closed_at
     is_open = closed is None and row.ended is None
     return {
@@ -81,7 +81,7 @@ def _kept_row(row: "Listed") -> Json:
     }
 
 
-async def rows(client: Client, *conditions: str, within: timedelta) -> AsyncIterator[Json]:
+async def from_temporal(client: Client, *conditions: str, within: timedelta) -> AsyncIterator[Json]:
     """Yield a row for each case that the server still has and for which all `conditions` hold, latest first."""
     query = " AND ".join((f"WorkflowType = '{CASE_WORKFLOW}'", *conditions))
     known: set[str] = set()

@@ -46,7 +46,7 @@ async def previews(engine: Engine, policy: Policy) -> list[Json]:
 
 
 async def moved(engine: Engine, cases: list[str], payload: Json) -> AsyncIterator[tuple[str, Json | str]]:
-    """Move cases one after the other. Yield each with its answer, or with the reason why it was refused.
+    """Move cases one by one. Yield each with its answer, or with the reason why it was refused.
 
     Raises `Unreachable`; the cases yielded before have been moved.
     """

@@ -1,4 +1,4 @@
-"""The schedule on which our database is compared with Temporal's cases, and a comparison that is started by hand."""
+"""Runs of the comparison of our database with Temporal's cases: on a schedule, or started by a command."""
 
 from datetime import timedelta
 
@@ -28,10 +28,10 @@ from client.reconciling import Progress
 
 SCHEDULE = "after-sales-reconcile"
 """The id of the schedule; its runs have ids that begin with it."""
-BY_HAND = f"{SCHEDULE}-now"
-"""The id of a comparison that was started by hand; who starts another one meanwhile waits for this one."""
+MANUAL_RUN = f"{SCHEDULE}-now"
+"""The id of a comparison started by a command. A second command waits for the one that is running."""
 LONGEST = timedelta(hours=6)
-"""A comparison that takes longer (it belongs to a build that no worker serves) makes room for the next one."""
+"""Time-out of a comparison. One that was started on a build without workers must not block the next one."""
 
 
 class NotReconciled(AfterSalesError):
@@ -52,7 +52,7 @@ async def schedule(client: Client, every: timedelta) -> None:
             static_summary="compares our database with the cases that Temporal has",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every)]),
-        # A run that was missed has nothing to make up for: the next one compares everything.
+        # A missed run is not repeated, because the next one compares everything.
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
     )
 
@@ -87,7 +87,7 @@ async def reconcile(engine: Engine) -> Progress:
             raise Unreachable(f"no worker serves task queue {TASK_QUEUE}: start one (python worker.py)")
         run = await engine.client.start_workflow(
             RECONCILE_WORKFLOW,
-            id=BY_HAND,
+            id=MANUAL_RUN,
             task_queue=TASK_QUEUE,
             execution_timeout=LONGEST,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -1,8 +1,8 @@
 """Compare the rows of our database with the cases that Temporal has, page by page, and heal the rows that are wrong.
 
 A row is wrong if a case could not write it (the database was down), if its workflow was ended in Temporal (none of our
-code runs then), or if somebody changed it. Search attributes lag behind, so they only say which cases to ask. What is
-written is what the case answers, or what the server says of its workflow.
+code runs then), or if the database was changed or restored. Search attributes lag behind, so they only show which cases
+to query. The corrected row comes from the answer of the case, or from the state of its workflow on the server.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 PAGE = 200
 """Cases that are compared in one activity."""
 AT_A_TIME = 10
-"""Cases that are asked at the same time; more would keep workers busy."""
-A_BATCH = 0.5
-"""Seconds that so many cases take at least: 20 a second. A case that no worker has in its cache is replayed first."""
+"""Cases that are queried at the same time; more would keep workers busy."""
+BATCH_SECONDS = 0.5
+"""Minimum time for `AT_A_TIME` cases: 20 a second. A case that is in no worker's cache has to be replayed first."""
 ASK_WITHIN = 7
 """Seconds for one case: two attempts. One that does not answer is compared again in the next run."""
 SETTLED = timedelta(minutes=1)
-"""What changed later than this ago is left for the next run: search attributes lag behind."""
-MOST_NAMED = 100
-"""Healed cases that a result names; the others are counted."""
+"""More recent changes are left for the next run, because search attributes lag behind."""
+MAX_NAMED = 100
+"""The most healed cases that a result lists; the others are only counted."""
 CLOSED = (WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.CANCELED)
 """How the workflow of a closed case ends. A cancelled one is wound up and archived as well."""
 
@@ -65,7 +65,7 @@ class Progress(BaseModel):
     token: str | None = None
     """Where the next page of open workflows begins (base64)."""
     listed: bool = False
-    """Whether all open workflows have been compared; then come the rows that are open in our database."""
+    """Whether all open workflows have been compared. The rows that are open in our database come next."""
     after: str | None = None
     """The last case whose row was compared."""
     done: bool = False
@@ -74,7 +74,7 @@ class Progress(BaseModel):
     counts: dict[Wrong, int] = {}
     """Healed rows, by what was wrong."""
     cases: list[Healed] = []
-    """The first of them."""
+    """The first healed cases."""
     unanswered: int = 0
     """Cases that differ and did not answer."""
 
@@ -87,7 +87,7 @@ class Progress(BaseModel):
     def heal(self, case_id: str, what: Wrong) -> None:
         """Count a healed row."""
         self.counts[what] = self.counts.get(what, 0) + 1
-        if len(self.cases) < MOST_NAMED:
+        if len(self.cases) < MAX_NAMED:
             self.cases.append(Healed(case_id=case_id, what=what))
 
 
@@ -105,7 +105,7 @@ class Reconciling:
         else:
             await self._compare_workflows(progress)
 
-    # Open workflows: is there a row, and does it show the case as it is?
+    # Open workflows: is there a row, and is it up to date?
 
     async def _compare_workflows(self, progress: Progress) -> None:
         query = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
@@ -124,7 +124,7 @@ class Reconciling:
         progress.listed = progress.token is None
 
     async def _rewrite(self, case_id: str, progress: Progress) -> None:
-        """Ask an open case, and write its row if that differs from the row as it is then."""
+        """Query an open case, and write its row if the answer differs from it."""
         there = await self._describe(case_id)
         if there is None or there.status is not WorkflowExecutionStatus.RUNNING:
             return  # it ended meanwhile: its row is compared below
@@ -135,7 +135,7 @@ class Reconciling:
             progress.heal(case_id, what)
 
     def _replace(self, found: Projected) -> Wrong | None:
-        """Write the row; return what was wrong with it. None: nothing, or the case has written it meanwhile."""
+        """Write the row, and return what was wrong with it. None: nothing, or the case has written it meanwhile."""
         case_id = found.listing.case_id
         seen = self._records.rows_of([case_id]).get(case_id)
         if seen is None:
@@ -166,7 +166,7 @@ class Reconciling:
         return {execution.id.removeprefix(workflow_id("")) async for execution in found}
 
     async def _finish(self, case_id: str, progress: Progress) -> None:
-        """Write how a case ended whose row is open and whose workflow does not seem to run."""
+        """Write the end of a case whose row is open, and whose workflow does not appear to be running."""
         there = await self._describe(case_id)
         if there and (there.close_time is None or datetime.now(UTC) - there.close_time < SETTLED):
             return  # it runs, or has closed just now
@@ -192,7 +192,7 @@ class Reconciling:
         return Wrong.CLOSED if self._replace(found) or lost else None
 
     def _end(self, case_id: str, how: str | None) -> Wrong | None:
-        """Write how a case ended that cannot be asked: as our archive has it, else `how` its workflow ended."""
+        """Write the end of a case that cannot be queried: from our archive, else `how` its workflow ended."""
         seen, kept = self._records.rows_of([case_id]).get(case_id), self._records.case(case_id)
         if kept and kept["record"]:
             last = Snapshot.model_validate(kept["record"])
@@ -206,15 +206,15 @@ class Reconciling:
         marked = seen is not None and seen.ended is None and self._records.mark_ended(case_id, how, seen.seq)
         return Wrong.ENDED if ended or marked else None
 
-    # What both need
+    # Shared by both
 
     async def _in_batches(
         self, case_ids: list[str], heal: Callable[[str, Progress], Awaitable[None]], progress: Progress
     ) -> None:
-        """Call `heal` for each case, so many at a time, and slowly."""
+        """Call `heal` for each case, in batches, at a limited rate."""
         for start in range(0, len(case_ids), AT_A_TIME):
             batch = case_ids[start : start + AT_A_TIME]
-            await asyncio.gather(*(heal(case_id, progress) for case_id in batch), asyncio.sleep(A_BATCH))
+            await asyncio.gather(*(heal(case_id, progress) for case_id in batch), asyncio.sleep(BATCH_SECONDS))
             self._beat(progress)
 
     async def _describe(self, case_id: str) -> WorkflowExecutionDescription | None:

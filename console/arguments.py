@@ -47,7 +47,7 @@ class Limit(click.ParamType[int]):
 CASE = CaseId()
 LIMIT = Limit()
 ALL = 10**9
-"""The number that stands for `--limit all`."""
+"""The value of `--limit all`."""
 IN_JSON = "Print JSON, for programs."
 in_json = click.option("--json", "as_json", is_flag=True, help=IN_JSON)
 

@@ -14,10 +14,10 @@ from cases.policy.policy import Policy
 from cases.text import comparable, same_name
 from cases.views.search_attributes import LINE, ORDER, STATUS, TEAM, TOPIC
 from cases.vocabulary import Status
-from client.archive import is_named, is_of_server
+from client.archive import is_database_set, is_local_server
 from client.cases import Engine
 from client.connection import Unreachable
-from client.lists import Json, NoDatabase, equals, kept, overdue
+from client.lists import Json, NoDatabase, equals, from_database, overdue
 from client.reconciling import Progress, Wrong
 from client.stuck import AT_A_TIME
 from console.arguments import one_of
@@ -54,7 +54,7 @@ class Filters(NamedTuple):
         return found
 
     def fields(self, now: datetime) -> dict[str, Any]:
-        """Return the filters for a list from our database (`client.lists.kept`)."""
+        """Return the filters for a list from our database (`client.lists.from_database`)."""
         found: dict[str, Any] = {"line": self.line, "topic": self.topic, "team": self.team, "order_id": self._order}
         found |= {"owner": self.owner, "text": self.search, "state": "open"}
         if self.overdue:
@@ -75,11 +75,11 @@ class Found(NamedTuple):
 
     rows: list[Json]
     total: int
-    """How many there are, beyond those rows as well."""
+    """The number of all matching cases, including those beyond `rows`."""
     notes: tuple[str, ...] = ()
     """What the user should know about the list."""
     errors: tuple[str, ...] = ()
-    """Why some cases could not be asked for their owner."""
+    """Why some cases did not answer which owner they have."""
 
 
 async def find(filters: Filters, limit: int | None) -> Found:
@@ -101,11 +101,11 @@ async def find(filters: Filters, limit: int | None) -> Found:
 
 async def _find(filters: Filters, limit: int | None) -> Found:
     settings, now = configured(), datetime.now(UTC)
-    engine = None if is_named(settings) else await Engine.connect()
+    engine = None if is_database_set(settings) else await Engine.connect()
     why = "AFTER_SALES_DATABASE_URL is not set"
-    if engine is None or is_of_server(engine.address):
+    if engine is None or is_local_server(engine.address):
         try:
-            return Found(*await asyncio.to_thread(kept, settings.database_url, limit, **filters.fields(now)))
+            return Found(*await asyncio.to_thread(from_database, settings.database_url, limit, **filters.fields(now)))
         except NoDatabase as error:
             why = str(error)
     if filters.search is not None:
@@ -160,8 +160,8 @@ async def _owned(engine: Engine, rows: list[Json], owner: str) -> tuple[list[Jso
     return owned, [answer for answer in answers if isinstance(answer, str)]
 
 
-def drawn(rows: list[Json], more: int = 0) -> RenderableType:
-    """Return two lines for each case: first id, status and deadline, then what it is about. `more` are not shown."""
+def rendered(rows: list[Json], more: int = 0) -> RenderableType:
+    """Return two lines for each case: first id, status and deadline, then what it is about. `more`: cases not shown."""
     if not rows:
         return Text("no cases")
     rest = [Text(f"{more} more: --limit {len(rows) + more}, or --limit all")] if more else []

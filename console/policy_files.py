@@ -22,7 +22,7 @@ some_files = click.argument(
 
 
 def _of_lines(files: tuple[Path, ...]) -> list[Path]:
-    """Return the files of the lines to work on, by default those in force. The shared file stands for all lines."""
+    """Return the files of the lines to work on, by default those in force. The shared file means all lines."""
     import policies
     from settings import configured
 

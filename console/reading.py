@@ -1,4 +1,4 @@
-"""Cases in readable form. Most of what they contain comes from strangers, so it is printed as plain text."""
+"""Cases in readable form. Most of their content comes from outside, so it is printed as plain text."""
 
 import json
 import shlex

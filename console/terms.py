@@ -69,7 +69,7 @@ def _terms(what: Policy) -> Rows:
         yield "evidence", _evidence(what.evidence)
     yield "callback", f"{what.callback.attempts} times, every {what.callback.every}"
     yield "reopening", f"within {what.reopen_within}"
-    yield "limit beside refunds, all cases of an order", ", else ".join(what.compensation_limit)
+    yield "limit for payments other than refunds, all cases of an order", ", else ".join(what.compensation_limit)
     yield "limit for a manager, all money", what.manager_limit
     if what.damaged_share:
         yield (

@@ -25,7 +25,7 @@ FIXTURES = Path(__file__).with_name("orders.yaml")
 WIDTH = 100
 """Columns for the summary table."""
 AT_A_TIME = 5
-"""How many stories are played at the same time; they are printed one after the other."""
+"""How many stories are played at the same time; they are printed one by one."""
 
 
 def main(*, stay: bool = False) -> int:

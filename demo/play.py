@@ -1,4 +1,4 @@
-"""Play the people around a case: agent, customer, crew. The case itself is read through its snapshots.
+"""Simulated people who act on a case: agent, customer, crew. They see the case through its snapshots.
 
 The demo uses only the public contract: it starts workflows, sends messages and reads snapshots.
 """
@@ -91,7 +91,7 @@ class Stage:
             return None if answer.status == HTTPStatus.NO_CONTENT else await answer.json()
 
     def crash_now(self) -> None:
-        """Let the worker crash now."""
+        """Make `worker_crashes_once` kill the worker now."""
         self._crash.set()
 
     async def worker_crashes_once(self) -> None:

@@ -42,7 +42,7 @@ MAX_SUBJECT = 120
 MAX_BODY = 4_000
 FALLBACK = "en"
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
-NOT_SAYABLE = (UndefinedError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+MISSING_FACT = (UndefinedError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 """Exceptions that a template raises if a fact is missing or has an unexpected type."""
 
 _FOLDER = Path(__file__).resolve().parent
@@ -188,7 +188,7 @@ def _context(facts: Mapping[str, Any], locale: str) -> dict[str, Any]:
         currency=currency if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency) else None,
     )
     known.pop("topic", None)
-    with suppress(*NOT_SAYABLE):
+    with suppress(*MISSING_FACT):
         known["topic"] = reader.localized(known["topic_title"])
     return {**known, "facts": known, "reader": reader}
 
@@ -204,7 +204,7 @@ def sentence(line: str, context: Mapping[str, Any]) -> str:
     """Render one line of a template; empty if a fact that it needs is missing or has an unexpected type."""
     try:
         return _compiled(line.strip()).render(context).strip(" ")
-    except NOT_SAYABLE:
+    except MISSING_FACT:
         return ""
 
 

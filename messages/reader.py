@@ -119,13 +119,13 @@ class Reader:
     currency: str | None
 
     def money(self, value: Any) -> str:
-        """`"640.00"` as `¥640.00` or `CN¥640.00`."""
+        """Return an amount (`"640.00"`) with its currency, such as `¥640.00` or `CN¥640.00`."""
         if self.currency is None:
             raise UnknownFactError("an amount without a currency")
         return format_currency(_MONEY.validate_python(value), self.currency, locale=self._babel)
 
     def time(self, value: Any) -> str:
-        """An ISO time with an offset, in the line's zone: `11月18日 09:10（UTC+8）` or `18 Nov, 09:10 (UTC+8)`."""
+        """Return an ISO time in the line's zone, such as `11月18日 09:10（UTC+8）` or `18 Nov, 09:10 (UTC+8)`."""
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise UnknownFactError("a time without an offset")
@@ -134,11 +134,11 @@ class Reader:
         return self._format("zoned").format(time=time, zone=_offset(there))
 
     def days(self, value: Any) -> str:
-        """`3 days`."""
+        """Return a number of days, such as `3 days`."""
         return self._counted(value, "one_day", "days")
 
     def hours(self, value: Any) -> str:
-        """`1.5 hours`."""
+        """Return a number of hours, such as `1.5 hours`."""
         return self._counted(value, "one_hour", "hours")
 
     def named(self, value: Any, group: str, otherwise: Any = None) -> str:
@@ -150,14 +150,14 @@ class Reader:
         raise UnknownFactError(f"no word in {group}")
 
     def word(self, value: Any, group: str) -> str:
-        """Return the label of a name, or the name itself: policies may define names of their own."""
+        """Return the label of a name, or the name itself, because policies may define names without labels."""
         return self.words[group].get(value) or printed(value)
 
     def listed(self, values: Any, *groups: str) -> str:
-        """Several names: `photos and the batch number`."""
+        """Return the labels of several names, such as `photos and the batch number`."""
         words = {name: word for group in groups for name, word in self.words[group].items()}
         known = [words[value] for value in _list(values) if words.get(value)]
-        return _some(format_list(known, locale=self._babel) if known else "")
+        return _not_empty(format_list(known, locale=self._babel) if known else "")
 
     def command(self, promise: Any, case_id: Any) -> str:
         """Return the command that keeps a promise."""
@@ -167,14 +167,14 @@ class Reader:
         """Return the options of `assess` for the missing fields of a finding."""
         known = [field for field in _list(missing) if field in _VALUES]
         values = {**_VALUES, "cause": self._format("text")} | ({"severity": "|".join(severities)} if severities else {})
-        return _some(" ".join(f"--{field.replace('_', '-')} {values[field]}".strip() for field in known))
+        return _not_empty(" ".join(f"--{field.replace('_', '-')} {values[field]}".strip() for field in known))
 
     def localized(self, value: Any) -> str:
         """Return a text given in several languages (`{"zh-CN": …, "en": …}`) or in one (a string)."""
         if isinstance(value, str):
             return value
         language, _, _ = self.locale.partition("-")
-        return _some(value.get(self.locale) or value.get(language) or value.get("en"))
+        return _not_empty(value.get(self.locale) or value.get(language) or value.get("en"))
 
     def clause(self, value: Any) -> str:
         """Return a text without its full stop, for use inside a sentence."""
@@ -191,7 +191,7 @@ class Reader:
             if value in sentences:
                 return filled(sentences[value], {})
             if coded:
-                raise UnknownFactError("plain words are no reason here")
+                raise UnknownFactError("a plain text instead of a reason")
             return self._format("quoted").format(words=self.clause(self.masked(value)))
         reason = Reason.model_validate(value)
         if reason.code not in sentences:
@@ -200,23 +200,23 @@ class Reader:
 
     def reasons(self, values: Any) -> str:
         """Return several reasons in one line."""
-        return _some(self._format("between_remedies").join(self.reason(value) for value in _list(values)))
+        return _not_empty(self._format("between_remedies").join(self.reason(value) for value in _list(values)))
 
     def paragraphs(self, value: Any) -> Block:
         """Return a longer text with its paragraphs."""
-        return Block(_some(value))
+        return Block(_not_empty(value))
 
     def goods(self, items: Any) -> str:
-        """`SLATE-9 × 1, SLATE-7 × 2`; by name where an item has one."""
+        """Return items, such as `SLATE-9 × 1, SLATE-7 × 2`, by name if they have one."""
         item = self._format("item").format
         entries = [item(sku=printed(i.get("name") or i["sku"]), quantity=printed(i["quantity"])) for i in items]
         text = self._format("between_items").join(entries[:MAX_ITEMS])
         if len(entries) > MAX_ITEMS:
             text += " " + self._format("more").format(n=len(entries))
-        return _some(text)
+        return _not_empty(text)
 
     def remedy(self, remedy: Any) -> str:
-        """One remedy or step: `refund of CN¥640.00`, `replacement (SLATE-9 × 1)`, with its reference."""
+        """Return a remedy or step, such as `refund of CN¥640.00` or `replacement (SLATE-9 × 1)`, with its reference."""
         kind = remedy["kind"]
         text = self.words["remedy"].get(kind) or printed(kind).replace("_", " ")
         if remedy.get("amount") and self.currency:
@@ -253,7 +253,7 @@ class Reader:
     def totals(self, paid: Any) -> str:
         """Return the totals paid, by kind; zeros are left out."""
         sums = {kind: _MONEY.validate_python(paid.get(kind, "0")) for kind in self.words["paid"]}
-        return _some(
+        return _not_empty(
             self._format("between_items").join(
                 self._format("money").format(name=self.words["paid"][kind], amount=self.money(amount))
                 for kind, amount in sums.items()
@@ -304,7 +304,7 @@ def _locale(name: str) -> Locale:
 
 
 def _offset(at: datetime) -> str:
-    """`UTC+8`, `UTC-3:30`."""
+    """Return the offset from UTC, such as `UTC+8` or `UTC-3:30`."""
     minutes = int((at.utcoffset() or timedelta()).total_seconds() // 60)
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
@@ -317,7 +317,7 @@ def _list(values: Any) -> list[Any]:
     return values[:MAX_ENTRIES]
 
 
-def _some(text: Any) -> str:
+def _not_empty(text: Any) -> str:
     if not isinstance(text, str) or not text:
         raise UnknownFactError("nothing to say")
     return text
@@ -325,4 +325,4 @@ def _some(text: Any) -> str:
 
 def _bullets(entries: Iterable[str]) -> Block:
     lines = [f"- {entry[:1].upper()}{entry[1:]}" for entry in entries]
-    return Block("\n" + _some("\n".join(lines)))
+    return Block("\n" + _not_empty("\n".join(lines)))

@@ -79,7 +79,7 @@ class AfterSalesCase:
         return record
 
     def page(self) -> str:
-        """The page in the Temporal UI, in Markdown (`workflows.sdk.page`)."""
+        """Return the page in the Temporal UI, in Markdown (`workflows.sdk.page`)."""
         return self._display.page()
 
     @workflow.query(name=CASE_QUERY, description="The case: what was found, promised, offered, done and paid")

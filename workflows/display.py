@@ -63,7 +63,7 @@ class Display:
         self._logged = len(case.timeline)
 
     def page(self) -> str:
-        """The page of the case; empty while its complaint is being admitted."""
+        """Return the page of the case; empty while its complaint is being admitted."""
         return case_page(self._desk.case) if self._desk.admitted else ""
 
     def snapshot(self) -> Snapshot:

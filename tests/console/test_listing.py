@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from client import archive
-from client.archive import is_of_server
+from client.archive import is_local_server
 from console import listing, reading
 from console.listing import Filters
 from settings import LOCK
@@ -42,7 +42,7 @@ def row(case_id: str, **more: Any) -> dict[str, Any]:
 def shown(*rows: dict[str, Any], width: int = reading.WIDTH) -> list[str]:
     output = io.StringIO()
     console = Console(file=output, markup=False, highlight=False, emoji=False, width=width)
-    console.print(listing.drawn(list(rows)), width=listing.COLUMNS)
+    console.print(listing.rendered(list(rows)), width=listing.COLUMNS)
     return output.getvalue().splitlines()
 
 
@@ -130,16 +130,16 @@ def test_default_database_counts_only_while_its_server_runs_here(
 ) -> None:
     """Otherwise a list of another server's cases would show what is left on this machine."""
     monkeypatch.setattr(archive, "DATA", tmp_path)
-    assert not is_of_server("127.0.0.1:7233")
+    assert not is_local_server("127.0.0.1:7233")
 
     with (tmp_path / LOCK).open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("127.0.0.1:7233")
         lock.flush()
-        assert is_of_server("127.0.0.1:7233")
-        assert not is_of_server("temporal.example.com:7233")
+        assert is_local_server("127.0.0.1:7233")
+        assert not is_local_server("temporal.example.com:7233")
 
-    assert not is_of_server("127.0.0.1:7233"), "it has ended"
+    assert not is_local_server("127.0.0.1:7233"), "it has ended"
 
 
 @pytest.mark.parametrize(

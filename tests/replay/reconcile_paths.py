@@ -34,7 +34,7 @@ async def rows_compared(scene: Scene) -> None:
 
     await eventually(listed, "the cases in Temporal's list")
     settled = timedelta(seconds=-1)
-    with patch.multiple(reconciling, PAGE=1, SETTLED=settled, A_BATCH=0):
+    with patch.multiple(reconciling, PAGE=1, SETTLED=settled, BATCH_SECONDS=0):
         await over(await _compared(scene, "rows"))
         fails(records, "rows_of", RecordsUnavailable("down"), times=3)
         await over(await _compared(scene, "database-down"))

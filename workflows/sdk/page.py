@@ -1,6 +1,6 @@
-"""The page of a workflow in the Temporal UI is built when somebody opens it: no workflow task spends time on it.
+"""The page of a workflow in the Temporal UI, built only when it is opened.
 
-A page that `workflow.set_current_details` sets would be built in each task, and again in each replay.
+With `workflow.set_current_details` it would be built in each workflow task, and again in each replay.
 """
 
 from typing import Any
@@ -14,17 +14,17 @@ from temporalio.worker import (
 )
 
 METADATA_QUERY = "__temporal_workflow_metadata"
-"""The SDK's own query, with which the UI asks for the page (tests/workflows/operation/test_visibility.py)."""
+"""The SDK's query with which the UI reads the page (tests/workflows/operation/test_visibility.py)."""
 
 
 class PageOnRequest(Interceptor):
-    """Answers the UI with what the workflow's method `page` returns, in Markdown."""
+    """Adds the workflow's `page()`, which is Markdown, to the answer to the UI."""
 
     def workflow_interceptor_class(
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 (the SDK's name)
     ) -> type[WorkflowInboundInterceptor]:
-        """Return the inbound side."""
+        """Return the class that intercepts inbound calls."""
         return _PageOnRequest
 
 

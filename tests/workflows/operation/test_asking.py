@@ -27,7 +27,7 @@ async def test_unanswered_query_is_repeated_until_a_worker_runs(
     client = await Client.connect(engine, data_converter=pydantic_data_converter, interceptors=[questions])
     monkeypatch.setattr(connection, "ANSWER_WITHIN", timedelta(seconds=PATIENCE))
     with monkeypatch.context() as patch:
-        patch.setattr(connection, "A_QUESTION", timedelta(seconds=0.2))
+        patch.setattr(connection, "QUERY_WITHIN", timedelta(seconds=0.2))
         asked = asyncio.create_task(Engine(client, "here").snapshot(case.id))
         await eventually(questions.repeated, "a question that is put again")
     assert not asked.done()
@@ -94,7 +94,7 @@ async def test_query_without_a_worker_fails_in_the_end(workshop: Workshop, monke
     case = await workshop.take_in(complaint())
     await case.becomes("assessing")
     await workshop.close()
-    for name in ("A_QUESTION", "ANSWER_WITHIN"):
+    for name in ("QUERY_WITHIN", "ANSWER_WITHIN"):
         monkeypatch.setattr(connection, name, timedelta(seconds=0.5))
 
     with pytest.raises(Unreachable, match=f"{case.id} does not answer: is a worker running"):
