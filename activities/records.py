@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from cases.complaint import Complaint
 from cases.contract import CASE_ID_TAKEN
-from cases.entitlement.follow_up import Earlier, hindrances
+from cases.entitlement.follow_up import Earlier, follow_up_problems
 from cases.errors import InvalidInput, Problem
 from cases.input.decoding import check_size
 from cases.input.drafts import gathered
@@ -130,7 +130,7 @@ class Records:
                 return None  # the complaint is refused anyway
             raise
         if policy:
-            problems += gathered([hindrances], complaint, earlier, policy)
+            problems += gathered([follow_up_problems], complaint, earlier, policy)
         return earlier
 
     @activity.defn(name="order-account")

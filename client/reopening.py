@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.complaint import Complaint
-from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, hindrances, how_to_go_on
+from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, follow_up_problems, how_to_follow_up
 from cases.errors import Refusal
 from cases.policy.admission import admitted
 from cases.views.snapshot import Snapshot
@@ -37,7 +37,7 @@ async def reopen(
         raise Refusal(f"{case_id} was merged into {handled_by} and closed with it: reopen {handled_by}")
     raw = follow_up(await _complaint_of(engine, case_id), now, **changes)
     complaint, policy = admitted(raw, now, known_policies())
-    if problems := hindrances(complaint, Earlier.of(seen.as_json()), policy):
+    if problems := follow_up_problems(complaint, Earlier.of(seen.as_json()), policy):
         raise Refusal("; ".join(problem.problem for problem in problems))
     how = await engine.open(complaint, raw, policy)
     if how != "opened" and (await _complaint_of(engine, complaint.case_id)).follows != case_id:
@@ -71,7 +71,7 @@ async def late(engine: Engine, case_id: str, name: str, payload: Json, now: date
     if name != EVIDENCE and (name, seen.outcome) != (YES, Outcome.NO_RESPONSE):
         last = _merged_into(seen) or case_id
         policy = known_policies().get(seen.line or "")
-        raise Refusal(f"{ended}: {how_to_go_on(last, policy.reopen_within if policy else 'its time')}")
+        raise Refusal(f"{ended}: {how_to_follow_up(last, policy.reopen_within if policy else 'its time')}")
     occurred = datetime.fromisoformat(payload.get("occurred_at", now.isoformat()))
     at = occurred if when < occurred < now else now
     new, _ = await reopen(engine, case_id, at, evidence=payload.get("evidence"))

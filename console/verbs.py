@@ -96,9 +96,9 @@ def verb(name: str) -> click.Command | None:
 def _option(field: str, info: "FieldInfo") -> click.Option:
     from pydantic import BaseModel
 
-    from cases.inbox.messages import kind as kind_of
+    from cases.inbox.messages import value_type
 
-    flag, kind = f"--{field.replace('_', '-')}", kind_of(info.annotation)
+    flag, kind = f"--{field.replace('_', '-')}", value_type(info.annotation)
     text = words.FIELDS.get(field, "") + ("  [required]" if info.is_required() else "")
     if kind is bool:
         return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=text)

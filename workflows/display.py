@@ -7,7 +7,7 @@ from temporalio.common import RawValue
 
 from cases.contract import workflow_id
 from cases.errors import Refusal
-from cases.inbox.policy_move import previewed
+from cases.inbox.policy_move import answer_preview
 from cases.views.search_attributes import search_attributes
 from cases.views.snapshot import Snapshot
 from cases.views.ui_page import case_page
@@ -75,6 +75,6 @@ class Display:
     def preview(self, asked: RawValue) -> dict[str, Any] | None:
         """Return what a move to another policy would change (S18); None: nothing."""
         try:
-            return previewed(self._desk.case, decoded(asked)) if self._desk.admitted else None
+            return answer_preview(self._desk.case, decoded(asked)) if self._desk.admitted else None
         except Refusal as refusal:
             raise rejection(refusal) from None

@@ -16,7 +16,7 @@ from cases.claim.terms import ClaimTerms, claim_key
 from cases.complaint import CLOCK_SKEW, Evidence, lacking
 from cases.contract import CLAIM_SETTLED
 from cases.errors import Refusal
-from cases.inbox.messages import EvidenceReceived, Message, StepReported, counted, read
+from cases.inbox.messages import EvidenceReceived, Message, StepReported, check_digits, read
 from cases.inbox.receiving import refuse
 from cases.inbox.repeats import remember, repeated
 from cases.money import Money
@@ -180,7 +180,7 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime, holds: Holds =
         raise Refusal(f"the claim has ended as {claim.state}: {claim.recovered:.2f} recovered, nothing changes it")
     if message.occurred_at and message.occurred_at > now + CLOCK_SKEW:
         raise Refusal(f"occurred_at: {message.occurred_at.isoformat()} is in the future")
-    counted(name, message, claim.terms.command.currency, holds)
+    check_digits(name, message, claim.terms.command.currency, holds)
     if why := rate_limit.too_much(claim.paces, name, now, claim):
         raise Refusal(why)
     if isinstance(message, EvidenceReceived):

@@ -1,1 +1,1 @@
-"""What may be offered and paid, and by whom it has to be approved. Nothing here changes a case."""
+"""What can be offered and paid, and who has to approve it. Nothing here changes a case."""

@@ -1,4 +1,4 @@
-"""An agent's own offer: up to the high end of a range alone, beyond it with a manager, some things never (G4, S14)."""
+"""Offers by agents: free up to the high end of a range, with a manager's approval beyond it (G4, S14)."""
 
 from collections import Counter
 from decimal import Decimal
@@ -17,10 +17,10 @@ from cases.vocabulary import RemedyKind
 
 
 def over_limits(options: list[Option], granted: Assessment) -> list[Reason]:
-    """What of an agent's own offer is beyond what an agent may give alone; empty: nothing (G4)."""
+    """Return why an agent's own offer needs approval; empty if it does not (G4)."""
     found: list[Reason] = []
     for option in options:
-        # What the policy grants in different options it does not grant together.
+        # Compare with one option at a time: the policy does not grant the remedies of several options together.
         excess = [_over(option, allowed) for allowed in granted.options] or [_over(option, None)]
         fewest: list[Reason] = min(excess, key=len)
         found += fewest
@@ -28,7 +28,7 @@ def over_limits(options: list[Option], granted: Assessment) -> list[Reason]:
 
 
 def _over(option: Option, allowed: Option | None) -> list[Reason]:
-    """What of an agent's option goes beyond one that the policy grants."""
+    """Return what an agent's option has beyond an option that the policy grants."""
     found = []
     there = allowed.remedies if allowed else []
     for kind in dict.fromkeys(r.kind for r in option.remedies if r.kind not in WORDS):
@@ -46,17 +46,17 @@ def _over(option: Option, allowed: Option | None) -> list[Reason]:
 
 
 def _moved(remedies: list[Remedy]) -> Counter[str]:
-    """How many pieces of each sku remedies move, together."""
+    """Return the total number of pieces of each SKU that remedies move."""
     return pieces(item for remedy in remedies for item in remedy.items or [])
 
 
 def completed(
     options: list[Option], granted: Assessment, complaint: Complaint, finding: PartialFinding
 ) -> list[Option]:
-    """An agent's options whose goods say which items they move: where none are named, the affected ones.
+    """Return an agent's options with items for all goods: the affected items, if the agent named none.
 
-    Where the policy grants goods of a kind without items, such as a sample (F11), so may an agent. An order that lists
-    no items has none to name. Raises `Refusal` for a list that names nothing, or one item twice.
+    If the policy grants a kind of goods without items, such as a sample (F11), an agent may offer it without items too.
+    Orders without items have none to name. Raise `Refusal` for an empty list, or if it has an item twice.
     """
     unnamed = {remedy.kind for option in granted.options for remedy in option.remedies if not remedy.items}
     default = affected_of(complaint, finding) or None
@@ -82,7 +82,7 @@ def _completed(key: str, remedy: Remedy, unnamed: set[RemedyKind], default: list
 
 
 def as_proposed(option: Option, granted: Assessment) -> Option:
-    """An agent's option as it is offered: at once is only what the policy does at once; no range is left open (G5)."""
+    """Return an agent's option as it is offered: without ranges, and `at_once` only if the policy allows that (G5)."""
     at_once = {r.kind for o in granted.options for r in o.remedies if r.at_once} | WORDS
     remedies = [
         r.model_copy(update={"max_amount": None, "at_once": r.at_once and r.kind in at_once}) for r in option.remedies
@@ -91,9 +91,10 @@ def as_proposed(option: Option, granted: Assessment) -> Option:
 
 
 def check_possible(options: list[Option], complaint: Complaint, *, left: Decimal) -> None:
-    """What nobody may offer or carry out, manager or not: goods that were not ordered, refunds of more than was paid.
+    """Raise `Refusal` for options that not even a manager may offer or carry out.
 
-    `left`: what can still go back to the source, over all cases of the order. Raises `Refusal`.
+    Those are goods that were not ordered, and refunds of more than was paid. `left` is the amount that can still be
+    refunded, over all cases of the order.
     """
     keys = [option.key for option in options]
     if len(set(keys)) != len(keys):
@@ -115,9 +116,9 @@ def check_possible(options: list[Option], complaint: Complaint, *, left: Decimal
 
 
 def check_limit(options: list[Option], policy: Policy, complaint: Complaint, *, compensated: Decimal) -> None:
-    """What even a manager may not approve: more money beside the refund, over the whole case, than the policy says.
+    """Raise `Refusal` for options that pay more beside refunds than a manager may approve.
 
-    `compensated`: what has been paid out beside refunds already, over all cases of the order. Raises `Refusal`.
+    `compensated` is the amount already paid beside refunds, over all cases of the order.
     """
     most = manager_limit(policy, complaint) - compensated
     for option in options:
@@ -129,7 +130,7 @@ def check_limit(options: list[Option], policy: Policy, complaint: Complaint, *, 
 
 
 def _check_price(key: str, refund: Remedy, complaint: Complaint) -> None:
-    """A refund that names its items is of their price, and of the freight at most: else it would be of others too."""
+    """Raise `Refusal` for a refund of more than the price of its items and the freight: it would cover other items."""
     order = complaint.order
     if order is None:
         return
@@ -142,5 +143,5 @@ def _check_price(key: str, refund: Remedy, complaint: Complaint) -> None:
 
 
 def money(option: Option, kinds: frozenset[RemedyKind]) -> Decimal:
-    """What an option pays in remedies of these kinds."""
+    """Return the amount that an option pays in remedies of these kinds."""
     return sum((r.amount or Decimal(0) for r in option.remedies if r.kind in kinds), Decimal(0))

@@ -1,6 +1,6 @@
-"""A closed case is taken up again by another one that follows it: when it may be, and what that rests on (G12, S10).
+"""Follow-ups: a new case that follows a closed one, when that is possible, and what it takes over (G12, S10).
 
-What was established and shown before still counts; what was offered and agreed does not (S19).
+The finding and evidence of the closed case still count. Its offers and consents do not (S19).
 """
 
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from cases.state.finding import EARLIER, Fact, Finding, PartialFinding
 from cases.state.step import CHECK
 from cases.vocabulary import Outcome, RemedyKind
 
-ASKED_ANEW = frozenset(LookUpName)
-"""Sources that the new case asks by itself, so that what they said before is not taken over."""
+ASKED_AGAIN = frozenset(LookUpName)
+"""Sources that the new case asks again, so that their earlier answers are not taken over."""
 
 KNOWN = ("case_id", "line", "topic", "order_id", "outcome", "closed_at", "ended")
-"""What our database knows of each case, with or without its snapshot."""
+"""The fields that our database has for each case, with or without its snapshot."""
 
-UNDECIDED = frozenset({Outcome.NO_RESPONSE, Outcome.WITHDRAWN})
-"""Endings after which the same offer may be made again without anybody's judgement, where nothing was done."""
+NOT_SETTLED = frozenset({Outcome.NO_RESPONSE, Outcome.WITHDRAWN})
+"""Outcomes after which the same offer can be made again without an agent, if nothing was carried out."""
 
 
 class Earlier(BaseModel):
-    """What is known of the case that a complaint follows."""
+    """The case that a complaint follows, as far as it is known."""
 
     case_id: str
     line: str
@@ -41,22 +41,22 @@ class Earlier(BaseModel):
     outcome: str | None = None
     closed_at: AwareDatetime | None = None
     ended: str | None = None
-    """How its workflow was ended in Temporal, so that it never closed; None: it was not, or that is not known."""
+    """How its workflow was ended in Temporal before the case closed; None if it was not, or if that is not known."""
     finding: Finding = Finding()
-    """What people and visits established; partners are asked anew."""
+    """The facts from people and visits. Partners are asked again."""
     evidence: list[Evidence] = []
     settled: bool = True
-    """Something was decided or done, so that an agent has to judge before anything is offered again."""
+    """Whether something was decided or done, so that an agent has to assess the new case before an offer."""
     urgent: bool = False
-    """It was urgent when it closed: whoever follows it up about the same topic goes on as urgent."""
+    """Whether it was urgent when it closed. A follow-up about the same topic is then urgent too."""
     paid: dict[RemedyKind, Money] = {}
-    """What has been paid for the order, over all its cases."""
+    """The payments for the order, over all its cases."""
 
     @classmethod
     def of(cls, record: dict[str, Any], paid: Mapping[str, Decimal] | None = None) -> "Earlier":
-        """Build it from a snapshot, or what is left of one: at least `case_id`, `line` and `topic`."""
+        """Return the earlier case from a snapshot or part of one, with at least `case_id`, `line` and `topic`."""
         known = {name: record.get(name) for name in KNOWN}
-        settled = record.get("outcome") not in UNDECIDED or "steps" not in record or any(map(_done, record["steps"]))
+        settled = record.get("outcome") not in NOT_SETTLED or "steps" not in record or any(map(_done, record["steps"]))
         found = {"finding": _established(record.get("finding", {})), "evidence": record.get("evidence", [])}
         return cls.model_validate(
             {**known, **found, "settled": settled, "paid": paid or {}, "urgent": bool(record.get("urgent"))}
@@ -68,17 +68,17 @@ def _done(step: dict[str, Any]) -> bool:
 
 
 def _established(finding: dict[str, Any]) -> Finding:
-    """What held at the end, each fact with who said it; the fact that decides is the last one that says so."""
+    """Return the final finding, without facts from look-ups. Each field has the last fact that states its value."""
     facts = []
     for field in PartialFinding.model_fields:
         said = [f for f in finding.get("facts", []) if f["field"] == field and f["value"] == finding.get(field)]
-        if said and said[-1]["source"] not in ASKED_ANEW:
+        if said and said[-1]["source"] not in ASKED_AGAIN:
             facts.append(Fact.model_validate({**said[-1], "source": EARLIER}))
     return Finding.model_validate({fact.field: fact.value for fact in facts} | {"facts": facts})
 
 
-def hindrances(complaint: Complaint, earlier: Earlier | None, policy: Policy) -> list[Problem]:
-    """Why a complaint cannot follow the case that it names; judged by when it was received (S9)."""
+def follow_up_problems(complaint: Complaint, earlier: Earlier | None, policy: Policy) -> list[Problem]:
+    """Return why a complaint cannot follow the case that it names, as of when it was received (S9)."""
     old = complaint.follows
     if earlier is None:
         return [_problem(f"there is no case {old} to take up again: correct it, or leave it out")]
@@ -102,20 +102,20 @@ def _problem(text: str) -> Problem:
     return Problem(field="follows", problem=text)
 
 
-def how_to_go_on(case_id: str, reopen_within: str) -> str:
-    """What somebody can do who has more to say about a closed case (S22)."""
+def how_to_follow_up(case_id: str, reopen_within: str) -> str:
+    """Return a sentence that explains how to follow up a closed case (S22)."""
     return f'take it up again within {reopen_within}: "starter.py reopen {case_id}", or a complaint that follows it'
 
 
 def follow_up(old: Complaint, now: datetime, **changes: Any) -> dict[str, Any]:
-    """The complaint that takes a closed case up again, as JSON; what was shown before comes with the old case."""
+    """Return a complaint that follows a closed case, as JSON. Evidence is left out: it comes with the old case."""
     kept = old.model_dump(mode="json", exclude_none=True, exclude={"answered_at", "evidence"})
     new = {"case_id": follow_up_id(old), "follows": old.case_id, "received_at": now.isoformat()}
     return {**kept, **new, **{name: value for name, value in changes.items() if value}}
 
 
 def follow_up_id(old: Complaint) -> str:
-    """`HL-1`, `HL-1.2`, `HL-1.3`: numbered on only where the old case is a follow-up itself."""
+    """Return the id of a follow-up: `HL-1.2` after `HL-1`, and `HL-1.3` after its follow-up `HL-1.2`."""
     stem, _, number = old.case_id.rpartition(".")
     if old.follows and number.isdecimal() and old.follows in (stem, f"{stem}.{int(number) - 1}"):
         return f"{stem}.{int(number) + 1}"

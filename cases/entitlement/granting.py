@@ -1,6 +1,6 @@
-"""What is offered follows from policy, topic, finding and order alone: a pure function (G4).
+"""The offer that a policy grants: a pure function of policy, topic, finding and order (G4).
 
-A range is offered at its low end. Refunds never exceed what is left of what was paid (S14).
+A range is offered at its low end. Refunds never exceed what is left of the amount paid (S14).
 """
 
 from collections.abc import Iterator
@@ -31,26 +31,25 @@ REJECTED = Rule.model_validate(
         "options": {"explain": [{"do": "explanation", "at_once": True}]},
     }
 )
-"""What is found not upheld gets an explanation, needs no consent, and closes as rejected (G4)."""
+"""The rule for a complaint that is not upheld: an explanation, no consent, and the outcome rejected (G4)."""
 
 
 class Assessment(BaseModel):
-    """What follows from a finding: options, or what a person still has to establish.
+    """The result of assessing a finding: options, or the facts that a person still has to establish.
 
-    Neither options nor missing: no rule of the policy fits, or nothing is left of the order that it could grant, and
-    an agent makes an offer of their own.
+    With neither, no rule of the policy fits or nothing is left to grant on the order, and an agent makes an offer.
     """
 
     rule: str | None = None
     options: list[Option] = []
     missing: list[str] = []
     withheld: list[Reason] = []
-    """What the order's ledger has no room for (S35)."""
+    """Why remedies that the policy grants exceed what is left on the order (S35)."""
     outcome: Outcome | None = None
 
     @property
     def consent_required(self) -> bool:
-        """Return whether anything waits for the customer's yes (G5)."""
+        """Return whether any remedy needs the customer's consent (G5)."""
         return needs_consent(self.options)
 
 
@@ -74,7 +73,7 @@ def _every_item_affected(complaint: Complaint, finding: PartialFinding) -> bool:
 def assess(
     policy: Policy, complaint: Complaint, finding: PartialFinding, *, refunded: Decimal = Decimal(0)
 ) -> Assessment:
-    """The offer that the policy grants (B10–B22), or what is missing. `refunded`: already back at the source (S14)."""
+    """Return the offer that the policy grants (B10–B22), or the missing facts. `refunded`: the amount so far (S14)."""
     if problems := check_finding(policy, complaint, finding):
         raise Refusal("; ".join(str(problem) for problem in problems))
     facts = known_facts(policy, complaint, finding)
@@ -91,9 +90,9 @@ def assess(
 
 
 def _fitting(rules: list[Rule], facts: dict[str, Any]) -> Rule | None:
-    """The first rule that is not known not to fit; where facts are missing, a later one that grants the same will do.
+    """Return the first rule that may fit. If facts are missing for it, prefer a later rule that grants the same.
 
-    So what was delivered long ago is not taken back (M12), whether it was opened or not.
+    So goods that were delivered long ago are not taken back (M12), whether they were opened or not.
     """
     fitting = [rule for rule in rules if not unmet(rule.when, facts)]
     for rule in fitting:
@@ -105,7 +104,7 @@ def _fitting(rules: list[Rule], facts: dict[str, Any]) -> Rule | None:
 
 
 def _missing(rule: Rule, facts: dict[str, Any], sums: Sums) -> list[str]:
-    """What has to be established before `rule` can be applied, under the names by which a person knows it."""
+    """Return the facts that have to be established before `rule` can be applied, by the names that people use."""
     wanted = [r for option in rule.options.values() for r in option if not unmet(r.when, facts)]
     missing = unknown(rule.when, facts)
     missing += [f for r in wanted for f in unknown(r.when, facts)]
@@ -118,7 +117,7 @@ _DERIVED_FROM = {"days_since_delivery": "order.delivered_at"}
 
 
 def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:
-    """What of a finding cannot be for this topic and order; both may be drafts (`cases.input.drafts`)."""
+    """Return what is impossible in a finding for this topic and order. Both may be drafts (`cases.input.drafts`)."""
     return gathered((_severity, _ordered), policy, complaint, finding)
 
 
@@ -138,7 +137,7 @@ def _ordered(_policy: Policy, complaint: Complaint, finding: PartialFinding) -> 
 
 
 def sums_of(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Sums:
-    """What amounts are worked out from."""
+    """Return the values from which amounts are computed."""
     order = complaint.order
     if order is None:
         return Sums(dict.fromkeys(Base), finding.days_late, None, KEPT_DIGITS)

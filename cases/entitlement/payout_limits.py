@@ -1,6 +1,6 @@
-"""What may be paid beside refunds over all cases of an order (G4, S15), and that who asks never decides (S20).
+"""Limits for payments beside refunds over all cases of an order (G4, S15), and the four-eyes principle (S20).
 
-A case only says how much: the order's ledger, which alone knows the other cases, holds every payment to it.
+A case only states the limit. The order's ledger has the payments of all cases and enforces it.
 """
 
 from decimal import Decimal
@@ -20,15 +20,15 @@ from cases.text import same_name
 
 
 def manager_limit(policy: Policy, complaint: Complaint) -> Decimal:
-    """What even a manager may not exceed, beside the refund."""
+    """Return the maximum that a manager may approve beside the refund."""
     return evaluate(policy.manager_limit, sums_of(policy, complaint, PartialFinding()))[1]
 
 
 def order_limit(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Decimal | None:
-    """The most that the order's cases together may be paid beside refunds without anybody's approval (S15).
+    """Return the maximum for payments beside refunds over all cases of the order without approval (S15).
 
-    Of the policy's amounts the first that the order can be measured by; nothing, where there is none. None: a policy
-    that was pinned before there was a limit.
+    That is the first of the policy's amounts that can be computed for the order, or zero if there is none. Return None
+    for a policy that was pinned before there was a limit.
     """
     if not policy.compensation_limit:
         return None
@@ -37,11 +37,11 @@ def order_limit(policy: Policy, complaint: Complaint, finding: PartialFinding) -
 
 
 def payout_limit(case: Case, step: Step) -> Decimal | None:
-    """The most that the order's cases together may be paid of this step's kind when it is paid.
+    """Return the maximum for payments of this step's kind over all cases of the order, or None if there is no limit.
 
-    Of what is paid beside refunds: all kinds together, and up to a manager's limit where somebody has approved it. Of
-    freight: what was paid for it, once (S35), unless somebody has approved more. None: any other refund, or a policy
-    that was pinned before there was a limit.
+    Payments beside refunds have one limit together, which is the manager's limit if a person has approved the step.
+    Freight is refunded once (S35), unless a person has approved more. Other refunds have no limit here, and neither do
+    policies that were pinned before there was one.
     """
     order = case.complaint.order
     if step.kind in FREIGHT and order and order.freight and case.account is not None:
@@ -55,27 +55,27 @@ def payout_limit(case: Case, step: Step) -> Decimal | None:
 
 
 def approved(case: Case, step: Step) -> bool:
-    """Return whether somebody has approved more than the policy grants: the step's offer, or the step itself."""
+    """Return whether a person has approved the step, or its offer, beyond what the policy grants."""
     offer = offer_of(case, step)
     return bool(step.approved_by or (offer and offer.over_limits))
 
 
 def offer_of(case: Case, step: Step) -> Offer | None:
-    """The offer that a step carries out; None for what is done before there is one."""
+    """Return the offer that a step carries out; None for steps that begin before an offer."""
     return next((offer for offer in case.offers if offer.id == step.offer), None)
 
 
-def somebody_else(by: str | None, prepared: set[str], what: str) -> str:
-    """The name of who decides on `what`; raises `Refusal` where there is none, or they prepared it (S20)."""
+def independent_approver(by: str | None, prepared: set[str], what: str) -> str:
+    """Return the name of the approver of `what`. Raise `Refusal` without a name, or if they prepared it (S20)."""
     if not by:
         raise Refusal("an approval needs the name of who decides: by")
     if same_name(by) in prepared:
-        raise Refusal(f"{by} prepared {what}: somebody else has to decide")
+        raise Refusal(f"{by} prepared {what}: another person has to decide")
     return by
 
 
 def prepared_by(case: Case, offer: Offer | None, *, finding: bool) -> set[str]:
-    """Who made an offer, and where the `finding` counts everybody whose word that rests on (`same_name`)."""
+    """Return the names (`same_name`) of those who prepared an offer, with `finding` also of those who stated facts."""
     names = {offer.made_by or ""} if offer else set()
     if finding:
         names |= {fact.by or "" for fact in case.finding.facts}

@@ -1,4 +1,4 @@
-"""What would we promise and offer? Worked out by the same code as the cases', without a server."""
+"""Plans: what a case would promise and offer, computed by the same code as in cases, without a server."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ KEYS = ("complaint", "finding", "now")
 
 
 def planned(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str, Any]:
-    """The plan for a complaint, or for `{"complaint": …, "finding": …, "now": …}`, decoded; or its `errors`."""
+    """Return the plan for a complaint or for `{"complaint": …, "finding": …, "now": …}`, or an object with `errors`."""
     try:
         return plan(given, policies, now)
     except InvalidInput as error:
@@ -32,17 +32,17 @@ def planned(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[s
 
 
 def unplanned(error: InvalidInput) -> dict[str, Any]:
-    """What is printed where nothing can be planned."""
+    """Return the object that is printed for invalid input."""
     return {"errors": [p.model_copy(update={"field": _field(p.field)}).model_dump() for p in error.problems]}
 
 
 def _field(where: str) -> str:
-    """A fault of a complaint is named by the complaint's own field."""
+    """Return the field's path without the leading `complaint.`."""
     return where.removeprefix("complaint.")
 
 
 def plan(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str, Any]:
-    """What the contract says of `starter.py plan`; raises `InvalidInput` with every problem by its field."""
+    """Return a plan as described in the contract for `starter.py plan`. Raise `InvalidInput` with all problems."""
     if not isinstance(given, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object with complaint, finding, now")])
     if "complaint" not in given and given.keys() & Complaint.model_fields.keys():
@@ -95,7 +95,7 @@ def _within(field: str, problems: list[Problem]) -> list[Problem]:
 
 
 def _promises(complaint: Complaint, policy: Policy, found: Assessment, now: datetime) -> list[dict[str, Any]]:
-    """Those whose start is known; what is owed only once a case is declared complex nobody has promised (F3)."""
+    """Return the promises whose start is known, without those for complex cases, which an agent has to declare (F3)."""
     starts = {Starts.RECEIVED: complaint.received_at}
     if found.outcome is not Outcome.REJECTED:
         starts[Starts.FINDING] = now

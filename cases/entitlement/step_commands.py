@@ -1,4 +1,4 @@
-"""What a partner is asked for a step, under the step's business key (S13)."""
+"""The requests to partners for steps, each with the step's business key (S13)."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ from cases.state.step import Step
 from cases.vocabulary import Partner
 
 MAX_PROBLEMS = 500
-"""Characters of the customer's words that a partner reads."""
+"""The maximum length of the customer's description in a request to a partner."""
 
 
 def contact_of(case: Case) -> Contact:
-    """Whom partners reach."""
+    """Return the customer as a contact for partners."""
     customer = case.complaint.customer
     return Contact(name=customer.name, phone=customer.phone, email=customer.email, locale=customer.locale)
 
 
 def command_for(case: Case, step: Step) -> StepCommand:
-    """What is asked of the partner, under the step's business key (S13)."""
+    """Return the request to the partner, with the step's business key (S13). Raise `Refusal` without an order."""
     order = case.complaint.order
     if order is None:
         raise Refusal(f"{step.id} needs an order")
@@ -42,19 +42,19 @@ def command_for(case: Case, step: Step) -> StepCommand:
         note=_note(case, step),
     )
     skus = {item.sku for item in step.makes_good}
-    books: dict[str, Any] = {
+    booked: dict[str, Any] = {
         **dict(command),
         "makes_good": step.makes_good,
         "bought": [Affected(sku=i.sku, quantity=i.quantity) for i in order.items if i.sku in skus],
         "approved": approved(case, step),
     }
     if step.kind in MONEY:
-        return Payment(**books, limit=payout_limit(case, step))
-    return Shipment(**books, paid=order.amount) if step.partner is Partner.WAREHOUSE else command
+        return Payment(**booked, limit=payout_limit(case, step))
+    return Shipment(**booked, paid=order.amount) if step.partner is Partner.WAREHOUSE else command
 
 
 def _note(case: Case, step: Step) -> str:
-    """What the partner reads; goods of an order that lists no items are sent as its papers, or the customer, say."""
+    """Return the note for the partner. For goods of an order without items, it quotes the complaint."""
     order, parts = case.complaint.order, [case.finding.cause or ""]
     if step.kind in GOODS and order and not order.items:
         parts.append(

@@ -1,6 +1,6 @@
-"""No offer promises what the order's ledger will not pay or make good, unless somebody else approves it (G4, S35).
+"""Limits of the order's account: offers stay within what the ledger will pay or make good, unless approved (G4, S35).
 
-Only a case that knows its order's account is held to it here; the ledger refuses at the payment in any case.
+A case without an account is not limited here. The ledger enforces the limits at the payment in any case.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ NOTHING = Decimal("0.00")
 
 
 def bookings(case: Case) -> list[Booking]:
-    """What counts against the order: what its other cases have taken, then this case's own steps."""
+    """Return what counts against the order: the bookings of its other cases, then this case's own steps."""
     own = [
         Booking(case_id=case.id, kind=s.kind, amount=s.remedy.amount or NOTHING, units=dict(pieces(s.makes_good)))
         for s in case.steps
@@ -35,7 +35,7 @@ def bookings(case: Case) -> list[Booking]:
 
 
 def refundable(case: Case) -> Decimal:
-    """What can still go back to the source; of several cases' statements of what was paid the smallest counts (S14)."""
+    """Return the amount that can still be refunded. If cases state different payments, the smallest counts (S14)."""
     order = case.complaint.order
     paid = order.amount if order else NOTHING
     if case.account and case.account.paid is not None:
@@ -44,13 +44,13 @@ def refundable(case: Case) -> Decimal:
 
 
 def payable(case: Case) -> Decimal | None:
-    """What can still be paid beside refunds without anybody's approval (S15); None: there is no limit."""
+    """Return the amount that can still be paid beside refunds without approval (S15); None: there is no limit."""
     limit = order_limit(case.policy, case.complaint, case.finding)
     return None if limit is None else max(NOTHING, limit - case.paid(PAYOUTS))
 
 
 def freight_left(case: Case) -> Decimal | None:
-    """How much of the order's freight can still go back without anybody's approval (S35); None: it states none."""
+    """Return the freight that can still be refunded without approval (S35); None if the order states no freight."""
     order = case.complaint.order
     if order is None or not order.freight:
         return None
@@ -58,7 +58,7 @@ def freight_left(case: Case) -> Decimal | None:
 
 
 class _Units(NamedTuple):
-    """Pieces of each sku: bought, and made good by whom."""
+    """The pieces of each SKU that were bought and that were made good, and the bookings that made them good."""
 
     bought: Counter[str]
     taken: Counter[str]
@@ -68,7 +68,7 @@ class _Units(NamedTuple):
         return max(0, self.bought[sku] - self.taken[sku])
 
     def excess(self, wanted: Counter[str], code: str, **params: Any) -> list[Reason]:
-        """A reason for each sku of which more is wanted than is left."""
+        """Return a reason for each SKU of which more is wanted than is left."""
         found = []
         for sku, count in sorted(wanted.items()):
             if count > (left := self.left(sku)):
@@ -95,7 +95,7 @@ def _wanted(complaint: Complaint, finding: Finding, remedies: list[Remedy]) -> C
 
 
 def _too_much(case: Case, option: Option, kind: RemedyKind, amount: Decimal, most: Decimal) -> Reason:
-    """Why not so much can be paid: what is left, and which cases have taken the rest."""
+    """Return why an amount cannot be paid: what is left, and which cases have used the rest."""
     kinds, code = (TO_SOURCE, "refunds_left") if kind in TO_SOURCE else (PAYOUTS, "payouts_left")
     if kind in FREIGHT and most < refundable(case):
         kinds, code = FREIGHT, "freight_left"
@@ -108,9 +108,9 @@ def _too_much(case: Case, option: Option, kind: RemedyKind, amount: Decimal, mos
 
 
 def still_affected(case: Case) -> tuple[Finding, list[Reason]]:
-    """The finding without the affected units that have been made good, and a reason for each such sku.
+    """Return the finding without affected units that were already made good, and a reason for each such SKU.
 
-    Where nothing would be left it stays as it is, and `within` says so of each option.
+    If no unit would be left, the finding is returned unchanged, and `limit_to_account` states the reasons.
     """
     if case.account is None or not case.complaint.order or not case.complaint.order.items:
         return case.finding, []
@@ -122,11 +122,11 @@ def still_affected(case: Case) -> tuple[Finding, list[Reason]]:
     return case.finding.model_copy(update={"affected": kept}), why
 
 
-def within(case: Case, found: Assessment, finding: Finding) -> Assessment:
-    """What of an assessment the order's ledger has room for: payments cut to what is left, options dropped.
+def limit_to_account(case: Case, found: Assessment, finding: Finding) -> Assessment:
+    """Return an assessment limited to what is left on the order: payments are cut, and options are dropped.
 
-    An option goes where units that it makes good are not left, or nothing of its refund: what it pays beside them
-    would be paid for the same units again. So does one of which only words would be left.
+    An option is dropped if its units were already made good, or if nothing of its refund is left, because its other
+    payments would be for the same units again. It is also dropped if only messages would remain.
     """
     if case.account is None:
         return found
@@ -140,7 +140,7 @@ def within(case: Case, found: Assessment, finding: Finding) -> Assessment:
 
 
 def _fitted(case: Case, option: Option, finding: Finding) -> tuple[Option | None, list[Reason]]:
-    """An option as far as it can be granted, if at all, and why not more."""
+    """Return an option as far as it can be granted, or None, and the reasons for what was cut."""
     remedies = [_with_items(case.complaint, finding, remedy) for remedy in option.remedies]
     wanted = _wanted(case.complaint, finding, remedies)
     if excess := _units(case).excess(wanted, "units_left", option=option.key):
@@ -176,7 +176,7 @@ def _cut(remedy: Remedy, amount: Decimal, most: Decimal) -> Remedy:
 
 
 def _with_items(complaint: Complaint, finding: Finding, remedy: Remedy) -> Remedy:
-    """A refund says which items' price goes back, so that the ledger counts them; what it names itself stays."""
+    """Return a refund with the items whose price is refunded, so that the ledger counts them. Named items are kept."""
     if remedy.kind not in PRICES or remedy.items:
         return remedy
     return remedy.model_copy(update={"items": makes_good(complaint, finding, remedy) or None})
@@ -185,8 +185,8 @@ def _with_items(complaint: Complaint, finding: Finding, remedy: Remedy) -> Remed
 # An agent's own offer
 
 
-def beyond(case: Case, options: list[Option]) -> list[Reason]:
-    """What of an agent's own offer the order's ledger would refuse unless somebody approves it."""
+def over_account(case: Case, options: list[Option]) -> list[Reason]:
+    """Return why the order's ledger would refuse parts of an agent's own offer without approval."""
     if case.account is None:
         return []
     found, units, most, freight = [], _units(case), payable(case), freight_left(case)
@@ -201,7 +201,7 @@ def beyond(case: Case, options: list[Option]) -> list[Reason]:
 
 
 def with_items(case: Case, options: list[Option]) -> list[Option]:
-    """An agent's options whose refunds say which items' price goes back."""
+    """Return an agent's options with the items whose price is refunded."""
     if case.account is None:
         return options
     return [

@@ -1,1 +1,1 @@
-"""What a case does with what it receives: messages, other cases, another policy."""
+"""How a case handles messages, signals from other cases, and moves to another policy."""

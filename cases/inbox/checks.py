@@ -1,4 +1,4 @@
-"""What messages are refused for: an impossible finding, an unknown step, a return without anything in exchange."""
+"""Checks of messages: an impossible finding, an unknown step, a return without anything in exchange."""
 
 from cases.entitlement.granting import check_finding
 from cases.errors import Refusal
@@ -11,14 +11,14 @@ from cases.state.step import Step
 from cases.vocabulary import RemedyKind, StepState
 
 
-def possible_finding(case: Case, new: PartialFinding) -> None:
-    """Raises `Refusal` for a finding that the complaint or its policy rules out."""
+def check_possible_finding(case: Case, new: PartialFinding) -> None:
+    """Raise `Refusal` for a finding that the complaint or its policy rules out."""
     if problems := check_finding(case.policy, case.complaint, new):
         raise Refusal("; ".join(str(problem) for problem in problems))
 
 
 def step_of(case: Case, step_id: str) -> Step:
-    """The step with this id; raises `Refusal` where the case has none."""
+    """Return the step with this id. Raise `Refusal` if the case has none."""
     step = case.step(step_id)
     if step is None:
         there = ", ".join(s.id for s in case.steps) or "none yet"
@@ -27,9 +27,9 @@ def step_of(case: Case, step_id: str) -> Step:
 
 
 def check_returns(case: Case, message: Message, holds: Holds) -> None:
-    """Raises `Refusal` where a step is waived whose goods are being collected: the customer would get nothing (S28).
+    """Raise `Refusal` if a step is waived while the goods are collected: the customer would get nothing (S28).
 
-    `dependents: carry_out` says that the collection continues all the same. A collection without items is a sample.
+    With `dependents: carry_out` the collection continues on purpose. A collection without items is a sample.
     """
     if not isinstance(message, ResolveStep) or (message.action, message.dependents) != ("waive", "waive"):
         return

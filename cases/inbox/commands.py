@@ -1,14 +1,14 @@
-"""What a person decides: each command, who may give it, and what it changes (contract, *Commands*)."""
+"""Commands: the decisions of people, who may make them, and what they change (contract, *Commands*)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from cases.entitlement.agent_offers import as_proposed, check_limit, check_possible, completed, over_limits
-from cases.entitlement.payout_limits import offer_of, prepared_by, somebody_else
-from cases.entitlement.within_order import beyond, refundable, with_items
+from cases.entitlement.payout_limits import independent_approver, offer_of, prepared_by
+from cases.entitlement.within_order import over_account, refundable, with_items
 from cases.errors import Refusal
 from cases.inbox import messages as m
-from cases.inbox.checks import possible_finding, step_of
+from cases.inbox.checks import check_possible_finding, step_of
 from cases.policy.remedy_kinds import PAYOUTS
 from cases.progress.assessing import consider, granted_by_policy
 from cases.progress.carrying_out import waive
@@ -32,14 +32,14 @@ def _assess(case: Case, message: m.Assess, when: m.When) -> dict[str, Any]:
     if not new.known():
         raise Refusal(f"assess says nothing: give any of {', '.join(PartialFinding.model_fields)}")
     if case.topic.audit and not message.by:
-        raise Refusal("a claim is decided by somebody other than the one who prepared it, so say who assesses: by")
-    possible_finding(case, new)
+        raise Refusal("a claim is decided by a person who did not prepare it, so state who assesses: by")
+    check_possible_finding(case, new)
     case.add_to_finding(new, "agent", when.at, message.by)
     if message.note:
         case.note("note", when.at, message.note, message.by)
     if case.awaited and not is_evidence_required(case):
         continue_without(case, when.at, "an agent has assessed without it")
-    case.unjudged = []  # an agent has looked
+    case.unjudged = []  # an agent has assessed them
     found = consider(case, when.at)
     offer = case.offer if found.options else None
     return {
@@ -59,11 +59,11 @@ def _propose(case: Case, message: m.Propose, when: m.When) -> dict[str, Any]:
     named = with_items(case, completed(message.options, policy_grants, case.complaint, case.finding))
     options = [as_proposed(option, policy_grants) for option in named]
     limits = policy_grants.model_copy(update={"options": with_items(case, policy_grants.options)})
-    over = [*over_limits(options, limits), *beyond(case, options)]
+    over = [*over_limits(options, limits), *over_account(case, options)]
     _possible_offer(case, options, over)
     if (over or case.topic.audit) and not message.by:
         why = "; ".join(map(str, over)) or case.topic.audit
-        raise Refusal(f"this needs approval ({why}), so say who proposes it: by")
+        raise Refusal(f"this needs approval ({why}), so state who proposes it: by")
     if case.awaited:
         continue_without(case, when.at, "an agent made an offer without it")
     offer = make_offer(case, options, when.at, made_by=message.by or "an agent", over=over)
@@ -75,7 +75,7 @@ def _propose(case: Case, message: m.Propose, when: m.When) -> dict[str, Any]:
 
 
 def _possible_offer(case: Case, options: list[Option], over: Sequence[Why]) -> None:
-    """Raises `Refusal` for what cannot be offered; `over`: what of it is beyond an agent's limits."""
+    """Raise `Refusal` for an offer that is not possible. `over` are its parts that exceed an agent's limits."""
     check_possible(options, case.complaint, left=refundable(case))
     if over:
         check_limit(options, case.policy, case.complaint, compensated=case.paid(PAYOUTS))
@@ -89,21 +89,21 @@ def _undecided(case: Case) -> None:
 
 
 def _approval(case: Case, message: m.Approve | m.Reject) -> Offer:
-    """The offer that waits for a decision, by somebody other than the one who made it (S20)."""
+    """Return the offer that waits for approval. Raise `Refusal` if the approver prepared it (S20)."""
     waiting = [o for o in case.offers if o.state is OfferState.AWAITING_APPROVAL]
     offer = next((o for o in waiting if message.approval in (None, o.id)), None)
     if offer is None:
         there = f"{waiting[0].id} waits for one" if waiting else "nothing waits for one"
         raise Refusal(f"there is no approval {message.approval or ''} to decide: {there}".replace("  ", " "))
-    # A claim is prepared by everybody whose word it rests on as well (E3).
-    somebody_else(message.by, prepared_by(case, offer, finding=bool(case.topic.audit)), f"offer {offer.id}")
+    # Everyone whose facts a claim is based on has also prepared it (E3).
+    independent_approver(message.by, prepared_by(case, offer, finding=bool(case.topic.audit)), f"offer {offer.id}")
     return offer
 
 
 def _approve(case: Case, message: m.Approve, when: m.When) -> None:
     offer = _approval(case, message)
-    # What other cases have taken since it was made is approved with it, up to the same limits.
-    over = [*offer.over_limits, *(why for why in beyond(case, offer.options) if why not in offer.over_limits)]
+    # The approval also covers what other cases have used since the offer was made, up to the same limits.
+    over = [*offer.over_limits, *(why for why in over_account(case, offer.options) if why not in offer.over_limits)]
     _possible_offer(case, offer.options, over)
     offer.over_limits = over
     case.note("approved", when.at, f"{offer.id}{f': {message.note}' if message.note else ''}", message.by)
@@ -120,7 +120,7 @@ def _reject(case: Case, message: m.Reject, when: m.When) -> None:
 
 
 def _declare_complex(case: Case, message: m.DeclareComplex, when: m.When) -> None:
-    """The solution becomes a preliminary plan and a detailed result, with the time that has run (F3)."""
+    """Replace the solution promise by a preliminary plan and a detailed result. The time already used counts (F3)."""
     solution, plan = case.promise(PromiseName.SOLUTION), case.promise(PromiseName.PRELIMINARY_PLAN)
     rules = [rule for rule in case.policy.promised(urgent=case.urgent) if rule.complex]
     if solution is None or not rules:
@@ -152,10 +152,10 @@ def _resolve_step(case: Case, message: m.ResolveStep, when: m.When) -> None:
         raise Refusal(f"step {step.id} is {step.state}, not blocked: there is nothing to resolve")
     if message.action == "retry" and step.over_limit:
         prepared = prepared_by(case, offer_of(case, step), finding=True)
-        step.approved_by = somebody_else(message.by, prepared, f"{step.id}, which the order's limit refused")
+        step.approved_by = independent_approver(message.by, prepared, f"{step.id}, which the order's limit refused")
     case.note("step resolved", when.at, f"{step.id}: {message.action}, {message.reason}", message.by)
     if message.action == "retry":
-        if step.contested:  # its partner is asked by the old key before anything is sent under a new one (S25)
+        if step.contested:  # the partner is asked about the old key before anything is sent under a new one (S25)
             step.disputed.append(step.number)
             step.number += 1
             step.contested = step.uncertain = False
@@ -213,4 +213,4 @@ COMMANDS: dict[type[m.Message], Callable[[Case, Any, m.When], dict[str, Any] | N
     m.MarkUrgent: _mark_urgent,
     m.Note: _note,
 }
-"""What applies each command; a handler may return what is answered beside the status."""
+"""The handler of each command. It may return fields for the answer, in addition to the status."""

@@ -1,4 +1,4 @@
-"""What happened outside: each fact that others report, and what it changes (contract, *Facts*)."""
+"""Facts: reports of what happened, and what they change (contract, *Facts*)."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ from cases.entitlement.agent_offers import check_possible
 from cases.entitlement.within_order import refundable
 from cases.errors import Refusal
 from cases.inbox import messages as m
-from cases.inbox.checks import possible_finding, step_of
+from cases.inbox.checks import check_possible_finding, step_of
 from cases.inbox.taking_over import evidence_added
 from cases.partner_calls import Receipt, ReceiptState
 from cases.patches import Holds
@@ -44,7 +44,7 @@ def _evidence_received(case: Case, message: m.EvidenceReceived, when: m.When) ->
 def _customer_approved(case: Case, message: m.CustomerApproved, when: m.When) -> None:
     offer = _answerable(case, message.offer, when.at)
     option = offer.option(message.option)
-    # Eligibility is checked again when it is carried out (S20): other money may have gone out since it was offered.
+    # Eligibility is checked again on execution (S20): other payments may have been made since the offer.
     later = option.model_copy(update={"remedies": [r for r in option.remedies if not r.at_once]})
     check_possible([later], case.complaint, left=refundable(case))
     accept(case, offer, option, when.at, message.by)
@@ -61,7 +61,7 @@ def _customer_declined(case: Case, message: m.CustomerDeclined, when: m.When) ->
 
 
 def _answerable(case: Case, offer_id: str | None, at: datetime) -> Offer:
-    """The offer that an answer is for: consent binds to the current one only (S19)."""
+    """Return the offer that an answer is for. Only the current offer can be answered (S19)."""
     offer = case.offer
     if offer is None:
         raise Refusal(f"{case.id} has made no offer yet: it is {case.status}")
@@ -99,7 +99,7 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
         taken_back(case, step, message.detail[:2000], when.at)
         return
     if message.finding:
-        possible_finding(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
+        check_possible_finding(case, PartialFinding.model_validate(message.finding.model_dump(exclude={"evidence"})))
     reference = step.reference or f"{message.by or step.partner}"
     latest, step.number = step.number, step.asking or step.number
     apply_receipt(
@@ -115,12 +115,12 @@ def _step_reported(case: Case, message: m.StepReported, when: m.When) -> None:
 
 
 def _done_after_all(case: Case, step: Step, message: m.StepReported) -> bool:
-    """Return whether a report says that the try which had failed was carried out (S26)."""
+    """Return whether a report says that an attempt that had failed was carried out (S26)."""
     return message.state is not ReceiptState.FAILED and message.key in (None, step.key(case.id, step.number - 1))
 
 
 def _check_report(step: Step, message: m.StepReported, key: str, *, failed_later: bool) -> None:
-    """Raises `Refusal` for a report that changes nothing any more; `failed_later`: it takes back what was done."""
+    """Raise `Refusal` for a report that changes nothing any more. `failed_later`: it revokes an earlier "done"."""
     if step.settled and not failed_later:
         raise Refusal(f"step {step.id} is {step.state} already")
     if step.state is StepState.BLOCKED and (step.contested or not step.uncertain):
@@ -131,8 +131,11 @@ def _check_report(step: Step, message: m.StepReported, key: str, *, failed_later
         raise Refusal(f"step {step.id} is carried out under {key}: a report on {message.key} changes nothing any more")
 
 
-def taken_back_at_the_end(case: Case, message: m.StepReported, now: datetime, holds: Holds) -> bool:
-    """A payment is reported as failed while its case closes: the ledger keeps it, and `stuck` shows it (S27)."""
+def failed_while_closing(case: Case, message: m.StepReported, now: datetime, holds: Holds) -> bool:
+    """Record a payment that is reported as failed while its case closes, and return whether the report is one.
+
+    The ledger keeps the payment as disputed, and `stuck` shows it (S27).
+    """
     step = case.step(message.step)
     if step is None or message.state is not ReceiptState.FAILED or not step.can_be_taken_back:
         return False
@@ -169,4 +172,4 @@ FACTS: dict[type[m.Message], Callable[[Case, Any, m.When], dict[str, Any] | None
     m.SatisfactionReported: _satisfaction,
     m.ComplaintWithdrawn: _withdrawn,
 }
-"""What applies each fact; a handler may return what is answered beside the status."""
+"""The handler of each fact. It may return fields for the answer, in addition to the status."""

@@ -1,6 +1,6 @@
-"""The messages that a case understands: one frozen model each, past tense for facts, imperative for commands.
+"""The messages that a case accepts, each as a frozen model. Facts are in the past tense, commands in the imperative.
 
-Facts come as a signal or as an update of the same name; commands are updates only (contract, *Messages*).
+A fact is a signal or an update of the same name. A command is an update only (contract, *Messages*).
 """
 
 from contextlib import suppress
@@ -25,7 +25,7 @@ from cases.vocabulary import Wish
 
 
 class Message(Strict):
-    """What every message may carry: who says it, when it happened, and an id that makes it apply once."""
+    """The fields of every message: the sender, when it happened, and an id so that it is applied only once."""
 
     by: Signature | None = None
     occurred_at: Instant | None = None
@@ -33,26 +33,26 @@ class Message(Strict):
 
 
 class ContactMade(Message):
-    """An agent reached the customer: keeps `acknowledge` (G2)."""
+    """An agent reached the customer. This keeps `acknowledge` (G2)."""
 
     note: Long = ""
 
 
 class EvidenceReceived(Message):
-    """What was asked for has come: resumes what waited for it (G11)."""
+    """Evidence has arrived. Promises that waited for it resume (G11)."""
 
     evidence: Annotated[list[Evidence], Field(min_length=1, max_length=50)]
 
 
 class CustomerApproved(Message):
-    """The customer's yes to one option of an offer (G5, S19)."""
+    """The customer accepted one option of an offer (G5, S19)."""
 
     offer: Identifier | None = None
     option: Identifier | None = None
 
 
 class CustomerDeclined(Message):
-    """The customer's no, with a reason: back to an agent (G5)."""
+    """The customer declined the offer, with a reason. An agent decides what is next (G5)."""
 
     offer: Identifier | None = None
     reason: Text
@@ -60,67 +60,67 @@ class CustomerDeclined(Message):
 
 
 class StepReported(Message):
-    """A partner's or a crew's word on a step (G6)."""
+    """A report on a step by a partner or a crew (G6)."""
 
     step: Identifier
     key: Annotated[Key, ALL_VISIBLE] | None = None
-    """The key that the partner was asked under: a word on an earlier try then changes nothing (S13)."""
+    """The key of the request to the partner. With it, a report on an earlier attempt changes nothing (S13)."""
     state: Literal[ReceiptState.DISPATCHED, ReceiptState.DONE, ReceiptState.FAILED]
     detail: Long = ""
     finding: StepFinding | None = None
 
 
 class SatisfactionReported(Message):
-    """The customer's answer to the callback, 1 (bad) to 5 (good) (G8)."""
+    """The customer's answer to the callback, from 1 (bad) to 5 (good) (G8)."""
 
     score: Annotated[int, Field(ge=1, le=5), NUMERIC]
     comment: Long = ""
 
 
 class ComplaintWithdrawn(Message):
-    """The customer takes it back; possible while no step has begun (G12)."""
+    """The customer withdraws the complaint. Possible while no step has begun (G12)."""
 
     reason: Long = ""
 
 
 class Assess(PartialFinding, Message):
-    """What an agent established: the finding (G3)."""
+    """The finding, or part of it, as established by an agent (G3)."""
 
     note: Long = ""
 
 
 class Propose(Message):
-    """An agent's own offer, in place of the computed one (G4)."""
+    """An agent's own offer, instead of the computed one (G4)."""
 
     options: Annotated[list[Option], Field(min_length=1, max_length=10)]
     note: Long = ""
 
 
 class Approve(Message):
-    """A manager's yes to an offer beyond the limits; `approval` is the offer's id (G4, S20)."""
+    """The approval of an offer beyond the limits or for a claim. `approval` is the offer's id (G4, S20)."""
 
     approval: Identifier | None = None
     note: Long = ""
 
 
 class Reject(Message):
-    """A manager's no to an offer beyond the limits."""
+    """The rejection of an offer that needs approval. `approval` is the offer's id."""
 
     approval: Identifier | None = None
     note: Long = ""
 
 
 class DeclareComplex(Message):
-    """Fresh food: the solution becomes a preliminary plan and a detailed result (F3)."""
+    """Fresh food: replace the solution promise by a preliminary plan and a detailed result (F3)."""
 
     reason: Text
     plan: Long = ""
 
 
 class ResolveStep(Message):
-    """A person frees a blocked step (G6). `replace`: waive it, and an agent makes another offer for it.
+    """The resolution of a blocked step (G6). `replace`: waive it, and an agent makes another offer for it.
 
-    `dependents`: what becomes of the steps that wait for one that is replaced or waived (S28).
+    `dependents`: what to do with the steps that depend on a replaced or waived step (S28).
     """
 
     step: Identifier
@@ -130,26 +130,26 @@ class ResolveStep(Message):
 
 
 class Assign(Message):
-    """Who owns the case."""
+    """The team and owner of the case."""
 
     team: Identifier | None = None
     owner: Signature | None = None
 
 
 class AcknowledgeEscalation(Message):
-    """Somebody has it: the ladder pauses one rung (S23)."""
+    """A person acknowledges an escalation. The ladder skips one rung (S23)."""
 
     promise: Identifier
 
 
 class MarkUrgent(Message):
-    """Urgent from now on, and never back: warned of at half the time, first in every queue (G10)."""
+    """Make the case urgent, permanently. It is escalated at half the time and comes first in every queue (G10)."""
 
     reason: Text
 
 
 class MovePolicy(Message):
-    """Move the open case to the policy that is in force now; the time consumed stays (S18)."""
+    """Move the open case to the policy that is in force now. Time already used stays used (S18)."""
 
     by: Signature
     reason: Text
@@ -186,19 +186,19 @@ COMMANDS: dict[str, type[Message]] = {
 }
 MESSAGES = {**FACTS, **COMMANDS}
 OFFERS = frozenset({"assess", "propose", "approve"})
-"""Messages that may put an offer to the customer: the order's account is read before them (S35)."""
+"""Messages that may send an offer to the customer. The order's account is read before they are applied (S35)."""
 SAFE_TEXT, DIGITS, REPEATS = "safe text", "digits of currencies", "repeats by content"
 LATE_REPORTS, NO_RETURN = "late reports are kept", "nothing is returned for nothing"
-"""Rules that cases may be older than (S29, S30, S31, S27, S28)."""
+"""Names of patches: cases may be older than these rules (S29, S30, S31, S27, S28)."""
 
 
 class When(NamedTuple):
     """The times of a message."""
 
     at: datetime
-    """When what it reports happened; promises are judged by this (S9)."""
+    """When the reported event happened. Promises are judged by this time (S9)."""
     now: datetime
-    """When it is applied."""
+    """When the message is applied."""
 
 
 def read(
@@ -208,7 +208,7 @@ def read(
     whose: str = "a case",
     holds: Holds = always,
 ) -> Message:
-    """The message in `payload` (decoded JSON); raises `Refusal` with a sentence that names each faulty field."""
+    """Return the message in `payload` (decoded JSON). Raise `Refusal` with all faulty fields."""
     model = known.get(name)
     if model is None:
         raise Refusal(f"there is no message {printable(name)}; {whose} understands {', '.join(known)}")
@@ -227,15 +227,15 @@ def read(
     raise refusal
 
 
-def counted(name: str, message: Message, currency: str, holds: Holds = always) -> None:
+def check_digits(name: str, message: Message, currency: str, holds: Holds = always) -> None:
     """Raise `Refusal` for an amount with more digits than the currency has (S30)."""
     problems = [str(problem) for problem in excess_digits(message, currency)]
     if problems and holds(DIGITS):
         raise Refusal(f"{name}: {'; '.join(problems)}")
 
 
-def kind(annotation: Any) -> Any:
-    """What a field of a message holds when it holds something, without its constraints."""
+def value_type(annotation: Any) -> Any:
+    """Return the type of a field without None and without constraints."""
     while get_origin(annotation) in (Annotated, Union, UnionType):
         annotation = next(part for part in get_args(annotation) if part is not NoneType)
     return annotation

@@ -1,9 +1,9 @@
-"""An open case is moved to another policy on purpose, and what that would change can be seen before (S18).
+"""Moves of an open case to another policy, with a preview of what would change (S18).
 
-The time consumed stays: a running promise takes over what the new policy allows, not when its clock ran. What is kept,
-broken or void stays so; nobody is notified again for the same rung; what was agreed stays agreed,
-and an open offer stays as offered until somebody assesses anew. No promise begins in the past: one that the case has
-not made begins when its start comes next.
+A running promise takes over the time allowed by the new policy. When its clock ran does not change. Promises that are
+kept, broken or void stay so. No role is notified again for the same rung. Accepted offers stay accepted, and an open
+offer remains until an agent assesses again. No promise begins in the past: a new promise begins at the next event that
+starts it.
 """
 
 from collections import Counter
@@ -27,11 +27,11 @@ from cases.vocabulary import OfferState, Role, Starts
 
 Json = dict[str, Any]
 NO_TERMS = frozenset({"version", "name", "digits"})
-"""Fields of a policy that say which it is, or come from the order, and not what holds."""
+"""Fields of a policy that are not terms: they identify it, or come from the order."""
 
 
-class Asked(BaseModel):
-    """What the query for a preview takes: another policy of the case's line, whole, and what time it is."""
+class PreviewRequest(BaseModel):
+    """The argument of the query for a preview: another complete policy of the case's line, and the current time."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +40,7 @@ class Asked(BaseModel):
 
 
 def move(case: Case, wanted: MovePolicy, in_force: Policy, now: datetime) -> Json:
-    """Move the case; answers with the version and the promises that have changed. Raises `Refusal`."""
+    """Move the case, and return the answer: the version and the promises that have changed. Raise `Refusal`."""
     if wanted.version not in (None, in_force.version):
         raise Refusal(
             f"the policy in force is {in_force.version}, not {wanted.version}: restart every worker with the edited"
@@ -53,22 +53,26 @@ def move(case: Case, wanted: MovePolicy, in_force: Policy, now: datetime) -> Jso
     return {"policy": case.policy.version, "promises": _changed(before, case.promises)}
 
 
-def previewed(case: Case, payload: Any) -> Json | None:
-    """The answer to a query for a preview; raises `Refusal` for one that makes no sense."""
+def answer_preview(case: Case, payload: Any) -> Json | None:
+    """Return the answer to a query for a preview. Raise `Refusal` for an invalid argument."""
     try:
-        asked = Asked.model_validate(payload)
+        request = PreviewRequest.model_validate(payload)
     except ValidationError as error:
         raise Refusal("; ".join(str(problem) for problem in problems_of(error))) from None
-    return preview(case, asked.policy, asked.now)
+    return preview(case, request.policy, request.now)
 
 
 def preview(case: Case, policy: Policy, now: datetime) -> Json | None:
-    """What moving the case to `policy` at `now` would change; None: nothing. The case stays as it is.
+    """Return what a move to `policy` at `now` would change, or None if nothing. The case does not change.
 
-    `promises`: those whose terms or state change (`before`, `after`); `begins`: what is promised from its start on,
-    and was not before; `rungs`: who is notified at once; `at_once`: what else would happen then; `offer`: what would
-    be offered instead of the open offer; `differs`: the parts of the policy that are not the same. Where the case
-    cannot be moved, only `refused`: why.
+    - `promises`: promises whose terms or state change (`before`, `after`)
+    - `begins`: promises of the new policy that the old one did not have
+    - `rungs`: the roles that would be notified at once
+    - `at_once`: other alarms that would be due at once
+    - `offer`: what would be offered instead of the open offer
+    - `differs`: the fields of the policy that differ
+
+    If the case cannot be moved, the answer only has `refused`, with the reason.
     """
     if case.closing or case.merged_into:
         return None
@@ -103,7 +107,7 @@ def preview(case: Case, policy: Policy, now: datetime) -> Json | None:
 
 
 def _pin(case: Case, policy: Policy, now: datetime) -> bool:
-    """Pin the case to another policy; whether that is another one. Raises `Refusal` where it cannot be."""
+    """Pin the case to `policy`, and return whether it differs. Raise `Refusal` if the case does not fit it."""
     complaint = case.complaint
     if policy.line != complaint.line:
         raise Refusal(f"{case.id} is of line {complaint.line}, and the policy of line {policy.line}")
@@ -130,19 +134,19 @@ def _pin(case: Case, policy: Policy, now: datetime) -> bool:
 
 
 def _rule(promise: Promise, promised: list[PromiseRule]) -> PromiseRule | None:
-    """What the policy says of a promise that was made: by its name, and by its rule where several have the name."""
+    """Return the policy's rule for a promise, by its name. If several have the name, prefer the same rule id."""
     named = [rule for rule in promised if rule.name == promise.name]
     return next((rule for rule in named if rule.rule == promise.rule), named[0] if named else None)
 
 
 def _claimed(claimed: list[int], old: list[Rung], new: list[Rung]) -> list[int]:
-    """The rungs of another ladder that are settled: those of the roles that were notified, by their order."""
+    """Return the rungs of the new ladder that are settled, because the same role was notified as often."""
     notified = {rank for number, rank in enumerate(_ranks(old), start=1) if number in claimed}
     return [number for number, rank in enumerate(_ranks(new), start=1) if rank in notified]
 
 
 def _ranks(ladder: list[Rung]) -> list[tuple[Role, int]]:
-    """Each rung as the first, the second, … of its role."""
+    """Return for each rung its role, and a number that counts the rungs of that role."""
     times: Counter[Role] = Counter()
     ranks = []
     for rung in ladder:
@@ -152,9 +156,9 @@ def _ranks(ladder: list[Rung]) -> list[tuple[Role, int]]:
 
 
 def _silence_steps(case: Case, now: datetime, *, notified: bool) -> int:
-    """How far the new plan for silence is done: no reminder is repeated, and nobody is notified again (G5).
+    """Return how many steps of the new plan for silence are done. No reminder or notice is repeated (G5).
 
-    If somebody has to be notified now, a past reminder that follows in the plan is sent with it, once.
+    If a role has to be notified now, a past reminder that follows in the plan is sent too, once.
     """
     steps = 0
     for at, what in silence_plan(case):
@@ -178,7 +182,7 @@ def _due(case: Case, now: datetime) -> set[str]:
 
 
 def _changed(before: list[Promise], after: list[Promise]) -> list[Json]:
-    """Promises whose terms or state are not the same, in their order."""
+    """Return the promises whose terms or state differ, in order."""
     return [
         {"name": was.name, "cycle": was.cycle, "before": _terms(was), "after": _terms(now)}
         for was, now in zip(before, after, strict=True)
@@ -198,7 +202,7 @@ def _terms(promise: Promise) -> Json:
 
 
 def _begins(here: Case, there: Case) -> list[Json]:
-    """What the new policy promises and the old one did not; `passed`: its start is over, at least in this cycle."""
+    """Return the promises that only the new policy has. `passed`: their start is over, at least in this cycle."""
     known = {rule.name for rule in here.policy.promised(urgent=here.urgent)}
     over = {Starts.RECEIVED} if here.awaited else {Starts.RECEIVED, Starts.DOCUMENTS}
     return [
@@ -209,7 +213,7 @@ def _begins(here: Case, there: Case) -> list[Json]:
 
 
 def _offer(here: Case, there: Case) -> Json | None:
-    """What would be offered instead, were it assessed anew; an agent's own offer is no policy's."""
+    """Return what would be offered after a new assessment. None for an agent's offer, or if nothing would change."""
     offer = here.offer
     if offer is None or offer.made_by or offer.state not in (OfferState.OPEN, OfferState.AWAITING_APPROVAL):
         return None

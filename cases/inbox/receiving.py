@@ -1,7 +1,7 @@
-"""A message is applied whole or not at all: first everything that forbids it, then what it changes.
+"""Receiving messages. A message is applied completely or not at all: all checks come before the first change.
 
-What cannot be applied raises `Refusal` with a sentence that says why and what would be accepted; the same
-`message_id` twice is applied once (contract, *Messages*).
+A message that cannot be applied raises `Refusal`, which states why and what would be accepted. A repeated `message_id`
+is applied once (contract, *Messages*).
 """
 
 from datetime import datetime
@@ -10,12 +10,12 @@ from typing import Any
 from cases import rate_limit
 from cases.complaint import CLOCK_SKEW
 from cases.contract import CASE_CLOSED, CLAIM_SETTLED, COMPLAINT_LINKED
-from cases.entitlement.follow_up import how_to_go_on
+from cases.entitlement.follow_up import how_to_follow_up
 from cases.errors import Refusal, printable
 from cases.inbox import messages as m
 from cases.inbox.checks import check_returns
 from cases.inbox.commands import COMMANDS
-from cases.inbox.facts import FACTS, taken_back_at_the_end
+from cases.inbox.facts import FACTS, failed_while_closing
 from cases.inbox.policy_move import move
 from cases.inbox.repeats import remember, repeated
 from cases.patches import Holds, always
@@ -26,12 +26,13 @@ from cases.state.entries import Refused
 from cases.vocabulary import Status
 
 MAX_ALIKE = 5
-"""Lines about refused signals of one name (those that nobody knows are of one name): of a flood the rest is counted."""
+"""The maximum number of lines about refused signals of one name. Further signals are only counted. All unknown names
+count as one name."""
 
 KNOWN = frozenset({*m.MESSAGES, CLAIM_SETTLED, COMPLAINT_LINKED, CASE_CLOSED})
 
 APPLY = {**FACTS, **COMMANDS}
-"""What applies a message of each type; a move to another policy is applied by `policy_move`."""
+"""The handler for each type of message. `policy_move` handles moves to another policy."""
 
 
 def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
@@ -42,24 +43,24 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
     in_force: Policy | None = None,
     holds: Holds = always,
 ) -> dict[str, Any]:
-    """Apply one message; answers where the case then stands, and for `assess` with the offer or what is missing.
+    """Apply one message, and return the answer: the status, and for `assess` the offer or the missing facts.
 
-    `in_force`: the policy that `move-policy` moves the case to; without it a move is only rehearsed (S18).
+    `in_force` is the policy to which `move-policy` moves the case. Without it, a move is only validated (S18).
     """
     message = m.read(name, payload, holds=holds)
     if repeated(case.seen, name, message, holds):
         return {"applied": False, "status": case.status, "why": f"message {message.message_id} was applied before"}
     if case.status is Status.CLOSED or (case.closing and name != "note"):
-        if isinstance(message, m.StepReported) and taken_back_at_the_end(case, message, now, holds):
+        if isinstance(message, m.StepReported) and failed_while_closing(case, message, now, holds):
             remember(case.seen, name, message)
             return {"applied": True, "status": case.status, "outcome": case.outcome}
-        again = how_to_go_on(case.id, case.policy.reopen_within)
+        again = how_to_follow_up(case.id, case.policy.reopen_within)
         there = f"send it to {case.merged_into}" if case.merged_into else again
         raise Refusal(f"{case.id} is closed as {case.outcome}: {there}")
     if case.merged_into:
         raise Refusal(f"{case.id} was merged into {case.merged_into}: send it there")
     at = _when(case, message, now)
-    m.counted(name, message, case.currency, holds)
+    m.check_digits(name, message, case.currency, holds)
     if why := rate_limit.too_much(case.paces, name, now, case):
         raise Refusal(why)
     check_returns(case, message, holds)
@@ -79,31 +80,31 @@ def receive(  # noqa: PLR0913, PLR0917 (what a message is judged by)
 
 
 def receive_signal(case: Case, name: str, payload: Any, now: datetime, holds: Holds = always) -> None:
-    """Apply one signal: facts come as signals too, commands as updates only."""
+    """Apply one signal. Raise `Refusal` for commands, which have to be updates."""
     if name in m.COMMANDS:
         raise Refusal(f"{name} is a command: send it as an update, which is answered")
     receive(case, name, payload, now, holds=holds)
 
 
 def rehearse(case: Case, name: str, payload: Any, now: datetime) -> None:
-    """Raise `Refusal` for an update that could not be applied; the case stays as it is.
+    """Raise `Refusal` for an update that could not be applied. The case does not change.
 
-    What the order's ledger has room for is judged by an account that is read when the update is applied.
+    The limits of the order's account are not checked here, because it is read when the update is applied.
     """
     copy = case.model_copy(deep=True, update={"account": None} if name in m.OFFERS else None)
     receive(copy, name, payload, now)
 
 
 def keep_refused(case: Case, name: str, payload: Any, refusal: Refusal, now: datetime) -> None:
-    """Keep a signal that could not be applied (see `refuse`)."""
+    """Record a signal that could not be applied (see `refuse`)."""
     refuse(case.refused, name, payload, str(refusal), now)
 
 
 def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime) -> bool:
-    """Keep a signal that could not be applied, without its content (it may be personal).
+    """Record a signal that could not be applied, without its content, which may be personal data.
 
-    The same once more, and what is too much of one name, is counted on the line that is there; answers whether it has
-    a line of its own.
+    A repeated signal, and signals beyond `MAX_ALIKE` of one name, are counted on an existing line. Return whether there
+    is a new line.
     """
     by = payload.get("by") if isinstance(payload, dict) else None
     new = Refused(
@@ -121,7 +122,7 @@ def refuse(kept: list[Refused], name: str, payload: Any, why: str, now: datetime
 
 
 def _when(case: Case, message: m.Message, now: datetime) -> datetime:
-    """The instant by which promises are judged (S9): never in the future, never before the complaint."""
+    """Return the time by which promises are judged (S9). Raise `Refusal` if it is in the future or before receipt."""
     at = message.occurred_at
     if at is None:
         return now

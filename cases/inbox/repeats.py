@@ -1,7 +1,7 @@
-"""A message that is sent twice is applied once; another one under its id is refused, not swallowed (S31).
+"""Deduplication of messages: a repeated message is applied once, and another one with the same id is refused (S31).
 
-Kept is a fingerprint of each message that had a `message_id`: its name, and a digest of all that it said. Everything
-counts, `by` and `occurred_at` too, as written or left out; what was left out and what says the default are the same.
+The case keeps a fingerprint of each message with a `message_id`: its name and a digest of its content. All fields
+count, also `by` and `occurred_at`. A field that is left out equals one with the default value.
 """
 
 from hashlib import sha256
@@ -12,7 +12,7 @@ from cases.patches import Holds, always
 
 
 def fingerprint(name: str, message: Message) -> str:
-    """The same for the same message, in this release and in one that knows more fields."""
+    """Return the fingerprint of a message. Later releases with more fields return the same."""
     said = message.model_dump_json(exclude_defaults=True, exclude={"message_id"})
     return f"{name}:{sha256(said.encode()).hexdigest()[:32]}"
 
@@ -27,10 +27,10 @@ def repeated(seen: dict[str, str], name: str, message: Message, holds: Holds = a
     other = before.partition(":")[0]
     how = "with other content" if other == name else f"as {other}"
     other_message = f"{message.message_id} was applied before {how}"
-    raise Refusal(f"message_id: {other_message}: this message was not applied, give it an id of its own")
+    raise Refusal(f"message_id: {other_message}: this message was not applied, give it a new id")
 
 
 def remember(seen: dict[str, str], name: str, message: Message) -> None:
-    """Note that the message was applied."""
+    """Record that the message was applied."""
     if message.message_id is not None:
         seen[message.message_id] = fingerprint(name, message)

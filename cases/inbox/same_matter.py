@@ -1,7 +1,8 @@
-"""Two complaints about one order and topic are linked; or, as the policy says, the older case handles both (G12, S22).
+"""Two complaints about one order and topic: they are linked, or the older case handles both (G12, S22).
 
-To be merged, the later case signals the older one (`ComplaintLinked`) and waits until that one closes (`CaseClosed`).
-What reaches it meanwhile is passed on. Where the older case is gone, the later one goes on by itself.
+The policy decides which. To be merged, the later case signals the older one (`ComplaintLinked`) and waits until it
+closes (`CaseClosed`). Facts that the later case receives meanwhile are passed on. If the older case is gone, the later
+one continues alone.
 """
 
 from datetime import datetime
@@ -31,11 +32,11 @@ from cases.vocabulary import KeptWhen, LinkKind, OfferState, Outcome, Status, St
 
 COMPLAINT_WITHDRAWN = "complaint-withdrawn"
 MAX_LINKS = 100
-"""Related cases that a case names; a flood of complaints about one order must not fill its history."""
+"""The maximum number of related cases in a case, so that a flood of complaints does not fill its history."""
 
 
 class CaseClosed(BaseModel):
-    """`case` has closed with `outcome`; without one it could not take the complaint in."""
+    """The signal that `case` has closed with `outcome`. Without an outcome, it could not accept the complaint."""
 
     case: CaseId
     outcome: Outcome | None = None
@@ -45,11 +46,11 @@ BETWEEN_CASES: dict[str, type[ComplaintLinked | CaseClosed]] = {
     COMPLAINT_LINKED: ComplaintLinked,
     CASE_CLOSED: CaseClosed,
 }
-"""Signals that cases send to one another; no part of the contract, and still read like any stranger's."""
+"""Signals between cases. They are not part of the contract, but are validated like any other input."""
 
 
 def read(name: str, payload: object) -> ComplaintLinked | CaseClosed:
-    """The signal in `payload` (decoded JSON); raises `Refusal` naming each faulty field."""
+    """Return the signal in `payload` (decoded JSON). Raise `Refusal` with all faulty fields."""
     try:
         return BETWEEN_CASES[name].model_validate(payload)
     except ValidationError as error:
@@ -60,9 +61,9 @@ def read(name: str, payload: object) -> ComplaintLinked | CaseClosed:
 
 
 def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
-    """Take the later complaint over, or note that it is handled separately; False: this case can do neither.
+    """Take over the later complaint, or record that it is handled separately. Return False if neither is possible.
 
-    It is closed, is merged itself, or has taken over as many as the rate limit allows.
+    That is so if this case is closed, is merged itself, or has reached the rate limit.
     """
     if later.case == case.id:
         raise Refusal(f"{later.case} is this case: it cannot be linked to itself")
@@ -79,7 +80,7 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
         rate_limit.count(case.paces, COMPLAINT_LINKED, at)
     if not known:
         _set_link(case, kind, later.case)
-        how = "handled here" if later.merges else "handled apart"
+        how = "handled here" if later.merges else "handled separately"
         case.note("linked", at, f"{later.case}: a further complaint about the same, {how}")
     record_contact(case, at, at)
     if later.withdrawn is not None:
@@ -92,7 +93,7 @@ def link(case: Case, later: ComplaintLinked, at: datetime) -> bool:
 
 
 def merged(case: Case) -> list[str]:
-    """The cases whose complaints this one handles as well."""
+    """Return the cases whose complaints this one also handles."""
     return [link["case"] for link in case.links if link["kind"] == LinkKind.MERGED]
 
 
@@ -100,16 +101,16 @@ def merged(case: Case) -> list[str]:
 
 
 def can_merge(case: Case) -> bool:
-    """Return whether the policy wants it, and nothing was agreed, begun or taken in that would be lost by it."""
+    """Return whether the policy merges complaints, and the case has no accepted offer, begun step or merged case."""
     begun = any(step.begun for step in case.steps) or case.policy.second_complaint != "merge"
     if case.status not in UNDECIDED or begun or case.closing or case.accepted or case.merged_into or merged(case):
         return False
-    # The older case takes no larger message than it takes from strangers.
+    # The older case limits the size of this message like that of any other input.
     return len(link_message(case, merges=True).model_dump_json().encode()) <= MAX_INPUT_BYTES
 
 
 def link_message(case: Case, *, merges: bool) -> ComplaintLinked:
-    """The signal to the older case; if that takes the complaint over, with all that this case claims and is owed."""
+    """Return the signal to the older case. With `merges`, it contains everything that this case claims and is owed."""
     if not merges:
         return ComplaintLinked(case=case.id, merges=False)
     complaint = case.complaint
@@ -130,7 +131,7 @@ def _promised(promise: Promise) -> Promised:
 
 
 def withdrawal_message(case: Case, name: str, payload: object) -> ComplaintLinked | None:
-    """The signal to the older case for a withdrawal: this complaint is withdrawn, and not the older one."""
+    """Return the signal to the older case for a withdrawal of this complaint, or None for another message."""
     if name != COMPLAINT_WITHDRAWN:
         return None
     message = m.read(name, payload, holds=lambda _: False)
@@ -139,7 +140,7 @@ def withdrawal_message(case: Case, name: str, payload: object) -> ComplaintLinke
 
 
 def merge(case: Case, first: str, at: datetime) -> None:
-    """Wait while `first` handles the complaint: nothing is offered here, and its promises are owed there."""
+    """Merge this case into `first`. This case then makes no offers, and `first` owes its promises."""
     _set_link(case, LinkKind.MERGED_INTO, first)
     retire(case, OfferState.REPLACED)
     case.letters = [letter for letter in case.letters if not isinstance(letter.about, OfferLetter)]
@@ -153,25 +154,25 @@ def merge(case: Case, first: str, at: datetime) -> None:
 
 
 def relate(case: Case, other: str, at: datetime, *, running: bool) -> None:
-    """Handle the complaint separately; `running`: the other case is open, and the customer is informed."""
+    """Handle the complaint separately. If the other case is `running`, the customer is informed."""
     _set_link(case, LinkKind.RELATED, other)
     case.note(
-        "related", at, f"{other} is about the same, {'and goes on apart' if running else 'and cannot be reached'}"
+        "related", at, f"{other} is about the same, and {'is handled separately' if running else 'cannot be reached'}"
     )
     if running:
         case.notify_customer("linked", other_case_id=other)
         if not case.offers and not case.merged_into:
-            # Offered by itself, the same might be granted twice.
+            # An automatic offer could grant the same thing twice.
             case.needs_offer = Reason.of("contested_open", case=other)
 
 
 def continue_alone(case: Case, at: datetime, why: str) -> None:
-    """The case that this one was merged into is gone: begin a new cycle with new promises (S10)."""
+    """Begin a new cycle with new promises, because the case that this one was merged into is gone (S10)."""
     first = case.merged_into
     if first is None or case.closing:
         return
     _set_link(case, LinkKind.RELATED, first)
-    case.note("goes on alone", at, f"{first} {why}")
+    case.note("continues alone", at, f"{first} {why}")
     case.cycle += 1
     case.reminded = False
     take_back(case, at)
@@ -181,13 +182,13 @@ def continue_alone(case: Case, at: datetime, why: str) -> None:
 
 
 def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
-    """The case that this one was merged into has closed: so has this one, without a second report (G9)."""
+    """Close this case, because the case that it was merged into has closed. There is no second report (G9)."""
     if case.merged_into is None or case.merged_into != first.case:
         raise Refusal(f"{case.id} is not merged into {first.case}: it closes by itself")
     if case.closing:
         return
     if first.outcome is None:
-        continue_alone(case, at, "was over before")
+        continue_alone(case, at, "had already closed")
         return
     for promise in case.promises:
         promise.lapse(at)
@@ -197,23 +198,23 @@ def close_with(case: Case, first: CaseClosed, at: datetime) -> None:
 
 
 def is_for_older_case(case: Case, name: str) -> bool:
-    """Return whether a fact is passed on to the case that this one was merged into."""
+    """Return whether a message is a fact to pass on to the case that this one was merged into."""
     return bool(case.merged_into) and not case.closing and name in m.FACTS
 
 
 def pass_on(case: Case, name: str, payload: object, at: datetime, holds: Holds = always) -> bool:
-    """Note that a fact goes on to the case that this one was merged into; raises `Refusal` where it must not.
+    """Record that a fact is passed on to the case that this one was merged into. Raise `Refusal` if it must not be.
 
-    False: that very message has gone there before (S31). An answer to an offer that was made here would be taken there
-    for a yes to another one (S19).
+    Return False if the same message was passed on before (S31). An answer to an offer of this case is refused, because
+    the other case would take it as an answer to its own offer (S19).
     """
     message = m.read(name, payload, holds=holds)
     if repeated(case.seen, name, message, holds) and holds(m.REPEATS):
         return False
-    m.counted(name, message, case.currency, holds)
+    m.check_digits(name, message, case.currency, holds)
     if isinstance(message, m.CustomerApproved | m.CustomerDeclined) and case.offers:
         raise Refusal(
-            f"{case.id} was merged into {case.merged_into}, and what was offered here no longer stands: "
+            f"{case.id} was merged into {case.merged_into}, and its own offers are no longer valid: "
             f"answer the offer of {case.merged_into}"
         )
     if why := rate_limit.too_much(case.paces, name, at, case):
@@ -226,12 +227,12 @@ def pass_on(case: Case, name: str, payload: object, at: datetime, holds: Holds =
 
 
 def passed_on(case: Case, name: str, payload: object) -> None:
-    """The case that this one was merged into has the fact."""
+    """Record that the case that this one was merged into has received the fact."""
     remember(case.seen, name, m.read(name, payload, holds=lambda _: False))
 
 
 def _set_link(case: Case, kind: LinkKind, other: str) -> None:
-    """One link between two cases, the latest; a follow-up's link to its predecessor stays."""
+    """Set the only link to another case. A follow-up's link to its predecessor is kept."""
     ours = (LinkKind.MERGED, LinkKind.MERGED_INTO, LinkKind.RELATED)
     case.links = [x for x in case.links if x["kind"] not in ours or x["case"] != other]
     case.links.append({"kind": kind, "case": other})

@@ -1,7 +1,7 @@
-"""The older case takes over all that a second complaint claims (G12).
+"""Taking over a second complaint in the older case (G12).
 
-Its items, evidence, wish and words, its urgency, and of both promises the stricter. What is new to a finding that was
-made already no rule can judge: it is put to a person, and nothing is offered by itself before they have looked.
+The older case takes over its items, evidence, wish, description and urgency, and the stricter of both promises. If it
+already has a finding, no rule can judge what is new. Then an agent has to assess it before another automatic offer.
 """
 
 from collections import Counter
@@ -23,11 +23,11 @@ from cases.state.units import affected_of
 from cases.vocabulary import OfferState, PromiseState, Role, Status
 
 UNJUDGED_SOURCES = frozenset({*LookUpName, SOURCE})
-"""Sources of a finding that nobody has judged: partners' records, and other complaints."""
+"""Sources of facts that no person has judged: partners' records, and other complaints."""
 
 
 def take_over(case: Case, later: ComplaintLinked, said: SecondComplaint, at: datetime) -> None:
-    """Take over what another case claims. A repeated signal adds only what is new."""
+    """Take over the claims of another case. A repeated signal adds only what is new."""
     other = later.case
     fresh = [e for e in later.evidence if e not in case.evidence]
     known = taken_over(case, other)
@@ -51,12 +51,12 @@ def take_over(case: Case, later: ComplaintLinked, said: SecondComplaint, at: dat
 
 
 def taken_over(case: Case, other: str) -> TakenOver | None:
-    """What was taken over from the case `other`; None: nothing."""
+    """Return the record of what was taken over from the case `other`, or None."""
     return next((record for record in case.second_complaints if record.case == other), None)
 
 
 def withdrawn(case: Case, other: str, reason: str, at: datetime) -> None:
-    """The second complaint is withdrawn: an agent has to judge what is still owed to the first."""
+    """Record that the second complaint is withdrawn. An agent has to assess what is still owed to the first."""
     record = taken_over(case, other)
     if record is None or record.withdrawn is not None:
         return
@@ -66,13 +66,13 @@ def withdrawn(case: Case, other: str, reason: str, at: datetime) -> None:
 
 
 def evidence_added(case: Case, evidence: list[Evidence], at: datetime) -> None:
-    """Evidence has come to a case that handles other complaints as well, and may be about what they claim."""
+    """Request an assessment of new evidence if the case also handles other complaints, which it may be about."""
     if evidence and case.second_complaints and _finding_was_made(case):
         needs_judgement(case, case.second_complaints[-1], [f"shows {', '.join(e.kind for e in evidence)}"], at)
 
 
 def needs_judgement(case: Case, record: TakenOver, news: list[str], at: datetime) -> None:
-    """An agent has to judge what is new before anything else is offered and before the case ends."""
+    """Require that an agent assesses what is new, before another offer and before the case ends."""
     record.news += [new for new in news if new not in record.news]
     case.note("to be judged", at, f"{record.case}: {', '.join(news)}")
     if record.case not in case.unjudged:
@@ -90,10 +90,11 @@ def _finding_was_made(case: Case) -> bool:
     return bool(case.offers) or any(fact.source not in UNJUDGED_SOURCES for fact in case.finding.facts)
 
 
-# What it claims
+# Its claims
 
 
 DOUBTFUL = "as well, or is it the same?"
+"""Marks an item that both complaints name: it may be one unit or two."""
 
 
 def _doubtful(new: str) -> bool:
@@ -101,7 +102,7 @@ def _doubtful(new: str) -> bool:
 
 
 def _claims(case: Case, record: TakenOver, at: datetime) -> list[str]:
-    """Add its items to those that the case is about; answers what is new, in a few words each."""
+    """Add its items to those of the case, and return what is new, as short texts."""
     others: list[Complaint | SecondComplaint] = [case.complaint, *case.second_complaints]
     if any(_claimed(each) == _claimed(record) for each in others):
         return []  # the same complaint, sent under another id
@@ -123,16 +124,16 @@ def _items(case: Case, record: TakenOver, at: datetime) -> list[str]:
     mine = pieces(affected_of(case.complaint, case.finding))
     theirs = ordered if record.affected is None else pieces(record.affected)
     both = Counter({sku: min(ordered[sku], mine[sku] + theirs[sku]) for sku in ordered if mine[sku] or theirs[sku]})
-    strange = [f"{count} × {sku}, which is no item of the order" for sku, count in theirs.items() if sku not in ordered]
+    unordered = [f"{n} × {sku}, which is not an item of the order" for sku, n in theirs.items() if sku not in ordered]
     added, named = both - mine, record.affected is not None
     record.adds = _listed(added)
-    if added and not agreed(case):
+    if added and not has_accepted_offer(case):
         case.add_to_finding(PartialFinding(affected=_listed(both)), SOURCE, at, record.case)
-    return strange + [f"{count} × {sku}{f' {DOUBTFUL}' if named and mine[sku] else ''}" for sku, count in added.items()]
+    return unordered + [f"{n} × {sku}{f' {DOUBTFUL}' if named and mine[sku] else ''}" for sku, n in added.items()]
 
 
-def agreed(case: Case) -> bool:
-    """Return whether an offer was accepted: of what it is about nothing is to be granted again."""
+def has_accepted_offer(case: Case) -> bool:
+    """Return whether an offer was accepted. Its items must not be granted again."""
     return any(offer.state is OfferState.ACCEPTED for offer in case.offers)
 
 
@@ -146,13 +147,13 @@ def _text(value: object) -> str:
     return str(value)
 
 
-# What it was promised
+# Its promises
 
 
 def _take_over_promise(case: Case, owed: Promised, at: datetime) -> None:
-    """The stricter of both, by deadline; a promise that was kept counts anew where somebody has to judge again."""
+    """Take over a promise with an earlier deadline. A kept promise is owed again if an agent has to assess again."""
     if owed.kept_by not in OWED_BY_WHO_HANDLES_IT:
-        return  # that customer is answered by their own case
+        return  # the customer's own case keeps it
     theirs = _promise_here(case, owed, at)
     mine = next((p for p in reversed(case.promises) if p.name == owed.name and p.cycle == case.cycle), None)
     if mine is not None and mine.live:
@@ -168,7 +169,7 @@ def _take_over_promise(case: Case, owed: Promised, at: datetime) -> None:
 
 
 def _promise_here(case: Case, owed: Promised, at: datetime) -> Promise:
-    """The promise as it stood there, waiting for what this case waits for."""
+    """Return the promise as it was in the other case, paused for the evidence that this case waits for."""
     calendar: WorkCalendar = case.policy.working_days
     promise = Promise(
         rule=owed.rule,

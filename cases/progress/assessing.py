@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from cases.complaint import Complaint
 from cases.entitlement.granting import Assessment, assess
-from cases.entitlement.within_order import still_affected, within
+from cases.entitlement.within_order import limit_to_account, still_affected
 from cases.policy.policy import Investigation
 from cases.progress.closing import retire
 from cases.progress.offering import make_offer
@@ -90,7 +90,7 @@ def granted(case: Case) -> Assessment:
     found = granted_by_policy(case, finding)
     if found.options:
         found = found.model_copy(update={"withheld": why})
-    return within(case, found, finding)
+    return limit_to_account(case, found, finding)
 
 
 def granted_by_policy(case: Case, finding: Finding) -> Assessment:

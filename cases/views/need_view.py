@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from cases.inbox.messages import Message, kind
+from cases.inbox.messages import Message, value_type
 from cases.views.view_fields import Omittable, View, one_of
 
 Json = dict[str, Any]
@@ -125,7 +125,7 @@ def fields_of(model: type[Message]) -> list[FieldView]:
 
 def _type(annotation: Any) -> tuple[str, list[str] | None]:
     """A type in words, and the values that it takes if they are few."""
-    wanted = kind(annotation)
+    wanted = value_type(annotation)
     if get_origin(wanted) is list:
         return f"list of {_type(get_args(wanted)[0])[0]}", None
     if isinstance(wanted, type) and issubclass(wanted, BaseModel):

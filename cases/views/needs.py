@@ -8,7 +8,7 @@ from typing import Any
 
 from cases.complaint import pieces
 from cases.inbox.messages import MESSAGES
-from cases.inbox.taking_over import agreed
+from cases.inbox.taking_over import has_accepted_offer
 from cases.progress.assessing import granted
 from cases.progress.evidence import is_evidence_required
 from cases.reasons import Reason, english
@@ -146,7 +146,7 @@ def _second(case: Case, record: TakenOver) -> NeedView:
         later = _message("note", {"text": f"{record.case}: what was agreed about it"})
         return need("second_complaint", f"{text}; make an offer for it when the steps are done", later)
     about = Counter(pieces(record.adds))
-    if not agreed(case):
+    if not has_accepted_offer(case):
         about |= pieces(affected_of(case.complaint, case.finding))
     affected = {"affected": [{"sku": sku, "quantity": count} for sku, count in about.items()]} if about else {}
     text += "; assess again, or propose an offer"
@@ -160,9 +160,7 @@ def _evidence(case: Case) -> NeedView:
     meanwhile = "required for the decision" if required else "to continue without it: assess"
     text = f"evidence from the customer ({', '.join(kinds)}): evidence-received; {meanwhile}"
     received = _message("evidence-received", {"evidence": shown}, values={"evidence": kinds})
-    return need(
-        "evidence", text, received, *([] if is_evidence_required(case) else [_assess(case, granted(case).missing)])
-    )
+    return need("evidence", text, received, *([] if required else [_assess(case, granted(case).missing)]))
 
 
 def _approval(case: Case, offer: Offer) -> NeedView:

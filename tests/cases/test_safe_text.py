@@ -174,7 +174,7 @@ def test_same_person_in_another_spelling_is_the_same_person(by: str) -> None:
     world = open_case()
     world.says("propose", options=[{"key": "own", "remedies": [{"kind": "gift"}]}], by="li.na")
 
-    assert "prepared offer o1: somebody else has to decide" in world.refuses("approve", by=by)
+    assert "prepared offer o1: another person has to decide" in world.refuses("approve", by=by)
 
 
 @pytest.mark.parametrize("char", [c for c in HIDDEN.values() if c not in "\u200c\u200d\ufe0f\U000e0100"])

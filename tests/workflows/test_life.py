@@ -124,7 +124,7 @@ async def test_offer_over_the_limits_waits_for_a_second_person(open_case: Open, 
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await case.says("approve", by="zhao")
-    assert "somebody else" in str(refused.value.cause)
+    assert "another person" in str(refused.value.cause)
     await case.says("approve", by="Manager Li")
     await case.becomes("awaiting_consent")
     await case.says("customer-approved")

@@ -186,8 +186,8 @@ def over() -> World:
 @pytest.mark.parametrize("by", ["Li Ming", "li ming", "LI MING", "  Li Ming "])
 def test_the_one_who_asked_never_approves(by: str) -> None:
     """S20: however they write their name."""
-    assert "prepared offer o2: somebody else has to decide" in over().refuses("approve", by=by)
-    assert "prepared offer o2: somebody else has to decide" in over().refuses("reject", by=by)
+    assert "prepared offer o2: another person has to decide" in over().refuses("approve", by=by)
+    assert "prepared offer o2: another person has to decide" in over().refuses("reject", by=by)
 
 
 def test_without_that_guard_they_would(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +239,7 @@ def test_an_approval_names_who_decides_and_what() -> None:
 
 def test_who_asks_for_more_than_their_limit_has_to_say_who_they_are() -> None:
     """S20: otherwise anybody could approve it, including the agent who asked."""
-    assert "so say who proposes it: by" in offered().refuses("propose", options=money("5000.00"))
+    assert "so state who proposes it: by" in offered().refuses("propose", options=money("5000.00"))
 
 
 def test_eligibility_is_checked_again_when_it_is_approved(monkeypatch: pytest.MonkeyPatch) -> None:

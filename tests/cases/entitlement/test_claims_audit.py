@@ -38,8 +38,8 @@ def test_a_claim_waits_for_the_claims_team_though_it_is_within_every_limit() -> 
 @pytest.mark.parametrize("by", ["Zhao", "ZHAO", " zhao "])
 def test_who_prepared_a_claim_does_not_decide_on_it(by: str) -> None:
     """S20: everybody who contributed to it."""
-    assert "prepared offer o1: somebody else has to decide" in prepared().refuses("approve", by=by)
-    assert "prepared offer o1: somebody else has to decide" in prepared().refuses("reject", by=by)
+    assert "prepared offer o1: another person has to decide" in prepared().refuses("approve", by=by)
+    assert "prepared offer o1: another person has to decide" in prepared().refuses("reject", by=by)
 
 
 def test_nobody_assesses_a_claim_without_a_name() -> None:

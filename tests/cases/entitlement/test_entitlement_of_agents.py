@@ -21,7 +21,7 @@ def test_an_agents_offer_beyond_the_units_left_waits_for_approval_with_the_reaso
         "own: 1 × SLATE-9 is more than the 0 left of the 4 bought; taken by: refund in case HL-5"
     ]
     assert offer["state"] == "awaiting_approval"
-    assert world.refuses("approve", by="Li") == "Li prepared offer o1: somebody else has to decide"
+    assert world.refuses("approve", by="Li") == "Li prepared offer o1: another person has to decide"
     world.says("approve", by="Wu")
     world.says("customer-approved")
     (sent,) = [c for c in world.commands if isinstance(c, Shipment)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cases.complaint import Complaint
-from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, hindrances
+from cases.entitlement.follow_up import Earlier, follow_up, follow_up_id, follow_up_problems
 from cases.errors import InvalidInput
 from cases.inbox import same_matter as linking
 from cases.progress.opening import open_case as opened
@@ -38,7 +38,7 @@ def taken_up(old: World, paid: dict[str, Decimal] | None = None, **changes: Any)
     """The case that follows `old`, once the partners have answered."""
     complaint = following(old, **changes)
     earlier = Earlier.of(snapshot(old.case), paid)
-    assert hindrances(complaint, earlier, old.case.policy) == []
+    assert follow_up_problems(complaint, earlier, old.case.policy) == []
     world = World(opened(complaint, in_force()[complaint.line], old.now, earlier), old.now)
     world.attend()
     for what in list(world.case.looking_up):
@@ -161,7 +161,7 @@ def test_a_case_may_be_taken_up_again_within_30_days(late_by: int, may: bool) ->
     assert closed_at is not None
     old.now = closed_at + timedelta(days=30, seconds=late_by)
 
-    found = hindrances(following(old), Earlier.of(snapshot(old.case)), old.case.policy)
+    found = follow_up_problems(following(old), Earlier.of(snapshot(old.case)), old.case.policy)
 
     assert [p.field for p in found] == ([] if may else ["follows"])
 
@@ -174,7 +174,7 @@ def test_a_case_that_is_unknown_open_or_about_another_order_is_not_followed_and_
     other = Earlier.of({**snapshot(old.case), "order_id": "SO-2"})
 
     ended = still_open.model_copy(update={"ended": "terminated"})
-    said = [str(hindrances(complaint, earlier, policy)[0]) for earlier in (None, still_open, other, ended)]
+    said = [str(follow_up_problems(complaint, earlier, policy)[0]) for earlier in (None, still_open, other, ended)]
 
     assert "there is no case HL-1" in said[0]
     assert said[1] == "follows: HL-1 is open: send the message to it"

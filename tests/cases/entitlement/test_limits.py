@@ -200,7 +200,7 @@ def test_who_contributed_to_it_never_approves_it(by: str) -> None:
     """S20."""
     why = over_limit().refuses("resolve-step", step="compensation", action="retry", reason="again", by=by)
 
-    assert why == f"{by} prepared compensation, which the order's limit refused: somebody else has to decide"
+    assert why == f"{by} prepared compensation, which the order's limit refused: another person has to decide"
 
 
 def test_nobody_approves_it_without_a_name() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cases.errors import Refusal
-from cases.inbox.policy_move import preview, previewed
+from cases.inbox.policy_move import answer_preview, preview
 from tests.cases.inbox.moves import EDITED, changed, edited, organic, silence
 from tests.cases.offers import offered
 from tests.cases.world import DETAIL, START, in_force, open_case
@@ -19,12 +19,12 @@ def test_what_a_move_would_do_at_once_is_previewed() -> None:
     """G5: the customer has been silent for longer than the new policy waits."""
     world = offered("moderate").until(START + 80 * HOUR)
 
-    previewed = preview(world.case, silence(close_after="3 days"), world.now)
+    answer_preview = preview(world.case, silence(close_after="3 days"), world.now)
     world.moves(silence(close_after="3 days"))
     world.until(world.now)
 
-    assert previewed is not None
-    assert previewed["at_once"] == ["no answer to o1: close"]
+    assert answer_preview is not None
+    assert answer_preview["at_once"] == ["no answer to o1: close"]
     assert world.case.outcome == "no_response"
 
 
@@ -33,11 +33,11 @@ def test_preview_shows_each_promise_and_who_would_be_notified_and_changes_nothin
     world = open_case().until(START + 40 * HOUR)
     before = world.case.model_dump()
 
-    previewed = preview(world.case, edited(detailed_result="24h"), world.now)
+    answer_preview = preview(world.case, edited(detailed_result="24h"), world.now)
 
     same = {"pausable": True, "provisional": False}
     assert world.case.model_dump() == before
-    assert previewed == {
+    assert answer_preview == {
         "policy": {"from": in_force()["building_materials"].version, "to": EDITED},
         "promises": [
             {
@@ -56,7 +56,7 @@ def test_preview_shows_each_promise_and_who_would_be_notified_and_changes_nothin
         "offer": None,
         "differs": ["promises"],
     }
-    json.dumps(previewed)
+    json.dumps(answer_preview)
 
 
 def utc(hours: int) -> str:
@@ -81,14 +81,14 @@ def test_a_preview_is_what_the_move_then_does(hours: int, within: str) -> None:
     world = open_case().until(START + hours * HOUR)
     policy, rungs = edited(detailed_result=within), len(world.case.escalations)
 
-    previewed = preview(world.case, policy, world.now)
+    answer_preview = preview(world.case, policy, world.now)
     answer = world.moves(policy)
     world.until(world.now)
 
-    assert previewed is not None
-    assert previewed["promises"] == answer["promises"]
+    assert answer_preview is not None
+    assert answer_preview["promises"] == answer["promises"]
     done = [{"promise": p, "cycle": 1, "rung": n, "role": r} for p, n, r in world.ladder[rungs:]]
-    assert previewed["rungs"] == done
+    assert answer_preview["rungs"] == done
 
 
 def test_a_preview_travels_as_json() -> None:
@@ -97,7 +97,7 @@ def test_a_preview_travels_as_json() -> None:
     policy = edited("organic_food", solution="3 working days")
     asked = json.loads(json.dumps({"policy": policy.model_dump(mode="json"), "now": world.now.isoformat()}))
 
-    assert previewed(world.case, asked) == preview(world.case, policy, world.now)
+    assert answer_preview(world.case, asked) == preview(world.case, policy, world.now)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_preview_travels_as_json() -> None:
 )
 def test_a_preview_that_makes_no_sense_is_answered_with_a_sentence(asked: Any, sentence: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        previewed(open_case().case, asked)
+        answer_preview(open_case().case, asked)
 
     assert sentence in str(refusal.value)
 

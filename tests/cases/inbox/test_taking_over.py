@@ -89,7 +89,7 @@ def test_an_item_that_is_none_of_the_order_goes_to_a_person() -> None:
 
     merge(one, second(("B", 1)))
 
-    assert "1 × B, which is no item of the order" in judged(one)[0]
+    assert "1 × B, which is not an item of the order" in judged(one)[0]
 
 
 def test_complaint_never_changes_and_the_finding_names_its_sources() -> None:
