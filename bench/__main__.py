@@ -21,6 +21,7 @@ from bench import report
 from bench.arms import ENCRYPTED, PLAIN, Arm, BadArm, encrypted
 from bench.compare import Size, compare
 from bench.counting.measuring import Run
+from bench.rivals.machines import RIVALS, missing
 from bench.scale import Scale, scale
 from bench.shapes import SHAPES
 from bench.targets import of_comparison, of_scale
@@ -66,13 +67,18 @@ def common_options(command: Command) -> Command:
 )
 @common_options
 @click.option("--shapes", default=",".join(SHAPES), help="Kinds of cases, separated by commas.")
+@click.option(
+    "--rival", "rivals", type=click.Choice(sorted(RIVALS)), multiple=True, help="Another engine to compare; repeatable."
+)
 @click.option("--rounds", type=click.IntRange(1), default=Size.rounds)
 @click.option("--cases", type=click.IntRange(1), default=Size.cases, help="Cases of each kind in each round.")
 @click.option("--in-flight", type=click.IntRange(1), default=Size.in_flight, help="Concurrent cases at saturation.")
 @click.option("--paced", type=click.IntRange(0), default=Size.paced, help="Cases of each kind at a slow pace.")
 @click.option("--every", default=Size.every, help="Seconds between the starts of paced cases.")
 @click.option("--held", type=click.IntRange(0), default=Size.held, help="Cases left open, to measure memory.")
-def compare_command(wanted: tuple[str, ...], patience: float, out: Path, shapes: str, **size: int) -> None:
+def compare_command(
+    wanted: tuple[str, ...], patience: float, out: Path, shapes: str, rivals: tuple[str, ...], **size: int
+) -> None:
     """Compare bare and full cases: cost, speed, and what they leave behind."""
     arms, names = [_arm(text) for text in wanted], [name for name in shapes.split(",") if name]
     if len({arm.name for arm in arms}) < len(arms):
@@ -81,7 +87,11 @@ def compare_command(wanted: tuple[str, ...], patience: float, out: Path, shapes:
         raise click.UsageError(f"unknown shape: {', '.join(unknown)}; use {', '.join(SHAPES)}")
     console, how, where = _console(), Size(**size), report.machine()
     with run(patience) as one:
-        rows = asyncio.run(compare(arms, names, how, one))
+        for name in rivals:
+            if sentence := missing(name):
+                one.progress(f"skipped: {sentence}")
+        installed = [name for name in rivals if not missing(name)]
+        rows = asyncio.run(compare(arms, names, how, one, installed))
     settings = {**asdict(how), "arms": {arm.name: shown(arm) for arm in arms}}
     found = {"machine": where, "settings": settings, "rows": rows}
     report.show(console, report.written(out, "compare", found, of_comparison(rows)))

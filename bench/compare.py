@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.arms import Arm
-from bench.counting.histories import kept
 from bench.counting.measuring import Meter, Run, memory, total
 from bench.counting.numbers import percentile, spread
 from bench.driving import BarePlayer, CasePlayer, Played, Player, at_most, at_pace, hollow_players, players
 from bench.hollow import HOLLOW
 from bench.machines import BareMachine
+from bench.rivals.machines import rival_player
 from bench.shapes import DAMAGE_REPLACED, SHAPES
 
 Row = dict[str, Any]
@@ -35,8 +35,10 @@ class Size:
     held: int = 300
 
 
-async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: Run) -> list[Row]:
-    """Return a row for the bare case, and one for each shape on each arm."""
+async def compare(
+    arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: Run, rivals: Sequence[str] = ()
+) -> list[Row]:
+    """Return a row for the bare case, one for each shape on each arm, and one for each other engine."""
     async with AsyncExitStack() as stack:
         run.progress("starting the bare server and worker")
         bare = await stack.enter_async_context(BareMachine(run.folder("bare")))
@@ -49,6 +51,9 @@ async def compare(arms: Sequence[Arm], shapes: Sequence[str], size: Size, run: R
             run.progress(f"starting {arm.name}")
             wanted = [SHAPES[name] for name in shapes]
             everyone += await stack.enter_async_context(players(arm, run.folder(arm.name), wanted, run.watch))
+        for name in rivals:
+            run.progress(f"starting {name}")
+            everyone.append(await stack.enter_async_context(rival_player(name, run.folder(name), run.watch)))
         return await run.watch.over(_measure(everyone, size, run))
 
 
@@ -83,7 +88,7 @@ async def _at_saturation(player: Player, size: Size) -> Row:
         "per_second": size.cases / cost.seconds,
         "cpu_ms": {role: spent / size.cases for role, spent in cost.cpu_ms.items()},
         "storage_bytes": cost.storage_bytes / size.cases,
-        "kept": [asdict(await kept(player.target.client, each.workflow)) for each in played[:SAMPLE]],
+        "kept": [asdict(await player.target.kept(each.workflow)) for each in played[:SAMPLE]],
         "times": _times(played),
     }
 

@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from bench import bare
 from bench.arms import BARE, KEYS, Arm, BadArm
+from bench.counting.histories import Kept, kept
 from bench.counting.processes import parent_of
 from bench.hollow import HOLLOW
 from cases.errors import AfterSalesError
@@ -39,9 +40,8 @@ class Measured(Protocol):
     def name(self) -> str:
         """Its name in the table."""
 
-    @property
-    def client(self) -> Client:
-        """A client of its server."""
+    async def kept(self, workflow: str) -> Kept:
+        """Return what its server stores of a closed case."""
 
     def processes(self) -> dict[str, list[int]]:
         """Return the ids of its processes, by role."""
@@ -83,12 +83,16 @@ class Machine(Embedded):
         self.engine = Engine(client, self.address)
         return self
 
+    async def kept(self, workflow: str) -> Kept:
+        """Return what its server stores of this workflow."""
+        return await kept(self.client, workflow)
+
     def processes(self) -> dict[str, list[int]]:
         """Return the processes of server, worker and sandbox, and of a PostgreSQL database."""
         found = {
-            "server": _ids(self._server),
-            "worker": [pid for worker in self._workers for pid in _ids(worker)],
-            "sandbox": _ids(self._sandbox),
+            "server": process_ids(self._server),
+            "worker": [pid for worker in self._workers for pid in process_ids(worker)],
+            "sandbox": process_ids(self._sandbox),
         }
         url = self.arm.of("env").get(DATABASE, "")
         return {**found, "database": [postmaster(url)]} if url.startswith("postgresql") else found
@@ -179,16 +183,21 @@ class BareMachine:
         for child in reversed(self._children):
             await child.end(GRACE)
 
+    async def kept(self, workflow: str) -> Kept:
+        """Return what its server stores of this workflow."""
+        return await kept(self.client, workflow)
+
     def processes(self) -> dict[str, list[int]]:
         """Return the processes of server and worker."""
-        return dict(zip(("server", "worker"), map(_ids, self._children), strict=True))
+        return dict(zip(("server", "worker"), map(process_ids, self._children), strict=True))
 
     def files(self) -> list[Path]:
         """Return the server's file."""
         return [self._data / "temporal.db"]
 
 
-def _ids(child: Child | None) -> list[int]:
+def process_ids(child: Child | None) -> list[int]:
+    """Return the id of a running process. Raises `AfterSalesError` if it has ended."""
     if child is None or child.process is None or not child.running:
         raise AfterSalesError(child.ended_sentence() if child else "it has not been started")
     return [child.process.pid]

@@ -34,7 +34,7 @@ class Watch:
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
-        self._pending: dict[str, tuple[Client, str, float]] = {}
+        self._pending: dict[str, tuple[Client | None, str, float]] = {}
         self._moved = time.monotonic()
 
     def moved(self) -> None:
@@ -42,7 +42,7 @@ class Watch:
         self._moved = time.monotonic()
 
     @contextmanager
-    def waiting(self, client: Client, workflow: str, what: str) -> Iterator[None]:
+    def waiting(self, client: Client | None, workflow: str, what: str) -> Iterator[None]:
         """Record that the caller waits for `what` of this workflow."""
         self._pending[workflow] = (client, what, time.monotonic())
         yield
@@ -75,8 +75,10 @@ class Watch:
         return "\n".join(lines)
 
 
-async def _seen(client: Client, workflow: str) -> str:
+async def _seen(client: Client | None, workflow: str) -> str:
     """Return the server's view of a workflow: what is pending, and its last events."""
+    if client is None:
+        return "on another engine"
     handle = client.get_workflow_handle(workflow)
     try:
         async with asyncio.timeout(10):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.counting.processes import cpu_seconds, resident_bytes, sqlite_bytes
+from bench.counting.processes import cpu_seconds, folder_bytes, resident_bytes, sqlite_bytes
 from bench.machines import Measured
 from bench.watching import Watch
 
@@ -66,8 +66,8 @@ def memory(target: Measured) -> dict[str, int]:
 
 
 def storage(target: Measured) -> int:
-    """Return the bytes in all its SQLite files."""
-    return sum(sqlite_bytes(file) for file in target.files())
+    """Return the bytes in all its SQLite files and folders."""
+    return sum(folder_bytes(file) if file.is_dir() else sqlite_bytes(file) for file in target.files())
 
 
 def total(cpu_ms: Mapping[str, float]) -> float:

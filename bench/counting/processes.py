@@ -41,6 +41,11 @@ def sqlite_bytes(file: Path) -> int:
     return (pages - free) * size
 
 
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes of all files below a folder that are on disk. Space that is only reserved does not count."""
+    return sum(min(file.stat().st_size, 512 * file.stat().st_blocks) for file in folder.rglob("*") if file.is_file())
+
+
 def _stat(pid: int) -> list[str]:
     """Return the fields of /proc/PID/stat from the third (`state`) on. The second is a name of any characters."""
     try:
