@@ -14,9 +14,9 @@ from cases.contract import CASE_ID_TAKEN
 from cases.entitlement.follow_up import Earlier, follow_up_problems
 from cases.errors import InvalidInput, Problem
 from cases.input.decoding import check_size
-from cases.input.drafts import gathered
+from cases.input.drafts import collect_problems
 from cases.money import Money
-from cases.policy.admission import judged, policy_for
+from cases.policy.admission import check_complaint, policy_for
 from cases.policy.pinned import PinnedPolicy
 from cases.policy.policy import Policy
 from cases.state.account import Account
@@ -94,7 +94,7 @@ class Records:
         """
         try:
             check_size(raw)
-            complaint, policy, problems = judged(raw, now, self._policies)
+            complaint, policy, problems = check_complaint(raw, now, self._policies)
         except InvalidInput as error:
             return Admission(problems=error.problems)
         earlier = self._followed(complaint, policy, problems)
@@ -130,7 +130,7 @@ class Records:
                 return None  # the complaint is refused anyway
             raise
         if policy:
-            problems += gathered([follow_up_problems], complaint, earlier, policy)
+            problems += collect_problems([follow_up_problems], complaint, earlier, policy)
         return earlier
 
     @activity.defn(name="order-account")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cases.calendar import Instant
 from cases.errors import InvalidInput, Problem
-from cases.input.drafts import drafted, gathered
+from cases.input.drafts import collect_problems, read_draft
 from cases.money import Money, excess_digits, unsupported_currency
 from cases.scalars import NUMERIC, Flag
 from cases.text import ALL_VISIBLE, NOT_BLANK, Clean, Identifier, Long, Name, Phone, Short, blank
@@ -140,12 +140,14 @@ class Complaint(Strict):
         return [by_sku[a.sku].model_copy(update={"quantity": a.quantity}) for a in self.affected]
 
 
-def drafted_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]]:
+def read_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]]:
     """Return the complaint in `raw` and its problems; if any, only sound fields are set (`cases.input.drafts`)."""
     if not isinstance(raw, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object, a complaint")])
-    complaint, problems = drafted(Complaint, raw)
-    return complaint, problems + gathered(_CHECKS_OF_TIMES, complaint, now) + gathered(_CHECKS, complaint)
+    complaint, problems = read_draft(Complaint, raw)
+    return complaint, problems + collect_problems(_CHECKS_OF_TIMES, complaint, now) + collect_problems(
+        _CHECKS, complaint
+    )
 
 
 def _received(complaint: Complaint, now: datetime) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from cases.complaint import Complaint, drafted_complaint
+from cases.complaint import Complaint, read_complaint
 from cases.errors import InvalidInput
 
 CUSTOMER = {"name": "Wang Li", "phone": "+86 130 0000 0000", "email": "li@example.org", "locale": "zh-CN"}
@@ -38,7 +38,7 @@ def complaint(*, order: dict[str, Any] | None = None, age: timedelta = timedelta
 
 def check_complaint(raw: Any, now: datetime) -> Complaint:
     """Return the complaint in `raw`; raise `InvalidInput` with every problem that no policy is needed for."""
-    complaint, problems = drafted_complaint(raw, now)
+    complaint, problems = read_complaint(raw, now)
     if problems:
         raise InvalidInput(problems)
     return complaint

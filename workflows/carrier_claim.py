@@ -132,11 +132,11 @@ class CarrierClaim:
                         self._apply(Claim.use_key, number)
                         return await self._sent()
                 if kind_of(error) != UNKNOWN:
-                    self._apply(Claim.not_taken, sentence(error), final=kind_of(error) == REFUSED)
+                    self._apply(Claim.not_accepted, sentence(error), final=kind_of(error) == REFUSED)
                     return False
                 receipt = await self._found(command.key, sentence(error))
             if receipt is not None:
-                self._apply(Claim.taken, receipt, workflow.now())
+                self._apply(Claim.accepted, receipt, workflow.now())
                 break
             if claim.open and workflow.now() >= send_until:
                 self._notify("unknown")
@@ -150,7 +150,7 @@ class CarrierClaim:
         key = claim.command().key
         receipt = await self._found(key, str(Reason.of("earlier_key", who=claim.terms.carrier, key=key)))
         if receipt is not None:
-            self._apply(Claim.taken, receipt, workflow.now())
+            self._apply(Claim.accepted, receipt, workflow.now())
         elif claim.open:
             self._apply(Claim.use_key, claim.number + 1)
             return False
@@ -235,7 +235,7 @@ class CarrierClaim:
         )
         recording = call(Records.record_claim, record)
         paid_out = await durably(recording, summary=f"record: claim {claim.state}", options=RECORD)
-        self._apply(Claim.paid_by_us, paid_out)
+        self._apply(Claim.set_paid_out, paid_out)
 
     # Messages
 

@@ -1,1 +1,1 @@
-"""The carrier claim: a process of its own that outlives its case (B16)."""
+"""The carrier claim: a separate workflow that continues after its case has closed (B16)."""

@@ -1,7 +1,7 @@
-"""The claim against a carrier: what is true of it, and what follows from each message (B16).
+"""The state of a claim against a carrier, and its changes by messages (B16).
 
-Nothing here waits, sends or asks a clock. What the carrier pays (`recovered`) is set against what the case really
-paid (`paid_out`); nobody's word changes a claim that has ended.
+Nothing here waits, sends or reads a clock. The claim compares what the carrier paid (`recovered`) with what the case
+actually paid (`paid_out`). No message changes a claim that has ended.
 """
 
 from datetime import datetime, timedelta
@@ -28,30 +28,30 @@ from cases.views.search_attributes import TEAM
 from cases.vocabulary import EvidenceKind, RemedyKind, Role
 
 LAST_CALL = timedelta(days=1)
-"""So long before its window closes a claim is filed with the documents there are: a carrier may be out of reach
-for half a day, and then there has to be time for another try."""
+"""How long before the end of its window a claim is filed with the documents at hand. A carrier may be unreachable for
+half a day, and there has to be time for another attempt."""
 ANSWER_WITHIN = timedelta(days=30)
-"""After so long without an answer staff ask the carrier by other ways: as long as its own window for claims."""
+"""How long the carrier has to answer before staff contact it directly: as long as its own window for claims."""
 
 
 class ClaimState(StrEnum):
-    """Where a claim stands; the last four are its end."""
+    """The state of a claim. The last four states are final."""
 
     WAITING = "waiting"
-    """For its window, for documents, or for another try."""
+    """Waiting for its window, for documents, or for another attempt."""
     FILING = "filing"
     FILED = "filed"
     UNKNOWN = "unknown"
-    """Sent, and nobody knows whether it arrived (S13)."""
+    """Sent, but it is unknown whether it arrived (S13)."""
     PAID = "paid"
     REFUSED = "refused"
     EXPIRED = "expired"
-    """Its window closed before the carrier took it."""
+    """Its window closed before the carrier accepted it."""
     CANCELLED = "cancelled"
 
 
 class ClaimSettled(Message):
-    """What the carrier paid in the end; 0.00 where it refused (B16)."""
+    """The amount that the carrier finally paid; 0.00 if it refused (B16)."""
 
     recovered: Money
     detail: Long = ""
@@ -62,7 +62,7 @@ FACTS: dict[str, type[Message]] = {
     CLAIM_SETTLED: ClaimSettled,
     "evidence-received": EvidenceReceived,
 }
-"""What a claim understands, each as a signal and as an update."""
+"""The messages that a claim accepts, each as a signal and as an update."""
 
 
 class Claim(BaseModel):
@@ -72,38 +72,38 @@ class Claim(BaseModel):
     documents: list[Document]
     state: ClaimState = ClaimState.WAITING
     number: int = 1
-    """Counts the carrier's final refusals to take it, and so the keys."""
+    """The number in the key. It increases with each final refusal of the carrier to accept the claim."""
     reference: str | None = None
     filed_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     recovered: Decimal = Decimal("0.00")
     paid_out: Decimal = Decimal("0.00")
     overdue: bool = False
-    """Whether the carrier has let its time to answer pass."""
+    """Whether the carrier has not answered in time."""
     detail: str = ""
     refused: list[Refused] = []
     seen: Seen = {}
-    """Messages that were applied, by their id."""
+    """Fingerprints of the messages that were applied, by their id."""
     paces: dict[str, AwareDatetime] = {}
-    """How often each message has come lately (`cases.rate_limit`)."""
+    """The rate limit's record for each message name (`cases.rate_limit`)."""
 
     @property
     def open(self) -> bool:
-        """Return whether it can still bring something."""
+        """Return whether the claim has not ended."""
         return self.closed_at is None
 
     @property
     def missing(self) -> list[str]:
-        """The documents that the policy asks for and nobody has given."""
+        """The documents that the policy requires and that the claim does not have."""
         return lacking(self.terms.needed, (d.name for d in self.documents))
 
     @property
     def last_call(self) -> datetime:
-        """When it is filed with what there is."""
+        """When the claim is filed even if documents are missing."""
         return max(self.terms.not_before, self.terms.not_after - LAST_CALL)
 
     def command(self) -> StepCommand:
-        """What the carrier is asked for. A final no is not asked again under the same key (S13)."""
+        """Return the request to the carrier. After a final refusal it has a new key (S13)."""
         key = claim_key(self.terms.command.case_id, self.number)
         return self.terms.command.model_copy(update={"key": key, "documents": list(self.documents)})
 
@@ -122,33 +122,33 @@ class Claim(BaseModel):
         )
 
     def file(self) -> None:
-        """It is being sent to the carrier."""
+        """Record that the claim is being sent to the carrier."""
         self.state = ClaimState.FILING
 
     def use_key(self, number: int) -> None:
-        """What is sent, asked and reported from now on is about its `number`th key."""
+        """Use the key with this number for everything that is sent, asked and reported from now on."""
         self.number = number
 
-    def not_taken(self, why: str, *, final: bool) -> None:
-        """The carrier has not got it, and may take it later."""
+    def not_accepted(self, why: str, *, final: bool) -> None:
+        """Record that the carrier has not received the claim or does not accept it now. It can be sent again."""
         if self.open:
             self.state, self.detail, self.number = ClaimState.WAITING, why, self.number + final
 
     def unknown(self, why: str) -> None:
-        """The carrier may have it."""
+        """Record that the carrier may have received the claim."""
         if self.open:
             self.state, self.detail = ClaimState.UNKNOWN, why
 
     def unanswered(self) -> None:
-        """The carrier has let its time to answer pass."""
+        """Record that the carrier has not answered in time."""
         self.overdue = True
 
-    def paid_by_us(self, amount: Decimal) -> None:
-        """What the case has really paid out so far."""
+    def set_paid_out(self, amount: Decimal) -> None:
+        """Record what the case has actually paid so far."""
         self.paid_out = amount
 
-    def taken(self, receipt: Receipt, at: datetime) -> None:
-        """The carrier has it; some decide at once."""
+    def accepted(self, receipt: Receipt, at: datetime) -> None:
+        """Record that the carrier has received the claim. Some carriers decide at once."""
         if self.open:
             self.state, self.reference, self.filed_at = ClaimState.FILED, receipt.reference, at
             self.decide(receipt.state, receipt.detail, at)
@@ -162,17 +162,17 @@ class Claim(BaseModel):
             self.settle(Decimal("0.00"), at)
 
     def settle(self, recovered: Decimal, at: datetime) -> None:
-        """It ends with what it brought."""
+        """End the claim with the recovered amount."""
         self.recovered = recovered
         self.end(ClaimState.PAID if recovered else ClaimState.REFUSED, at)
 
     def end(self, state: ClaimState, at: datetime) -> None:
-        """It brings nothing more."""
+        """End the claim in this state."""
         self.state, self.closed_at = state, at
 
 
 def receive(claim: Claim, name: str, payload: Any, now: datetime, holds: Holds = always) -> dict[str, Any]:
-    """Apply one message, and answer where the claim then stands; raises `Refusal`, and then nothing has changed."""
+    """Apply one message, and return the answer with the claim's state. If it raises `Refusal`, nothing has changed."""
     message = read(name, payload, FACTS, "a carrier claim", holds)
     if repeated(claim.seen, name, message, holds):
         return {"applied": False, "state": claim.state, "why": f"message {message.message_id} was applied before"}
@@ -196,7 +196,7 @@ def receive(claim: Claim, name: str, payload: Any, now: datetime, holds: Holds =
 
 
 def keep_refused(claim: Claim, name: str, payload: Any, refusal: Refusal, now: datetime) -> bool:
-    """Keep a signal that could not be applied; return whether it has a line of its own (`refuse`)."""
+    """Record a signal that could not be applied, and return whether there is a new line (see `refuse`)."""
     return refuse(claim.refused, name, payload, str(refusal), now)
 
 
@@ -212,7 +212,7 @@ def _reported(claim: Claim, message: StepReported, now: datetime) -> None:
 
 
 def _add(claim: Claim, evidence: list[Evidence]) -> None:
-    """A `document` stands for a record of ours that is missing, one each, in the order that the policy names them."""
+    """Add documents. A `document` counts as the first of our own records that is missing, in the policy's order."""
     if claim.state is not ClaimState.WAITING:
         raise Refusal(f"the claim is {claim.state}: send further documents to the carrier")
     for each in evidence:

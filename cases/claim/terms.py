@@ -1,4 +1,4 @@
-"""What a case hands over to its carrier claim: what is claimed, on what documents, and when it can be filed (B16)."""
+"""The terms that a case passes to its carrier claim: amount, documents, and the window for filing (B16)."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from cases.vocabulary import RemedyKind
 
 
 class ClaimTerms(BaseModel):
-    """What is claimed, on what documents, and the window in which it can be filed; amounts in the order's currency."""
+    """The amount, the documents, and the window for filing. Amounts are in the order's currency."""
 
     command: StepCommand
     carrier: str
@@ -25,17 +25,17 @@ class ClaimTerms(BaseModel):
     not_before: AwareDatetime
     not_after: AwareDatetime
     needed: list[str]
-    """Names of the documents that the policy asks for."""
+    """Names of the documents that the policy requires."""
     send_again_within: timedelta
-    """After so long the carrier may have forgotten a key, and nothing is sent again under it (S13)."""
+    """How long a key can be sent again. After that the carrier may have forgotten it (S13)."""
     attributes: dict[str, str | bool]
-    """The search attributes by which operators find it."""
+    """The claim's search attributes."""
     facts: dict[str, Any]
-    """Facts in every notice about it; no personal data."""
+    """The facts in every notice about the claim. No personal data."""
 
 
 def claim_terms(case: Case) -> ClaimTerms:
-    """The claim for what the customer paid for the order, in the window that the policy sets (B16)."""
+    """Return the terms of a claim for the order's amount, in the policy's window (B16)."""
     order = case.complaint.order
     if order is None:
         raise ValueError("a carrier claim needs an order")
@@ -71,19 +71,19 @@ def claim_terms(case: Case) -> ClaimTerms:
 
 
 def claim_key(case_id: str, number: int = 1) -> str:
-    """The business key under which a carrier is sent the claim of a case for the `number`th time."""
+    """Return the business key of the `number`th attempt to send a case's claim to the carrier."""
     key = f"{case_id}/{RemedyKind.CARRIER_CLAIM}"
     return key if number == 1 else f"{key}/{number}"
 
 
 def claim_number(case_id: str, key: str) -> int:
-    """The number in a key that `claim_key` has made."""
+    """Return the number in a key from `claim_key`."""
     number = key.removeprefix(claim_key(case_id)).removeprefix("/")
     return int(number) if number else 1
 
 
 def _documents(case: Case, order: Order) -> list[Document]:
-    """What the case has: the order, the partners' records, and what the customer showed."""
+    """Return the case's documents: the order, the partners' records, and the customer's evidence."""
     stated = {"order_id", "amount", "freight", "currency", "promised_at", "declared_value", "goods_value", "items"}
     found = [Document(name="order", facts=order.model_dump(mode="json", include=stated, exclude_none=True))]
     if trail := case.look_ups.trail:
@@ -93,7 +93,7 @@ def _documents(case: Case, order: Order) -> list[Document]:
             Document(name="trail", facts={**facts, **({"last": last.model_dump(mode="json")} if last else {})})
         )
     if dispatch := case.look_ups.dispatch:
-        # Who packed it is a person, and the carrier's business is not with them.
+        # The carrier does not need the name of the person who packed it.
         facts = dispatch.model_dump(mode="json", exclude={"packed_by"}, exclude_none=True)
         found.append(Document(name="dispatch_record", facts=facts))
     return found + [Document(name=e.kind, uri=e.uri) for e in case.evidence]

@@ -1,4 +1,4 @@
-"""What others can read of a carrier claim: the answer to its query, and its page in the UI."""
+"""The views of a carrier claim: the answer to its query, and its page in the UI."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -16,14 +16,14 @@ from cases.vocabulary import EvidenceKind
 
 
 class DocumentView(View):
-    """A document that goes to the carrier: its name, and where it lies where it is no record of ours."""
+    """A document for the carrier: its name, and its location if it is not one of our records."""
 
     name: str
     uri: Omittable[str] = None
 
 
 class ClaimView(View):
-    """A carrier claim as its query `claim` and its workflow's result give it."""
+    """A carrier claim as returned by its query `claim` and by its workflow."""
 
     case_id: str
     order_id: str | None
@@ -35,7 +35,7 @@ class ClaimView(View):
     """null while the claim is open"""
     paid_out: Amount
     net: Amount
-    """`recovered` less `paid_out`: below zero where the claim cost us money."""
+    """`recovered` less `paid_out`. Negative if we paid more than we recovered."""
     not_before: OffsetTime
     not_after: OffsetTime
     filed_at: OffsetTime | None
@@ -46,11 +46,11 @@ class ClaimView(View):
     detail: str
     refused: list[RefusedView]
     needs: list[NeedView | SkipJsonSchema[str]]
-    """What a person has to do next; empty when the claim continues by itself. An earlier build wrote sentences."""
+    """What a person has to do next. Empty if the claim continues by itself. An earlier build wrote sentences."""
 
     @classmethod
     def of(cls, claim: Claim) -> Self:
-        """Return the view of the claim as it is now."""
+        """Return the current view of the claim."""
         terms = claim.terms
         return cls(
             case_id=terms.command.case_id,
@@ -76,7 +76,7 @@ class ClaimView(View):
 
 
 def needs(claim: Claim) -> list[NeedView]:
-    """What a person has to do next, as the case's `needs` say it; empty when the claim goes on by itself."""
+    """Return what a person has to do next, in the form of a case's `needs`. Empty if the claim continues by itself."""
     settled = message_with(FACTS, CLAIM_SETTLED, {"recovered": f"{claim.terms.claimed:.2f}"})
     if claim.state is ClaimState.WAITING and claim.missing:
         until = _clock(claim, claim.last_call)
@@ -91,7 +91,7 @@ def needs(claim: Claim) -> list[NeedView]:
 
 
 def _lacking(claim: Claim) -> list[Json]:
-    """What may be sent for each document that is missing; one of our own records comes as a `document`."""
+    """Return example evidence for each missing document. Our own records have the kind `document`."""
     kinds = {*EvidenceKind}
     return [
         {"kind": name if name in kinds else EvidenceKind.DOCUMENT.value, "uri": f"https://files.example.com/{name}"}
@@ -100,7 +100,7 @@ def _lacking(claim: Claim) -> list[Json]:
 
 
 def claim_page(claim: Claim) -> str:
-    """The page of a claim in the UI; no personal data, so nothing of what the carrier wrote."""
+    """Return the page of a claim in the UI. It has no personal data, and so no texts from the carrier."""
     terms, money = claim.terms, claim.terms.command.currency
     filed = f"; filed {_clock(claim, claim.filed_at)}" if claim.filed_at else ""
     amounts = [f"claimed {terms.claimed:.2f} {money}"]

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from cases.complaint import Complaint, pieces
 from cases.errors import Problem, Refusal
-from cases.input.drafts import gathered
+from cases.input.drafts import collect_problems
 from cases.money import KEPT_DIGITS, digits_of
 from cases.policy.amounts import Base, Sums, evaluate, needs
 from cases.policy.conditions import unknown, unmet
@@ -118,7 +118,7 @@ _DERIVED_FROM = {"days_since_delivery": "order.delivered_at"}
 
 def check_finding(policy: Policy, complaint: Complaint, finding: PartialFinding) -> list[Problem]:
     """Return what is impossible in a finding for this topic and order. Both may be drafts (`cases.input.drafts`)."""
-    return gathered((_severity, _ordered), policy, complaint, finding)
+    return collect_problems((_severity, _ordered), policy, complaint, finding)
 
 
 def _severity(policy: Policy, complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:

@@ -11,9 +11,9 @@ from cases.complaint import OUR_CURRENCY, Complaint
 from cases.entitlement.granting import Assessment, assess, check_finding
 from cases.errors import InvalidInput, Problem, Refusal, printable, problems_of
 from cases.input.decoding import check_size
-from cases.input.drafts import drafted, gathered
+from cases.input.drafts import collect_problems, read_draft
 from cases.money import excess_digits
-from cases.policy.admission import judged
+from cases.policy.admission import check_complaint
 from cases.policy.policy import Policy
 from cases.state.finding import PartialFinding
 from cases.state.promise import Promise
@@ -55,11 +55,11 @@ def plan(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str,
             problems += _within("now", problems_of(error))
     raw = given.get("complaint")
     check_size(raw)
-    complaint, policy, faults = judged(raw, now, policies)
+    complaint, policy, faults = check_complaint(raw, now, policies)
     finding, wrong = _finding(given.get("finding"))
     if policy:
         wrong += check_finding(policy, complaint, finding)
-    wrong += gathered([_counted], complaint, finding)
+    wrong += collect_problems([_counted], complaint, finding)
     problems += faults + _within("finding", wrong)
     if problems or policy is None:
         raise InvalidInput(problems)
@@ -83,7 +83,7 @@ def _finding(raw: Any) -> tuple[PartialFinding, list[Problem]]:
     raw = {} if raw is None else raw
     if not isinstance(raw, dict):
         return PartialFinding(), [Problem(field="(whole)", problem="must be a JSON object")]
-    return drafted(PartialFinding, raw)
+    return read_draft(PartialFinding, raw)
 
 
 def _counted(complaint: Complaint, finding: PartialFinding) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from cases.patches import Holds, always
 from cases.progress.assessing import consider_soon
 from cases.progress.closing import retire
 from cases.progress.evidence import ask, evidence_received
-from cases.progress.promises import OWED_BY_WHO_HANDLES_IT, hand_over, take_back
+from cases.progress.promises import OWED_BY_HANDLING_CASE, hand_over, take_back
 from cases.progress.silence import record_contact
 from cases.reasons import Reason
 from cases.state.case import Case
@@ -122,7 +122,7 @@ def link_message(case: Case, *, merges: bool) -> ComplaintLinked:
         merges=True,
         evidence=case.evidence,
         complaint=SecondComplaint.model_validate({**said, "urgent": case.urgent, "found": found}),
-        promises=[_promised(p) for p in case.promises if p.live and p.kept_by in OWED_BY_WHO_HANDLES_IT],
+        promises=[_promised(p) for p in case.promises if p.live and p.kept_by in OWED_BY_HANDLING_CASE],
     )
 
 

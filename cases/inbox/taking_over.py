@@ -11,7 +11,7 @@ from cases.calendar import WorkCalendar
 from cases.complaint import Affected, Complaint, Evidence, pieces
 from cases.look_ups import LookUpName
 from cases.progress.evidence import evidence_received
-from cases.progress.promises import OWED_AGAIN, OWED_BY_WHO_HANDLES_IT
+from cases.progress.promises import OWED_AGAIN, OWED_BY_HANDLING_CASE
 from cases.progress.urgency import deadline, raise_urgency
 from cases.reasons import Reason
 from cases.state.case import Case
@@ -152,7 +152,7 @@ def _text(value: object) -> str:
 
 def _take_over_promise(case: Case, owed: Promised, at: datetime) -> None:
     """Take over a promise with an earlier deadline. A kept promise is owed again if an agent has to assess again."""
-    if owed.kept_by not in OWED_BY_WHO_HANDLES_IT:
+    if owed.kept_by not in OWED_BY_HANDLING_CASE:
         return  # the customer's own case keeps it
     theirs = _promise_here(case, owed, at)
     mine = next((p for p in reversed(case.promises) if p.name == owed.name and p.cycle == case.cycle), None)

@@ -1,1 +1,1 @@
-"""Reading what comes in: JSON that means the same everywhere, and models with all of their faults."""
+"""Reading input: unambiguous JSON, and models with all of their problems."""

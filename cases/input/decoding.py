@@ -1,7 +1,7 @@
-"""One decoder for all that comes in, as a file, an argument or a payload: the same text means the same everywhere.
+"""The decoder for all input: files, arguments and payloads are read in the same way.
 
-JSON as RFC 8259 has it, in UTF-8; a byte order mark is passed over. What two readers could read in two ways is refused
-by its field: a key that is given twice, a number that is none, half a character.
+Input is JSON in UTF-8 (RFC 8259). A byte order mark is ignored. Ambiguous content is refused with its field: a repeated
+key, an invalid number, a lone surrogate.
 """
 
 import json
@@ -14,19 +14,19 @@ from cases.contract import MAX_INPUT_BYTES
 from cases.errors import InvalidInput, Problem
 
 MAX_DEPTH = 32
-"""Objects and lists within one another; ours are half as deep."""
+"""The maximum nesting of objects and lists. Our own models need half of it."""
 _MAX_DIGITS = 30
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Wrong(NamedTuple):
-    """Stands for a value that cannot be taken."""
+    """A placeholder for a value that is not accepted."""
 
     why: str
 
 
 class _Twice(dict[str, Any]):
-    """An object, and the keys that it gives twice."""
+    """An object with repeated keys."""
 
     keys_twice: set[str]
 
@@ -55,11 +55,11 @@ DECODER = json.JSONDecoder(
     parse_int=_int,
     parse_constant=lambda name: _Wrong(f"{name} is no JSON number"),
 )
-"""Reads on past what `checked` then refuses."""
+"""Decodes ambiguous content too, so that `checked` can report all of it."""
 
 
 def decode(data: bytes | str) -> Any:
-    """The JSON value in `data`; raises `InvalidInput` with every fault by its field."""
+    """Return the JSON value in `data`. Raise `InvalidInput` with every fault by its field."""
     try:
         text = data if isinstance(data, str) else data.decode()
     except UnicodeDecodeError:
@@ -71,7 +71,7 @@ def decode(data: bytes | str) -> Any:
 
 
 def checked(value: Any) -> Any:
-    """`value`, decoded by `DECODER`, where nothing in it is ambiguous; raises `InvalidInput`."""
+    """Return `value`, which `DECODER` has decoded. Raise `InvalidInput` if anything in it is ambiguous."""
     if problems := list(_faults(value, "", 1)):
         raise InvalidInput(problems)
     return value
@@ -96,18 +96,18 @@ def _faults(value: Any, where: str, depth: int) -> Iterator[Problem]:
 
 
 def check_size(value: Any) -> None:
-    """Raise `InvalidInput` for more than 64 KiB of JSON without blanks: it would stall its case.
+    """Raise `InvalidInput` for more than 64 KiB of JSON without blanks, which would stall its case.
 
-    Evidence travels as references.
+    Evidence is sent as references.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     if len(text.encode("utf-8", "surrogatepass")) > MAX_INPUT_BYTES:
-        # Without its size, so that the same comes out for every message of a flood.
+        # The text has no size, so that every message of a flood gets the same one.
         raise whole(f"is larger than {MAX_INPUT_BYTES} bytes: send references, not the things themselves")
 
 
 def not_json(error: Exception) -> str:
-    """What a decoder's error means."""
+    """Return a decoder's error as a sentence."""
     if isinstance(error, RecursionError):
         return "is nested too deeply"
     if isinstance(error, json.JSONDecodeError):
@@ -116,5 +116,5 @@ def not_json(error: Exception) -> str:
 
 
 def whole(problem: str) -> InvalidInput:
-    """A fault of no one field."""
+    """Return an error about the input as a whole."""
     return InvalidInput([Problem(field="(whole)", problem=problem)])

@@ -1,7 +1,7 @@
-"""All problems at once: what is wrong with one field hides nothing that is wrong with another (G1).
+"""Reporting all problems at once: a problem with one field does not hide problems with others (G1).
 
-A model that has faults is read as a draft, which has its sound fields and no others. A check that reaches for a field
-that a draft does not have ends there: that field's own fault has been named already.
+A model with problems is read as a draft, which has only the valid fields. A check stops at a field that the draft does
+not have, because that field's own problem is already reported.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,8 +18,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Where = tuple[int | str, ...]
 
 
-def drafted(model: type[Model], raw: dict[str, Any]) -> tuple[Model, list[Problem]]:
-    """The model in `raw`, which comes in now, and its problems; where there are any it is a draft."""
+def read_draft(model: type[Model], raw: dict[str, Any]) -> tuple[Model, list[Problem]]:
+    """Return the model in `raw`, which is new input, and its problems. If there are any, the model is a draft."""
     try:
         return model.model_validate(raw, context=NEW_INPUT), []
     except ValidationError as error:
@@ -27,15 +27,15 @@ def drafted(model: type[Model], raw: dict[str, Any]) -> tuple[Model, list[Proble
         return _draft(model, raw, faulty), faults_of(error)
 
 
-def gathered(checks: Iterable[Callable[..., Iterable[Problem]]], *given: Any) -> list[Problem]:
-    """What every check finds, in order; each is as good as the fields that it needs are sound."""
+def collect_problems(checks: Iterable[Callable[..., Iterable[Problem]]], *given: Any) -> list[Problem]:
+    """Return the problems that the checks find, in order. A check stops at a field that a draft does not have."""
     found: list[Problem] = []
     for check in checks:
-        found += _as_far_as_it_goes(check, *given)
+        found += _until_missing_field(check, *given)
     return found
 
 
-def _as_far_as_it_goes(check: Callable[..., Iterable[Problem]], *given: Any) -> Iterator[Problem]:
+def _until_missing_field(check: Callable[..., Iterable[Problem]], *given: Any) -> Iterator[Problem]:
     try:
         yield from check(*given)
     except AttributeError as error:
@@ -56,7 +56,7 @@ def _draft(model: type[Model], raw: dict[str, Any], faulty: list[Where]) -> Mode
 
 
 def _part(field: FieldInfo, raw: Any, faulty: list[Where]) -> Any:
-    """What is sound of a field that holds models; None: nothing."""
+    """Return the valid part of a field that contains models, or None."""
     model = _model_in(field.annotation)
     if model is None or () in faulty:
         return None
@@ -66,7 +66,7 @@ def _part(field: FieldInfo, raw: Any, faulty: list[Where]) -> Any:
 
 
 def _element(model: type[BaseModel], raw: Any, faulty: list[Where]) -> BaseModel:
-    """One of a list; what is no model at all is a draft without a field, so that the others keep their places."""
+    """Return a draft for one element of a list. It has no fields if the element is invalid, so that indexes stay."""
     return _draft(model, {}, [(name,) for name in model.model_fields]) if () in faulty else _draft(model, raw, faulty)
 
 

@@ -1,1 +1,1 @@
-"""What a business decides, as data: promises, remedies, amounts, conditions. Nothing about a single case."""
+"""Policies as data: promises, remedies, amounts and conditions. Nothing here is about a single case."""

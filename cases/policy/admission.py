@@ -1,19 +1,19 @@
-"""The one door: whatever way a complaint comes, it is judged here, and every problem is named at once (G1)."""
+"""Admission of complaints. Every complaint is checked here, and all problems are reported at once (G1)."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cases.complaint import Complaint, drafted_complaint
+from cases.complaint import Complaint, read_complaint
 from cases.errors import InvalidInput, Problem
-from cases.input.drafts import gathered
+from cases.input.drafts import collect_problems
 from cases.policy.policy import Policy, check_against
 
 
-class Judged(NamedTuple):
-    """A complaint, the policy of its line where there is one, and its problems.
+class CheckedComplaint(NamedTuple):
+    """A complaint, the policy of its line if it exists, and the complaint's problems.
 
-    Where there are problems, the complaint is a draft that has its sound fields only (`cases.input.drafts`).
+    If there are problems, the complaint is a draft that has only the valid fields (`cases.input.drafts`).
     """
 
     complaint: Complaint
@@ -21,27 +21,27 @@ class Judged(NamedTuple):
     problems: list[Problem]
 
 
-def judged(raw: Any, now: datetime, policies: Mapping[str, Policy]) -> Judged:
-    """What is to be said of the complaint in `raw` (decoded JSON); raises `InvalidInput` where it is no object."""
-    complaint, problems = drafted_complaint(raw, now)
+def check_complaint(raw: Any, now: datetime, policies: Mapping[str, Policy]) -> CheckedComplaint:
+    """Return the complaint in `raw` (decoded JSON) with its problems. Raise `InvalidInput` if it is not an object."""
+    complaint, problems = read_complaint(raw, now)
     policy = policies.get(getattr(complaint, "line", ""))
-    problems += gathered([_line], complaint, policies)
+    problems += collect_problems([_line], complaint, policies)
     if policy:
         problems += check_against(policy, complaint)
-    return Judged(complaint, policy, problems)
+    return CheckedComplaint(complaint, policy, problems)
 
 
 def admitted(raw: Any, now: datetime, policies: Mapping[str, Policy]) -> tuple[Complaint, Policy]:
-    """A complaint without fault, and the policy of its line; raises `InvalidInput` with every problem by its field."""
-    complaint, policy, problems = judged(raw, now, policies)
+    """Return a valid complaint and the policy of its line. Raise `InvalidInput` with all problems."""
+    complaint, policy, problems = check_complaint(raw, now, policies)
     if problems or policy is None:
         raise InvalidInput(problems)
     return complaint, policy
 
 
 def policy_for(complaint: Complaint, policies: Mapping[str, Policy]) -> Policy:
-    """The policy of the line of a complaint that was admitted before; raises `InvalidInput` where it does not fit."""
-    problems = gathered([_line], complaint, policies)
+    """Return the policy of a complaint that was admitted before. Raise `InvalidInput` if it does not fit."""
+    problems = collect_problems([_line], complaint, policies)
     problems = problems or check_against(policies[complaint.line], complaint)
     if problems:
         raise InvalidInput(problems)

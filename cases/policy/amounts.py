@@ -1,4 +1,4 @@
-"""Amounts as a business writes them, and what they come to for one order; rounded once, at the end (S16).
+"""The notation for amounts in policies, and their value for one order, rounded once at the end (S16).
 
 5% of order                                    12.00
 10-20% of affected items                       5 x freight
@@ -26,7 +26,7 @@ _TERM = re.compile(
 
 
 class Base(StrEnum):
-    """What an amount is a part of."""
+    """The value that a share or a multiple refers to."""
 
     ORDER = "order"
     AFFECTED_ITEMS = "affected items"
@@ -36,7 +36,7 @@ class Base(StrEnum):
 
 
 class Term(NamedTuple):
-    """`low` to `high` times a base (None: the number itself), per day late, times the damaged share."""
+    """`low` to `high` times a base, optionally per day late or times the damaged share. Base None: a fixed number."""
 
     low: Decimal
     high: Decimal
@@ -46,7 +46,7 @@ class Term(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """A term, what is taken off it, and what it never exceeds."""
+    """A term, with an optional deduction and an optional maximum."""
 
     term: Term
     less: Term | None
@@ -54,33 +54,33 @@ class Amount(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What the amounts of one case are worked out from, in the order's currency."""
+    """The values from which the amounts of one case are computed, in the order's currency."""
 
     bases: dict[Base, Decimal | None]
     days_late: int | None
     damaged_share: Decimal | None
     digits: int
-    """Of the order's currency, after the point."""
+    """The digits after the point in the order's currency."""
 
 
 def _term(text: str) -> Term:
     match = _TERM.match(text.strip())
     if not match:
         raise ValueError(
-            f'"{text.strip()}" is no amount; write 5% of order, 10-20% of order, 1% of order per day late, '
+            f'"{text.strip()}" is not an amount; write 5% of order, 10-20% of order, 1% of order per day late, '
             "5 x freight, affected items or 12.00"
         )
     base = match["share_of"] or match["times_of"] or match["whole"]
     low = Decimal(match["low"]) / 100 if match["low"] else Decimal(match["times"] or match["fixed"] or 1)
     high = Decimal(match["high"]) / 100 if match["high"] else low
     if high < low:
-        raise ValueError(f'"{text.strip()}" ends below where it begins')
+        raise ValueError(f'"{text.strip()}" ends below its beginning')
     return Term(low, high, Base(base) if base else None, bool(match["per"]), bool(match["damaged"]))
 
 
 @lru_cache(maxsize=512)
 def amount(text: str) -> Amount:
-    """The amount that `text` says; raises ValueError with what is accepted."""
+    """Return the amount in `text`. Raise ValueError with the accepted forms."""
     main, _, cap = text.partition(", at most ")
     main, _, off = main.partition(" less ")
     return Amount(_term(main), _term(off) if off else None, _term(cap) if cap else None)
@@ -92,23 +92,23 @@ def _checked(text: str) -> str:
 
 
 AmountText = Annotated[str, AfterValidator(_checked)]
-"""An amount as people write it, kept as written."""
+"""An amount in this notation. The text is stored unchanged."""
 
 
 def _of_the_order(text: str) -> str:
     for term in (t for t in amount(text) if t is not None):
         varies = term.per_day_late or term.damaged or term.base is Base.AFFECTED_ITEMS
         if varies or term.low != term.high:
-            raise ValueError(f'"{text}" is no limit of an order: write one amount of it, such as 30% of order')
+            raise ValueError(f'"{text}" is not a limit for an order: write a single amount, such as 30% of order')
     return text
 
 
 OrderLimitText = Annotated[str, AfterValidator(_of_the_order)]
-"""An amount that is the same for every complaint about an order: no range, and nothing of the finding."""
+"""An amount that is the same for every complaint about an order: no range, and independent of the finding."""
 
 
 def needs(text: str, sums: Sums) -> list[str]:
-    """The finding's or the order's fields that `text` needs and nobody has given."""
+    """Return the fields of the finding or the order that `text` needs and that are not known."""
     missing = []
     for term in (t for t in amount(text) if t is not None):
         if term.per_day_late and sums.days_late is None:
@@ -122,7 +122,7 @@ def needs(text: str, sums: Sums) -> list[str]:
 
 
 def evaluate(text: str, sums: Sums) -> tuple[Decimal, Decimal]:
-    """The low and the high end that `text` comes to, rounded to the currency's minor unit."""
+    """Return the low and the high end of the amount in `text`, rounded to the currency's minor unit."""
     term, less, at_most = amount(text)
     ends = []
     for end in (term.low, term.high):

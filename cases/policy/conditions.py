@@ -1,4 +1,4 @@
-"""When a rule applies: conditions on the finding as a business writes them, answered yes, no or not known yet.
+"""The notation for conditions on the finding in policies. A condition is true, false or not known yet.
 
 severity: minor          days_late: 1 to 2         hours_late: over 2 up to 24
 lost: true               days_late: over 5         liable: not customer
@@ -18,12 +18,12 @@ _RANGE = re.compile(
 
 NUMERIC = frozenset({"days_late", "hours_late", "days_since_delivery"})
 YES_NO = frozenset({"lost", "upheld", "sealed", "insured", "every_item_affected"})
-WORDS: dict[str, list[str]] = {"severity": list(Severity), "liable": list(Liable)}
-FIELDS = NUMERIC | YES_NO | WORDS.keys()
+CHOICES: dict[str, list[str]] = {"severity": list(Severity), "liable": list(Liable)}
+FIELDS = NUMERIC | YES_NO | CHOICES.keys()
 
 
 class Bounds(BaseModel):
-    """A range of numbers; `over` and `under` leave their bound out."""
+    """A range of numbers. `over` and `under` exclude the bound, `at_least` and `up_to` include it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ class Bounds(BaseModel):
     under: float | None = None
 
     def hold(self, value: float) -> bool:
-        """Return whether `value` lies inside."""
+        """Return whether `value` is in the range."""
         return (
             (self.over is None or value > self.over)
             and (self.at_least is None or value >= self.at_least)
@@ -43,10 +43,13 @@ class Bounds(BaseModel):
 
 
 def bounds(text: str) -> Bounds:
-    """`1 to 2`, `over 5`, `over 2 up to 24`, `up to 2`, `under 1`; raises ValueError with what is accepted."""
+    """Return the range in a text: `1 to 2`, `over 5`, `over 2 up to 24`, `up to 2` or `under 1`.
+
+    Raise ValueError with the accepted forms.
+    """
     match = _RANGE.match(text.strip())
     if not match:
-        raise ValueError(f'"{text}" is no range; write 1 to 2, over 5, over 2 up to 24, up to 2 or under 1')
+        raise ValueError(f'"{text}" is not a range; write 1 to 2, over 5, over 2 up to 24, up to 2 or under 1')
     low, high, over, over_to, up_to, under = (float(g) if g else None for g in match.groups())
     begins, ends = (low, high) if low is not None else (over, over_to)
     if begins is not None and ends is not None and begins > ends:
@@ -59,27 +62,27 @@ def bounds(text: str) -> Bounds:
 def _checked(when: dict[str, Any]) -> dict[str, Any]:
     for field, wanted in when.items():
         if field not in FIELDS:
-            raise ValueError(f"{field} is nothing a finding holds; there are {', '.join(sorted(FIELDS))}")
+            raise ValueError(f"{field} is not a field of a finding; there are {', '.join(sorted(FIELDS))}")
         if field in NUMERIC:
             bounds(str(wanted))
         elif field in YES_NO and not isinstance(wanted, bool):
             raise ValueError(f"{field} is true or false, not {wanted!r}")
-        elif field in WORDS and (not isinstance(wanted, str) or wanted.removeprefix("not ") not in WORDS[field]):
-            raise ValueError(f"{field} is {' or '.join(WORDS[field])}, not {wanted!r}")
+        elif field in CHOICES and (not isinstance(wanted, str) or wanted.removeprefix("not ") not in CHOICES[field]):
+            raise ValueError(f"{field} is {' or '.join(CHOICES[field])}, not {wanted!r}")
     return when
 
 
 When = Annotated[dict[str, bool | str], AfterValidator(_checked)]
-"""Conditions by field; all must hold."""
+"""Conditions by field. All of them must be true."""
 
 
 def unmet(when: dict[str, bool | str], known: dict[str, Any]) -> bool:
-    """Return whether some condition is known not to hold."""
+    """Return whether at least one condition is known to be false."""
     return any(known.get(field) is not None and not _holds(wanted, known[field]) for field, wanted in when.items())
 
 
 def unknown(when: dict[str, bool | str], known: dict[str, Any]) -> list[str]:
-    """The fields that have to be established before the conditions can be judged."""
+    """Return the fields that have to be established before the conditions can be evaluated."""
     return [field for field in when if known.get(field) is None]
 
 

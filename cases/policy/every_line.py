@@ -1,4 +1,4 @@
-"""What holds for every line of business: the ladder, silence, the callback, evidence, limits (§1)."""
+"""Terms for all lines of business: escalation ladder, silence, callback, evidence, limits (§1)."""
 
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,19 +12,19 @@ from cases.vocabulary import Role
 
 
 class Rung(Part):
-    """One rung of the ladder (G10): at a share of a promise's time, `role` is notified."""
+    """One rung of the escalation ladder (G10): `role` is notified after a share of a promise's time."""
 
     role: Role
     at: Share
     urgent: Share | None = None
 
     def share(self, *, urgent: bool) -> float:
-        """The share of the promise's time at which this rung is due."""
+        """Return the share of the promise's time at which this rung is due."""
         return self.urgent if urgent and self.urgent is not None else self.at
 
 
 class Silence(Part):
-    """What we do when the customer does not answer an offer (G5); all counted from its delivery."""
+    """The terms for an offer that is not answered (G5). All durations count from its delivery or a later contact."""
 
     reminders: list[Duration]
     tell: Role
@@ -33,23 +33,23 @@ class Silence(Part):
 
 
 class Callback(Part):
-    """How we ask whether the customer is satisfied (G8)."""
+    """The terms for asking whether the customer is satisfied (G8)."""
 
     attempts: Annotated[int, Field(ge=1, le=10)]
     every: Duration
     satisfied_from: Annotated[int, Field(ge=1, le=5)] = 4
     dissatisfied_to: Annotated[int, Field(ge=1, le=5)] = 2
     dissatisfied_tells: Annotated[list[Role], Field(min_length=1)]
-    """The role to notify of the first, second, … dissatisfied answer; the last one also of all further answers."""
+    """The roles to notify of the first, second, … dissatisfied answer. The last one also gets all further ones."""
 
 
 class EvidenceTerms(Part):
-    """How we wait for evidence that we asked for (G11): a reminder, then on without it, or the end of the case."""
+    """The terms for requested evidence (G11): a reminder, then the case continues without it or closes."""
 
     remind_after: Duration
     go_on_after: Duration | None = None
     close_after: Duration | None = None
-    """Nothing can be decided without it (a claim's documents): the case closes as `no_response`."""
+    """For evidence without which nothing can be decided, such as documents: the case closes as `no_response`."""
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -59,7 +59,7 @@ class EvidenceTerms(Part):
 
 
 class CarrierClaimTerms(Part):
-    """When a carrier claim can be filed, counted from the promised arrival (B16)."""
+    """The window for filing a carrier claim, counted from the promised arrival (B16)."""
 
     not_before: Duration
     not_after: Duration
@@ -79,7 +79,7 @@ def _listed(value: object) -> object:
 
 
 class EveryLine(Part):
-    """What holds for every line of business (§1); a line's own file may say otherwise."""
+    """Terms for all lines of business (§1). A line's own file can override them."""
 
     timezone: Annotated[str, AfterValidator(_zone)]
     escalation: Annotated[list[Rung], Field(min_length=1)]
@@ -87,24 +87,24 @@ class EveryLine(Part):
     callback: Callback
     evidence: EvidenceTerms
     second_complaint: Literal["link", "merge"] = "link"
-    """What becomes of a second complaint about the same order and topic: a linked case that a person looks at before
-    anything is offered, or one that rests while the first case handles both (G12)."""
+    """How to handle a second complaint about the same order and topic (G12). `link`: in a separate case, which a person
+    assesses before an offer. `merge`: in the first case, while the second one waits."""
     reopen_within: Duration
-    """How long after its closing a case can be taken up again, as a linked one (G12)."""
+    """How long after closing a case can be followed up by a linked one (G12)."""
     progress_before_warning: Duration
-    """How long before the owner would be warned the daily update goes out by itself (G7)."""
+    """How long before the owner would be warned the daily update is sent (G7)."""
     stalled_after: Duration
-    """A shipment whose trail has not moved for so long counts as lost."""
+    """A shipment without tracking events for this time counts as lost."""
     carrier_claim: CarrierClaimTerms
     manager_limit: AmountText
-    """What money beyond an agent's range a manager may approve, in all."""
+    """The maximum total of payments that a manager may approve beyond an agent's range."""
     compensation_limit: Annotated[list[OrderLimitText], BeforeValidator(_listed)] = []
     """The limit for payments beside refunds over all cases of an order: the first amount that can be computed (S15).
 
     Empty only in policies that were pinned before the limit existed. Then there is no limit.
     """
     key_lifetime: Duration
-    """How long partners remember an idempotency key; nothing is sent again after it (S13)."""
+    """How long partners remember an idempotency key. Nothing is sent again after that (S13)."""
 
     @model_validator(mode="after")
     def _breaks(self) -> Self:

@@ -1,4 +1,4 @@
-"""What every part of a policy file has: no unknown keys; shares and titles as they are written."""
+"""Common types of policy files: parts without unknown keys, shares, and titles."""
 
 import re
 from decimal import Decimal
@@ -8,13 +8,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Part(BaseModel):
-    """A part of a policy: unknown keys are refused, because a misspelt one would silently change a promise."""
+    """A base for parts of a policy. Unknown keys are refused: a misspelt key would silently change a promise."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _share(value: object) -> object:
-    """`80%` as 0.8."""
+    """Return 0.8 for `80%`."""
     if isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
         return float(Decimal(match[1]) / 100)
     return value

@@ -1,6 +1,7 @@
-"""The policy that a case is pinned to, as it was recorded (S18). Cases under the same terms share one in memory.
+"""The policy that a case is pinned to (S18). Cases with the same terms share one object in memory.
 
-A worker keeps many cases, and most of one line and topic have the same terms. Nothing changes a policy once it is read.
+A worker keeps many cases in memory, and most cases of one line and topic have the same terms. A policy never changes
+after it was read.
 """
 
 from functools import lru_cache
@@ -12,7 +13,7 @@ from pydantic_core import to_json
 from cases.policy.policy import Policy
 
 SHARED = 256
-"""Policies that are kept to be shared: for each line its topics, and the days off that still matter."""
+"""The number of policies in the cache. They differ by line, topic, and the days off that are still relevant."""
 
 
 @lru_cache(maxsize=SHARED)
@@ -21,9 +22,9 @@ def _read(recorded: bytes) -> Policy:
 
 
 def _shared(recorded: Any) -> Any:
-    """Return the policy that was read from the same record before; anything but a record is left to validation."""
+    """Return the shared policy for a recorded one. Other values are left to validation."""
     return _read(to_json(recorded)) if isinstance(recorded, dict) else recorded
 
 
 PinnedPolicy = Annotated[Policy, BeforeValidator(_shared)]
-"""A policy in a case, or in what admits it."""
+"""A policy in a case or in the result of its admission."""

@@ -1,7 +1,7 @@
-"""A policy is data: the promises, remedies, teams and limits of one line of business, with a version.
+"""The model of a policy: the promises, remedies, teams and limits of one line of business, with a version.
 
-All numbers of the rulebook live in policy files; this module says what such a file may hold. A case carries
-the part of the policy that concerns its topic, until it is moved on purpose (S18): `Policy.slice_for`.
+All numbers of the rulebook are in policy files, and this module defines their format. A case is pinned to the part of
+the policy that concerns its topic (`Policy.slice_for`), until it is moved on purpose (S18).
 """
 
 import re
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
 from cases.complaint import Complaint, Evidence, lacking
 from cases.errors import Problem
-from cases.input.drafts import gathered
+from cases.input.drafts import collect_problems
 from cases.look_ups import LookUpName
 from cases.money import digits_of
 from cases.policy.amounts import AmountText
@@ -27,37 +27,37 @@ from cases.policy.remedy_kinds import GOODS, MONEY, Established
 from cases.vocabulary import KEPT_WHEN, Channel, EvidenceKind, KeptWhen, PromiseName, RemedyKind, Severity, Starts
 
 KEY_MARGIN = timedelta(hours=1)
-"""How long before partners forget a key we stop sending it again."""
+"""The safety margin before partners forget a key. Within it, nothing is sent again."""
 
 
 class Topic(Part):
-    """What a complaint can be about."""
+    """The terms for one topic of complaints."""
 
     title: Titles
     team: str
     owner: str | None = None
-    """The expert who has it from the first moment, by their role."""
+    """The role of the expert who owns the case from the start."""
     look_up: list[LookUpName] = []
     urgent: bool = False
     severities: list[Severity] = []
     assume: When = {}
-    """What is taken to hold until somebody says otherwise."""
+    """Facts that are assumed until they are established."""
     evidence: list[EvidenceKind] = []
-    """What the customer is asked to show, where they have not."""
+    """The evidence that the customer is asked for, unless it came with the complaint."""
     audit: str | None = None
-    """The team of which somebody else decides before anything is offered (a claims audit, S20)."""
+    """The team in which another person decides before anything is offered (a claims audit, S20)."""
     answered_from: Literal["trail", "policy", "agent"] | None = None
-    """Where the `answer` to an inquiry comes from: the trail, a set text, or an agent."""
+    """The source of the `answer` to an inquiry: the tracking history, a fixed text, or an agent."""
     prevention: Titles | None = None
-    """How we keep it from happening again, as the report says (G9)."""
+    """How we prevent a recurrence, as stated in the report (G9)."""
 
     def lacking(self, given: Iterable[Evidence]) -> list[EvidenceKind]:
-        """The kinds of evidence that the customer still has to show (F10)."""
+        """Return the kinds of evidence that the customer still has to send (F10)."""
         return lacking(self.evidence, (e.kind for e in given))
 
 
 class PromiseRule(Part):
-    """One promise: to whom, how long, from when."""
+    """One promise: for which complaints it is made, its time, and the event that starts the clock."""
 
     rule: str
     name: PromiseName
@@ -69,11 +69,11 @@ class PromiseRule(Part):
     starts: Starts = Starts.RECEIVED
     pausable: bool = False
     kept_when: KeptWhen | None = None
-    """Where it is not what always keeps a promise of this name."""
+    """The event that keeps the promise, if it is not the usual one for promises of this name."""
     picking_up_counts: bool = True
-    """A call or chat that was picked up keeps a first answer, at the time that intake gives (G2, M1)."""
+    """Whether an answered call or chat keeps a promise of a first answer, at the time that intake states (G2, M1)."""
     complex: bool = False
-    """Made only when an agent declares the case complex, from receipt, in place of `solution` (F3)."""
+    """Whether it is only made when an agent declares the case complex. It then replaces `solution` (F3)."""
     target: Share | None = None
 
     @model_validator(mode="after")
@@ -84,11 +84,11 @@ class PromiseRule(Part):
 
     @property
     def kept_by(self) -> KeptWhen:
-        """The event that keeps it."""
+        """The event that keeps the promise."""
         return self.kept_when or KEPT_WHEN[self.name]
 
     def concerns(self, topic: str, channel: Channel, *, urgent: bool | None = None) -> bool:
-        """Return whether this promise is made for such a complaint; `urgent`: None: for one that is, or that is not."""
+        """Return whether this promise is made for such a complaint. With `urgent` None, urgency does not matter."""
         return (
             matches(self.topics, topic)
             and not (self.except_topics and matches(self.except_topics, topic))
@@ -98,10 +98,10 @@ class PromiseRule(Part):
 
 
 class RemedyRule(Part):
-    """One remedy within an option: what is done or paid, how much, and whether it waits for consent.
+    """One remedy of an option: what is done or paid, how much, and whether it needs consent.
 
-    Goods that are sent are the affected items. A collection takes them back with `items: affected`; without items it
-    is of a sample (F11).
+    Shipments send the affected items. A collection with `items: affected` takes them back; without items it collects a
+    sample (F11).
     """
 
     do: RemedyKind
@@ -120,7 +120,7 @@ class RemedyRule(Part):
 
 
 class Rule(Part):
-    """What is offered for a topic when the finding is so (G4): options by key, each a list of remedies."""
+    """What is offered for a topic if the conditions are true (G4): options by key, each a list of remedies."""
 
     rule: str
     topics: list[str]
@@ -128,31 +128,31 @@ class Rule(Part):
     options: Annotated[dict[str, Annotated[list[RemedyRule], Field(min_length=1)]], Field(min_length=1)]
     outcome: Literal["informed", "rejected"] | None = None
     repeat_at_most: int | None = None
-    """Carried out again while the customer is dissatisfied, at most so often in all (B17)."""
+    """The maximum number of times that it is carried out while the customer is dissatisfied (B17)."""
     then: Severity | None = None
-    """The severity found when repeating did not help."""
+    """The severity that is assumed after that."""
 
 
 def _no_money(kind: RemedyKind) -> RemedyKind:
     if kind in MONEY:
-        raise ValueError(f"{kind} pays, and nothing is paid before anything is found")
+        raise ValueError(f"{kind} is a payment, and nothing is paid before there is a finding")
     return kind
 
 
-Deed = Annotated[RemedyKind, AfterValidator(_no_money)]
-"""What can be done before anything is found."""
+EarlyKind = Annotated[RemedyKind, AfterValidator(_no_money)]
+"""A kind of remedy that can be carried out before there is a finding."""
 
 
 class Investigation(Part):
-    """What is done at once to establish something that nobody knows yet (a site check before B17).
+    """A step that establishes a missing fact, such as a site check before B17.
 
-    After `within` without an answer, a `lost` parcel is taken to be so (E13).
+    If it establishes `lost` and has no result after `within`, the parcel counts as lost (E13).
     """
 
     rule: str
     topics: list[str]
     establishes: Established
-    do: Deed
+    do: EarlyKind
     within: Duration | None = None
 
     @model_validator(mode="after")
@@ -163,15 +163,15 @@ class Investigation(Part):
 
 
 class Precaution(Part):
-    """What is done the moment a complaint arrives, whatever will be found (F11)."""
+    """A step that begins as soon as a complaint arrives, before there is a finding (F11)."""
 
     rule: str
     topics: list[str]
-    do: Deed
+    do: EarlyKind
 
 
 class Policy(EveryLine):
-    """One line of business."""
+    """The policy of one line of business."""
 
     line: str
     version: str
@@ -183,31 +183,31 @@ class Policy(EveryLine):
     investigations: list[Investigation] = []
     remedies: list[Rule]
     satisfaction_target: Share | None = None
-    """The share of closed cases that answered whose customers should be satisfied."""
+    """The target share of satisfied customers among those who answered the callback."""
     damaged_share: dict[Severity, Share] = {}
     calendar: CalendarText = CalendarTerms()
     working_days: WorkCalendar = WorkCalendar()
     goods_may_cost_more: bool = False
-    """The order's amount is only the freight, so its items may be worth more (express)."""
+    """Whether the order's amount is only the freight, so that its items may be worth more (express)."""
     digits: int | None = None
-    """Digits of the currency of the order to whose case this is pinned (S30); None: not pinned, or before they were."""
+    """Digits of the order's currency, if a case is pinned to this policy (S30). None in older pinned policies."""
 
     @property
     def stalled(self) -> timedelta:
-        """A shipment whose trail has not moved for so long counts as lost."""
+        """The time without tracking events after which a shipment counts as lost."""
         return length(self.stalled_after).amount
 
     @property
     def send_again_within(self) -> timedelta:
-        """After so long nothing is sent again under a key: a partner may soon have forgotten it (S13)."""
+        """How long a key can be sent again. After that a partner may have forgotten it (S13)."""
         return length(self.key_lifetime).amount - KEY_MARGIN
 
     def promised(self, *, urgent: bool) -> list[PromiseRule]:
-        """The promises made to a case that is urgent, or is not: it may become so (G10)."""
+        """Return the promises to an urgent case, or to one that is not. A case can become urgent later (G10)."""
         return [rule for rule in self.promises if rule.urgent in (None, urgent)]
 
     def slice_for(self, complaint: Complaint) -> "Policy":
-        """The part of this policy that concerns one complaint: small enough to pin to its case (S18)."""
+        """Return the part of this policy that concerns one complaint. Its case is pinned to it (S18)."""
         topic = complaint.topic
         part = self.model_copy(
             update={
@@ -220,7 +220,7 @@ class Policy(EveryLine):
             }
         )
         part = part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
-        return self if part == self else part  # of a slice nothing is left out, and cases share it
+        return self if part == self else part  # a slice of a slice is the same object, which cases share
 
     @staticmethod
     def _digits(complaint: Complaint) -> int | None:
@@ -228,13 +228,13 @@ class Policy(EveryLine):
 
     @property
     def counts_working_time(self) -> bool:
-        """Return whether anything is promised or done in working days or working hours."""
+        """Return whether any duration is in working days or working hours."""
         return bool(
             _WORKED.search(self.model_dump_json(include={"promises", "investigations", *EveryLine.model_fields}))
         )
 
     def days_that_matter(self, since: datetime) -> WorkCalendar:
-        """The working days of a case received then: none where nothing is counted in them (S12)."""
+        """Return the calendar for a case received at `since`; without holidays if no duration needs them (S12)."""
         if not self.counts_working_time:
             return WorkCalendar(zone=self.timezone)
         return self.working_days.since(since.astimezone(ZoneInfo(self.timezone)).date())
@@ -244,16 +244,16 @@ _WORKED = re.compile(r'"[0-9]+ *working (day|hour)s?"')
 
 
 def matches(patterns: list[str], topic: str) -> bool:
-    """Return whether a topic is meant by one of `patterns`: itself, `area.*` or `*`."""
+    """Return whether one of `patterns` matches the topic: its name, `area.*` or `*`."""
     return any(p in ("*", topic) or (p.endswith(".*") and topic.startswith(p[:-1])) for p in patterns)
 
 
 def check_against(policy: Policy, complaint: Complaint) -> list[Problem]:
-    """What only the policy can say of a complaint: its topic, and items that cost more than the order.
+    """Return the problems of a complaint that depend on the policy: its topic, and items that cost more than the order.
 
     The complaint may be a draft (`cases.input.drafts`).
     """
-    return gathered((_known_topic, _worth), policy, complaint)
+    return collect_problems((_known_topic, _worth), policy, complaint)
 
 
 def _known_topic(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
@@ -263,7 +263,7 @@ def _known_topic(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
 
 
 def _worth(policy: Policy, complaint: Complaint) -> Iterator[Problem]:
-    """Of a draft's items those count that have a price and a number: they cost that much at least."""
+    """Check that the items do not cost more than the order. In a draft, only complete items count."""
     order = complaint.order
     if order is None or policy.goods_may_cost_more:
         return

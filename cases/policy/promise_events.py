@@ -1,6 +1,6 @@
-"""The events that keep promises, each with what is true of every promise that it keeps.
+"""The events that keep promises, each with the properties of the promises that it keeps.
 
-`KEPT_WHEN` says which event keeps a promise of which name, and a policy's rule (`starts`) which event begins it.
+`KEPT_WHEN` has the event that keeps a promise of each name. A policy's rule (`starts`) has the event that begins it.
 `cases.progress.promises` applies this table to a case.
 """
 
@@ -12,16 +12,16 @@ from cases.vocabulary import KeptWhen, RemedyKind
 
 
 class PromiseEvent(NamedTuple):
-    """What is true of the promises that one event keeps."""
+    """The properties of the promises that one event keeps."""
 
     steps: tuple[Collection[RemedyKind], ...] = ()
-    """The kinds of steps that bring it about: the first of which the case has any. Empty: it is no matter of steps."""
+    """Groups of step kinds that cause the event. The first group of which the case has steps counts. Empty: none do."""
     independent: bool = False
-    """It can happen while the case waits for something else, such as evidence or a blocked step."""
+    """Whether it can happen while the case waits for something else, such as evidence or a blocked step."""
     owed_again: bool = False
-    """A customer who is not satisfied is promised it anew (S10)."""
+    """Whether the promise is made again to a customer who is not satisfied (S10)."""
     of_each_complaint: bool = False
-    """Each complaint is owed it by its own case, also where another case handles the complaint (G12)."""
+    """Whether each case owes it to its own customer, even if another case handles the complaint (G12)."""
 
 
 _K = KeptWhen
@@ -37,4 +37,4 @@ EVENTS: dict[KeptWhen, PromiseEvent] = {
     _K.PAID: PromiseEvent(steps=(MONEY,)),
     _K.CARRIED_OUT: PromiseEvent(owed_again=True),
 }
-"""Every event that keeps a promise."""
+"""All events that keep promises."""

@@ -1,7 +1,7 @@
-"""What each kind of remedy is, in one row: who carries it out, what it moves, what is counted and said.
+"""The properties of each kind of remedy, in one row: its partner, what it moves, how it is counted, and its message.
 
-Everything else in the program that depends on the kind is derived from its row. A kind without a row, or whose row
-lacks a fact, raises `ValueError` when this module is imported.
+Everything else that depends on the kind is derived from this table. If a row or a required property is missing, the
+import of this module raises `ValueError`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,29 +12,29 @@ from typing import Literal
 from cases.vocabulary import Partner, RemedyKind
 
 Established = Literal["severity", "lost"]
-"""What can be established by doing something."""
+"""Fields of a finding that a step can establish."""
 
 
 class Moves(StrEnum):
-    """What carrying out a remedy moves."""
+    """What a remedy moves."""
 
     NOTHING = "nothing"
     WORDS = "words"
-    """Only words: they cost nothing, and any agent may promise them."""
+    """A message only. It costs nothing, and any agent may offer it."""
     REFUND = "refund"
-    """Money back to where it came from: never more than was paid (S14)."""
+    """Money back to its source, never more than was paid (S14)."""
     PAYOUT = "payout"
-    """Money beside refunds: over all cases of an order within the policy's limit (S15)."""
+    """Money beside refunds, within the policy's limit over all cases of an order (S15)."""
     GOODS = "goods"
-    """Goods to the customer, in place of units of the order."""
+    """Goods to the customer, to replace units of the order."""
     RETURN = "return"
-    """Goods of the order from the customer."""
+    """Goods of the order, from the customer."""
     VISIT = "visit"
-    """Somebody to the customer."""
+    """A visit to the customer."""
 
 
 class Sends(StrEnum):
-    """Which goods a shipment sends."""
+    """The goods that a shipment sends."""
 
     FROM_STOCK = "from stock"
     FROM_ELSEWHERE = "from elsewhere"
@@ -51,34 +51,34 @@ class PaidAs(StrEnum):
 
 
 class Says(StrEnum):
-    """What a message to the customer says beyond the finding."""
+    """What a message to the customer contains in addition to the finding."""
 
     ANSWER = "answer"
     """The answer to an inquiry."""
     SEARCHED = "searched"
-    """Whether a search has found the parcel."""
+    """The result of a search for the parcel."""
     ITEMS = "items"
     """The affected items."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The facts of one kind of remedy; None: not such a kind."""
+    """The properties of one kind of remedy. None: does not apply to this kind."""
 
     partner: Partner
-    """Who carries it out (contract, *The snapshot*)."""
+    """The partner that carries it out (contract, *The snapshot*)."""
     moves: Moves
     paid_as: PaidAs | None = None
-    """Of money: under which heading it is counted."""
+    """For payments: the heading under which they are counted."""
     gives_back: Literal["goods", "freight"] | None = None
-    """Of a refund: what it gives back the price of. Goods are then made good; freight goes back once (S35)."""
+    """For refunds: the price of goods, which are then made good, or freight, which is refunded once (S35)."""
     sends: Sends | None = None
-    """Of a shipment."""
+    """For shipments: which goods they send."""
     establishes: Established | None = None
-    """What it establishes; a visit that does so puts nothing right."""
+    """The fact that it establishes. Such a visit does not repair anything."""
     says: Says | None = None
     claims: bool = False
-    """Made against the carrier by a process of its own, which outlives the case (B16)."""
+    """Whether it is a claim against the carrier, in a separate workflow that continues after the case (B16)."""
 
 
 _K, _P, _M = RemedyKind, Partner, Moves
@@ -109,7 +109,7 @@ ROWS: Mapping[RemedyKind, Row] = {
 }
 
 NEEDED = {Moves.REFUND: {"paid_as", "gives_back"}, Moves.PAYOUT: {"paid_as"}, Moves.GOODS: {"sends"}}
-"""The facts that a row must have because of what it moves; no other row has them."""
+"""The properties that a row must have because of what it moves. Other rows must not have them."""
 
 ONLY = {
     Moves.WORDS: Partner.MESSAGING,
@@ -117,11 +117,11 @@ ONLY = {
     Moves.PAYOUT: Partner.REFUNDS,
     Moves.GOODS: Partner.WAREHOUSE,
 }
-"""What only one partner moves: letters go out with `messaging`, and around the others the order's ledger is kept."""
+"""The only partner for what a remedy moves. Messages are letters, and the ledger depends on the other three."""
 
 
 def faults(rows: Mapping[RemedyKind, Row]) -> Iterator[str]:
-    """What is missing in a table of kinds, or does not go together, a sentence each."""
+    """Yield a sentence for each missing row, and for each property that is missing or does not fit."""
     for kind in RemedyKind:
         row = rows.get(kind)
         if row is None:
@@ -141,69 +141,69 @@ if _faults := list(faults(ROWS)):
     raise ValueError(f"{__file__}: {'; '.join(_faults)}")
 
 
-def _where(holds: Callable[[Row], bool]) -> frozenset[RemedyKind]:
-    return frozenset(kind for kind, row in ROWS.items() if holds(row))
+def _kinds(applies: Callable[[Row], bool]) -> frozenset[RemedyKind]:
+    return frozenset(kind for kind, row in ROWS.items() if applies(row))
 
 
 STEP_PARTNERS = tuple(partner for partner in Partner if partner is not Partner.MESSAGING)
 """The partners that carry out steps."""
 
-LETTERS = _where(lambda row: row.partner is Partner.MESSAGING)
-"""Remedies that go out as a letter of their own."""
+LETTERS = _kinds(lambda row: row.partner is Partner.MESSAGING)
+"""Remedies that are delivered as a letter."""
 
-WORDS = _where(lambda row: row.moves is Moves.WORDS)
-"""Remedies that are only words."""
+WORDS = _kinds(lambda row: row.moves is Moves.WORDS)
+"""Remedies that are only a message."""
 
-TO_SOURCE = _where(lambda row: row.moves is Moves.REFUND)
-"""Money that goes back to where it came from."""
+TO_SOURCE = _kinds(lambda row: row.moves is Moves.REFUND)
+"""Refunds: money that goes back to its source."""
 
-MONEY = _where(lambda row: row.paid_as is not None)
-"""Remedies that move money; each has an amount."""
+MONEY = _kinds(lambda row: row.paid_as is not None)
+"""Remedies that move money. Each has an amount."""
 
 PAYOUTS = MONEY - TO_SOURCE
-"""Money that is paid beside what goes back."""
+"""Payments beside refunds."""
 
 PAID_AS = {heading.value: frozenset(kind for kind, row in ROWS.items() if row.paid_as is heading) for heading in PaidAs}
 """The kinds that each heading of the snapshot's `paid` counts."""
 
-FREIGHT = _where(lambda row: row.gives_back == "freight")
+FREIGHT = _kinds(lambda row: row.gives_back == "freight")
 """Refunds of freight."""
 
-PRICES = _where(lambda row: row.gives_back == "goods")
-"""Refunds of the price of goods, which they may name."""
+PRICES = _kinds(lambda row: row.gives_back == "goods")
+"""Refunds of the price of goods. They may name the items."""
 
-SHIPMENTS = _where(lambda row: row.moves is Moves.GOODS)
+SHIPMENTS = _kinds(lambda row: row.moves is Moves.GOODS)
 """Remedies that send goods to the customer."""
 
-FROM_STOCK = _where(lambda row: row.sends is Sends.FROM_STOCK)
+FROM_STOCK = _kinds(lambda row: row.sends is Sends.FROM_STOCK)
 """Shipments that need the goods in stock."""
 
-RETURNS = _where(lambda row: row.moves is Moves.RETURN)
-"""Remedies that fetch goods from the customer."""
+RETURNS = _kinds(lambda row: row.moves is Moves.RETURN)
+"""Remedies that collect goods from the customer."""
 
 GOODS = SHIPMENTS | RETURNS
-"""Remedies that move goods; each names its items."""
+"""Remedies that move goods. Each names its items."""
 
 MAKE_GOOD = SHIPMENTS | PRICES
-"""Remedies that make units of an order good: over all its cases no more than were bought (S35)."""
+"""Remedies that make units of an order good. All cases together make good at most the units that were bought (S35)."""
 
 WITH_ITEMS = GOODS | PRICES
 """Remedies that may name items."""
 
-OF_THE_ORDER = WITH_ITEMS - _where(lambda row: row.sends is Sends.OTHER_GOODS)
-"""Remedies that name no more of an item than was ordered."""
+OF_THE_ORDER = WITH_ITEMS - _kinds(lambda row: row.sends is Sends.OTHER_GOODS)
+"""Remedies for items of the order. They cannot name more of an item than was ordered."""
 
-VISITS = _where(lambda row: row.moves is Moves.VISIT)
-"""Remedies for which somebody goes to the customer."""
+VISITS = _kinds(lambda row: row.moves is Moves.VISIT)
+"""Remedies that are visits to the customer."""
 
-ESTABLISHING = _where(lambda row: row.establishes is not None)
-"""Visits and searches that establish something."""
+ESTABLISHING = _kinds(lambda row: row.establishes is not None)
+"""Visits and searches that establish a fact."""
 
-SEARCHES = _where(lambda row: row.establishes == "lost")
-"""What establishes whether a parcel is lost."""
+SEARCHES = _kinds(lambda row: row.establishes == "lost")
+"""Remedies that establish whether a parcel is lost."""
 
 CREWS = VISITS - ESTABLISHING
-"""Visits that put things right."""
+"""Visits that repair or install something."""
 
-CLAIMS = _where(lambda row: row.claims)
+CLAIMS = _kinds(lambda row: row.claims)
 """Claims against the carrier."""

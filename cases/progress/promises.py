@@ -11,7 +11,7 @@ from cases.state.step import CHECK, PRECAUTION, Step
 from cases.vocabulary import KeptWhen, RemedyKind, Starts, StepState
 
 OWED_AGAIN = frozenset(name for name, event in EVENTS.items() if event.owed_again)
-OWED_BY_WHO_HANDLES_IT = frozenset(name for name, event in EVENTS.items() if not event.of_each_complaint)
+OWED_BY_HANDLING_CASE = frozenset(name for name, event in EVENTS.items() if not event.of_each_complaint)
 
 # Promises that are made again
 
@@ -30,13 +30,13 @@ def promise_update(case: Case, at: datetime) -> None:
 def hand_over(case: Case, at: datetime) -> None:
     """Lapse the promises that the case which now handles the complaint owes instead (G12)."""
     for promise in case.promises:
-        if promise.kept_by in OWED_BY_WHO_HANDLES_IT:
+        if promise.kept_by in OWED_BY_HANDLING_CASE:
             promise.lapse(at)
 
 
 def take_back(case: Case, at: datetime) -> None:
     """Begin the promises again that were handed over, because the case handles its complaint again (G12, S10)."""
-    case.begin_promises(Starts.RECEIVED, at, only=OWED_BY_WHO_HANDLES_IT)
+    case.begin_promises(Starts.RECEIVED, at, only=OWED_BY_HANDLING_CASE)
 
 
 # Promises that steps keep

@@ -1,1 +1,1 @@
-"""What others see of a case: its snapshot, needs, search attributes and page. Nothing here changes a case."""
+"""Views of a case for people and other programs: snapshot, needs, search attributes, page. Nothing changes the case."""

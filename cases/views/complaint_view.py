@@ -1,4 +1,4 @@
-"""The parts of a snapshot about the complaint: what the customer sent, and what was found."""
+"""The parts of a snapshot about the complaint and the finding."""
 
 from typing import Annotated, Any, Self
 
@@ -10,25 +10,25 @@ from cases.views.view_fields import Amount, Omittable, Quantity, View, one_of
 from cases.vocabulary import Channel, EvidenceKind, Liable, Severity, Wish
 
 ALWAYS_WRITTEN = ConfigDict(json_schema_serialization_defaults_required=True)
-"""Workers write every field. Complaints in our database lack those without a value, if an earlier build wrote them."""
+"""Workers write every field. Complaints that an earlier build wrote to our database lack fields without a value."""
 
 
 class ItemView(View):
-    """Some of an order's items."""
+    """A quantity of one of the order's items."""
 
     sku: str
     quantity: Quantity
 
 
 class OrderItemView(ItemView):
-    """One position of an order."""
+    """One line of an order."""
 
     name: str
     unit_price: Amount
 
 
 class CustomerView(View):
-    """Who complains, and how to reach them."""
+    """The customer who complains, with contact details."""
 
     model_config = ALWAYS_WRITTEN
 
@@ -39,7 +39,7 @@ class CustomerView(View):
 
 
 class EvidenceView(View):
-    """A reference to something that the customer showed."""
+    """A reference to evidence from the customer."""
 
     kind: Annotated[str, one_of(EvidenceKind)]
     uri: str
@@ -65,7 +65,7 @@ class OrderView(View):
 
 
 class ComplaintView(View):
-    """A complaint as it came, personal data included (complaint.json); what it did not say is null."""
+    """A complaint as received, including personal data (complaint.json). Fields that it left out are null."""
 
     model_config = ALWAYS_WRITTEN
 
@@ -87,7 +87,7 @@ class ComplaintView(View):
 
 
 class SecondComplaintView(View):
-    """A later complaint about the same order and topic that this case handles as well, personal data included."""
+    """A later complaint about the same order and topic that this case also handles, including personal data."""
 
     received_at: AwareDatetime
     channel: Annotated[str, one_of(Channel)]
@@ -98,9 +98,9 @@ class SecondComplaintView(View):
     urgent: bool
     case: str
     withdrawn: str | None
-    """Why its customer took it back."""
+    """Why its customer withdrew it."""
     judged: bool
-    """Nothing of it waits for a person."""
+    """Whether a person has assessed what it adds."""
 
     @classmethod
     def of(cls, case: Case, record: TakenOver) -> Self:
@@ -120,7 +120,7 @@ class SecondComplaintView(View):
 
 
 class FactView(View):
-    """One thing that one source said."""
+    """One fact from one source."""
 
     field: str
     value: Any
@@ -130,7 +130,7 @@ class FactView(View):
 
 
 class FindingView(View):
-    """What holds now; what is not there has not been established."""
+    """The current finding. Fields that are not established are absent."""
 
     severity: Omittable[Annotated[str, one_of(Severity)]] = None
     days_late: Omittable[Annotated[int, Field(ge=0)]] = None
@@ -143,4 +143,4 @@ class FindingView(View):
     goods_value: Omittable[Amount] = None
     affected: Omittable[list[ItemView]] = None
     facts: list[FactView]
-    """Everything that was ever said, oldest first; an agent's word overrides a derived fact."""
+    """Every fact that was ever stated, oldest first. An agent's fact overrides one from a look-up."""

@@ -8,6 +8,6 @@ FALLBACKS = [Channel.SMS, Channel.EMAIL]
 def contact_channels(channel: Channel) -> list[Channel]:
     """Return the channel that the customer used, then sms, then email.
 
-    A hotline caller is answered in writing as well: a text message to the number they called from.
+    A hotline caller is also answered in writing, by a text message to the number they called from.
     """
     return list(dict.fromkeys([channel, *FALLBACKS]))

@@ -14,7 +14,7 @@ from cases.vocabulary import OfferState, Partner, PromiseName, PromiseState, Rem
 
 
 class SegmentView(View):
-    """When the clock of a promise ran, and why it then stopped."""
+    """A period in which the clock of a promise ran, and why it stopped."""
 
     ran_from: AwareDatetime
     ran_until: AwareDatetime | None
@@ -31,10 +31,10 @@ class PromiseView(View):
     due_at: OffsetTime | None
     """null while the promise is paused"""
     kept_at: OffsetTime | None
-    """When it was carried out; later than due_at where it stays broken."""
+    """When it was carried out; later than due_at if the promise stays broken."""
     segments: list[SegmentView]
     provisional: bool
-    """The deadline lies in a year whose working days are not announced yet."""
+    """Whether the deadline depends on working days that are not announced yet."""
     rule: str
     """The policy's rule, such as B4."""
     within: str
@@ -58,7 +58,7 @@ class PromiseView(View):
 
 
 class EscalationView(View):
-    """A notification of a role that a promise is about to break, or has broken."""
+    """A notice to a role that a promise is about to break or has broken."""
 
     promise: str
     cycle: Cycle
@@ -77,19 +77,19 @@ class RemedyView(View):
     amount: Omittable[Amount] = None
     items: Omittable[list[ItemView]] = None
     max_amount: Omittable[Amount] = None
-    """The high end, where a range allows more."""
+    """The high end of a range."""
     at_once: bool
 
 
 class OptionView(View):
-    """What the customer can say yes to."""
+    """One set of remedies that the customer can choose."""
 
     key: str
     remedies: list[RemedyView]
 
 
 class OfferView(View):
-    """One or more options, put to the customer."""
+    """An offer to the customer, with one or more options."""
 
     id: str
     state: Annotated[str, one_of(OfferState)]
@@ -97,11 +97,11 @@ class OfferView(View):
     cycle: Cycle
     rule: str | None
     made_by: str | None
-    """The agent whose own offer it is; null for one that the policy grants."""
+    """The agent who made the offer; null if the policy grants it."""
     over_limits: list[str]
     delivered_at: AwareDatetime | None
     accepted: str | None
-    """The key of the option that is carried out."""
+    """The key of the accepted option."""
     options: list[OptionView]
     consent_required: bool
 
@@ -124,23 +124,23 @@ class OfferView(View):
 
 
 class StepView(View):
-    """One remedy while it is carried out."""
+    """The execution of one remedy."""
 
     id: str
     kind: Annotated[str, one_of(RemedyKind)]
     cycle: Cycle
     offer: str
-    """The offer it belongs to; `check` for a visit that only establishes the finding."""
+    """The id of its offer; `check` for a visit or search that only establishes the finding."""
     state: Annotated[str, one_of(StepState)]
     reference: str | None
     """The partner's own number for it."""
     attempts: int
     since: AwareDatetime | None
     team: str | None
-    """Who has to free it, while it is blocked."""
+    """The team that has to resolve it while it is blocked."""
     reason: str | None
     key: str | None = None
-    """The business key under which its partner is asked; after a final no, the next one."""
+    """The business key of the requests to the partner; after a final refusal, the next key."""
     partner: Annotated[str, one_of(Partner)]
     amount: Omittable[Amount] = None
     items: Omittable[list[ItemView]] = None

@@ -1,4 +1,4 @@
-"""What an agent answered to an inquiry is kept by product, for whoever is asked the same again (M14)."""
+"""Agents' answers to inquiries, stored by product so that agents can use them again (M14)."""
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -8,7 +8,7 @@ from cases.vocabulary import StepState
 
 
 class Answer(BaseModel):
-    """A question and what was answered; `product` is the sku, where it was about one product."""
+    """A question and its answer. `product` is the SKU if the question was about one product."""
 
     line: str
     product: str | None
@@ -18,7 +18,7 @@ class Answer(BaseModel):
 
 
 def inquiry_answer(case: Case) -> Answer | None:
-    """What an agent has answered; None where nobody asked, or no answer went out."""
+    """Return the agent's answer to the case's inquiry. None if it is no such inquiry, or no answer was sent."""
     given = next((s for s in case.steps if ROWS[s.kind].says is Says.ANSWER and s.state is StepState.DONE), None)
     if case.topic.answered_from != "agent" or given is None or given.since is None or not case.finding.cause:
         return None

@@ -1,4 +1,4 @@
-"""What lists of cases show, sort and filter by. Our database keeps it in columns, beside the snapshot."""
+"""The data that lists of cases show, sort and filter by. Our database has it in columns, with the snapshot."""
 
 from decimal import Decimal
 from typing import Any, Self
@@ -29,19 +29,19 @@ class Listing(BaseModel):
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
     next_due_at: AwareDatetime | None
-    """The next deadline; None where no clock runs, or nothing but the report is left to do."""
+    """The next deadline; None if no clock runs, or only the report is left to send."""
     next_due: str | None
     """The promise that has this deadline."""
     broken: list[str]
     """Promises that were not kept in time."""
     escalation_rung: int
-    """The highest rung of escalation so far; 0: none."""
+    """The highest rung that was notified so far; 0 if none was."""
     needs: list[str]
-    """Kinds of what a person has to do (`NeedKind`)."""
+    """The kinds of things that a person has to do (`NeedKind`)."""
     unknown_money: bool
-    """Whether it is not known what became of a step."""
+    """Whether the result of a step is unknown."""
     paid: Decimal
-    """Money that has gone out, of all kinds, in `currency`."""
+    """The total of all payments, in `currency`."""
     currency: str | None
 
     @classmethod
@@ -73,7 +73,7 @@ class Listing(BaseModel):
         )
 
     def at_the_end(self, last: Snapshot) -> Self:
-        """Return the row of this case once it has closed. An early build may have made its final snapshot."""
+        """Return the row of this case after it has closed. An earlier build may have written the final snapshot."""
         changes: dict[str, Any] = {
             "status": last.status,
             "outcome": last.outcome,
@@ -118,10 +118,10 @@ WORTH_A_ROW = frozenset({StepState.DONE, StepState.WAIVED, StepState.UNKNOWN, St
 
 
 class Projected(BaseModel):
-    """A case as it was at one time, for our database. A case writes it after every change."""
+    """The state of a case at one time, for our database. A case writes it after changes."""
 
     seq: int
-    """Grows with every change of the case, also over resets: microseconds since 1970 by the case's clock."""
+    """A number that grows with every change, also after resets: microseconds since 1970 by the case's clock."""
     listing: Listing
     snapshot: str
     """The snapshot as JSON; personal data."""

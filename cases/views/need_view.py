@@ -1,4 +1,4 @@
-"""How a case or a claim says what a person has to do: a sentence, the message that does it, its fields, an example."""
+"""Needs: what a person has to do in a case or a claim, with the message that does it, its fields and an example."""
 
 import json
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from cases.views.view_fields import Omittable, View, one_of
 
 Json = dict[str, Any]
 YOU = "YOU"
-"""What stands in an example where somebody has to write their name."""
+"""The placeholder in examples for the sender's name."""
 TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text", Decimal: "amount"}
-EVERYWHERE = ("occurred_at", "message_id")
-"""Fields that every message may carry and that nobody needs to decide anything."""
+COMMON_FIELDS = ("occurred_at", "message_id")
+"""Optional fields of every message. They are left out of needs, because no decision depends on them."""
 
 
 NeedKind = Literal[
@@ -25,54 +25,54 @@ NeedKind = Literal[
     "offer_undelivered", "consent", "satisfaction", "step_blocked", "step_unknown",
     "documents", "claim_unknown", "unanswered",
 ]  # fmt: skip
-"""Of a case, and in the last line of a carrier claim."""
+"""The kinds of needs: of cases, and in the last line of carrier claims."""
 
 
 class FieldView(View):
-    """A field that a message may carry."""
+    """A field of a message."""
 
     name: str
     type: str
     """text, whole number, number, amount, true or false, {fields of an object}, or a list of one of these."""
     values: Omittable[list[Any]] = None
-    """What this case takes; of objects, what their first field takes."""
+    """The values that this case accepts; for objects, the values of their first field."""
     required: bool
-    """The message, or this case, cannot do without it."""
+    """Whether the message, or this case, requires it."""
 
 
 class MessageView(View):
-    """A message that does what is needed."""
+    """A message that settles a need."""
 
     message: str
     """Its name, as in the contract."""
     fields: list[FieldView]
     example: dict[str, Any]
-    """A payload that is accepted as it stands; YOU is to be replaced by a name."""
+    """A payload that is accepted unchanged. Replace YOU by a name."""
 
 
 class NeedView(View):
     """One thing that a person has to do, with the message that does it."""
 
     what: Annotated[str, one_of(get_args(NeedKind))]
-    """What kind of thing it is; more kinds may be added."""
+    """The kind of need. More kinds may be added."""
     text: str
-    """The same for people, in English; may have several lines."""
+    """A text for people, in English. It may have several lines."""
     message: str
     """The name of the message that does it, as in the contract."""
     fields: list[FieldView]
     example: dict[str, Any]
-    """A payload that is accepted as it stands; YOU is to be replaced by a name."""
+    """A payload that is accepted unchanged. Replace YOU by a name."""
     instead: list[MessageView]
-    """Other messages that settle it as well."""
+    """Other messages that also settle it."""
 
     @property
     def ways(self) -> tuple["NeedView | MessageView", ...]:
-        """All messages that settle it, the usual one first."""
+        """All messages that settle the need, the usual one first."""
         return self, *self.instead
 
 
 def need(what: NeedKind, text: str, message: MessageView, *instead: MessageView) -> NeedView:
-    """Return one thing to do; `instead`: other messages that settle it as well."""
+    """Return a need. `instead` are other messages that also settle it."""
     return NeedView(
         what=what,
         text=text,
@@ -84,7 +84,7 @@ def need(what: NeedKind, text: str, message: MessageView, *instead: MessageView)
 
 
 def need_lines(asked: NeedView) -> str:
-    """A need in Markdown: what to do, and for each message that does it what to paste where the UI sends an update."""
+    """Return a need in Markdown: what to do, and for each message the name and payload to paste into the UI."""
     lines = [line.strip() for line in asked.text.splitlines()]
     lines += [f"`{way.message}` `{json.dumps(way.example, ensure_ascii=False)}`" for way in asked.ways]
     return "\n  - ".join(lines)
@@ -98,7 +98,7 @@ def message_with(
     values: Mapping[str, Any] | None = None,
     required: tuple[str, ...] = (),
 ) -> MessageView:
-    """A message with its fields: `values` are those that are taken here, `required` what it cannot do without."""
+    """Return a message with its fields. `values` and `required` narrow down the fields for this case."""
     narrowed = values or {}
     fields = [
         field.model_copy(
@@ -114,17 +114,17 @@ def message_with(
 
 @cache
 def fields_of(model: type[Message]) -> list[FieldView]:
-    """What a message may carry: `name`, `type`, `values` where only some are taken, `required`."""
+    """Return the fields of a message."""
     found = []
     for name, field in model.model_fields.items():
-        if name not in EVERYWHERE:
+        if name not in COMMON_FIELDS:
             type_, values = _type(field.annotation)
             found.append(FieldView(name=name, type=type_, values=values, required=field.is_required()))
     return found
 
 
 def _type(annotation: Any) -> tuple[str, list[str] | None]:
-    """A type in words, and the values that it takes if they are few."""
+    """Return a type as text, and its values if it is an enumeration."""
     wanted = value_type(annotation)
     if get_origin(wanted) is list:
         return f"list of {_type(get_args(wanted)[0])[0]}", None

@@ -1,6 +1,7 @@
-"""What a person has to do next: each entry names the message for it, its fields and an example payload.
+"""The needs of a case: what a person has to do next.
 
-It says what is missing and what would be accepted, so that people need not know the program.
+Each need has the message for it, its fields and an example payload. It states what is missing and what would be
+accepted, so that people can act without knowing the program.
 """
 
 from collections import Counter
@@ -76,7 +77,7 @@ def _message(name: str, example: Json, **narrowed: Any) -> MessageView:
 
 
 def _finding(case: Case) -> NeedView:
-    """Return what is missing from the finding; or that no rule fits it."""
+    """Return the need for facts that are missing from the finding, or for an offer if no rule fits."""
     missing = granted(case).missing
     assess, propose = _assess(case, missing), _propose(case)
     if not missing:
@@ -119,7 +120,7 @@ def _assess(case: Case, missing: list[str], **more: Any) -> MessageView:
 
 
 def _propose(case: Case) -> MessageView:
-    """Return the message propose. Its example is what the policy grants, or an apology, which needs no approval."""
+    """Return the message `propose`. Its example is what the policy grants, or an apology, which needs no approval."""
     options = [option.model_dump(mode="json", exclude_defaults=True) for option in granted(case).options]
     apology = {"key": "apology", "remedies": [{"kind": RemedyKind.APOLOGY.value}]}
     return _message("propose", {"options": options or [apology]}, required=_signed(case))
@@ -131,7 +132,7 @@ def _signed(case: Case) -> tuple[str, ...]:
 
 
 def _another_offer(case: Case) -> NeedView:
-    """Return why another offer is needed; if the order is exhausted, which cases have used it up (S35)."""
+    """Return the need for another offer, with the reason. If the order is exhausted, it names the other cases (S35)."""
     if case.exhausted:
         text = f"{case.exhausted}: propose an offer for approval by another person, or assess again"
         return need("order_exhausted", text, _propose(case), _assess(case, []))
@@ -140,7 +141,7 @@ def _another_offer(case: Case) -> NeedView:
 
 
 def _second(case: Case, record: TakenOver) -> NeedView:
-    """Return what another complaint adds to the finding: a person has to judge it (G12)."""
+    """Return the need to assess what another complaint adds to the finding (G12)."""
     text = f"{record.case} is a second complaint about the same matter; still to be judged: {', '.join(record.news)}"
     if case.status not in UNDECIDED:
         later = _message("note", {"text": f"{record.case}: what was agreed about it"})
@@ -202,7 +203,7 @@ def _answers(offer: Offer) -> tuple[MessageView, MessageView]:
 
 
 def _blocked(case: Case, step: Step) -> NeedView:
-    """Return a blocked step: a headline, its amount or items, a line for each choice, and the key at the end."""
+    """Return the need to resolve a blocked step: a headline, its amount or items, a line per choice, and the key."""
     key = step.key(case.id)
     lines = [
         f"step {step.id} is blocked: {_because(step)}",
@@ -226,7 +227,7 @@ def _retry(step: Step) -> str:
 
 
 def _because(step: Step) -> str:
-    """Return the reason, without what the choices say anyway."""
+    """Return the reason, without the part that the choices repeat."""
     reason = step.reason or "the partner could not carry it out"
     if isinstance(reason, Reason) and reason.code == "approvable":
         because = reason.params["because"]

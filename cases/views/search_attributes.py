@@ -15,7 +15,7 @@ from cases.state.summary import broken
 
 
 class AttributeType(StrEnum):
-    """The types that Temporal has for search attributes, as `temporal operator search-attribute create` takes them."""
+    """Temporal's types of search attributes, as in `temporal operator search-attribute create`."""
 
     KEYWORD = "Keyword"
     KEYWORD_LIST = "KeywordList"
@@ -34,7 +34,7 @@ class SearchAttribute:
 
 
 def next_due(case: Case) -> tuple[datetime, Promise] | None:
-    """Return the next deadline and its promise; None if no clock runs, or only the report is left to do."""
+    """Return the next deadline and its promise; None if no clock runs, or only the report is left to send."""
     running = [] if case.closing else [(due, p) for p in case.promises if p.live and (due := p.due_at())]
     return min(running, key=lambda each: each[0], default=None)
 

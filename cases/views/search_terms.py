@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 from cases.text import same_name
 
 RULES = 1
-"""Raise it with each change of the rules below: stored terms are then computed again at a case's next change."""
+"""The version of the rules below. Raise it with each change: stored terms are then computed again."""
 FEWEST_DIGITS = 4
-"""The shortest end of a phone number that finds it."""
+"""The smallest number of last digits that finds a phone number."""
 MOST_DIGITS = 20
-"""Digits of a phone number that count, from its end."""
+"""The number of last digits of a phone number that count."""
 LONGEST_WORD = 64
-"""Characters of a word that count, from its start: an index takes no key of any length."""
+"""The number of first characters of a word that count, because an index limits the length of its keys."""
 MOST_TERMS = 3_000
-"""Terms of one case. The ids, the customer and the description come before the items of a large order."""
+"""The maximum number of terms of one case. Ids, customer and description come before the items of a large order."""
 MOST_ASKED = 20
-"""Terms of a query that count."""
+"""The maximum number of terms of a query. Further terms are ignored."""
 
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
@@ -31,17 +31,17 @@ _NOT_IN_A_NUMBER = re.compile(r"[\W_]")
 
 
 class Searchable(NamedTuple):
-    """What of a case is searched; personal data."""
+    """The searchable parts of a case. They contain personal data."""
 
     numbers: list[str]
     """The ids of the case, the order and the parcel."""
     phone: str
     texts: list[str]
-    """The customer's name and email, the description, and of each item its sku and name."""
+    """The customer's name and email, the description, and the SKU and name of each item."""
 
     @classmethod
     def of(cls, snapshot: Mapping[str, Any]) -> "Searchable":
-        """Return what is searched of a snapshot, given as decoded JSON. Snapshots of older builds may lack parts."""
+        """Return the searchable parts of a snapshot, which is decoded JSON. Older snapshots may lack some parts."""
         complaint = snapshot.get("complaint") or {}
         customer, order = complaint.get("customer") or {}, complaint.get("order") or {}
         items = [each for item in order.get("items") or [] for each in (item.get("sku"), item.get("name"))]
@@ -69,19 +69,19 @@ class Searchable(NamedTuple):
 
 
 def query_terms(query: str) -> list[frozenset[str]]:
-    """Return the terms that a case needs to match the query: one of each set. Empty if the query has no word."""
+    """Return sets of terms: a case matches the query if it has one term of each set. Empty if the query has no word."""
     words = list(dict.fromkeys(_terms(query)))[:MOST_ASKED]
     if len(words) > 1 and _GROUPS_OF_DIGITS.fullmatch(text := same_name(query)):
-        # A phone number or an id in groups: 138 0013 8000 is also found where it is written without blanks.
+        # A phone number or an id in groups: 138 0013 8000 also finds a number that is stored without blanks.
         joined = _NOT_A_DIGIT.sub("", text)[-MOST_DIGITS:]
         return [frozenset({word, joined}) for word in words]
     return [frozenset({word}) for word in words]
 
 
 def _terms(text: str) -> Iterator[str]:
-    """Yield words, and of Chinese the pairs of neighbours. A single character is a term only where it stands alone.
+    """Yield words, and pairs of adjacent Chinese characters. A single character is a term only if it is alone.
 
-    To have each character as a term too would nearly double what is written for a case.
+    Storing each character as well would nearly double the terms of a case.
     """
     for run in _RUN.findall(same_name(text)):
         if len(run) == 1 or not _IS_CJK.match(run):
@@ -92,7 +92,7 @@ def _terms(text: str) -> Iterator[str]:
 
 
 def _joined(number: str) -> str:
-    """Return an id without what separates its parts."""
+    """Return an id without the separators between its parts."""
     return _NOT_IN_A_NUMBER.sub("", same_name(number))[:LONGEST_WORD]
 
 

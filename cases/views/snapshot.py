@@ -1,8 +1,7 @@
-"""The snapshot of a case: what other programs can read of it (contract, *The snapshot*).
+"""The snapshot of a case, which other programs can read (contract, *The snapshot*).
 
 Workers create it with `Snapshot.of`, and readers parse it into the same model. The two can be of different builds: a
-reader keeps fields that it does not know, accepts new words of an enumeration, and has defaults for fields that were
-added later.
+reader keeps unknown fields, accepts new values of enumerations, and has defaults for fields that were added later.
 """
 
 from typing import Annotated, Self
@@ -22,7 +21,7 @@ from cases.vocabulary import EvidenceKind, LinkKind, Outcome, Status
 
 
 class OwnerView(View):
-    """Who has the case."""
+    """The team and owner of the case."""
 
     team: str | None
     name: str | None
@@ -34,7 +33,7 @@ class PolicyView(View):
     line: str | None
     version: str | None
     timezone: str | None = None
-    """The zone in which people of this line read times, such as Asia/Shanghai."""
+    """The time zone of this line, such as Asia/Shanghai."""
 
 
 class SatisfactionView(View):
@@ -47,7 +46,7 @@ class SatisfactionView(View):
 
 
 class PaidView(View):
-    """Money that has gone out, in the order's currency; what is under way is not in it."""
+    """Completed payments in the order's currency. Payments that are under way are not included."""
 
     refund: Amount
     compensation: Amount
@@ -55,17 +54,17 @@ class PaidView(View):
 
 
 class RefusedView(View):
-    """A signal that could not be applied, without its content, and those that are like it."""
+    """A refused signal and similar ones after it, without their content."""
 
     at: AwareDatetime
     message: str
     by: str | None
     why: str
-    """Why it could not be applied; of several, the latest."""
+    """Why it could not be applied. For several signals, the latest reason."""
     count: Annotated[int, Field(ge=1)] = 1
-    """How many there were."""
+    """The number of signals."""
     last_at: AwareDatetime | None = None
-    """When the latest of several came."""
+    """When the latest of several signals arrived."""
 
 
 class EntryView(View):
@@ -78,38 +77,38 @@ class EntryView(View):
 
 
 class LinkView(View):
-    """Another case, or a workflow, that belongs to this case."""
+    """A link to another case or to a workflow."""
 
     kind: Annotated[str, one_of(LinkKind)]
     case: Omittable[str] = None
-    """The other case's id; all but carrier_claim have it."""
+    """The other case's id. All kinds except carrier_claim have it."""
     workflow: Omittable[str] = None
     """The carrier claim's workflow id."""
 
 
 class Snapshot(View):
-    """A case as the query `case`, the workflow's result and `starter.py show CASE --json` give it.
+    """A case as returned by the query `case`, by the workflow, and by `starter.py show CASE --json`.
 
-    Fields may be added; those that are here stay. While its complaint is being admitted, or when it was refused, a case
-    knows its `case_id`; what else is unknown is null.
+    Fields may be added, but none is removed. While a complaint is being admitted, or if it was refused, only `case_id`
+    is known. Other fields are then null or empty.
     """
 
     case_id: str
     line: str | None
-    """The line of business; selects the policy."""
+    """The line of business. It selects the policy."""
     topic: str | None
-    """What the complaint is about, such as transport.damage."""
+    """The topic of the complaint, such as transport.damage."""
     order_id: str | None
     status: Annotated[str, one_of(Status)]
     outcome: Annotated[str, one_of(Outcome)] | None
-    """How the case ended; settled a moment before the report to the customer is delivered and the status is closed."""
+    """How the case ended. It is set shortly before the report to the customer is delivered and the status is closed."""
     urgent: bool
     owner: OwnerView
     policy: PolicyView
     complaint: ComplaintView | None = None
-    """null while it is being admitted"""
+    """null while the complaint is being admitted"""
     cycle: Cycle
-    """Grows when the customer is dissatisfied with the result."""
+    """A number that increases each time the customer is dissatisfied with the result."""
     opened_at: OffsetTime | None
     closed_at: OffsetTime | None
     finding: FindingView
@@ -119,21 +118,21 @@ class Snapshot(View):
     escalations: list[EscalationView]
     evidence: list[EvidenceView]
     awaited: list[Annotated[str, one_of(EvidenceKind)]] = Field(default=[])
-    """Evidence that the customer was asked for and has not shown yet."""
+    """Evidence that the customer was asked for and has not sent yet."""
     satisfaction: list[SatisfactionView]
     paid: PaidView
     refused: list[RefusedView]
-    """Those that are alike are one line with a count; of each message there are at most 5 lines, and the rest is
-    counted on the last of them."""
+    """Refused signals. Equal ones are one line with a count. Each message has at most 5 lines, and further signals are
+    counted on the last one."""
     timeline: list[EntryView]
     links: list[LinkView]
     second_complaints: list[SecondComplaintView] = Field(default=[])
     needs: list[NeedView | SkipJsonSchema[str]]
-    """What a person has to do next; empty when the case goes on by itself. An earlier build wrote sentences."""
+    """What a person has to do next. Empty if the case continues by itself. An earlier build wrote sentences."""
 
     @classmethod
     def of(cls, case: Case) -> Self:
-        """Return the snapshot of the case as it is now. Later changes of the case do not change it."""
+        """Return a snapshot of the case. Later changes of the case do not change it."""
         order, policy = case.complaint.order, case.policy
         return cls(
             case_id=case.id,
@@ -167,7 +166,7 @@ class Snapshot(View):
 
     @classmethod
     def being_admitted(cls, case_id: str) -> Self:
-        """Return the snapshot of a case whose complaint has not been admitted: all but its id is unknown or empty."""
+        """Return the snapshot of a case whose complaint has not been admitted. Only its id is known."""
         return cls(
             case_id=case_id,
             line=None,

@@ -1,6 +1,6 @@
 """The page of a case in the Temporal UI, in Markdown, without personal data.
 
-Who complains and in which words stands in the workflow's input, and in `starter.py show`.
+The customer and the description are in the workflow's input and in `starter.py show`.
 """
 
 from cases.complaint import Complaint
@@ -14,11 +14,11 @@ from cases.views.need_view import need_lines
 from cases.views.needs import needs
 
 MAX_QUOTED = 500
-"""Characters of a stranger's text on the page; `show` has all of it."""
+"""The maximum length of quoted input on the page. `show` has all of it."""
 
 
 def page(headline: str, sections: dict[str, list[str]]) -> str:
-    """A page in the Temporal UI; sections without lines are left out."""
+    """Return a page for the Temporal UI. Sections without lines are left out."""
     shown = "\n\n".join(
         f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in sections.items() if lines
     )
@@ -26,7 +26,7 @@ def page(headline: str, sections: dict[str, list[str]]) -> str:
 
 
 def case_page(case: Case) -> str:
-    """The page of a case: what to do, what is claimed, promised and waited for."""
+    """Return the page of a case: what to do, the complaint, promises, steps, refused messages and timers."""
     sections = {
         "What to do": [need_lines(need) for need in needs(case)],
         "Complaint": _complaint_lines(case, case.complaint),
@@ -50,13 +50,13 @@ def _complaint_lines(case: Case, complaint: Complaint | SecondComplaint) -> list
 
 
 def _quoted(text: str) -> str:
-    """A stranger's words as code: no link, image or heading of theirs becomes one of the page."""
+    """Return input as Markdown code, so that links, images and headings in it have no effect."""
     line = " ".join(text.replace("`", "'").split())
     return f"`{line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + '…'}`"
 
 
 def _refused_line(case: Case, refused: Refused) -> str:
-    """How often, and the latest sentence."""
+    """Return the line for refused signals: how many, and the latest reason."""
     times = f"{refused.count} times, the last" if refused.count > 1 else "once,"
     return f"{_quoted(refused.message)} {times} at {case.clock(refused.last_at or refused.at)}: {_quoted(refused.why)}"
 

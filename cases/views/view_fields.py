@@ -1,4 +1,4 @@
-"""Field types of the views that other programs read: times, amounts, words, and fields that can be omitted."""
+"""Field types of the views that other programs read: times, amounts, enumerations, and fields that can be omitted."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def one_of(words: type[StrEnum] | Iterable[str]) -> WithJsonSchema:
-    """List the words of a `str` in its JSON Schema. A reader accepts others, because newer workers can add some."""
+    """Return the JSON Schema of a `str` with these values. Readers accept others, which newer workers can add."""
     return WithJsonSchema({"type": "string", "enum": [str(word) for word in words]})
 
 
@@ -42,10 +42,10 @@ Quantity = Annotated[int, Field(ge=1)]
 
 
 class View(BaseModel):
-    """A view that is created from the state of a case, or parsed from JSON; unknown fields are kept."""
+    """A base for views. A view is created from the state of a case or parsed from JSON. Unknown fields are kept."""
 
     model_config = ConfigDict(extra="allow", from_attributes=True, use_attribute_docstrings=True)
 
     def as_json(self) -> dict[str, Any]:
-        """Return JSON values. A parsed view is returned as it was written, without defaults for missing fields."""
+        """Return the view as JSON values. A parsed view has no defaults for fields that were missing."""
         return self.model_dump(mode="json", exclude_unset=True)

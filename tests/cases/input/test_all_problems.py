@@ -8,7 +8,7 @@ import pytest
 
 from cases.complaint import Complaint
 from cases.errors import MAX_PROBLEMS, InvalidInput
-from cases.input.drafts import drafted, gathered
+from cases.input.drafts import collect_problems, read_draft
 from cases.policy.admission import admitted
 from tests.cases.lines import plan_line
 from tests.cases.world import START, a_complaint, in_force
@@ -115,7 +115,7 @@ def test_of_very_many_problems_the_rest_is_counted() -> None:
 def test_a_draft_has_its_sound_fields_and_no_others() -> None:
     raw = a_complaint(channel="pigeon", order={"amount": "many"}, affected=["x", {"sku": "SLATE-9", "quantity": 1}])
 
-    draft, problems = drafted(Complaint, raw)
+    draft, problems = read_draft(Complaint, raw)
 
     assert {problem.field for problem in problems} == {"channel", "order.amount", "affected.0"}
     assert draft.order is not None
@@ -132,4 +132,4 @@ def test_a_check_that_is_wrong_itself_is_not_passed_over() -> None:
         return [complaint.nobody]  # type: ignore[attr-defined]
 
     with pytest.raises(AttributeError):
-        gathered([check], drafted(Complaint, a_complaint())[0])
+        collect_problems([check], read_draft(Complaint, a_complaint())[0])

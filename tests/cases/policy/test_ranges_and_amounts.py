@@ -24,7 +24,7 @@ def test_a_range_holds_what_it_says(text: str, inside: list[float], outside: lis
 
 @pytest.mark.parametrize("text", ["", "1-2", "2", "over", "1 to", "-1 to 2", "over 1 up to", "under -1", "1,5 to 2"])
 def test_what_is_no_range_is_refused_with_what_would_be(text: str) -> None:
-    with pytest.raises(ValueError, match="is no range; write 1 to 2, over 5"):
+    with pytest.raises(ValueError, match="is not a range; write 1 to 2, over 5"):
         bounds(text)
 
 
@@ -33,7 +33,7 @@ def test_what_is_no_range_is_refused_with_what_would_be(text: str) -> None:
     ["", "5%", "% of order", "5% of orders", "-5% of order", "5 of order", "1% of order at most 5%", "x freight"],
 )
 def test_what_is_no_amount_is_refused_with_what_would_be(text: str) -> None:
-    with pytest.raises(ValueError, match="is no amount; write 5% of order"):
+    with pytest.raises(ValueError, match="is not an amount; write 5% of order"):
         amount(text)
 
 
