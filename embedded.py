@@ -31,6 +31,8 @@ SERVER_SETTINGS = {
     # Bytes of updates in progress per case; 20 MiB by default. A worker cannot even reject an update over 2 MiB, and
     # the case would not respond until the sender gives up. The limit allows ten of our largest updates.
     "history.maxInFlightUpdatePayloads": "1048576",
+    # Without it, tasks of equal priority run in the order of their arrival, and a flood of one line delays all others.
+    "matching.enableFairness": "true",
 }
 """The server's dynamic configuration; values are JSON."""
 LONGEST_BACK_OFF = 30

@@ -50,7 +50,7 @@ from client.errors import (
 )
 from client.lists import Json, ending, from_temporal, outcome, was_admitted
 from settings import Settings
-from workflows.sdk.options import URGENT, USUAL
+from workflows.sdk.options import priority
 
 ANSWER_WITHIN = timedelta(seconds=15)
 """For queries and updates. Longer than the 5 s after which another worker takes over from a killed one."""
@@ -109,7 +109,7 @@ class Engine:
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=f"{policy.title.en} · {topic.title.en} · {policy.title.zh} · {topic.title.zh}",
             static_details=f"Received by {complaint.channel} at {complaint.received_at.isoformat()}",
-            priority=URGENT if complaint.urgent or topic.urgent else USUAL,
+            priority=priority(complaint.line, urgent=complaint.urgent or topic.urgent),
             rpc_timeout=ANSWER_WITHIN,
         )
 

@@ -10,7 +10,7 @@ from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from cases.state.case import Case
 from workflows.sdk.activity_calls import Call, Result, durably
-from workflows.sdk.options import QUICK, URGENT
+from workflows.sdk.options import QUICK, priority
 
 Arguments = ParamSpec("Arguments")
 
@@ -111,13 +111,15 @@ class Desk:
             self._changed()
 
     async def durably(self, call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
-        """Run an activity, retried as `options` say. Activities of urgent cases have priority (§3)."""
+        """Run an activity, retried as `options` say, with the priority of the case (§3)."""
         return await durably(call, summary=summary, options={**options, "priority": self.priority})
 
     @property
     def priority(self) -> Priority:
         """The priority of activities and child workflows that the case starts now."""
-        return URGENT if self._case is not None and self._case.urgent else Priority.default
+        if self._case is None:
+            return Priority.default  # inherited from the workflow's start
+        return priority(self._case.complaint.line, urgent=self._case.urgent)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until `condition` holds. Raises the exception of background work that has failed."""

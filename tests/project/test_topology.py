@@ -140,3 +140,11 @@ def test_production_limits_updates_as_the_embedded_server_does() -> None:
 
     assert str(dynamic[key][0]["value"]) == SERVER_SETTINGS[key]
     assert 10 * MAX_INPUT_BYTES < dynamic[key][0]["value"] < 2 * 1024 * 1024
+
+
+def test_lines_take_turns_in_production_as_on_the_embedded_server() -> None:
+    """§3: without the setting the server ignores fairness keys."""
+    dynamic = YAML(typ="safe", pure=True).load(COMPOSE["configs"]["temporal-dynamic-config"]["content"])
+
+    assert dynamic["matching.enableFairness"] == [{"value": True}]
+    assert SERVER_SETTINGS["matching.enableFairness"] == "true"

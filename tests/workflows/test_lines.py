@@ -7,7 +7,7 @@ from cases.calendar import Measure, length
 from cases.policy.policy import Policy
 from tests.engine import OpenCase, Workshop, promise, step
 from tests.workflows.conftest import Open
-from workflows.sdk.options import URGENT
+from workflows.sdk.options import URGENT, USUAL
 
 PHOTO = {"kind": "photo", "uri": "s3://e/1.jpg"}
 VALUE = {"kind": "proof_of_value", "uri": "s3://e/2.pdf"}
@@ -80,8 +80,8 @@ async def test_steps_of_an_urgent_case_have_priority(open_case: Open) -> None:
     await usual.says("customer-approved", option="replace", by="Wang Li")
     await usual.until(lambda seen: step(seen, "replacement")["reference"], "the replacement")
 
-    assert await priorities(urgent) == {URGENT.priority_key}
-    assert await priorities(usual) == {0}
+    assert await priorities(urgent) == {(URGENT, "fresh_food")}
+    assert await priorities(usual) == {(USUAL, "fresh_food")}
 
 
 async def test_steps_of_a_case_marked_as_urgent_have_priority_from_then_on(open_case: Open) -> None:
@@ -95,14 +95,14 @@ async def test_steps_of_a_case_marked_as_urgent_have_priority_from_then_on(open_
     await case.says("customer-approved", option="replace", by="Wang Li")
     await case.until(lambda seen: step(seen, "replacement")["reference"], "the replacement")
 
-    assert await priorities(case) == {URGENT.priority_key}
+    assert await priorities(case) == {(URGENT, "fresh_food")}
 
 
-async def priorities(case: OpenCase) -> set[int]:
-    """Return the priorities with which its steps were scheduled; 0 is the server's default."""
+async def priorities(case: OpenCase) -> set[tuple[int, str]]:
+    """Return the priority keys and fairness keys with which its steps were scheduled."""
     scheduled = [e.activity_task_scheduled_event_attributes for e in await case.events("ACTIVITY_TASK_SCHEDULED")]
     assert scheduled
-    return {attributes.priority.priority_key for attributes in scheduled}
+    return {(each.priority.priority_key, each.priority.fairness_key) for each in scheduled}
 
 
 async def test_working_days_are_kept_over_a_years_end(closed_workshop: Workshop, open_case: Open) -> None:

@@ -10,8 +10,17 @@ BACKOFF = RetryPolicy(
 )
 """Retries soon at first, because most faults are short; then rarely, so as not to overload a recovering partner."""
 
-URGENT, USUAL = Priority(priority_key=1), Priority(priority_key=3)
-"""Priorities in task queues: 1 is first. Activities of urgent cases run before all others."""
+URGENT, USUAL = 1, 3
+"""Priority keys in task queues: 1 is first. Tasks of urgent cases run before all others."""
+KEY_BYTES = 64
+"""A fairness key may not be longer; the server would refuse the task."""
+
+
+def priority(line: str, *, urgent: bool) -> Priority:
+    """Return the priority of a case: urgent cases first; among equals, lines take turns."""
+    key = line.encode()[:KEY_BYTES].decode(errors="ignore")
+    return Priority(priority_key=URGENT if urgent else USUAL, fairness_key=key)
+
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=8)
 """If a worker sends no heartbeat for this long, it counts as dead and another worker repeats its call."""
