@@ -131,9 +131,13 @@ def _retrying(there: WorkflowExecutionDescription) -> list[Json]:
 def _failing(there: WorkflowExecutionDescription) -> Json:
     problems = ", ".join(map(str, there.search_attributes[PROBLEMS]))
     why = f"our code keeps failing on this case; nothing is lost: {problems}"
-    do = f"read the error in the Temporal UI, on the page of {there.id}; deploy a fixed worker, and the case continues"
-    since = _scheduled(there)
-    return _row("failing", since, why, do)
+    do = f"read the error in the Temporal UI, on the page of {there.id}; "
+    if "NonDeterministic" in problems:
+        reset = f"temporal workflow reset --workflow-id {there.id} --event-id EVENT --reason TEXT"
+        do += f"start a worker of the previous build, or, if the code has not changed: {reset} (docs/operations.md)"
+    else:
+        do += "deploy a fixed worker, and the case continues"
+    return _row("failing", _scheduled(there), why, do)
 
 
 def _untaken(there: WorkflowExecutionDescription, now: datetime) -> list[Json]:

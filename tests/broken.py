@@ -22,11 +22,32 @@ class Broken:
         raise RuntimeError("a fault of ours")
 
 
+@workflow.defn(name=CASE_WORKFLOW, sandboxed=False)
+class Unreplayable:
+    """Starts a timer the first time only, so that its history cannot be replayed."""
+
+    instances = 0
+
+    @workflow.run
+    async def run(self, _: Any) -> None:
+        """Wait for the timer; in a replay, wait without one."""
+        Unreplayable.instances += 1
+        if Unreplayable.instances == 1:
+            await workflow.sleep(0.01)
+        await workflow.wait_condition(lambda: False)
+
+
 @asynccontextmanager
-async def broken_case(client: Client) -> AsyncIterator[WorkflowHandle[Any, Any]]:
-    """Run such a case and its worker until the block ends."""
+async def broken_case(client: Client, kind: type = Broken) -> AsyncIterator[WorkflowHandle[Any, Any]]:
+    """Run such a case and its worker until the block ends. The worker caches nothing: it replays for each task."""
     queue, case = f"broken-{uuid4().hex}", workflow_id(f"HL-{uuid4().hex}")
-    async with Worker(client, task_queue=queue, workflows=[Broken], workflow_runner=UnsandboxedWorkflowRunner()):
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[kind],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=0,
+    ):
         handle = await client.start_workflow(CASE_WORKFLOW, {}, id=case, task_queue=queue)
         try:
             yield handle

@@ -20,7 +20,7 @@ from client.cases import Engine
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
 from records import Records
 from settings import ROOT
-from tests.broken import broken_case
+from tests.broken import Unreplayable, broken_case
 from tests.complaints import complaint
 from tests.e2e.driving import starter_here
 from tests.engine import OpenCase, Workshop, eventually, serving, step
@@ -140,6 +140,18 @@ async def test_case_with_failing_code_is_listed_with_the_cause_and_never_queried
     assert row["since"] is not None
     assert f"read the error in the Temporal UI, on the page of {handle.id}; deploy a fixed worker" in row["do"]
     assert asked.queried == []
+
+
+async def test_case_whose_history_does_not_replay_is_listed_with_how_to_reset_it(
+    workshop: Workshop, look: Look
+) -> None:
+    """S24: a fixed worker would not help."""
+    async with broken_case(workshop.client, Unreplayable) as handle:
+        [row] = await until(look, lambda rows: [r["what"] for r in rows] == ["failing"])
+
+    assert "NonDeterministicError" in row["why"]
+    assert "deploy" not in row["do"]
+    assert f"temporal workflow reset --workflow-id {handle.id} --event-id" in row["do"]
 
 
 async def test_step_with_unknown_outcome_is_listed_with_its_key_and_how_to_report_it(
