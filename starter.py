@@ -202,13 +202,13 @@ def plan(file: BinaryIO) -> int:
     standard input. Each object is a complaint, or {"complaint": …, "finding": …, "now": …}; "finding" and "now" are
     optional. Prints one line of JSON for each. An object that cannot be planned gets "errors"; the exit code is then 2.
     """
-    from cases.entitlement.plan import planned, unplanned
+    from cases.entitlement.plan import as_errors, plan_or_errors
     from client.intake import values
     from policies import known_policies
 
     known, now = known_policies(), datetime.now(UTC)
     found = values(file.name, file.read())
-    answers = [unplanned(each.fault) if each.fault else planned(each.value, known, now) for each in found]
+    answers = [as_errors(each.fault) if each.fault else plan_or_errors(each.value, known, now) for each in found]
     for answer in _shortened_if_unreadable(answers):
         print_json(answer)
     return 2 if any("errors" in answer for answer in answers) else 0

@@ -141,13 +141,12 @@ class Complaint(Strict):
 
 
 def read_complaint(raw: Any, now: datetime) -> tuple[Complaint, list[Problem]]:
-    """Return the complaint in `raw` and its problems; if any, only sound fields are set (`cases.input.drafts`)."""
+    """Return the complaint in `raw` and its problems. If there are any, it is a draft (`cases.input.drafts`)."""
     if not isinstance(raw, dict):
         raise InvalidInput([Problem(field="(whole)", problem="must be a JSON object, a complaint")])
     complaint, problems = read_draft(Complaint, raw)
-    return complaint, problems + collect_problems(_CHECKS_OF_TIMES, complaint, now) + collect_problems(
-        _CHECKS, complaint
-    )
+    problems += collect_problems(_CHECKS_OF_TIMES, complaint, now)
+    return complaint, problems + collect_problems(_CHECKS, complaint)
 
 
 def _received(complaint: Complaint, now: datetime) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ SENTENCES = {
     "over_amount": "{option}: {kind} {amount} is over {limit}",
     "more_items": "{option}: {kind} of more items than were found affected",
     "audit": "the {team} team decides on claims",
-    # Why the order's ledger has no room for what is offered
+    # Why an offer exceeds what is left in the order's ledger
     "units_left": "{option}: {count} × {sku} is more than the {left} left of the {bought} bought",
     "affected_left": "of {count} × {sku} affected, only {left} can still be made good ({bought} bought)",
     "refunds_left": "{option}: {kind} {amount} is more than the {limit} left of what was paid",

@@ -23,15 +23,15 @@ _TIME = TypeAdapter(Instant)
 KEYS = ("complaint", "finding", "now")
 
 
-def planned(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str, Any]:
+def plan_or_errors(given: Any, policies: Mapping[str, Policy], now: datetime) -> dict[str, Any]:
     """Return the plan for a complaint or for `{"complaint": …, "finding": …, "now": …}`, or an object with `errors`."""
     try:
         return plan(given, policies, now)
     except InvalidInput as error:
-        return unplanned(error)
+        return as_errors(error)
 
 
-def unplanned(error: InvalidInput) -> dict[str, Any]:
+def as_errors(error: InvalidInput) -> dict[str, Any]:
     """Return the object that is printed for invalid input."""
     return {"errors": [p.model_copy(update={"field": _field(p.field)}).model_dump() for p in error.problems]}
 

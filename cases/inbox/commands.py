@@ -126,7 +126,7 @@ def _declare_complex(case: Case, message: m.DeclareComplex, when: m.When) -> Non
     if solution is None or not rules:
         raise Refusal(f"{case.complaint.line} promises nothing for {case.complaint.topic} that can be declared complex")
     if plan and not (plan.live and message.plan):
-        raise Refusal(f"{case.id} was declared complex already; what is still accepted is the plan, while it is owed")
+        raise Refusal(f"{case.id} was declared complex already; only the plan is still accepted, while it is owed")
     if plan is None:
         solution.check_overdue(when.at)
         if not solution.live or solution.state is PromiseState.BROKEN:

@@ -124,7 +124,7 @@ def _check_report(step: Step, message: m.StepReported, key: str, *, failed_later
     if step.settled and not failed_later:
         raise Refusal(f"step {step.id} is {step.state} already")
     if step.state is StepState.BLOCKED and (step.contested or not step.uncertain):
-        raise Refusal(f"step {step.id} is blocked ({step.reason}): it takes resolve-step")
+        raise Refusal(f"step {step.id} is blocked ({step.reason}): use resolve-step")
     if step.state is StepState.DISPATCHED and message.state is ReceiptState.DISPATCHED:
         raise Refusal(f"step {step.id} is dispatched already")
     if message.key not in (None, key):

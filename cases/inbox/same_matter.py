@@ -19,7 +19,7 @@ from cases.inbox.taking_over import take_over, withdrawn
 from cases.patches import Holds, always
 from cases.progress.assessing import consider_soon
 from cases.progress.closing import retire
-from cases.progress.evidence import ask, evidence_received
+from cases.progress.evidence import evidence_received, request_evidence
 from cases.progress.promises import OWED_BY_HANDLING_CASE, hand_over, take_back
 from cases.progress.silence import record_contact
 from cases.reasons import Reason
@@ -176,7 +176,7 @@ def continue_alone(case: Case, at: datetime, why: str) -> None:
     case.cycle += 1
     case.reminded = False
     take_back(case, at)
-    ask(case, at)
+    request_evidence(case, at)
     if not case.looking_up:
         consider_soon(case, at)
 

@@ -94,8 +94,8 @@ def use_partner_reference(case: Case, step: Step, receipt: Receipt) -> None:
 def in_ledger(case: Case, step: Step) -> bool:
     """Return whether the ledger entry of a step can be released: for payments, and for goods if there is an account.
 
-    The ledger also counts the goods of cases without an account, but never releases them: their histories have no such
-    activity (S35).
+    The ledger also counts the goods of cases without an account, but never releases them, because the histories of
+    these cases have no such activity (S35).
     """
     return step.kind in MONEY or bool(case.account and step.makes_good)
 

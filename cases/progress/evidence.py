@@ -11,7 +11,7 @@ from cases.state.case import Case
 from cases.vocabulary import Outcome, Starts, Status
 
 
-def ask(case: Case, now: datetime) -> None:
+def request_evidence(case: Case, now: datetime) -> None:
     """Request the missing evidence once, and pause the promises that may wait for it (G11)."""
     missing = case.topic.lacking(case.evidence)
     if not missing:

@@ -6,7 +6,7 @@ from cases.complaint import Complaint
 from cases.entitlement.follow_up import Earlier
 from cases.entitlement.granting import check_finding
 from cases.policy.policy import Policy
-from cases.progress.evidence import ask
+from cases.progress.evidence import request_evidence
 from cases.reasons import Reason
 from cases.state.account import Account
 from cases.state.case import Case
@@ -54,7 +54,7 @@ def open_case(
     )
     for precaution in pinned.precautions:
         case.add_step(Remedy(kind=precaution.do, at_once=True), PRECAUTION, now)
-    ask(case, now)
+    request_evidence(case, now)
     case.account = account
     return case
 

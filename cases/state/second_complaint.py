@@ -11,7 +11,7 @@ from cases.state.finding import PartialFinding
 from cases.text import Long
 from cases.vocabulary import Channel, KeptWhen, PromiseName, Wish
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 SOURCE = "second complaint"
 """The source of facts that come from another complaint."""
 
@@ -21,19 +21,19 @@ class Stretch(BaseModel):
 
     ran_from: Instant
     ran_until: Instant | None = None
-    why_stopped: Word | None = None
+    why_stopped: Label | None = None
 
 
 class Promised(BaseModel):
     """A promise from the second complaint: its terms, and when its clock ran."""
 
     name: PromiseName
-    rule: Word
+    rule: Label
     kept_by: KeptWhen
     within: Duration
     pausable: bool = False
     segments: Annotated[list[Stretch], Field(min_length=1, max_length=200)]
-    pauses: Annotated[set[Word], Field(max_length=20)] = set()
+    pauses: Annotated[set[Label], Field(max_length=20)] = set()
 
 
 class SecondComplaint(BaseModel):

@@ -30,7 +30,7 @@ def _of(sources: Iterable[Status], target: Status, when: str) -> Transition:
 _S = Status
 TRANSITIONS = (
     _of([_S.RECEIVED], _S.AWAITING_EVIDENCE, "the customer has been asked for evidence"),
-    _of(UNDECIDED, _S.ASSESSING, "the policy grants nothing by itself, or the finding is incomplete"),
+    _of(UNDECIDED, _S.ASSESSING, "the policy grants nothing automatically, or the finding is incomplete"),
     _of([_S.AWAITING_APPROVAL], _S.ASSESSING, "the offer was not approved"),
     _of([_S.OFFERING, _S.AWAITING_CONSENT, _S.EXECUTING], _S.ASSESSING, "the customer declined the offer"),
     _of([_S.EXECUTING], _S.ASSESSING, "the steps are settled, and another offer is needed"),

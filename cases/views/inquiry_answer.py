@@ -18,7 +18,7 @@ class Answer(BaseModel):
 
 
 def inquiry_answer(case: Case) -> Answer | None:
-    """Return the agent's answer to the case's inquiry. None if it is no such inquiry, or no answer was sent."""
+    """Return the agent's answer to the case's inquiry. None without such an inquiry, or if no answer was sent."""
     given = next((s for s in case.steps if ROWS[s.kind].says is Says.ANSWER and s.state is StepState.DONE), None)
     if case.topic.answered_from != "agent" or given is None or given.since is None or not case.finding.cause:
         return None

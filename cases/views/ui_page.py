@@ -64,7 +64,7 @@ def _refused_line(case: Case, refused: Refused) -> str:
 def _promise_line(case: Case, promise: Promise) -> str:
     name = f"{promise.name} (cycle {promise.cycle})" if promise.cycle > 1 else promise.name
     due = promise.due_at()
-    return f"{name}: **{promise.state}**, due {case.clock(due) if due else 'when it goes on'}"
+    return f"{name}: **{promise.state}**, {f'due {case.clock(due)}' if due else 'no deadline while it is paused'}"
 
 
 def _step_line(case: Case, step: Step) -> str:

@@ -7,7 +7,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from cases.entitlement.plan import planned, unplanned
+from cases.entitlement.plan import as_errors, plan_or_errors
 from cases.errors import InvalidInput
 from cases.input.decoding import decode
 from cases.policy.policy import Policy
@@ -96,6 +96,6 @@ def plan_of(
 def plan_line(line: str | bytes, policies: dict[str, Policy], now: datetime) -> dict[str, Any]:
     """What `starter.py plan` prints for one line of a file."""
     try:
-        return planned(decode(line), policies, now)
+        return plan_or_errors(decode(line), policies, now)
     except InvalidInput as error:
-        return unplanned(error)
+        return as_errors(error)

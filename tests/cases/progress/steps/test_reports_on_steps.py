@@ -39,7 +39,7 @@ def test_a_report_on_a_blocked_step_does_not_free_it() -> None:
     """G6: a person does."""
     world = agreed(replacement="refused")
 
-    assert "it takes resolve-step" in world.refuses("step-reported", step="replacement", state="done")
+    assert "use resolve-step" in world.refuses("step-reported", step="replacement", state="done")
 
 
 def test_a_report_on_an_earlier_try_changes_nothing() -> None:
@@ -202,7 +202,7 @@ def test_a_further_report_does_not_settle_what_was_taken_back() -> None:
     world = agreed("severe")
     world.says("step-reported", step="refund", state="failed", detail="account closed")
 
-    assert "it takes resolve-step" in world.refuses("step-reported", step="refund", state="done")
+    assert "use resolve-step" in world.refuses("step-reported", step="refund", state="done")
 
 
 @pytest.mark.parametrize(("step", "severity"), [("refund", "severe"), ("replacement", "moderate")])
@@ -221,7 +221,7 @@ def test_what_was_reported_as_failed_and_then_as_done_is_not_free(step: str, sev
     assert world.step(step).key("HL-1") == asked
     assert world.step(step).counts
     assert world.case.unpaid == []
-    assert "it takes resolve-step" in world.refuses("step-reported", step=step, state="done")
+    assert "use resolve-step" in world.refuses("step-reported", step=step, state="done")
 
 
 def test_payment_that_is_taken_back_while_the_case_closes_is_kept() -> None:
