@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent
 DATA = ROOT / "data"
 """The folder of `starter.py up`."""
 LOCK = "lock"
-"""The file in such a folder that is locked while a server uses it, with the server's address."""
+"""A file in the data folder. A running server locks it and writes its address into it."""
 ENV_FILE = ".env"
 PREFIX = "AFTER_SALES_"
 FOR_TESTS = f"{PREFIX}TEST_"

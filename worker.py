@@ -77,13 +77,13 @@ STICKY = timedelta(seconds=5)
 """If a worker was killed, another one takes over its cases after this time."""
 
 CASE_BYTES = 256 * 1024
-"""What a cached case may take. Most take a third of it, cases with many messages more."""
+"""Memory for one cached case. Most cases need a third of it; cases with many messages need more."""
 SHARE = 8
 """One part in eight of the memory may be filled with cached cases."""
 MOST_CASES = 3000
 """With more, a full pass of Python's garbage collector, during which nothing else runs, would take about a second."""
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where Linux tells a container its limit."""
+"""The file that contains the memory limit of a container on Linux."""
 
 
 @dataclass(frozen=True)

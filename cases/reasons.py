@@ -29,7 +29,7 @@ SENTENCES = {
     "affected_left": "of {count} × {sku} affected, only {left} can still be made good ({bought} bought)",
     "refunds_left": "{option}: {kind} {amount} is more than the {limit} left of what was paid",
     "freight_left": "{option}: {kind} {amount} is more than the {limit} left of the order's freight",
-    "payouts_left": "{option}: {amount} is more than the {limit} left of what may be paid beside refunds on the order",
+    "payouts_left": "{option}: {amount} is more than the {limit} left of what may be paid besides refunds on the order",
     "taken_by": "{because}; taken by: {entries}",
     "entry": "{kind} in case {case}",
     "order_exhausted": "nothing that the policy grants is left on the order: {reasons}",
@@ -46,7 +46,7 @@ SENTENCES = {
         "{taken} is paid or reserved already"
     ),
     "over_limit": (
-        "{kind} of {amount} is too much on order {order}: over all its cases {limit} may be paid beside refunds, "
+        "{kind} of {amount} is too much on order {order}: over all its cases {limit} may be paid besides refunds, "
         "{taken} is paid or reserved already"
     ),
     "over_units": (

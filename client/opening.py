@@ -16,7 +16,7 @@ OPENED = "opened"
 CONFIRM_WITHIN, EVERY = 10.0, 0.05
 """Seconds that a worker has to accept a complaint, and between two checks; an idle one needs a tenth of a second."""
 AT_ONCE = 20
-"""How many complaints are waited for at the same time."""
+"""Maximum number of complaints that are checked for acceptance at the same time."""
 
 
 class Opened(NamedTuple):

@@ -38,9 +38,9 @@ ASK_WITHIN = 7
 SETTLED = timedelta(minutes=1)
 """More recent changes are left for the next run, because search attributes lag behind."""
 MAX_NAMED = 100
-"""The most healed cases that a result lists; the others are only counted."""
+"""Maximum number of healed cases that a result lists; the others are only counted."""
 CLOSED = (WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.CANCELED)
-"""How the workflow of a closed case ends. A cancelled one is wound up and archived as well."""
+"""How the workflow of a closed case ends. A cancelled case is closed and archived too."""
 
 
 class Wrong(StrEnum):

@@ -79,7 +79,7 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
     """What the user should know about the list."""
     errors: tuple[str, ...] = ()
-    """Why some cases did not answer which owner they have."""
+    """Errors of cases that could not be queried for their owner."""
 
 
 async def find(filters: Filters, limit: int | None) -> Found:

@@ -26,9 +26,9 @@ from cases.vocabulary import Liable, Severity
 MAX_VALUE = 2_000
 """Longest value in a text, in characters; longer ones are cut."""
 MAX_ENTRIES = 20
-"""The most options, steps or remedies that a text lists."""
+"""Maximum number of options, steps or remedies in a text; the rest is left out."""
 MAX_ITEMS = 5
-"""The most items that a text names; the rest are counted."""
+"""Maximum number of items named in a text; the rest are counted."""
 MAX_COUNT = 1_000_000
 MAX_DEPTH = 10
 """Maximum nesting of facts; the items of an option's remedies are seven levels deep."""

@@ -14,7 +14,7 @@ AfterSalesError
         ├── EntryConflict    the key is already used for something else
         ├── LaterTry         the step was tried again under a later key, which is reserved or paid (S25)
         ├── OverPaid         refunds would exceed what was paid for the order (S14, S15)
-        ├── OverLimit        payments beside refunds would exceed the limit (S15)
+        ├── OverLimit        payments besides refunds would exceed the limit (S15)
         ├── OverUnits        more units of an item would be made good than were bought (S35)
         ├── NotReserved      there is no entry with this key
         └── AlreadyCommitted the money has moved; a payment is never undone (S17)
@@ -76,7 +76,7 @@ class OverPaid(LedgerRefusal):
 
 
 class OverLimit(LedgerRefusal):
-    """Payments beside refunds would exceed what the policy allows for one order (S15)."""
+    """Payments besides refunds would exceed what the policy allows for one order (S15)."""
 
 
 class OverUnits(LedgerRefusal):

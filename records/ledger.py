@@ -67,7 +67,7 @@ class OrderLedger(Database):
         """Reserve `amount`, or goods, under the business key `case/cycle/offer/step`, before they move.
 
         `paid` is what this case states was paid for the order. All statements are kept; the smallest counts.
-        `limit` applies to the whole order: to all payments beside refunds together, and to refunds of freight (S35).
+        `limit` applies to the whole order: to all payments besides refunds together, and to refunds of freight (S35).
         Other refunds have no limit but `paid`. `units` are the items that the step makes good; goods have the amount
         0.00. Repeating a call changes nothing. If the entry was released in between, it is reserved again.
 

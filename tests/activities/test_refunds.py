@@ -176,7 +176,7 @@ async def test_partner_is_not_asked_for_more_than_other_cases_of_the_order_leave
     [reason] = raised.value.details
     assert (raised.value.type, raised.value.non_retryable) == (REFUSED, True)
     assert (reason["code"], reason["params"]["limit"]) == ("over_limit", "3840.00")
-    assert "over all its cases 3840.00 may be paid beside refunds, 2560.00 is paid" in str(raised.value)
+    assert "over all its cases 3840.00 may be paid besides refunds, 2560.00 is paid" in str(raised.value)
     assert [command.key for command in partner.commands] == ["HL-1/1/o1/compensation"]
     assert len(records.entries()) == 1
 

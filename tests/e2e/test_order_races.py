@@ -23,7 +23,7 @@ WORKERS = 2
 TOPICS = ("transport.damage", "goods.quality")
 PAYMENTS: dict[str, tuple[str, str]] = {
     "refund": ("12800.00", "12800.00 was paid, 12800.00 is refunded or reserved already"),
-    "compensation": ("2560.00", "3840.00 may be paid beside refunds, 2560.00 is paid or reserved already"),
+    "compensation": ("2560.00", "3840.00 may be paid besides refunds, 2560.00 is paid or reserved already"),
 }
 """The whole order, or 20 % of it when 30 % may be paid; and why the second payment is refused."""
 
@@ -158,7 +158,7 @@ async def test_nothing_is_offered_when_a_manager_has_approved_more_than_the_orde
     answer = await second.says("propose", options=more, by="Zhao")
 
     assert answer["offer"]["state"] == "awaiting_approval"
-    reason = "29.20 is more than the 0.00 left of what may be paid beside refunds on the order; taken by: compensation"
+    reason = "29.20 is more than the 0.00 left of what may be paid besides refunds on the order; taken by: compensation"
     assert any(f"{reason} in case {first.id}" in why for why in (await second.snapshot())["offers"][0]["over_limits"])
     assert await sandbox.money(str(order["order_id"])) == {"compensation": "500.00"}
 

@@ -114,12 +114,12 @@ def _refunded(lives: list[Life], evidence: Evidence) -> Found:
 
 
 def _over_limit(lives: list[Life], evidence: Evidence) -> Found:
-    """S15: over all cases of an order, payments beside refunds stay within the policy's or the manager's limit."""
+    """S15: over all cases of an order, payments besides refunds stay within the policy's or the manager's limit."""
     for cases, rows in _of_orders(lives, evidence):
         raised = any(_approved(row, evidence) for row in rows)
         most = max(_limit(in_force()[life.scenario.complaint["line"]], life, raised=raised) for life in cases)
         if (paid := _sum(rows, PAYOUTS)) > most:
-            yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {paid} was paid beside refunds, {most} may be"
+            yield rows[0]["case_id"], f"order {rows[0]['order_id']}: {paid} was paid besides refunds, {most} may be"
 
 
 @cache

@@ -166,7 +166,7 @@ def chosen(*remedies: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 RETRIED = "refund: retry, approved"
 COMPENSATION = {"kind": "compensation", "amount": "3840.01"}
-"""One cent more than the 30 % of the order that may be paid beside refunds."""
+"""One cent more than the 30 % of the order that may be paid besides refunds."""
 REPLACED = {"kind": "replacement"}, {"kind": "collection"}
 
 BREAKING: dict[str, tuple[str, dict[str, Any]]] = {

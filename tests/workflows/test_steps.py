@@ -259,7 +259,7 @@ async def test_two_cases_of_one_order_get_no_more_than_its_limit_without_approva
     await blocked.says("resolve-step", step="compensation", action="retry", reason="both are right", by="Chen")
     await blocked.becomes("following_up")
 
-    assert "over all its cases 3840.00 may be paid beside refunds, 2560.00 is paid or reserved already" in reason
+    assert "over all its cases 3840.00 may be paid besides refunds, 2560.00 is paid or reserved already" in reason
     assert "a person who did not prepare it can approve it" in reason
     assert "Zhao prepared compensation" in str(refused.value.cause)
     assert before == {"compensation": Decimal("2560.00")}

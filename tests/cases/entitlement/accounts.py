@@ -30,7 +30,7 @@ def slate(*bookings: Booking, topic: str = "transport.damage", **how: Any) -> Wo
 
 
 def food(*bookings: Booking, quantity: int = 1, topic: str = "goods.damage") -> World:
-    """Greens of an order of 860.00; the ledger pays 258.00 beside refunds."""
+    """Greens of an order of 860.00; the ledger pays 258.00 besides refunds."""
     affected = [{"sku": "GREENS", "quantity": quantity}]
     world = open_case(topic, line="fresh_food", order=FOOD, affected=affected, evidence=[PHOTO])
     return with_account(world, *bookings, paid="860.00")

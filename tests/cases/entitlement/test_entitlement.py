@@ -129,7 +129,7 @@ def test_500_paid_where_450_may_be_paid_leaves_nothing_to_promise() -> None:
     world.says("assess", days_late=3, by="Li")
 
     assert world.case.offers == []
-    reason = "wait: 45.00 is more than the 0.00 left of what may be paid beside refunds on the order"
+    reason = "wait: 45.00 is more than the 0.00 left of what may be paid besides refunds on the order"
     assert f"{reason}; taken by: compensation in case HL-3" in str(world.case.exhausted)
 
 

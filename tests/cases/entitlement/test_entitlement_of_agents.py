@@ -52,7 +52,7 @@ def test_an_agents_payment_within_the_policy_and_beyond_what_is_left_waits_for_a
 
     assert [str(why) for why in world.case.offers[-1].over_limits] == [
         (
-            "own: 512.00 is more than the 140.00 left of what may be paid beside refunds on the order; "
+            "own: 512.00 is more than the 140.00 left of what may be paid besides refunds on the order; "
             "taken by: compensation in case HL-3"
         )
     ]

@@ -1,4 +1,4 @@
-"""What may be paid beside refunds over all cases of an order, line by line, and who may go beyond it (G4, S15, S20)."""
+"""Payments besides refunds over all cases of an order, line by line, and who may go beyond the limit (G4, S15, S20)."""
 
 from decimal import Decimal
 from typing import Any

@@ -208,7 +208,7 @@ def test_limit_holds_over_all_cases_of_the_order_and_all_payments_beside_refunds
 
     assert str(refused.value) == (
         "claim payment of 50.01 CNY is too much on order SO-1: over all its cases 300.00 may be paid "
-        "beside refunds, 250.00 is paid or reserved already"
+        "besides refunds, 250.00 is paid or reserved already"
     )
     reserve(records, "HL-2/1/1/payment", "50.00", RemedyKind.CLAIM_PAYMENT, limit=limit)
     assert len(records.entries()) == 4
@@ -230,7 +230,7 @@ def test_released_amount_makes_room_below_the_limit(records: Records) -> None:
 def test_each_payment_is_checked_against_the_limit_of_its_case(records: Records) -> None:
     """S15, S18: cases of one order may have different policies; payments of one without a limit count as well."""
     reserve(records, "HL-1/1/1/compensation", "250.00", RemedyKind.COMPENSATION, limit=None)
-    with pytest.raises(OverLimit, match=r"200\.00 may be paid beside refunds, 250\.00 is paid or reserved"):
+    with pytest.raises(OverLimit, match=r"200\.00 may be paid besides refunds, 250\.00 is paid or reserved"):
         reserve(records, "HL-2/1/1/compensation", "0.01", RemedyKind.COMPENSATION, limit=Decimal("200.00"))
 
     reserve(records, "HL-3/1/1/compensation", "50.00", RemedyKind.COMPENSATION, limit=Decimal("300.00"))
