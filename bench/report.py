@@ -116,8 +116,15 @@ def show_comparison(console: Console, rows: Sequence[Row]) -> None:
             _cell(cpu.get("sandbox")),
         )  # fmt: skip
         actions = ", ".join(f"{count:.0f} {kind}" for kind, count in row["actions"].items())
-        sizes = [f"{row[size]['median'] / 1024:.1f} kB" for size in ("history_bytes", "storage_bytes")]
-        counts = [f"{row[count]['median']:.0f}" for count in ("events", "state_transitions", "billable")]
+        # Only Temporal has a history, state transitions and billable actions.
+        sizes = [
+            f"{row[size]['median'] / 1024:.1f} kB" if row[size]["median"] else NONE
+            for size in ("history_bytes", "storage_bytes")
+        ]
+        counts = [
+            f"{row[count]['median']:.0f}" if row[count]["median"] else NONE
+            for count in ("events", "state_transitions", "billable")
+        ]
         left.add_row(*name, *counts[:2], sizes[0], counts[2], sizes[1], actions)
         cells = [_times(row[rate].get(what)) for what in ("first", "last") for rate in ("paced_ms", "saturated_ms")]
         times.add_row(*name, *cells)
