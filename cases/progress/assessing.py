@@ -101,7 +101,7 @@ def granted_by_policy(case: Case, finding: Finding) -> Assessment:
     """
     if case.contested:
         return Assessment()
-    # If there is an account, `within` applies it afterwards and states the reasons.
+    # If there is an account, `limit_to_account` applies it afterwards and states the reasons.
     refunded = Decimal(0) if case.account else case.refunded
     found = assess(case.policy, _with_delivery(case), finding, refunded=refunded)
     source = case.topic.answered_from

@@ -109,7 +109,7 @@ def _reached_at(event: KeptWhen, step: Step) -> datetime | None:
     if event is KeptWhen.MADE_GOOD and step.kind in RETURNS:
         return step.reached(ReceiptState.ACCEPTED, *MOVED) if step.booked else None
     goods = MOVED if step.kind in GOODS else (ReceiptState.DONE,)
-    return step.reached(*goods) if step.left else None
+    return step.reached(*goods) if step.sent_or_done else None
 
 
 def entered_late(case: Case, due: list[datetime | None], now: datetime) -> None:

@@ -51,7 +51,7 @@ class Step(BaseModel):
     heard_at: dict[ReceiptState, AwareDatetime] = {}
     """When the partner first reached each state in the current attempt. Promises are judged by this (S32)."""
     uncertain: bool = False
-    """Whether the partner may have done it unknown to us. Until the partner answers, the money counts as paid (S13)."""
+    """Whether the partner may have done it without a report. Until the partner answers, the money counts (S13)."""
     contested: bool = False
     """Whether the partner has reported both that it was done and that it was not. A person decides (S26, S27)."""
     to_clear_up: bool = False
@@ -85,7 +85,7 @@ class Step(BaseModel):
         return self.state in SETTLED
 
     @property
-    def left(self) -> bool:
+    def sent_or_done(self) -> bool:
         """Return whether the goods were dispatched or, for a step without goods, whether it is done."""
         return (
             self.state in (StepState.DISPATCHED, StepState.DONE) if self.kind in GOODS else self.state is StepState.DONE

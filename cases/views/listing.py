@@ -114,7 +114,7 @@ def listed_state(case: Case) -> tuple[Any, ...]:
 
 
 WORTH_A_ROW = frozenset({StepState.DONE, StepState.WAIVED, StepState.UNKNOWN, StepState.BLOCKED})
-"""Whether a step is still waiting, running or dispatched can be read a little later."""
+"""Step states that the row has to show at once. The others can reach it with a later write."""
 
 
 class Projected(BaseModel):
