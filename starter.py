@@ -357,13 +357,13 @@ def reconcile(as_json: bool) -> None:
         click.echo(listing.reconciled(done))
 
 
-@cli.command()
+@cli.command(epilog=examples("reseal", "reseal --json"))
 @in_json
 def reseal(as_json: bool) -> None:
-    """Encrypt with the first key what our database keeps for lists and searches.
+    """Encrypt the rows for lists and searches in our database with the first key.
 
-    For use after keys were configured or changed. Cases that change are encrypted by themselves, closed ones are not.
-    Afterwards our database needs no earlier key. The archive of closed cases is never encrypted.
+    Run this after keys were configured or changed: a case encrypts its row only when it changes, so the rows of closed
+    cases stay as they are. Afterwards these rows need no earlier key. The archive of closed cases is never encrypted.
     """
     from client.archive import reseal as seal
     from settings import configured

@@ -56,9 +56,9 @@ def archived(case_id: str, database_url: str) -> Archived | None:
 
 
 def reseal(database_url: str) -> int:
-    """Seal what the projection keeps with another key than the first, or plain; return how many cases there were.
+    """Seal all rows of the projection that are plain or have another key than the first. Return the number of cases.
 
-    Raises `AfterSalesError` if a key is missing; the cases before that one are sealed then.
+    Raises `AfterSalesError` if a key is missing; rows before that one have been sealed.
     """
     done = 0
     with records_of(database_url) as records:
