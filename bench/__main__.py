@@ -105,10 +105,12 @@ def compare_command(
 @click.option("--cut-off", type=click.IntRange(1), default=Scale.cut_off, help="Consents while the worker is down.")
 @click.option("--burst", type=click.IntRange(0), default=Scale.burst, help="Complaints at once; 0 to skip.")
 @click.option("--timers", type=click.IntRange(0), default=Scale.timers, help="Timers in the same second; 0 to skip.")
+@click.option("--backlog", type=click.IntRange(0), default=Scale.backlog, help="Cases without a worker; 0 to skip.")
+@click.option("--urgent", type=click.IntRange(1), default=Scale.urgent, help="Urgent ones behind the backlog.")
 @click.option("--due-in", type=float, help="Seconds until the timers fire.  [default: 30, plus 0.1 for each]")
 @click.option("--in-flight", type=click.IntRange(1), default=Scale.in_flight, help="Concurrent cases during opening.")
 def scale_command(wanted: str, patience: float, out: Path, sizes: str, **how: Any) -> None:
-    """Measure thousands of cases: open, arriving at once, due in the same second, and after a worker was killed."""
+    """Measure thousands of cases: open, arriving at once, due in one second, after a kill, and behind a backlog."""
     try:
         open_cases = tuple(sorted(int(number) for number in sizes.split(",") if number))
     except ValueError:
@@ -123,7 +125,7 @@ def scale_command(wanted: str, patience: float, out: Path, sizes: str, **how: An
             asyncio.run(scale(arm, size, one, found))
     finally:
         # Results measured before a failure are kept, because they took long.
-        targets = of_scale(found.get("open", {}).get("rows", []), found.get("burst"))
+        targets = of_scale(found.get("open", {}).get("rows", []), found.get("burst"), found.get("backlog"))
         report.show(console, report.written(out, "scale", found, targets))
 
 

@@ -170,6 +170,15 @@ def show_scale(console: Console, found: Row) -> None:
             f"{rung['timers']} timers in the same second: owners warned after {_seconds(rung['late_s'])}, "
             f"{rung['per_second']:.1f}/s, {rung['twice']} of them twice{_each(rung.get('cpu_ms'))}"
         )
+    if backlog := found.get("backlog"):
+        console.print(
+            f"A backlog of {backlog['plain']} cases, acknowledged after {_seconds(backlog['plain_s'])}; "
+            f"{backlog['left']} were left when the last of these was acknowledged:"
+        )
+        for name, what in (("urgent cases", "urgent_s"), ("cases of another line", "other_line_s")):
+            idle, behind = backlog["idle"][what], backlog["behind"][what]
+            ratio = f"p50 {behind['p50'] / idle['p50']:.2f}, p99 {behind['p99'] / idle['p99']:.2f}"
+            console.print(f"  {name}: after {_seconds(behind)}; ÷ idle: {ratio}")
 
 
 def show_targets(console: Console, targets: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Many cases at once: thousands open, thousands arriving, thousands of timers in one second, and a killed worker.
+"""Many cases at once: open, arriving, due in one second, after a killed worker, and behind a backlog.
 
 A case that waits for days has left the worker's cache when its customer answers. So the cost of a case is measured on
 two sets: new cases are opened, and the same number of old cases is finished.
@@ -16,19 +16,21 @@ from typing import Any
 from bench.arms import Arm
 from bench.counting.measuring import Meter, Run, memory, storage, total
 from bench.counting.numbers import percentile
-from bench.driving import Answer, CasePlayer, NotAsPlanned, Work, at_most, each_of, players
+from bench.driving import Answer, CasePlayer, NotAsPlanned, Work, at_most, at_pace, each_of, players
 from bench.machines import Machine
-from bench.shapes import ACKNOWLEDGED, DAMAGE_REPLACED, WARNING
+from bench.shapes import ACKNOWLEDGED, ANOTHER_LINE, DAMAGE_REPLACED, WARNING
 from client.lists import overdue
 from settings import ROOT
 
 Row = dict[str, Any]
 PROMISED = 600
-"""Seconds within which a complaint about damage has to be acknowledged (B1)."""
+"""Seconds within which a complaint about damage has to be acknowledged (B1; in organic food 30 minutes, O6)."""
 WARNED_AT = 0.8
 """The share of a promise's time after which its owner is warned (G10)."""
 CALMLY, HARD = 5, 50
 """Concurrent cases: when a customer's waiting time is measured, and when complaints arrive in a burst."""
+EVERY = 0.2
+"""Seconds between two urgent complaints, and between two of another line."""
 PROGRESS_EVERY = 10
 """Seconds between two lines about the progress."""
 
@@ -47,10 +49,14 @@ class Scale:
     due_in: float | None = None
     """Seconds until the timers are due; None: enough time to open the cases."""
     in_flight: int = 20
+    backlog: int = 5000
+    """Plain cases that wait for a worker when urgent ones, and those of another line, arrive."""
+    urgent: int = 100
+    """Urgent cases, and cases of another line."""
 
 
 async def scale(arm: Arm, size: Scale, run: Run, found: Row) -> None:
-    """Fill `found` with the requested parts, each as soon as it is measured: `open`, `burst`, `timers`."""
+    """Fill `found` with the requested parts, each when it is measured: `open`, `burst`, `timers`, `backlog`."""
     if size.open:
         found["open"] = {"rows": []}
         await many_open(arm, size, run, found["open"])
@@ -58,6 +64,8 @@ async def scale(arm: Arm, size: Scale, run: Run, found: Row) -> None:
         found["burst"] = await burst(arm, size, run)
     if size.timers:
         found["timers"] = await timers(arm, size, run)
+    if size.backlog:
+        found["backlog"] = await backlog(arm, size, run)
 
 
 async def many_open(arm: Arm, size: Scale, run: Run, found: Row) -> None:
@@ -195,6 +203,49 @@ async def _timers(player: CasePlayer, size: Scale, due_in: float, run: Run) -> R
         "cpu_ms": {role: spent / len(opened) for role, spent in cost.cpu_ms.items()},
         "twice": twice,
     }
+
+
+async def backlog(arm: Arm, size: Scale, run: Run) -> Row:
+    """Return how soon urgent cases and cases of another line are acknowledged: idle, and behind a backlog."""
+    run.progress(f"starting {arm.name}, for a backlog of {size.backlog} cases")
+    async with players(arm, run.folder("backlog"), [DAMAGE_REPLACED, ANOTHER_LINE], run.watch) as (flooded, other):
+        return await run.watch.over(_backlog(flooded, other, size, run))
+
+
+async def _backlog(flooded: CasePlayer, other: CasePlayer, size: Scale, run: Run) -> Row:
+    async def acknowledged(player: CasePlayer, **more: Any) -> float:
+        case_id, sent = await player.open(**more)
+        return await player.until_handed(case_id, ACKNOWLEDGED) - sent
+
+    async def both() -> tuple[float, float]:
+        urgent, another = acknowledged(flooded, urgent=True), acknowledged(other)
+        one, two = await asyncio.gather(urgent, another)
+        return one, two
+
+    await at_most(CALMLY, CALMLY, both)  # warms up
+    idle = await at_pace(size.urgent, EVERY, both)
+    machine = flooded.target
+    for _ in range(machine.arm.workers):
+        await machine.kill_worker()
+    waiting = await at_most(size.backlog, HARD, _counted("complaints that wait for a worker", flooded.open, run))
+    await machine.start_worker()
+    began = time.time()
+    behind = await at_pace(size.urgent, EVERY, both)
+    took = time.time() - began
+    plain = [await flooded.until_handed(case_id, ACKNOWLEDGED) - began for case_id, _ in waiting]
+    return {
+        "plain": len(waiting),
+        "left": sum(after > took for after in plain),
+        "other_line_kept": sum(another <= PROMISED for _, another in behind) / len(behind),
+        "plain_s": _percentiles(plain),
+        "idle": _of_both(idle),
+        "behind": _of_both(behind),
+    }
+
+
+def _of_both(measured: list[tuple[float, float]]) -> Row:
+    urgent, another = zip(*measured, strict=True)
+    return {"urgent_s": _percentiles(list(urgent)), "other_line_s": _percentiles(list(another))}
 
 
 def _with_result_within(folder: Path, seconds: float) -> Path:

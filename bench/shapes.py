@@ -86,4 +86,12 @@ DELAY_ANSWERED = Shape(
     "说好前天到，还没到。",
     more={"promised_days_ago": 2},
 )
+ANOTHER_LINE = Shape(
+    "another_line",
+    "damage, of another line of business",
+    "goods.damage",
+    "大米袋子破了。",
+    more={"line": "organic_food", "delivered_days_ago": 0.1},
+)
+"""Only opened, while the line of the other shapes is flooded."""
 SHAPES = {shape.name: shape for shape in (DELAY_CHOICE, DAMAGE_REPLACED, INSTALLATION_VISIT, DELAY_ANSWERED)}

@@ -48,7 +48,7 @@ def of_comparison(rows: Sequence[Row]) -> list[Target]:
     ]
 
 
-def of_scale(rows: Sequence[Row], burst: Row | None) -> list[Target]:
+def of_scale(rows: Sequence[Row], burst: Row | None, backlog: Row | None) -> list[Target]:
     """Return the targets for many cases at once."""
     few, many = (min(rows, key=_open), max(rows, key=_open)) if rows else (None, None)
     cost = "CPU of a case"
@@ -58,7 +58,21 @@ def of_scale(rows: Sequence[Row], burst: Row | None) -> list[Target]:
     return [
         Target(cost, ratio, 1.3),
         Target("share of a burst acknowledged in time", burst["kept"] if burst else None, 1.0, at_least=True),
+        Target("acknowledging an urgent case behind a backlog ÷ on an idle machine, p99", _behind(backlog), 2),
+        Target(
+            "share of another line's cases acknowledged in time meanwhile",
+            backlog["other_line_kept"] if backlog else None,
+            1.0,
+            at_least=True,
+        ),
     ]
+
+
+def _behind(backlog: Row | None) -> float | None:
+    """Return the ratio for urgent cases, or None if the backlog had gone before the last of them was acknowledged."""
+    if not backlog or not backlog["left"]:
+        return None
+    return float(backlog["behind"]["urgent_s"]["p99"]) / float(backlog["idle"]["urgent_s"]["p99"])
 
 
 def _open(row: Row) -> int:

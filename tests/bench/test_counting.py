@@ -125,14 +125,28 @@ def test_targets_are_missed_beyond_the_limit() -> None:
 
 def test_unmeasured_targets_are_neither_met_nor_missed() -> None:
     assert {verdict for _, verdict in verdicts(of_comparison([row("bare", "bare", 100)]))} == {"not measured"}
-    assert {verdict for _, verdict in verdicts(of_scale([], None))} == {"not measured"}
+    assert {verdict for _, verdict in verdicts(of_scale([], None, None))} == {"not measured"}
 
 
 @pytest.mark.parametrize(("many", "kept", "expected"), [(130.0, 1.0, "pass"), (131.0, 0.999, "miss")], ids=str)
 def test_targets_of_scale(many: float, kept: float, expected: str) -> None:
     rows = [{"open": 1000, "cpu_ms": {"server": 60.0, "worker": 40.0}}, {"open": 20000, "cpu_ms": {"server": many}}]
 
-    assert [verdict for _, verdict in verdicts(of_scale(rows, {"kept": kept}))] == [expected, expected]
+    assert [verdict for _, verdict in verdicts(of_scale(rows, {"kept": kept}, None))][:2] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds", "expected"),
+    [(1, 0.2, (2.0, "pass")), (1, 0.21, (2.1, "miss")), (0, 0.21, (None, "not measured"))],
+    ids=str,
+)
+def test_urgent_cases_are_measured_only_while_a_backlog_is_left(
+    left: int, seconds: float, expected: tuple[float | None, str]
+) -> None:
+    idle, behind = {"urgent_s": {"p99": 0.1}}, {"urgent_s": {"p99": seconds}}
+    backlog = {"left": left, "idle": idle, "behind": behind, "other_line_kept": 1.0}
+
+    assert verdicts(of_scale([], None, backlog))[2:] == [expected, (1.0, "pass")]
 
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass\n"

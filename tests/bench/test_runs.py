@@ -61,6 +61,7 @@ def test_cases_are_compared_with_the_bare_case(tmp_path: Path) -> None:
 
 def test_many_cases_at_once_are_measured(tmp_path: Path) -> None:
     small = ["--open", "4,8", "--turned", "2", "--cut-off", "3", "--burst", "6", "--timers", "4", "--due-in", "20"]
+    small += ["--backlog", "6", "--urgent", "2"]
     found = result_of("scale", tmp_path, *small)
 
     assert [(row["open"], row["listing"]["open"]) for row in found["open"]["rows"]] == [(4, 4), (8, 8)]
@@ -71,6 +72,10 @@ def test_many_cases_at_once_are_measured(tmp_path: Path) -> None:
     assert found["timers"]["timers"] == 4
     assert found["timers"]["twice"] == 0
     assert found["timers"]["late_s"]["p50"] >= 0
+    assert found["backlog"]["plain"] == 6
+    assert found["backlog"]["other_line_kept"] == 1.0
+    for when in ("idle", "behind"):
+        assert all(found["backlog"][when][what]["p99"] > 0 for what in ("urgent_s", "other_line_s"))
     assert {target["verdict"] for target in found["targets"]} <= {"pass", "miss"}
 
 
