@@ -76,7 +76,10 @@ def test_many_cases_at_once_are_measured(tmp_path: Path) -> None:
     assert found["backlog"]["other_line_kept"] == 1.0
     for when in ("idle", "behind"):
         assert all(found["backlog"][when][what]["p99"] > 0 for what in ("urgent_s", "other_line_s"))
-    assert {target["verdict"] for target in found["targets"]} <= {"pass", "miss"}
+    # So few cases may all be acknowledged before the last urgent one.
+    measured = [target["verdict"] for target in found["targets"] if "behind a backlog" not in target["name"]]
+    assert set(measured) <= {"pass", "miss"}
+    assert len(measured) == len(found["targets"]) - 1
 
 
 async def test_run_fails_if_a_case_ends_otherwise_or_never(tmp_path: Path) -> None:
