@@ -7,11 +7,11 @@ after it was read.
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
-from pydantic_core import to_json
+from pydantic import BeforeValidator, TypeAdapter
 
 from cases.policy.policy import Policy
 
+_RECORDED = TypeAdapter(dict[str, Any])
 SHARED = 256
 """The number of policies in the cache. They differ by line, topic, and the days off that are still relevant."""
 
@@ -23,7 +23,7 @@ def _read(recorded: bytes) -> Policy:
 
 def _shared(recorded: Any) -> Any:
     """Return the shared policy for a recorded one. Other values are left to validation."""
-    return _read(to_json(recorded)) if isinstance(recorded, dict) else recorded
+    return _read(_RECORDED.dump_json(recorded)) if isinstance(recorded, dict) else recorded
 
 
 PinnedPolicy = Annotated[Policy, BeforeValidator(_shared)]
