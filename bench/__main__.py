@@ -106,7 +106,7 @@ def compare_command(
 @click.option("--burst", type=click.IntRange(0), default=Scale.burst, help="Complaints at once; 0 to skip.")
 @click.option("--timers", type=click.IntRange(0), default=Scale.timers, help="Timers in the same second; 0 to skip.")
 @click.option("--backlog", type=click.IntRange(0), default=Scale.backlog, help="Cases without a worker; 0 to skip.")
-@click.option("--urgent", type=click.IntRange(1), default=Scale.urgent, help="Urgent ones behind the backlog.")
+@click.option("--urgent", type=click.IntRange(1), default=Scale.urgent, help="Cases that are urgent, after them.")
 @click.option("--due-in", type=float, help="Seconds until the timers fire.  [default: 30, plus 0.1 for each]")
 @click.option("--in-flight", type=click.IntRange(1), default=Scale.in_flight, help="Concurrent cases during opening.")
 def scale_command(wanted: str, patience: float, out: Path, sizes: str, **how: Any) -> None:

@@ -35,7 +35,8 @@ class Projection:
         """The number of local activities (`Desk.local_calls`) up to the one that wrote the row."""
         self._listed: tuple[Any, ...] | None = None
         """The `listed_state` that the row shows."""
-        self._writing = False
+        self._writing = self._in_task = False
+        """Whether the row is being written, and whether a local activity is doing so."""
         self._seq = 0
 
     @property
@@ -45,17 +46,20 @@ class Projection:
             return False
         return desk.local_calls > self._local_calls or listed_state(desk.case) != self._listed
 
-    def write(self) -> None:
-        """Start to write the row if it is due. Called when the case is at rest."""
+    def writes_now(self) -> bool:
+        """Start to write the row if it is due; return whether this task is writing it. Called when the case is at rest."""
         if self._is_due and not self._writing:
-            self._writing = True
+            self._writing = self._in_task = True
             self._desk.begin(self._write())
+        return self._in_task
 
     async def _write(self) -> None:
         self._note_state()
         # A replay does not run local activities, so do not spend time on the row.
         row = None if workflow.unsafe.is_replaying() else self.projected()
-        if not await self._quickly(row):
+        written = await self._quickly(row)
+        self._in_task = False
+        if not written:
             self._note_state()
             with suppress(ActivityError):  # gives up after an hour; reconciling will find the difference
                 await self._desk.durably(call(Records.project, self.projected()), summary=ROW, options=PROJECTION)
