@@ -49,6 +49,8 @@ class AfterSalesCase:
         self._display = Display(self._desk)
         self._projection = Projection(self._desk)
         self._closing = Closing(self._desk, self._remedies, self._linking)
+        self._attended: int | None = None
+        """The revision (`Desk.revision`) that `_attend` has handled."""
         self._early: list[tuple[str, Any]] = []
         """Signals that arrived before the complaint was admitted."""
 
@@ -111,14 +113,25 @@ class AfterSalesCase:
             if self._desk.at_rest(seen) and not self._projection.writes_now():
                 self._clocks.start_timer()
                 self._display.refresh()
+            self._attended = self._desk.revision if self._desk.revision == seen else None
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (awaited at once)
 
     async def _until_closed(self) -> None:
         """Wait until the case has closed. Continue as new if the history grows too long before that."""
         case = self._desk.case
-        await self._desk.until(lambda: is_over(case) or self._history_is_long())
+        await self._desk.until(self._run_is_over)
+        while not is_over(case) and workflow.patched("a run ends with nothing in progress"):
+            # `_attend` may still start something, whose result the next run would not get.
+            await self._desk.until(lambda: is_over(case) or self._attended == self._desk.revision)
+            if self._run_is_over():
+                break
+            await self._desk.until(self._run_is_over)
         if not is_over(case):
+            self._display.log()  # the next run does not log what happened in this one
             workflow.continue_as_new({CONTINUED: case.model_dump(mode="json")})
+
+    def _run_is_over(self) -> bool:
+        return is_over(self._desk.case) or self._history_is_long()
 
     def _history_is_long(self) -> bool:
         """Return whether the history has grown long, and a new run would lose nothing that is in progress."""

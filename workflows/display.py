@@ -39,8 +39,7 @@ class Display:
             return
         self._refreshed = self._desk.changes
         self._show()
-        self._log()
-        self._counts.count(self._desk.case)
+        self.log()
 
     def _show(self) -> None:
         case = self._desk.case
@@ -54,13 +53,17 @@ class Display:
             workflow.upsert_search_attributes(updates)
             self._shown = now_shown
 
-    def _log(self) -> None:
-        """Log one line for each new timeline entry, without `text` and `by`, which may contain personal data."""
+    def log(self) -> None:
+        """Count what is new, and log one line for each new timeline entry.
+
+        The lines have no `text` and `by`, which may contain personal data.
+        """
         case = self._desk.case
         extra = {"case_id": case.id, "line": case.complaint.line, "topic": case.complaint.topic, "status": case.status}
         for entry in case.timeline[self._logged :]:
             workflow.logger.info(entry.what, extra=extra)
         self._logged = len(case.timeline)
+        self._counts.count(case)
 
     def page(self) -> str:
         """Return the page of the case; empty while its complaint is being admitted."""

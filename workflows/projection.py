@@ -47,7 +47,7 @@ class Projection:
         return desk.local_calls > self._local_calls or listed_state(desk.case) != self._listed
 
     def writes_now(self) -> bool:
-        """Start to write the row if it is due; return whether this task is writing it. Called when the case is at rest."""
+        """Start to write the row if it is due, once the case is at rest. Return whether this task is writing it."""
         if self._is_due and not self._writing:
             self._writing = self._in_task = True
             self._desk.begin(self._write())

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cases.policy.policy import Policy
 from records import EntryState, Records
 from tests.complaints import complaint
-from tests.engine import ONCE, OpenCase, Workshop, promise, serving, step
+from tests.engine import ONCE, OpenCase, Workshop, promise, runs, serving, step
 from tests.fakes import FakePartners
 from tests.workflows.conftest import offered
 from worker import Parts, register_search_attributes
@@ -149,3 +150,13 @@ async def test_full_case_continues_and_closes(case: OpenCase, records: Records) 
     archived = records.case(case.id)
     assert archived is not None
     assert len(archived["record"]["evidence"]) == shown * 50
+
+
+async def test_run_ends_only_when_nothing_is_in_progress(case: OpenCase) -> None:
+    """A timer that fires in the last task of a run starts a call, whose result only that run would get."""
+    await case.after(days=5)
+
+    for run in (await runs(case.client, case.handle.id))[1:]:
+        names = [EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in run.events]
+        assert names[-1] == "WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
+        assert names.count("ACTIVITY_TASK_SCHEDULED") == names.count("ACTIVITY_TASK_COMPLETED")

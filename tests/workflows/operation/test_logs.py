@@ -116,6 +116,7 @@ async def test_replay_says_nothing(
 
 
 async def test_run_that_continues_a_case_says_nothing_again(log: io.StringIO, case: OpenCase) -> None:  # noqa: F811
+    await case.at_rest()  # or the server repeats a task that ends as the clock is moved, and its lines
     seen = await case.after(days=5)
 
     assert await case.runs() > 2
