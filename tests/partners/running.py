@@ -57,7 +57,7 @@ def command(kind: str = "refund", **changes: Any) -> StepCommand:
     return StepCommand.model_validate(content | changes)
 
 
-def talk_to(url: str, *, timeout: float = 5.0, token: str | None = None) -> AbstractAsyncContextManager[Partners]:
+def talk_to(url: str, *, timeout: float = 60.0, token: str | None = None) -> AbstractAsyncContextManager[Partners]:
     """Return all partners at `url`; they are closed afterwards."""
 
     @contextlib.asynccontextmanager
