@@ -49,8 +49,8 @@ class AfterSalesCase:
         self._display = Display(self._desk)
         self._projection = Projection(self._desk)
         self._closing = Closing(self._desk, self._remedies, self._linking)
-        self._attended: int | None = None
-        """The revision (`Desk.revision`) that `_attend` has handled."""
+        self._attended = 0
+        """The revision (`Desk.revision`) that `_attend` has handled. A case starts with revision 1."""
         self._early: list[tuple[str, Any]] = []
         """Signals that arrived before the complaint was admitted."""
 
@@ -113,7 +113,7 @@ class AfterSalesCase:
             if self._desk.at_rest(seen) and not self._projection.writes_now():
                 self._clocks.start_timer()
                 self._display.refresh()
-            self._attended = self._desk.revision if self._desk.revision == seen else None
+            self._attended = seen
             await workflow.wait_condition(lambda: self._desk.revision != seen)  # noqa: B023 (awaited at once)
 
     async def _until_closed(self) -> None:

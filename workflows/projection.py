@@ -56,13 +56,13 @@ class Projection:
     async def _write(self) -> None:
         self._note_state()
         # A replay does not run local activities, so do not spend time on the row.
-        row = None if workflow.unsafe.is_replaying() else self.projected()
+        row = None if workflow.unsafe.is_replaying() else self._next_row()
         written = await self._quickly(row)
         self._in_task = False
         if not written:
             self._note_state()
             with suppress(ActivityError):  # gives up after an hour; reconciling will find the difference
-                await self._desk.durably(call(Records.project, self.projected()), summary=ROW, options=PROJECTION)
+                await self._desk.durably(call(Records.project, self._next_row()), summary=ROW, options=PROJECTION)
         self._local_calls = self._desk.local_calls
         self._writing = False
 
@@ -75,12 +75,17 @@ class Projection:
         except FailureError:
             return False
 
+    def _next_row(self) -> Projected:
+        row = self.projected()
+        self._seq = row.seq
+        return row
+
     def projected(self) -> Projected:
-        """Return the row as the case is now."""
+        """Return the row as the case is now. This changes nothing, because queries call it too."""
         case = self._desk.case
         snapshot = Snapshot.of(case)
-        self._seq = max(self._seq + 1, int(workflow.now().timestamp() * 1_000_000))
-        return Projected(seq=self._seq, listing=Listing.of(case, snapshot), snapshot=snapshot.model_dump_json())
+        seq = max(self._seq + 1, int(workflow.now().timestamp() * 1_000_000))
+        return Projected(seq=seq, listing=Listing.of(case, snapshot), snapshot=snapshot.model_dump_json())
 
     async def wait_until_written(self) -> None:
         """Wait until the row is up to date."""

@@ -6,7 +6,6 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel
 
 from cases.state.case import Case
-from cases.state.summary import broken, paid
 from cases.views.search_attributes import next_due
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import PromiseState, StepState
@@ -49,47 +48,39 @@ class Listing(BaseModel):
         """Return the row of a case whose snapshot was just taken."""
         order, due = case.complaint.order, next_due(case)
         return cls(
+            **_shown(snapshot),
             case_id=case.id,
             line=case.complaint.line,
             topic=case.complaint.topic,
             order_id=order.order_id if order else None,
             channel=case.complaint.channel,
-            status=case.status,
-            outcome=case.outcome,
-            urgent=case.urgent,
-            team=case.team,
-            owner=case.owner,
             received_at=case.complaint.received_at,
             opened_at=case.opened_at,
-            closed_at=case.closed_at,
             next_due_at=due[0] if due else None,
             next_due=due[1].name if due else None,
-            broken=broken(case),
-            escalation_rung=max((e.rung for e in case.escalations), default=0),
             needs=list(dict.fromkeys(need.what for need in snapshot.needs if not isinstance(need, str))),
-            unknown_money=any(step.state is StepState.UNKNOWN for step in case.steps),
-            paid=sum((Decimal(amount) for amount in paid(case).values()), Decimal(0)),
             currency=order.currency if order else None,
         )
 
     def at_the_end(self, last: Snapshot) -> Self:
         """Return the row of this case after it has closed. An earlier build may have written the final snapshot."""
-        changes: dict[str, Any] = {
-            "status": last.status,
-            "outcome": last.outcome,
-            "urgent": last.urgent,
-            "team": last.owner.team,
-            "owner": last.owner.name,
-            "closed_at": last.closed_at,
-            "next_due_at": None,
-            "next_due": None,
-            "broken": list(dict.fromkeys(p.name for p in last.promises if p.state == PromiseState.BROKEN)),
-            "escalation_rung": max((e.rung for e in last.escalations), default=0),
-            "needs": [],
-            "unknown_money": any(step.state == StepState.UNKNOWN for step in last.steps),
-            "paid": sum(map(Decimal, dict(last.paid).values()), Decimal(0)),
-        }
-        return self.model_copy(update=changes)
+        return self.model_copy(update={**_shown(last), "next_due_at": None, "next_due": None, "needs": []})
+
+
+def _shown(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the fields that change until a case has closed, from a snapshot of any build."""
+    return {
+        "status": snapshot.status,
+        "outcome": snapshot.outcome,
+        "urgent": snapshot.urgent,
+        "team": snapshot.owner.team,
+        "owner": snapshot.owner.name,
+        "closed_at": snapshot.closed_at,
+        "broken": list(dict.fromkeys(p.name for p in snapshot.promises if p.state == PromiseState.BROKEN)),
+        "escalation_rung": max((e.rung for e in snapshot.escalations), default=0),
+        "unknown_money": any(step.state == StepState.UNKNOWN for step in snapshot.steps),
+        "paid": sum(map(Decimal, dict(snapshot.paid).values()), Decimal(0)),
+    }
 
 
 def listed_state(case: Case) -> tuple[Any, ...]:

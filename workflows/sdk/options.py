@@ -65,15 +65,6 @@ FIND = ActivityConfig(
     retry_policy=BACKOFF,
 )
 
-PROJECTION = ActivityConfig(
-    # Limited, so that a database that is down does not keep cases from closing. Reconciling writes the row later.
-    start_to_close_timeout=timedelta(seconds=20),
-    schedule_to_close_timeout=timedelta(hours=1),
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
-    ),
-)
-
 RECONCILE = ActivityConfig(
     # A database that is down for longer than these attempts fails the run. The next run compares everything again.
     start_to_close_timeout=timedelta(minutes=10),
@@ -88,3 +79,9 @@ RECORD = ActivityConfig(
         initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
     ),
 )
+
+PROJECTION: ActivityConfig = {
+    **RECORD,
+    # Limited, so that a database that is down does not keep cases from closing. Reconciling writes the row later.
+    "schedule_to_close_timeout": timedelta(hours=1),
+}
