@@ -207,18 +207,21 @@ def test_other_addresses_are_refused(address: str) -> None:
         host_and_port(address)
 
 
+def assert_bad_input(code: int, capsys: pytest.CaptureFixture[str], sentence: str) -> None:
+    """Exit code 2, and nothing but the sentence in one line."""
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("arguments", [["list"], ["up"], ["demo"], ["plan", os.devnull], ["policy", "check"]])
 def test_every_verb_that_reads_settings_exits_with_the_sentence(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AFTER_SALES_STAFF_NOTIFY", "{bad")
 
-    code = main(arguments)
-
-    said = capsys.readouterr()
-    assert (code, said.out) == (2, "")
-    assert said.err.startswith("AFTER_SALES_STAFF_NOTIFY: is not JSON (")
-    assert said.err.count("\n") == 1
+    assert_bad_input(main(arguments), capsys, "AFTER_SALES_STAFF_NOTIFY: is not JSON (")
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["show", "HL-1"], ["stuck"], ["note", "HL-1", "--text", "hello"]])
@@ -227,12 +230,7 @@ def test_faulty_encryption_keys_are_bad_input_for_every_verb(
 ) -> None:
     monkeypatch.setenv("AFTER_SALES_ENCRYPTION_KEYS", "k1:c2hvcnQ=")
 
-    code = main(arguments)
-
-    said = capsys.readouterr()
-    assert (code, said.out) == (2, "")
-    assert said.err.startswith("AFTER_SALES_ENCRYPTION_KEYS: key k1 has 5 bytes, AES-256 needs 32")
-    assert said.err.count("\n") == 1
+    assert_bad_input(main(arguments), capsys, "AFTER_SALES_ENCRYPTION_KEYS: key k1 has 5 bytes, AES-256 needs 32")
 
 
 @pytest.mark.parametrize("program", ["worker.py", "-m encryption.server", "-m bench compare"])

@@ -24,6 +24,14 @@ async def replacing(open_case: Open, partners: FakePartners) -> OpenCase:
     return case
 
 
+async def paying(open_case: Open, partners: FakePartners) -> OpenCase:
+    """A case whose coupon has been requested from the payment partner."""
+    case = await open_case()
+    await agreed(case, "minor")
+    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    return case
+
+
 async def unknown_coupon(open_case: Open, partners: FakePartners, answer: asyncio.Event, *, paid: bool) -> OpenCase:
     """A case whose coupon has an unknown outcome; once `answer` is set, the partner says whether it was paid."""
     partners.refunds.will(Turn(raises=TIMED_OUT, done=paid))
@@ -69,10 +77,8 @@ async def test_answer_that_contradicts_a_report_is_settled_by_key_or_goes_to_a_p
     """S26: reported as done, answered otherwise: the partner's records decide, and nothing is released."""
     late = asyncio.Event()
     partners.refunds.will(replace(CONTRADICTIONS[answers], until=late))
-    case = await open_case()
-    await agreed(case, "minor")
+    case = await paying(open_case, partners)
     key = f"{case.id}/1/o1/coupon"
-    await eventually(lambda: _any(partners.refunds.commands), "the call")
     await case.signals("step-reported", step="coupon", state="done", by="refunds")
     await case.until(lambda c: step(c, "coupon")["state"] == "done")
     partners.refunds.will_find(key, books)
@@ -97,9 +103,7 @@ async def test_partners_number_replaces_the_name_of_who_reported_the_payment(
     """S26: in the case and in the ledger, even if the answer with the number is lost."""
     late = asyncio.Event()
     partners.refunds.will(replace(answers, until=late))
-    case = await open_case()
-    await agreed(case, "minor")
-    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    case = await paying(open_case, partners)
     await case.signals("step-reported", step="coupon", state="done", by="refunds")
     reported = await case.until(lambda c: step(c, "coupon")["state"] == "done")
     late.set()
@@ -121,9 +125,7 @@ async def test_record_is_kept_once_a_reported_payment_has_been_answered(
     """S26: the case is closed by then; record and ledger agree with the answer and with each other."""
     late = asyncio.Event()
     partners.refunds.will(Turn(until=late, state=books))
-    case = await open_case()
-    await agreed(case, "minor")
-    await eventually(lambda: _any(partners.refunds.commands), "the call")
+    case = await paying(open_case, partners)
     await case.signals("step-reported", step="coupon", state="done", by="refunds")
     await case.says("step-reported", step="onsite_repair", state="done")
     await case.becomes("following_up")
@@ -148,10 +150,8 @@ async def test_payment_that_is_done_after_it_was_reported_as_failed_is_never_rel
     """S26: in the opposite order; the reservation stays until the call has been answered."""
     late = asyncio.Event()
     partners.refunds.will(Turn(until=late))
-    case = await open_case()
-    await agreed(case, "minor")
+    case = await paying(open_case, partners)
     key = f"{case.id}/1/o1/coupon"
-    await eventually(lambda: _any(partners.refunds.commands), "the call")
     await case.signals("step-reported", step="coupon", state="failed", by="refunds")
     await case.until(lambda c: step(c, "coupon")["state"] == "blocked")
     before = _states(records, case)
@@ -252,10 +252,8 @@ async def test_answer_and_daily_question_leave_a_contested_payment_to_a_person(
     """S26, S27: it is taken back before its call is answered; case and ledger agree until the partner is asked."""
     late = asyncio.Event()
     partners.refunds.will(Turn(until=late))
-    case = await open_case()
-    await agreed(case, "minor")
+    case = await paying(open_case, partners)
     key = f"{case.id}/1/o1/coupon"
-    await eventually(lambda: _any(partners.refunds.commands), "the call")
     await case.signals("step-reported", step="coupon", state="done", by="refunds")
     await case.signals("step-reported", step="coupon", state="failed", detail="account closed", by="refunds")
     contested = {key: EntryState.CONTESTED}
