@@ -32,11 +32,11 @@ class Logistics:
 
     @activity.defn(name="logistics-find")
     async def find(self, key: str) -> Receipt | None:
-        """What became of a step or claim; None: the partner never received it."""
+        """Return the receipt of a step or claim; None if the partner never received it."""
         return await find(self._port, key)
 
     async def _sent_before(self, claim: StepCommand) -> bool:
-        """Whether this claim may have been sent under its key before; raises if a later key has been used."""
+        """Return whether this claim may have been sent under its key before. Raises if a later key has been used."""
         with ledger_errors():
             return await asyncio.to_thread(
                 self._records.send_claim, claim.case_id, claim.key, claim_number(claim.case_id, claim.key)
