@@ -1,4 +1,5 @@
-# The worker, with only the packages that it needs. `--target sandbox`: the partner sandbox (docker-compose.yml).
+# The worker, with only the packages that it needs. `--target web`: the web server. `--target sandbox`: the partner
+# sandbox (docker-compose.yml).
 FROM python:3.11.15-slim-bookworm AS worker
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -16,13 +17,16 @@ COPY . ./
 USER 10001
 CMD ["python", "worker.py"]
 
-# Adds the command line, the partner sandbox and the codec server.
-FROM worker AS sandbox
+# Adds the command line, the web server, the partner sandbox and the codec server.
+FROM worker AS web
 
 USER 0
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements-machine.lock
 
 USER 10001
+CMD ["python", "-m", "web"]
+
+FROM web AS sandbox
 CMD ["python", "-m", "partners.sandbox", "--host", "0.0.0.0"]
 
 # The default target of `docker build .`.

@@ -22,7 +22,7 @@ from settings import LOCK, ROOT
 
 HOST = "127.0.0.1"
 WORKER_GRACE, GRACE = 20, 5
-"""Seconds between SIGTERM and SIGKILL. Workers finish their activities first."""
+"""Seconds between SIGTERM and SIGKILL. Workers finish their activities first, and the web server its requests."""
 SERVER_SETTINGS = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     # The server may fire a timer this much late: up to a second by default, which would delay every skip. No value can
@@ -48,7 +48,8 @@ class ChildEnded(AfterSalesError):
 class Embedded:
     """A server with its UI, the partner sandbox and workers on 127.0.0.1, for as long as the `async with` lasts.
 
-    `data` is the folder for databases and logs; None: they are deleted at the end. Port 0 means any free port.
+    `data` is the folder for databases and logs; None: they are deleted at the end. Port 0 means any free port. Without
+    a `web_port` there is no web server.
     Raises `StartFailed` on entry and then leaves nothing running.
     """
 
@@ -59,10 +60,13 @@ class Embedded:
         port: int = 7233,
         ui_port: int = 8233,
         partners_port: int = 8733,
+        web_port: int | None = None,
         fixtures: Path | None = None,
         workers: int = 1,
     ) -> None:
         self._asked = {"--port": port, "--ui-port": ui_port, "--partners-port": partners_port}
+        if web_port is not None:
+            self._asked["--web-port"] = web_port
         self._fixtures, self._count = fixtures, workers
         self._data = data
         self._held = ExitStack()
@@ -71,17 +75,16 @@ class Embedded:
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._server: Server | None = None
         self._sandbox: Child | None = None
+        self._web: Child | None = None
 
     async def __aenter__(self) -> Self:
         """Start everything in the order of dependencies."""
         try:
             data = self._claim_data()
             ports = claim_ports(self._asked)
-            self.address, self.ui, self.partners = (
-                f"{HOST}:{ports[0]}",
-                f"http://{HOST}:{ports[1]}",
-                f"http://{HOST}:{ports[2]}",
-            )
+            self.address = f"{HOST}:{ports[0]}"
+            self.ui, self.partners, *web = (f"http://{HOST}:{port}" for port in ports[1:])
+            self.web = web[0] if web else None
             if self._lock is not None:
                 self._lock.write(self.address)
                 self._lock.flush()
@@ -97,7 +100,7 @@ class Embedded:
         await self._end_all()
 
     async def wait(self) -> None:
-        """Wait until the server or the sandbox ends, then raise `ChildEnded`. Workers are restarted."""
+        """Wait until the server or the sandbox ends, then raise `ChildEnded`. Workers and the web server restart."""
         needed = [child for child in (self._server, self._sandbox) if child is not None]
         ends = [asyncio.ensure_future(child.until_ended()) for child in needed]
         try:
@@ -122,16 +125,24 @@ class Embedded:
                 await worker.until_ready()
                 self._keepers[worker.name] = asyncio.create_task(self._keep(worker))
 
-    async def _keep(self, worker: Child) -> None:
-        """Restart a worker whenever it ends, with growing pauses while it keeps ending."""
+    async def _start_web(self, env: dict[str, str], port: int) -> None:
+        env = {**env, "AFTER_SALES_WEB_ADDRESS": f"{HOST}:{port}"}
+        command = [sys.executable, "-P", "-m", "web"]
+        self._web = Child("the web server", command, env, self.logs / "web.log", "web ready at")
+        await self._web.launch()
+        await self._web.until_ready()
+        self._keepers[self._web.name] = asyncio.create_task(self._keep(self._web))
+
+    async def _keep(self, child: Child) -> None:
+        """Restart a child whenever it ends, with growing pauses while it keeps ending."""
         clock, pause = asyncio.get_running_loop(), 1
         while True:
             since = clock.time()
-            await worker.until_ended()
+            await child.until_ended()
             pause = 1 if clock.time() - since > LONGEST_BACK_OFF else min(2 * pause, LONGEST_BACK_OFF)
-            _log.warning("%s; restarting it in %s s", worker.ended_sentence(), pause)
+            _log.warning("%s; restarting it in %s s", child.ended_sentence(), pause)
             await asyncio.sleep(pause)
-            await worker.launch()
+            await child.launch()
 
     def _claim_data(self) -> Path:
         """Create and lock the folder for databases and logs: two servers on one database would destroy it."""
@@ -163,9 +174,11 @@ class Embedded:
         sandbox += ["--fixtures", str(self._fixtures.resolve())] if self._fixtures else []
         ready_line = "partner sandbox ready at"
         self._sandbox = Child("the partner sandbox", sandbox, env, self.logs / "partners.log", ready_line)
-        # The sandbox first: the server takes additional ports at random, possibly the sandbox's.
+        # These first: the server takes additional ports at random, possibly theirs.
         await self._sandbox.launch()
         await self._sandbox.until_ready()
+        if self.web is not None:
+            await self._start_web(env, ports[3])
         await self._server.launch()
         await self._server.until_ready()
         for number in range(1, self._count + 1):
@@ -204,16 +217,17 @@ class Embedded:
         }
 
     async def _end_all(self) -> None:
-        """Stop the workers, then the sandbox, then the server. An interrupt kills the rest at once."""
+        """Stop the workers and the web server, then the sandbox, then the server. An interrupt kills the rest."""
         for keeper in self._keepers.values():
             keeper.cancel()
+        first = [*self._workers, *([self._web] if self._web is not None else [])]
         others = [child for child in (self._sandbox, self._server) if child is not None]
         try:
-            await asyncio.gather(*(worker.end(WORKER_GRACE) for worker in self._workers))
+            await asyncio.gather(*(child.end(WORKER_GRACE) for child in first))
             for child in others:
                 await child.end(GRACE)
         finally:
-            for child in (*self._workers, *others):
+            for child in (*first, *others):
                 child.kill()
             self._held.close()
 

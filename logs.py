@@ -20,6 +20,7 @@ _TEMPORAL = ("temporal_workflow", "temporal_activity")
 def set_up(settings: Settings) -> None:
     """Send all logging of this process to standard error, as `AFTER_SALES_LOG_FORMAT` says."""
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         _case_id,

@@ -36,6 +36,7 @@ _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TC
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_PORT = 65535
 CODEC_ADDRESS = "127.0.0.1:8734"
+WEB_ADDRESS = "127.0.0.1:8735"
 SHORTEST_INTERVAL, LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -177,6 +178,14 @@ class CodecSettings(BaseSettings):
     )
 
 
+class WebSettings(BaseSettings):
+    """The settings of the web server (`python -m web`): `AFTER_SALES_WEB_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}WEB_", env_file=ENV_FILE, extra="ignore")
+
+    address: Annotated[str, AfterValidator(_address)] = Field(WEB_ADDRESS, description="HOST:PORT where it listens")
+
+
 def configured(**given: Any) -> Settings:
     """Read the settings; `given` values take precedence.
 
@@ -188,6 +197,11 @@ def configured(**given: Any) -> Settings:
 def codec_configured() -> CodecSettings:
     """Read the settings of the codec server. Raises `InvalidInput` as `configured` does."""
     return _read(CodecSettings, {})
+
+
+def web_configured(**given: Any) -> WebSettings:
+    """Read the settings of the web server. Raises `InvalidInput` as `configured` does."""
+    return _read(WebSettings, given)
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
@@ -219,7 +233,7 @@ def _named(prefix: str, fault: Problem) -> tuple[str, str]:
 
 def _misspelt() -> list[Problem]:
     """Return a problem for each variable with our prefix, in the environment or `.env`, that is not a setting."""
-    kinds = (Settings, CodecSettings)
+    kinds = (Settings, CodecSettings, WebSettings)
     known = {f"{kind.model_config['env_prefix']}{field.upper()}" for kind in kinds for field in kind.model_fields}
     given = sorted({name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)} - known)
     return [

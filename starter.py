@@ -51,19 +51,20 @@ def demo(stay: bool) -> int:
     return play(stay=stay)
 
 
-@cli.command(epilog=examples("up", "up --ephemeral --port 0 --ui-port 0 --partners-port 0"))
+@cli.command(epilog=examples("up", "up --ephemeral --port 0 --ui-port 0 --partners-port 0 --web-port 0"))
 @click.option("--port", type=PORT, default=7233, help="Port of the Temporal server. Default: 7233; 0: any free port.")
 @click.option("--ui-port", type=PORT, default=8233, help="Port of the Temporal UI. Default: 8233; 0: any free port.")
 @click.option(
     "--partners-port", type=PORT, default=8733, help="Port of the partner sandbox. Default: 8733; 0: any free port."
 )
+@click.option("--web-port", type=PORT, default=8735, help="Port of the web server. Default: 8735; 0: any free port.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for databases and logs. Default: data.")
 @click.option("--ephemeral", is_flag=True, help="Delete all data at the end.")
-def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral: bool) -> None:
+def up(data: Path | None, ephemeral: bool, **ports: Any) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Starts Temporal with its UI, the partner sandbox and a worker. Prints a line that begins with "ready" when all are
-    up.
+    Starts Temporal with its UI, the partner sandbox, a worker and the web server. Prints a line that begins with
+    "ready" when all are up.
     """
     import asyncio
     import signal
@@ -75,14 +76,14 @@ def up(port: int, ui_port: int, partners_port: int, data: Path | None, ephemeral
         raise click.UsageError("--data keeps what --ephemeral deletes: use one of the two")
     configured()  # report bad settings here; the worker would report them only in its log
     folder = None if ephemeral else data or DATA
-    here = Embedded(data=folder, port=port, ui_port=ui_port, partners_port=partners_port)
+    here = Embedded(data=folder, **ports)
 
     async def until_interrupted() -> None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, task.cancel if task else sys.exit)
         async with here:
-            click.echo(f"ready  temporal {here.address}  ui {here.ui}  partners {here.partners}")
+            click.echo(f"ready  temporal {here.address}  ui {here.ui}  partners {here.partners}  web {here.web}")
             click.echo(f"logs in {here.logs}; Ctrl-C stops everything", err=True)
             await here.wait()
 

@@ -263,6 +263,11 @@ class Engine:
         now = datetime.now(UTC)
         return any(now - p.last_access_time.ToDatetime(tzinfo=UTC) < GONE_AFTER for p in found.pollers)
 
+    async def check(self) -> None:
+        """Raise `Unreachable` if the server does not answer."""
+        async with self._translated("…"):
+            await self.is_served(TASK_QUEUE)
+
     def _handle(self, case_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(workflow_id(case_id))
 

@@ -45,6 +45,11 @@ class Database:
             self.close()
             raise
 
+    def check(self) -> None:
+        """Raise `RecordsUnavailable` if the database does not answer."""
+        with self._reading() as connection:
+            connection.execute(select(1))
+
     def close(self) -> None:
         """Close all connections. A later call opens new ones."""
         self._engine.dispose()

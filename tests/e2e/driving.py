@@ -159,7 +159,7 @@ class Up:
 @contextmanager
 def starter_up(*arguments: str | Path) -> Iterator[Up]:
     """Run `starter.py up` on free ports until the block ends."""
-    anywhere = ["--port", "0", "--ui-port", "0", "--partners-port", "0"]
+    anywhere = ["--port", "0", "--ui-port", "0", "--partners-port", "0", "--web-port", "0"]
     process = subprocess.Popen(
         [*STARTER, "up", *anywhere, *map(str, arguments)],
         stdout=subprocess.PIPE,

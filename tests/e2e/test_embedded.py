@@ -88,7 +88,13 @@ class TestWhatRuns:
 
 class TestWhatCannotStart:
     @pytest.mark.parametrize(
-        ("which", "option"), [("port", "--port"), ("ui_port", "--ui-port"), ("partners_port", "--partners-port")]
+        ("which", "option"),
+        [
+            ("port", "--port"),
+            ("ui_port", "--ui-port"),
+            ("partners_port", "--partners-port"),
+            ("web_port", "--web-port"),
+        ],
     )
     async def test_port_in_use_is_named_with_its_option(self, which: str, option: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

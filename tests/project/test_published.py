@@ -18,7 +18,7 @@ from cases.inbox.messages import COMMANDS, FACTS, MESSAGES
 from cases.policy.remedy_kinds import PAID_AS
 from cases.views.snapshot import PaidView, Snapshot
 from docs import schemas
-from settings import ROOT, Settings
+from settings import ROOT, Settings, WebSettings
 from tests.cases.stages import blocked, closed, dissatisfied, escalated, over_limits, paid_out, replaced
 from tests.cases.world import World, open_case, snapshot
 from tests.complaints import check_complaint
@@ -26,6 +26,7 @@ from workflows.sdk.search import KEYS
 
 READMES = ("README.md", "README.zh-CN.md")
 VARIABLES = [f"AFTER_SALES_{field.upper()}" for field in Settings.model_fields]
+VARIABLES += [f"AFTER_SALES_WEB_{field.upper()}" for field in WebSettings.model_fields]
 
 
 def read(path: str) -> str:

@@ -13,9 +13,10 @@ from ruamel.yaml import YAML
 
 from cases.contract import MAX_INPUT_BYTES
 from embedded import SERVER_SETTINGS
-from settings import ROOT, Settings
+from settings import ROOT, Settings, WebSettings
 
 VARIABLES = {f"AFTER_SALES_{field.upper()}" for field in Settings.model_fields}
+OF_WEB = {f"AFTER_SALES_WEB_{field.upper()}" for field in WebSettings.model_fields}
 
 
 def read(path: str) -> str:
@@ -37,7 +38,11 @@ def test_every_image_is_pinned_and_none_is_deprecated(name: str) -> None:
 def test_our_image_has_the_version_of_the_project() -> None:
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
     built = {service["image"]: service["build"]["target"] for service in SERVICES.values() if "build" in service}
-    assert built == {f"after-sales:{version}": "worker", f"after-sales-sandbox:{version}": "sandbox"}
+    assert built == {
+        f"after-sales:{version}": "worker",
+        f"after-sales-web:{version}": "web",
+        f"after-sales-sandbox:{version}": "sandbox",
+    }
     assert set(re.findall(r"^FROM .+ AS (\w+)$", read("Dockerfile"), flags=re.MULTILINE)) == set(built.values())
     assert f"## [{version}]" in read("CHANGELOG.md")
 
@@ -77,7 +82,8 @@ def test_services_wait_until_their_dependencies_are_ready(name: str) -> None:
 
 def test_every_setting_in_the_topology_is_read_by_the_program() -> None:
     named = {key for service in SERVICES.values() for key in service.get("environment", {})}
-    assert {key for key in named if key.startswith("AFTER_SALES_")} <= VARIABLES
+    assert {key for key in named if key.startswith("AFTER_SALES_")} <= VARIABLES | OF_WEB
+    assert set(SERVICES["web"]["environment"]) >= OF_WEB
     assert VARIABLES - set(SERVICES["worker"]["environment"]) == {"AFTER_SALES_POLICIES"}, "mounted in its place"
 
 

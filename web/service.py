@@ -1,0 +1,47 @@
+"""What all routes share: connections to Temporal and our database, the policies, the settings."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from cases.policy.policy import Policy
+from client.cases import Engine
+from client.store import Store
+from settings import Settings, WebSettings
+
+
+class Service:
+    """The parts of the server. Connections are opened when they are first needed, and again after a failure."""
+
+    def __init__(self, settings: Settings, web: WebSettings, policies: Mapping[str, Policy]) -> None:
+        self.settings, self.web, self.policies = settings, web, policies
+        self.store = Store(settings)
+        self._engine: Engine | None = None
+        self._connecting = asyncio.Lock()
+
+    async def engine(self) -> Engine:
+        """Return the connection to Temporal. Raises `Unreachable` with the address and what to do."""
+        async with self._connecting:
+            if self._engine is None:
+                self._engine = await Engine.connect(settings=self.settings)
+            return self._engine
+
+    async def close(self) -> None:
+        """Close our database. The SDK closes its own connections."""
+        await self.store.close()
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return datetime.now(UTC)
+
+
+def _service(request: Request) -> Service:
+    found: Service = request.app.state.service
+    return found
+
+
+Served = Annotated[Service, Depends(_service)]
+"""The type of a route's parameter that receives the `Service`."""
