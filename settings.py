@@ -184,6 +184,9 @@ class WebSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=f"{PREFIX}WEB_", env_file=ENV_FILE, extra="ignore")
 
     address: Annotated[str, AfterValidator(_address)] = Field(WEB_ADDRESS, description="HOST:PORT where it listens")
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        600, description="Requests of one API key that one process answers in a minute; more are answered 429"
+    )
 
 
 def configured(**given: Any) -> Settings:

@@ -15,6 +15,7 @@ import click
 
 from cases.vocabulary import Status
 from console.arguments import ALL, CASE, LIMIT, examples, in_json, one_of, print_json
+from console.keys import key
 from console.policy_files import policy
 from console.verbs import Sections
 
@@ -38,6 +39,7 @@ def cli() -> None:
 
 
 cli.add_command(policy)
+cli.add_command(key)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))

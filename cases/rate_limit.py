@@ -56,7 +56,9 @@ def count(paces: Paces, name: str, now: datetime) -> None:
     paces[name] = then
 
 
-def after_one_more(free_at: datetime | None, now: datetime, at_once: int = AT_ONCE) -> datetime | None:
+def after_one_more(
+    free_at: datetime | None, now: datetime, at_once: int = AT_ONCE, every: timedelta = EVERY
+) -> datetime | None:
     """Return when a full burst is available again after one more message `now`, or None if it comes too soon."""
-    then = max(free_at or now, now) + EVERY
-    return then if then - now <= at_once * EVERY else None
+    then = max(free_at or now, now) + every
+    return then if then - now <= at_once * every else None

@@ -131,13 +131,13 @@ class Engine:
             return not refused(error)
         return True
 
-    async def send(self, case_id: str, name: str, payload: Json) -> Any:
-        """Send a message as an update and return the case's answer.
+    async def send(self, case_id: str, name: str, payload: Json, update_id: str | None = None) -> Any:
+        """Send a message as an update and return the case's answer. The same `update_id` is applied only once.
 
         Raises `Refusal` with the reason that the case gives, and `CaseOver` if it is closed.
         """
         async with self._translated(case_id):
-            return await self._handle(case_id).execute_update(name, payload, rpc_timeout=ANSWER_WITHIN)
+            return await self._handle(case_id).execute_update(name, payload, id=update_id, rpc_timeout=ANSWER_WITHIN)
 
     async def snapshot(self, case_id: str) -> Snapshot:
         """Return the case as it is now, or its final state if it is closed (then no worker is needed)."""

@@ -1,6 +1,7 @@
 """Start cases, and report for each complaint whether it has a case, or why not (S34)."""
 
 import asyncio
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -19,11 +20,25 @@ AT_ONCE = 20
 """Maximum number of complaints that are checked for acceptance at the same time."""
 
 
+class How(StrEnum):
+    """The kinds of results."""
+
+    OPENED = "opened"
+    PENDING = "pending"
+    """The case is opened, and no worker has accepted the complaint yet."""
+    EXISTS = "exists"
+    """There was a case before, of this complaint or of one that differs."""
+    REFUSED = "refused"
+
+
 class Opened(NamedTuple):
     """The result for a complaint. `ok`: there is a case with its content."""
 
     text: str
     ok: bool = True
+    how: How = How.OPENED
+    differs: tuple[str, ...] = ()
+    """The fields in which the complaint of an existing case differs."""
 
 
 class Opening:
@@ -46,15 +61,15 @@ class Opening:
     async def _result(self, complaint: Complaint, started: str | AfterSalesError) -> Opened:
         async with self._gate:
             if isinstance(started, AfterSalesError):
-                return Opened(f"refused: {started}", ok=False)
+                return Opened(f"refused: {started}", ok=False, how=How.REFUSED)
             if started != OPENED:
                 return await self._existing(complaint, started)
             try:
                 accepted = await self._is_accepted(complaint.case_id)
             except (Refusal, NoSuchCase) as refused:
-                return Opened(f"refused: {refused}", ok=False)
+                return Opened(f"refused: {refused}", ok=False, how=How.REFUSED)
             later = f"; no worker has accepted it yet, see starter.py show {complaint.case_id}"
-            return Opened(OPENED if accepted else OPENED + later)
+            return Opened(OPENED) if accepted else Opened(OPENED + later, how=How.PENDING)
 
     async def _existing(self, complaint: Complaint, state: str) -> Opened:
         """Return the result if the case exists already: for this complaint, or for one with different content."""
@@ -62,8 +77,9 @@ class Opening:
         fields = differing(complaint, raw)
         if fields:
             state = state.removesuffix(", nothing started")
-            return Opened(f"{state}, and this complaint differs in {', '.join(fields)}: nothing started", ok=False)
-        return Opened(state)
+            text = f"{state}, and this complaint differs in {', '.join(fields)}: nothing started"
+            return Opened(text, ok=False, how=How.EXISTS, differs=tuple(fields))
+        return Opened(state, how=How.EXISTS)
 
     async def _is_accepted(self, case_id: str) -> bool:
         """Wait until a worker accepts the complaint; False: none has. Raises `NoSuchCase` if it is refused."""

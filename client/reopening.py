@@ -24,6 +24,14 @@ Json = dict[str, Any]
 EVIDENCE, YES = "evidence-received", "customer-approved"
 
 
+class GoesOn(Refusal):
+    """The case is closed, and `case` goes on with it."""
+
+    def __init__(self, text: str, case: str) -> None:
+        self.case = case
+        super().__init__(text)
+
+
 async def reopen(
     engine: Engine, case_id: str, now: datetime, *, by: str | None = None, **changes: Any
 ) -> tuple[str, str]:
@@ -67,7 +75,7 @@ async def late(engine: Engine, case_id: str, name: str, payload: Json, now: date
         answer: Json = await engine.send(successor, name, payload)
         return {**answer, "case": successor, "why": f"{ended}; {successor} has the evidence"}
     if successor:
-        raise Refusal(f"{ended}: send it to {successor}")
+        raise GoesOn(f"{ended}: send it to {successor}", successor)
     if name != EVIDENCE and (name, seen.outcome) != (YES, Outcome.NO_RESPONSE):
         last = _merged_into(seen) or case_id
         policy = known_policies().get(seen.line or "")
@@ -84,7 +92,7 @@ async def closed(engine: Engine, case_id: str) -> Snapshot:
     try:
         seen = await engine.snapshot(case_id)
     except NoSuchCase:
-        kept_here = archived(case_id, configured().database_url)
+        kept_here = await asyncio.to_thread(archived, case_id, configured().database_url)
         if kept_here is None:
             raise
         return kept_here.record
@@ -96,7 +104,7 @@ async def closed(engine: Engine, case_id: str) -> Snapshot:
 async def _complaint_of(engine: Engine, case_id: str) -> Complaint:
     raw = await engine.complaint(case_id)
     if raw is None:
-        kept_here = archived(case_id, configured().database_url)
+        kept_here = await asyncio.to_thread(archived, case_id, configured().database_url)
         raw = kept_here.complaint if kept_here else None
     if raw is None:
         raise Refusal(f'the complaint of {case_id} is no longer stored: open a complaint with "follows": "{case_id}"')

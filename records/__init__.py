@@ -3,6 +3,7 @@
 `Records(url)` is the only entry point. Each of its methods is one transaction and can be repeated after a crash.
 """
 
+from records.api import ApiClients, Begun, StoredKey
 from records.claims import CarrierClaims
 from records.errors import (
     AlreadyArchived,
@@ -32,6 +33,7 @@ from records.vault import Vault
 __all__ = [
     "AlreadyArchived",
     "AlreadyCommitted",
+    "Begun",
     "CaseFilter",
     "CaseIdTaken",
     "EntryConflict",
@@ -51,6 +53,7 @@ __all__ = [
     "RecordsError",
     "RecordsUnavailable",
     "SealedRecord",
+    "StoredKey",
     "Units",
     "UnknownCase",
     "Vault",
@@ -59,5 +62,8 @@ __all__ = [
 ]
 
 
-class Records(Reconciliation, CarrierClaims):
-    """Cases and their projection, the ledgers of orders, and carrier claims. Methods block: call them in threads."""
+class Records(Reconciliation, CarrierClaims, ApiClients):
+    """Cases and their projection, the ledgers of orders, carrier claims, and the clients of the HTTP API.
+
+    Methods block: call them in threads.
+    """

@@ -52,6 +52,8 @@ class CaseFilter:
     state: Literal["open", "closed", "all"] = "open"
     """`closed` includes cases whose workflow ended otherwise."""
     line: str | None = None
+    lines: frozenset[str] | None = None
+    """Any of these."""
     team: str | None = None
     owner: str | None = None
     owners: frozenset[str] | None = None
@@ -69,6 +71,13 @@ class CaseFilter:
     unknown_money: bool | None = None
     text: str | None = None
     """A search: words, Chinese phrases, the last digits of a phone number, ids (`cases.views.search_terms`)."""
+    latest_first: bool | None = None
+    """Whether to sort by when cases were opened, not by their next deadline. None: unless they are open."""
+
+    @property
+    def by_deadline(self) -> bool:
+        """Whether the list is sorted by deadline."""
+        return self.state == "open" if self.latest_first is None else not self.latest_first
 
 
 class Position(NamedTuple):
@@ -238,7 +247,7 @@ def _terms_from_json(postgresql: bool) -> Any:
 def listing_query(wanted: CaseFilter, vault: Vault, after: Position | None, limit: int | None) -> Select[Any]:
     """Return the query of a page, with one case more than `limit`: whether there is another page."""
     query = select(*_COLUMNS).where(*_conditions(wanted, vault))
-    if wanted.state == "open":
+    if wanted.by_deadline:
         query = query.order_by(_rows.next_due_at, _rows.case_id)
         by: Any = _rows.next_due_at
     else:
@@ -246,12 +255,12 @@ def listing_query(wanted: CaseFilter, vault: Vault, after: Position | None, limi
         by = _rows.opened_at
     if after is not None:
         place, last = tuple_(by, _rows.case_id), tuple_(literal(after.at, by.type), literal(after.case_id))
-        query = query.where(place > last if wanted.state == "open" else place < last)
+        query = query.where(place > last if wanted.by_deadline else place < last)
     return query if limit is None else query.limit(limit + 1)
 
 
 def _position(wanted: CaseFilter, last: Listed) -> Position:
-    return Position(last.next_due_at if wanted.state == "open" else last.opened_at, last.case_id)
+    return Position(last.next_due_at if wanted.by_deadline else last.opened_at, last.case_id)
 
 
 def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
@@ -264,6 +273,8 @@ def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
         found.append(_rows.broken != [] if wanted.broken else _rows.broken == [])
     if wanted.overdue_at is not None:
         found.append(or_(_rows.next_due_at < literal(wanted.overdue_at, UtcTime), _rows.broken != []))
+    if wanted.lines is not None:
+        found.append(_rows.line.in_(sorted(wanted.lines)))
     if wanted.owners is not None:
         found.append(_rows.owner.in_(sorted(wanted.owners)))
     if wanted.needs is not None:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from cases.policy.policy import Policy
 from settings import Settings, WebSettings
 from web import api, health, problems
+from web.limits import BusyMiddleware
 from web.middleware import RequestMiddleware
 from web.service import Service
 
@@ -39,5 +40,6 @@ def application(settings: Settings, web: WebSettings, policies: Mapping[str, Pol
     problems.add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(BusyMiddleware)
+    app.add_middleware(RequestMiddleware)  # the last one added is the first to run
     return app

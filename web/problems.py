@@ -97,7 +97,8 @@ def _field(where: tuple[Any, ...]) -> str:
 
 
 def _said(fault: Mapping[str, Any]) -> str:
-    text = "is required" if fault["type"] == "missing" else str(fault["msg"]).removeprefix("Value error, ")
+    fixed = {"missing": "is required", "extra_forbidden": "is not known here"}
+    text = fixed.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
     return printable(text[:1].lower() + text[1:])
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,6 +11,11 @@ from cases.policy.policy import Policy
 from client.cases import Engine
 from client.store import Store
 from settings import Settings, WebSettings
+from web.limits import Rates
+
+MAX_REFUSED = 60
+"""Requests without a known key that an address may send in a minute."""
+NOTED_EVERY = timedelta(minutes=1)
 
 
 class Service:
@@ -19,6 +24,10 @@ class Service:
     def __init__(self, settings: Settings, web: WebSettings, policies: Mapping[str, Policy]) -> None:
         self.settings, self.web, self.policies = settings, web, policies
         self.store = Store(settings)
+        self.rates = Rates(web.requests_per_minute)
+        self.refusals = Rates(MAX_REFUSED)
+        """Requests without a known key, by address."""
+        self._noted: dict[str, datetime] = {}
         self._engine: Engine | None = None
         self._connecting = asyncio.Lock()
 
@@ -33,12 +42,19 @@ class Service:
         """Close our database. The SDK closes its own connections."""
         await self.store.close()
 
+    def is_worth_noting(self, key_id: str, now: datetime) -> bool:
+        """Return whether to note in our database that a key was used: once a minute."""
+        if key_id in self._noted and now - self._noted[key_id] < NOTED_EVERY:
+            return False
+        self._noted[key_id] = now
+        return True
+
     def now(self) -> datetime:
         """Return the current time."""
         return datetime.now(UTC)
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     found: Service = request.app.state.service
     return found
 

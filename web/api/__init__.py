@@ -2,5 +2,7 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from web.api import messages, reading, starting
+
+ROUTERS: tuple[APIRouter, ...] = (starting.router, reading.router, messages.router)
 """The API's routers, in the order of its documentation."""
