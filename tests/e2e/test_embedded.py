@@ -141,6 +141,9 @@ class TestWhatCannotStart:
         assert f"port {port} on 127.0.0.1 cannot be used" in result.err
 
 
+CHILDREN = ("Temporal server", "partner sandbox", "worker", "web server")
+
+
 @linux_only
 class TestHowItEnds:
     def test_interrupt_ends_every_child_and_releases_the_data(
@@ -152,7 +155,7 @@ class TestHowItEnds:
 
             code, said = up.end()
 
-        assert len(children) == 3
+        assert len(children) == len(CHILDREN)
         assert (code, said.splitlines()[-1]) == (0, "stopped")
         assert not any(alive(pid) for pid in children)
         assert (second.code, "is in use by another server" in second.err) == (1, True)
@@ -164,7 +167,7 @@ class TestHowItEnds:
 
             up.process.kill()
 
-            assert len(children) == 3
+            assert len(children) == len(CHILDREN)
             assert eventually(lambda: not any(alive(pid) for pid in children))
 
     def test_server_that_dies_ends_everything_with_a_sentence(self) -> None:
