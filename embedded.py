@@ -126,7 +126,7 @@ class Embedded:
                 self._keepers[worker.name] = asyncio.create_task(self._keep(worker))
 
     async def _start_web(self, env: dict[str, str], port: int) -> None:
-        env = {**env, "AFTER_SALES_WEB_ADDRESS": f"{HOST}:{port}"}
+        env = {**env, "AFTER_SALES_WEB_ADDRESS": f"{HOST}:{port}", "AFTER_SALES_WEB_DEMONSTRATION": "true"}
         command = [sys.executable, "-P", "-m", "web"]
         self._web = Child("the web server", command, env, self.logs / "web.log", "web ready at")
         await self._web.launch()

@@ -187,6 +187,9 @@ class WebSettings(BaseSettings):
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         600, description="Requests of one API key that one process answers in a minute; more are answered 429"
     )
+    demonstration: bool = Field(
+        default=False, description="true: people of a demonstration may log in without a password; on one machine only"
+    )
 
 
 def configured(**given: Any) -> Settings:
