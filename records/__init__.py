@@ -24,6 +24,7 @@ from records.errors import (
     WrongAmount,
     WrongDatabaseUrl,
 )
+from records.outbox.events import StoredEvent
 from records.projection import CaseFilter, Listed, Page, Position
 from records.reconciliation import Known, Reconciliation
 from records.tables import EntryState
@@ -53,6 +54,7 @@ __all__ = [
     "RecordsError",
     "RecordsUnavailable",
     "SealedRecord",
+    "StoredEvent",
     "StoredKey",
     "Units",
     "UnknownCase",

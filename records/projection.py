@@ -6,6 +6,7 @@ It is derived. A case writes it after a change and never reads it, and it can be
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
@@ -29,9 +30,10 @@ from sqlalchemy import (
     update,
 )
 
+from cases.views.case_events import changes, interrupted
 from cases.views.listing import Listing, Projected
 from cases.views.search_terms import RULES, Searchable, query_terms
-from records.database import Database
+from records.outbox.events import CaseEvents
 from records.tables import IS_OPEN, UtcTime, case_projection, case_search
 from records.vault import PLAIN, Vault
 
@@ -102,8 +104,8 @@ _COLUMNS = [_rows[name] for name in Listed.model_fields]
 _EQUAL = ("line", "team", "owner", "order_id", "status", "topic", "urgent", "unknown_money")
 
 
-class CaseProjection(Database):
-    """Tables `case_projection` and `case_search`."""
+class CaseProjection(CaseEvents):
+    """Tables `case_projection` and `case_search`, and the events that are derived with them."""
 
     def __init__(self, url: str, vault: Vault | None = None) -> None:
         """Raise as `Database` does. The `vault` seals what is personal; None: it is stored as it is."""
@@ -132,9 +134,14 @@ class CaseProjection(Database):
     def mark_ended(self, case_id: str, how: str, seen_seq: int) -> bool:
         """State that the workflow ended without closing its case, if its row still shows the change `seen_seq`."""
         marked = update(case_projection).where(_rows.case_id == case_id, _rows.seq == seen_seq)
+        now = datetime.now(UTC)
         with self._deriving() as connection:
-            changed = connection.execute(marked.values(ended=how, written_at=datetime.now(UTC)))
-            return changed.rowcount == 1
+            line = connection.scalar(marked.values(ended=how, written_at=now).returning(_rows.line))
+            if line is None:
+                return False
+            event = interrupted(how, now)
+            self._add_events(connection, case_id, line, lambda known: [event] if known.get("run") != how else [])
+        return True
 
     def listed(
         self, wanted: CaseFilter = CaseFilter(), after: Position | None = None, limit: int | None = None
@@ -189,19 +196,20 @@ class CaseProjection(Database):
 
     def _seal_again(self, case_id: str, seq: int, snapshot: str) -> None:
         """Leave the row alone if the case has changed meanwhile: that has sealed it."""
-        searchable, mark = self._searched(snapshot)
+        searchable, mark = self._searched(json.loads(snapshot))
         as_seen = update(case_projection).where(_rows.case_id == case_id, _rows.seq == seq)
         with self._deriving() as connection:
             if connection.execute(as_seen.values(snapshot=self._vault.seal(snapshot, case_id))).rowcount:
                 self._write_terms(connection, case_id, searchable, mark, again=True)
 
-    def _searched(self, snapshot: str) -> tuple[Searchable, str]:
-        searchable = Searchable.of(json.loads(snapshot))
+    def _searched(self, snapshot: dict[str, Any]) -> tuple[Searchable, str]:
+        searchable = Searchable.of(snapshot)
         return searchable, self._vault.mark(json.dumps([RULES, searchable]))
 
     def _write(self, statement: Any, projected: Projected, seen: dict[str, Any] | None = None) -> bool:
         case_id = projected.listing.case_id
-        searchable, mark = self._searched(projected.snapshot)
+        snapshot, at = json.loads(projected.snapshot), projected.at
+        searchable, mark = self._searched(snapshot)
         values = {
             **dict(projected.listing),
             "seq": projected.seq,
@@ -215,6 +223,10 @@ class CaseProjection(Database):
                 return False
             if written.searched != mark:
                 self._write_terms(connection, case_id, searchable, mark, again=written.searched is not None)
+            needs = projected.listing.needs
+            self._add_events(
+                connection, case_id, projected.listing.line, partial(changes, case_id, snapshot, needs, at)
+            )
         return True
 
     def _write_terms(

@@ -1,5 +1,6 @@
 """The data that lists of cases show, sort and filter by. Our database has it in columns, with the snapshot."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -116,3 +117,8 @@ class Projected(BaseModel):
     listing: Listing
     snapshot: str
     """The snapshot as JSON; personal data."""
+
+    @property
+    def at(self) -> datetime:
+        """When the case was as the row shows it, by its clock."""
+        return datetime.fromtimestamp(self.seq / 1_000_000, UTC)

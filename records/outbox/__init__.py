@@ -1,0 +1,1 @@
+"""Events of cases for other systems, and the webhooks that they are sent to."""
