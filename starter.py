@@ -17,6 +17,7 @@ from cases.vocabulary import Status
 from console.arguments import ALL, CASE, LIMIT, examples, in_json, one_of, print_json
 from console.keys import key
 from console.policy_files import policy
+from console.simulating import simulate
 from console.verbs import Sections
 
 PORT = click.IntRange(0, 65535)
@@ -40,6 +41,7 @@ def cli() -> None:
 
 cli.add_command(policy)
 cli.add_command(key)
+cli.add_command(simulate)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))

@@ -10,15 +10,23 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from cases.complaint import Complaint
 from cases.inbox.messages import MESSAGES
 from cases.views.snapshot import Snapshot
+from simulation.figures import Simulation
 
 FOLDER = Path(__file__).with_name("schemas")
-PUBLISHED: dict[str, type[BaseModel]] = {"complaint": Complaint, "snapshot": Snapshot, **MESSAGES}
+PUBLISHED: dict[str, type[BaseModel]] = {
+    "complaint": Complaint,
+    "snapshot": Snapshot,
+    "simulation": Simulation,
+    **MESSAGES,
+}
 """File name without its extension → the model that it describes."""
+WRITTEN = frozenset({"snapshot", "simulation"})
+"""What we write, and others read."""
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Return the schema as draft 2020-12: for messages what we accept, for the snapshot what we write."""
-    mode: JsonSchemaMode = "serialization" if name == "snapshot" else "validation"
+    """Return the schema as draft 2020-12: for messages what we accept, for snapshots and figures what we write."""
+    mode: JsonSchemaMode = "serialization" if name in WRITTEN else "validation"
     described = PUBLISHED[name].model_json_schema(mode=mode)
     return {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:after-sales:{name}", **described}
 

@@ -36,7 +36,7 @@ from cases.vocabulary import (
 from messages.examples import EVENTS, Event
 from messages.reader import Reader, Words, cleaned, printed
 
-__all__ = ["EVENTS", "LOCALES", "Event", "Text", "check_words", "preview", "render_customer", "render_staff"]
+__all__ = ["EVENTS", "LOCALES", "Event", "Text", "check_words", "preview", "render_customer", "render_staff", "texts"]
 
 MAX_SUBJECT = 120
 MAX_BODY = 4_000
@@ -131,6 +131,11 @@ def preview(locale: str) -> Iterator[tuple[str, Text]]:
                 yield name, render_customer(event.message(name, facts, locale))
             else:
                 yield name, render_staff(event.notice(name, facts), locale)
+
+
+def texts(locale: str, name: str) -> Any:
+    """Return the content of one of a language's files of texts, such as `words`."""
+    return _yaml(_resolved(locale), name)
 
 
 def _resolved(locale: str) -> str:

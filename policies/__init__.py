@@ -106,7 +106,7 @@ def load_file(path: Path) -> Policy:
 
 def _written(path: Path) -> _Written:
     shared = path.parent / SHARED
-    common, own = _read(shared) if shared.exists() else {}, _read(path)
+    common, own = read_yaml(shared) if shared.exists() else {}, read_yaml(path)
     content = {**common, **own}
     derived = [Problem(field=key, problem="is computed and cannot be set") for key in DERIVED if key in content]
     try:
@@ -245,7 +245,8 @@ def _known(country: str, subdivision: str | None) -> None:
         raise InvalidInput([Problem(field="calendar.subdivision", problem=problem)])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file. Raises `InvalidInput` with the file, and the line if it is not YAML."""
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:

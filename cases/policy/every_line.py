@@ -74,6 +74,10 @@ def _zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone, such as Asia/Shanghai."""
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -81,7 +85,7 @@ def _listed(value: object) -> object:
 class EveryLine(Part):
     """Terms for all lines of business (§1). A line's own file can override them."""
 
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: TimeZone
     escalation: Annotated[list[Rung], Field(min_length=1)]
     silence: Silence
     callback: Callback

@@ -25,6 +25,9 @@ _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%", re.ASCII)
 
 Share = Annotated[float, BeforeValidator(_share), Field(gt=0, le=10)]
 
+Probability = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+"""A share from 0 to 1, which can be written as `5%`."""
+
 
 class Titles(Part):
     """A name in both languages."""

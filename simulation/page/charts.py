@@ -1,0 +1,111 @@
+"""The charts of a simulation as SVG, drawn by Vega-Altair. They are small, so that a phone shows them readably."""
+
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from simulation.figures import Result
+from simulation.page.words import Words
+
+WIDTH, HEIGHT, ROW = 420, 190, 22
+INK, QUIET, GRID = "#1f2933", "#66727f", "#e3e8ee"
+COLOURS = ("#2456a6", "#d97706")
+"""The colours of the first and the second variant."""
+LOADS = ("#f5f7fa", "#9ec1e8", "#2f6cb5", "#c02626")
+"""From idle to more than people can do."""
+QUEUES = ("#f8fafc", "#f7c98b", "#c02626")
+EVERY_THREE_HOURS = list(range(0, 24, 3))
+
+
+def days_chart(results: list[Result]) -> str:
+    """Return how often the promise in question was kept, day by day, for each variant."""
+    layers = []
+    for result, colour in zip(results, COLOURS, strict=False):
+        rows = [
+            {
+                "day": each.day.isoformat(),
+                "kept": kept.mean,
+                "low": _or(kept.low, kept.mean),
+                "high": _or(kept.high, kept.mean),
+            }
+            for each in result.days
+            if (kept := each.kept)
+        ]
+        base = _chart(rows).encode(x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d", tickCount=10, grid=False)))
+        y = alt.Y("kept:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(zero=False))
+        layers += [
+            base.mark_area(color=colour, opacity=0.18).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
+            base.mark_line(color=colour, strokeWidth=2, point=alt.OverlayMarkDef(size=18, color=colour)).encode(y=y),
+        ]
+    target = _chart([{"target": results[0].answer.target}])
+    layers.append(target.mark_rule(color=INK, strokeDash=[5, 4]).encode(y="target:Q"))
+    return _svg(alt.layer(*layers), HEIGHT)
+
+
+def load_chart(result: Result, words: Words) -> str:
+    """Return the load of each crew by hour, on the day of the question."""
+    rows = [
+        {"name": words.crew(crew), "hour": hour, "value": load, "text": f"{100 * load:.0f}"}
+        for crew in result.crews
+        for hour, load in enumerate(crew.load_that_day)
+        if load is not None
+    ]
+    return _heatmap(rows, [words.crew(crew) for crew in result.crews], LOADS, [0, 0.4, 0.85, 1.1])
+
+
+def queue_chart(result: Result, words: Words) -> str:
+    """Return the mean length of each team's queue by hour, on the day of the question."""
+    teams = sorted(result.teams, key=lambda team: -max(each or 0 for each in team.queue_that_day))
+    rows = [
+        {
+            "name": words.name("team", team.team),
+            "hour": hour,
+            "value": length,
+            "text": f"{length:.0f}" if length >= 1 else "",
+        }
+        for team in teams
+        for hour, length in enumerate(team.queue_that_day)
+        if length is not None
+    ]
+    longest = max((row["value"] for row in rows if isinstance(row["value"], float)), default=1.0)
+    return _heatmap(rows, [words.name("team", team.team) for team in teams], QUEUES, [0, longest / 4, max(longest, 1)])
+
+
+def _heatmap(rows: list[dict[str, Any]], names: list[str], colours: tuple[str, ...], steps: list[float]) -> str:
+    base = _chart(rows).encode(
+        x=alt.X(
+            "hour:O",
+            title=None,
+            axis=alt.Axis(values=EVERY_THREE_HOURS, labelAngle=0),
+            scale=alt.Scale(domain=list(range(24))),
+        ),
+        y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=110, ticks=False, domain=False)),
+    )
+    colour = alt.Color("value:Q", scale=alt.Scale(domain=steps, range=list(colours), clamp=True), legend=None)
+    dark = alt.condition(f"datum.value > {steps[-2]}", alt.value("white"), alt.value(INK))
+    chart = alt.layer(
+        base.mark_rect(stroke="white", strokeWidth=1).encode(color=colour),
+        base.mark_text(fontSize=9).encode(text="text:N", color=dark),
+    )
+    return _svg(chart, ROW * len(names))
+
+
+def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=rows))  # type: ignore[no-untyped-call]  # of Altair
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _svg(chart: Any, height: int) -> str:
+    styled = (
+        chart.properties(width=WIDTH, height=height, background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=QUIET, titleColor=QUIET, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12
+        )
+        .configure(font="sans-serif", padding=4)
+    )
+    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
