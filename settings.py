@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     cached_cases: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Cases that a worker keeps in memory; if absent, what its memory allows, at most 3000"
     )
+    line_queues: Annotated[frozenset[str], *FromJson] = Field(
+        frozenset(), description='Lines whose cases are opened on task queues of their own, as a JSON list: ["express"]'
+    )
     build_id: str | None = Field(
         None, description="Name of this worker build; its cases stay on it; if absent, no worker versioning"
     )

@@ -1,17 +1,23 @@
 """The worker. `python worker.py` runs it until SIGINT or SIGTERM.
 
+With `--lines express,fresh_food` it serves the task queues of these lines instead of `after-sales`.
+
 The Temporal server comes from Temporal's own environment variables and profile file (TEMPORAL_ADDRESS,
 TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…). Everything else comes from AFTER_SALES_… (`settings.py`).
 """
 
+import argparse
 import asyncio
 import os
 import signal
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import structlog
 import uvloop
@@ -36,8 +42,8 @@ from activities.steps import Steps
 from activities.verification import Verification
 from activities.warehouse import Warehouse
 from cases.calendar import length
-from cases.contract import TASK_QUEUE
-from cases.errors import AfterSalesError, InvalidInput
+from cases.contract import TASK_QUEUE, line_queue
+from cases.errors import AfterSalesError, InvalidInput, Problem
 from cases.policy.policy import Policy
 from cases.vocabulary import Partner
 from client.connection import Unreachable
@@ -155,6 +161,33 @@ def build_worker(  # noqa: PLR0913 (a worker has that many options)
     )
 
 
+class Workers:
+    """The Temporal workers of a process, one for each task queue, started and stopped together."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = workers
+
+    async def __aenter__(self) -> Self:
+        """Start them. If one fails later, the task that called this is cancelled."""
+        for each in self._workers:
+            await each.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop them, once their activities have ended. Raises the error of one that has failed."""
+        await asyncio.gather(*(each.__aexit__(kind, error, trace) for each in self._workers))
+
+
+def queues(lines: Collection[str], policies: Collection[str]) -> list[str]:
+    """Return the task queues that a worker for these lines serves. Raises `InvalidInput` if a line has no policy."""
+    known = ", ".join(sorted(policies))
+    if unknown := sorted(set(lines) - set(policies)):
+        raise InvalidInput([Problem(field="--lines", problem=f"there is no line {n}, only {known}") for n in unknown])
+    return [line_queue(line) for line in sorted(set(lines))] or [TASK_QUEUE]
+
+
 def cases_that_fit(memory: int) -> int:
     """Return how many cases a worker with that many bytes of memory keeps: at least 100, so that it can work at all."""
     return max(100, min(MOST_CASES, memory // SHARE // CASE_BYTES))
@@ -223,11 +256,15 @@ def _indexed(name: str) -> "IndexedValueType.ValueType":
     return IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{name}")
 
 
-async def main() -> None:
-    """Work until SIGINT or SIGTERM, then let running activities finish."""
+async def main(lines: Collection[str] = ()) -> None:
+    """Work until SIGINT or SIGTERM, then let running activities finish.
+
+    If `lines` are given, serve their task queues only; otherwise the one on which cases of every line can be started.
+    """
     settings = configured()
     logs.set_up(settings)
     log = structlog.get_logger("worker")
+    served = queues(lines, policies.known_policies() if lines else ())
     parts = assemble(settings)
     client = await connect(settings)
     await register_search_attributes(client)
@@ -239,18 +276,36 @@ async def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     cached = settings.cached_cases or cases_that_fit(usable_memory())
-    built = build_worker(client, parts, max_cached_workflows=cached, build_id=settings.build_id)
-    known = {"namespace": client.namespace, "task_queue": TASK_QUEUE, "build_id": settings.build_id}
-    async with aclosing(parts.partners), built:
+    each = max(1, cached // len(served))
+    workers = Workers(
+        [
+            build_worker(client, parts, task_queue=queue, max_cached_workflows=each, build_id=settings.build_id)
+            for queue in served
+        ]
+    )
+    known = {"namespace": client.namespace, "task_queues": served, "build_id": settings.build_id}
+    async with aclosing(parts.partners), workers:
         log.info("worker ready", **known, cached_cases=cached)
         print("worker ready", flush=True)  # noqa: T201 (`starter.py up` and tests wait for this line)
         await stop.wait()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--lines",
+        metavar="LINE,…",
+        type=lambda given: [line for line in given.split(",") if line],
+        default=[],
+        help=f"serve the task queues of these lines ({line_queue('LINE')}) instead of {TASK_QUEUE}",
+    )
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
     try:
-        uvloop.run(main())
+        uvloop.run(main(_arguments().lines))
     except InvalidInput as error:
         logs.exit_with(error, code=2)
     except AfterSalesError as error:

@@ -1,6 +1,7 @@
 """The names that other programs use: workflow types, ids, queries and signals (contract, *Names*)."""
 
 TASK_QUEUE = "after-sales"
+"""Cases of every line can be started here."""
 
 
 CASE_WORKFLOW = "AfterSalesCase"
@@ -56,6 +57,11 @@ MAX_INPUT_BYTES = 64 * 1024
 def workflow_id(case_id: str) -> str:
     """Return the id of the workflow that handles a case. Each complaint has exactly one (contract, *Names*)."""
     return f"case-{case_id}"
+
+
+def line_queue(line: str) -> str:
+    """Return the task queue of the workers that serve only some lines. Cases of this line can be started here too."""
+    return f"{TASK_QUEUE}.{line}"
 
 
 def claim_workflow_id(case_id: str) -> str:

@@ -32,6 +32,7 @@ from cases.contract import (
     CASE_WORKFLOW,
     PREVIEW_QUERY,
     TASK_QUEUE,
+    line_queue,
     workflow_id,
 )
 from cases.errors import AfterSalesError, Refusal
@@ -39,17 +40,17 @@ from cases.policy.policy import Policy
 from cases.views.snapshot import Snapshot
 from client.connection import Unreachable, connect
 from client.errors import (
-    IS_WORKER_RUNNING,
     CaseOver,
     NoSuchCase,
     can_be_repeated,
+    is_worker_running,
     message_of,
     no_case,
     refused,
     unserved,
 )
 from client.lists import Json, ending, from_temporal, outcome, was_admitted
-from settings import Settings
+from settings import Settings, configured
 from workflows.sdk.options import priority
 
 ANSWER_WITHIN = timedelta(seconds=15)
@@ -68,11 +69,14 @@ class Engine:
 
     client: Client
     address: str
+    line_queues: frozenset[str] = frozenset()
+    """The lines whose cases are opened on task queues of their own."""
 
     @classmethod
     async def connect(cls, runtime: Runtime | None = None, settings: Settings | None = None) -> Self:
         """Connect (`client.connection`); raises `Unreachable`, or `InvalidInput` for bad settings."""
-        return cls(*await connect(runtime, settings))
+        settings = settings or configured()
+        return cls(*await connect(runtime, settings), settings.line_queues)
 
     async def open(self, complaint: Complaint, raw: Json, policy: Policy) -> str:
         """Start the case of a valid complaint. Return `opened`, or a sentence if the case exists already.
@@ -103,7 +107,7 @@ class Engine:
             CASE_WORKFLOW,
             raw,
             id=workflow_id(complaint.case_id),
-            task_queue=TASK_QUEUE,
+            task_queue=self.queue_for(complaint.line),
             id_reuse_policy=reuse,
             # Opens one case, as USE_EXISTING does, but shows whether it is new.
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
@@ -112,6 +116,10 @@ class Engine:
             priority=priority(complaint.line, urgent=complaint.urgent or topic.urgent),
             rpc_timeout=ANSWER_WITHIN,
         )
+
+    def queue_for(self, line: str) -> str:
+        """Return the task queue on which cases of a line are opened."""
+        return line_queue(line) if line in self.line_queues else TASK_QUEUE
 
     async def has_begun(self, case_id: str) -> bool:
         """Return whether a worker has accepted the complaint. Raises `NoSuchCase` if it was refused (S34)."""
@@ -241,7 +249,7 @@ class Engine:
                 return await skipper.get_current_time(handle)
             except TimeoutError:
                 raise Unreachable(
-                    f"the skip of {case_id} did not end within {SKIP_WITHIN} s: {IS_WORKER_RUNNING}"
+                    f"the skip of {case_id} did not end within {SKIP_WITHIN} s: {is_worker_running()}"
                 ) from None
             except RuntimeError as error:
                 if "overridden by a later" not in str(error):
@@ -305,12 +313,14 @@ class Engine:
         return Unreachable(f"{self.address} says: {error.message}")
 
     async def _no_answer(self, case_id: str) -> AfterSalesError:
-        """Return why a case does not answer: wrong task queue, or no worker is running."""
+        """Return why a case does not answer: perhaps no worker serves its task queue."""
+        queue = TASK_QUEUE
         with suppress(RPCError, RPCTimeoutOrCancelledError):
             there = await self._handle(case_id).describe(rpc_timeout=ANSWER_WITHIN)
+            queue = there.task_queue
             if there.task_queue != TASK_QUEUE and not await self.is_served(there.task_queue):
                 return Unreachable(unserved(there))
-        return Unreachable(f"{case_id} does not answer: {IS_WORKER_RUNNING}")
+        return Unreachable(f"{case_id} does not answer: {is_worker_running(queue)}")
 
     async def _not_found(self, case_id: str) -> AfterSalesError:
         """Return why the server found nothing: there is no such case, or it accepts no more messages."""

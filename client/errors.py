@@ -13,12 +13,10 @@ from temporalio.client import WorkflowExecutionDescription, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from cases.contract import ASK_AGAIN, CASE_ID_TAKEN, INVALID_COMPLAINT, TASK_QUEUE
+from cases.contract import ASK_AGAIN, CASE_ID_TAKEN, INVALID_COMPLAINT, TASK_QUEUE, line_queue
 from cases.errors import AfterSalesError, Refusal
-
-IS_WORKER_RUNNING = (
-    f"is a worker running for task queue {TASK_QUEUE}? Start one (python worker.py), then run starter.py show"
-)
+from client.lists import was_admitted
+from policies import known_policies
 
 
 class NoSuchCase(AfterSalesError):
@@ -29,13 +27,30 @@ class CaseOver(Refusal):
     """The case is closed."""
 
 
+def worker_for(queue: str) -> str | None:
+    """Return the command that starts a worker for a task queue; None if it is not a queue of this program."""
+    if queue == TASK_QUEUE:
+        return "python worker.py"
+    line = next((line for line in known_policies() if queue == line_queue(line)), None)
+    return f"python worker.py --lines {line}" if line else None
+
+
+def is_worker_running(queue: str = TASK_QUEUE) -> str:
+    """Return the question to ask if a workflow on a task queue does not answer."""
+    start = worker_for(queue)
+    then = f" Start one ({start}), then run starter.py show" if start else ""
+    return f"is a worker running for task queue {queue}?{then}"
+
+
 def unserved(there: WorkflowExecutionDescription) -> str:
-    """Return what to do about a workflow on another task queue, which no worker serves."""
-    queue = there.task_queue
-    return (
-        f"no worker serves task queue {queue}, on which {there.id} was started; cases belong on {TASK_QUEUE}: "
-        f"temporal workflow terminate --workflow-id {shlex.quote(there.id)}, then start it again there"
-    )
+    """Return what to do about a workflow on a task queue that no worker serves."""
+    why = f"no worker serves task queue {there.task_queue}, on which {there.id} was started"
+    if start := worker_for(there.task_queue):
+        return f"{why}: start one ({start})"
+    if was_admitted(there):
+        return f"{why}: start the worker again that served it"
+    end = f"temporal workflow terminate --workflow-id {shlex.quote(there.id)}"
+    return f"{why}, and there is no case yet: {end}, then start it on {TASK_QUEUE}"
 
 
 def can_be_repeated(error: RPCError | WorkflowQueryFailedError) -> bool:

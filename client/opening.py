@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from cases.complaint import Complaint
-from cases.contract import TASK_QUEUE
 from cases.errors import AfterSalesError, Refusal
 from cases.policy.policy import Policy
 from client.cases import Engine
@@ -47,7 +46,8 @@ class Opening:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._served: bool | None = None
+        self._served: dict[str, bool] = {}
+        """Whether a worker serves a task queue, for those that have been checked."""
 
     async def start(self, complaint: Complaint, raw: dict[str, Any], policy: Policy) -> "asyncio.Task[Opened]":
         """Start the case of a valid complaint. The task returned ends when the result is known."""
@@ -65,7 +65,7 @@ class Opening:
             if started != OPENED:
                 return await self._existing(complaint, started)
             try:
-                accepted = await self._is_accepted(complaint.case_id)
+                accepted = await self._is_accepted(complaint)
             except (Refusal, NoSuchCase) as refused:
                 return Opened(f"refused: {refused}", ok=False, how=How.REFUSED)
             later = f"; no worker has accepted it yet, see starter.py show {complaint.case_id}"
@@ -81,13 +81,14 @@ class Opening:
             return Opened(text, ok=False, how=How.EXISTS, differs=tuple(fields))
         return Opened(state, how=How.EXISTS)
 
-    async def _is_accepted(self, case_id: str) -> bool:
+    async def _is_accepted(self, complaint: Complaint) -> bool:
         """Wait until a worker accepts the complaint; False: none has. Raises `NoSuchCase` if it is refused."""
         deadline = asyncio.get_running_loop().time() + CONFIRM_WITHIN
-        while not await self._engine.has_begun(case_id):
-            if self._served is None:
-                self._served = await self._engine.is_served(TASK_QUEUE)
-            if not self._served or asyncio.get_running_loop().time() > deadline:
+        queue = self._engine.queue_for(complaint.line)
+        while not await self._engine.has_begun(complaint.case_id):
+            if queue not in self._served:
+                self._served[queue] = await self._engine.is_served(queue)
+            if not self._served[queue] or asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(EVERY)
         return True

@@ -22,6 +22,7 @@ from cases.views.snapshot import Snapshot
 from cases.vocabulary import Role, StepState
 from client.cases import ANSWER_WITHIN, Engine
 from client.connection import Unreachable
+from client.errors import worker_for
 from client.late_reports import contested
 from client.lists import Json
 from settings import configured
@@ -203,12 +204,12 @@ def _undeliverable(case: str, seen: Snapshot) -> list[Json]:
 
 def _no_worker(queue: str, cases: int) -> Json:
     why = f"no worker serves task queue {queue}; {cases} open on it are waiting and were not checked further"
-    do = "start one: python worker.py; then run this again"
-    if queue != TASK_QUEUE:
-        why += f"; cases belong on {TASK_QUEUE}"
-        do = (
-            f"""temporal workflow list --query "TaskQueue = '{queue}'"; terminate them and start them on {TASK_QUEUE}"""
-        )
+    if start := worker_for(queue):
+        do = f"start one: {start}; then run this again"
+    else:
+        new = f"WorkflowType = '{CASE_WORKFLOW}' AND TaskQueue = '{queue}' AND CaseStatus IS NULL"
+        do = "start the worker again that served it; workflows that no worker has accepted are no cases yet, so "
+        do += f'terminate them and start them on {TASK_QUEUE}: temporal workflow list --query "{new}"'
     return {"case_id": None, "workflow_id": None, **_row("no_worker", None, why, do)}
 
 

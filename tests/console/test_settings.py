@@ -48,6 +48,7 @@ FAULTS = [
     ("RECONCILE_EVERY", "8 working hours", "must be a time from 1m to 24h, such as 10m"),
     ("CACHED_CASES", SECRET, "input should be a valid integer"),
     ("CACHED_CASES", "0", "input should be greater than or equal to 1"),
+    ("LINE_QUEUES", SECRET, NO_JSON),
     ("METRICS_ADDRESS", f"{SECRET}:9464", "must be ADDRESS:PORT with an IP address"),
     ("METRICS_ADDRESS", "127.0.0.1", "must be ADDRESS:PORT with an IP address"),
     ("METRICS_ADDRESS", "127.0.0.1:65536", "must be ADDRESS:PORT with an IP address"),
@@ -250,6 +251,15 @@ def test_every_program_exits_with_the_sentence(program: str, alone: Path) -> Non
     assert done.stdout == ""
     assert done.stderr.startswith("AFTER_SALES_STAFF_NOTIFY: is not JSON (")
     assert done.stderr.count("\n") == 1
+
+
+def test_worker_for_an_unknown_line_exits_with_the_sentence(alone: Path) -> None:
+    command = [sys.executable, str(ROOT / "worker.py"), "--lines", "express,expres"]
+    env = {**os.environ, "AFTER_SALES_DATABASE_URL": f"sqlite:///{alone / 'records.db'}"}
+    done = subprocess.run(command, env=env, cwd=alone, capture_output=True, text=True, timeout=90, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--lines: there is no line expres, only building_materials, express, ")
 
 
 @pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:7233", "127.0.0.1:99999", "[::1"])

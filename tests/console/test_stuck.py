@@ -14,7 +14,7 @@ from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWor
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import policies
-from cases.contract import CASE_WORKFLOW
+from cases.contract import CASE_WORKFLOW, line_queue
 from client import stuck as search
 from client.cases import Engine
 from partners.ports import OutcomeUnknown, PartnerRefused, TryAgain
@@ -243,9 +243,22 @@ async def test_cases_without_a_worker_are_listed_by_task_queue_and_not_queried(
 
     assert (row["case_id"], row["what"]) == (None, "no_worker")
     assert f"no worker serves task queue {queue}; 2 open on it" in row["why"]
-    assert row["why"].endswith("; cases belong on after-sales")
+    assert "no worker has accepted are no cases yet, so terminate them and start them on after-sales" in row["do"]
     assert f"TaskQueue = '{queue}'" in row["do"]
     assert asked.queried == []
+
+
+async def test_cases_of_a_line_without_a_worker_are_listed_with_the_worker_to_start(
+    workshop: Workshop, look: Look
+) -> None:
+    queue = line_queue("express")
+    handle = await workshop.client.start_workflow(CASE_WORKFLOW, {}, id=f"case-HL-{uuid4().hex}", task_queue=queue)
+    workshop.taken_in.add(handle.id)
+
+    [row] = await until(look, bool)
+
+    assert "no worker serves task queue after-sales.express; 1 open on it" in row["why"]
+    assert row["do"] == "start one: python worker.py --lines express; then run this again"
 
 
 async def test_task_that_a_worker_does_not_finish_is_listed_and_the_case_is_not_queried(

@@ -168,8 +168,8 @@ class TestWithAServer:
 
         assert result.code == 1
         assert result.err == (
-            "no worker serves task queue aftersales, on which case-ASTRAY was started; cases belong on after-sales: "
-            "temporal workflow terminate --workflow-id case-ASTRAY, then start it again there\n"
+            "no worker serves task queue aftersales, on which case-ASTRAY was started, and there is no case yet: "
+            "temporal workflow terminate --workflow-id case-ASTRAY, then start it on after-sales\n"
         )
         live("list")  # continues
         asyncio.run(_terminated(address, "case-ASTRAY"))
