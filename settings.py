@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, Sett
 
 from cases.calendar import WORKED, length
 from cases.errors import InvalidInput, Problem, problems_of
+from cases.partner_calls import PARTNERS
 from cases.vocabulary import Channel
 
 ROOT = Path(__file__).resolve().parent
@@ -90,6 +91,12 @@ def _locale(value: str) -> str:
     return value
 
 
+def _partner(value: str) -> str:
+    if value not in PARTNERS:
+        raise ValueError(f"must be one of {', '.join(PARTNERS)}")
+    return value
+
+
 def _listening(value: str | None) -> str | None:
     if not value:  # an empty variable counts as not set
         return None
@@ -110,6 +117,9 @@ def _address(value: str) -> str:
 
 FromJson = (NoDecode, BeforeValidator(_decoded))
 """Decodes JSON here, because pydantic-settings stops at the first invalid field and gives no reason."""
+
+
+PartnerName = Annotated[str, AfterValidator(_partner)]
 
 
 class Settings(BaseSettings):
@@ -151,6 +161,9 @@ class Settings(BaseSettings):
     )
     cached_cases: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Cases that a worker keeps in memory; if absent, what its memory allows, at most 3000"
+    )
+    partner_rates: Annotated[dict[PartnerName, Annotated[float, Field(gt=0)]], *FromJson] = Field(
+        default_factory=dict, description='The most calls to a partner in a second, by partner: {"refunds": 20}'
     )
     line_queues: Annotated[frozenset[str], *FromJson] = Field(
         frozenset(), description='Lines whose cases are opened on task queues of their own, as a JSON list: ["express"]'

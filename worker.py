@@ -1,6 +1,7 @@
 """The worker. `python worker.py` runs it until SIGINT or SIGTERM.
 
-With `--lines express,fresh_food` it serves the task queues of these lines instead of `after-sales`.
+With `--lines express,fresh_food` it serves the task queues of these lines instead of `after-sales`. With
+`--only cases` or `--only partners` it leaves the calls to partners, or the cases, to other workers.
 
 The Temporal server comes from Temporal's own environment variables and profile file (TEMPORAL_ADDRESS,
 TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…). Everything else comes from AFTER_SALES_… (`settings.py`).
@@ -10,14 +11,17 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
 
 import structlog
 import uvloop
@@ -38,12 +42,14 @@ from activities.messaging import Messaging
 from activities.reconcile import Reconcile
 from activities.records import Records
 from activities.refunds import Refunds
+from activities.shortcuts import Shortcut
 from activities.steps import Steps
 from activities.verification import Verification
 from activities.warehouse import Warehouse
 from cases.calendar import length
-from cases.contract import TASK_QUEUE, line_queue
+from cases.contract import TASK_QUEUE, line_queue, partner_queue
 from cases.errors import AfterSalesError, InvalidInput, Problem
+from cases.partner_calls import CALLBACKS, PARTNERS
 from cases.policy.policy import Policy
 from cases.vocabulary import Partner
 from client.connection import Unreachable
@@ -73,6 +79,11 @@ PASSED_THROUGH = (
 THREADS = 50
 """One for each activity that may run at a time, so that none waits while others wait for the database."""
 
+PARTNER_SLOTS = 50
+"""Calls to one partner that may run at a time. A call uses no thread and little memory while it waits."""
+PARTNER_POLLS = 2
+"""Requests that wait for calls to one partner: the second takes the next call while the first hands one over."""
+
 GRACE = timedelta(seconds=15)
 """How long running activities may continue after a worker is asked to stop. Longer than a partner's time-out."""
 
@@ -90,6 +101,13 @@ MOST_CASES = 3000
 """With more, a full pass of Python's garbage collector, during which nothing else runs, would take about a second."""
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """The file that contains the memory limit of a container on Linux."""
+
+
+class Only(StrEnum):
+    """What a worker runs if it does not run everything."""
+
+    CASES = "cases"
+    PARTNERS = "partners"
 
 
 @dataclass(frozen=True)
@@ -110,66 +128,15 @@ def assemble(settings: Settings) -> Parts:
     return Parts(policies.load(settings.policies), partners, Database(settings.database_url, vault(settings)))
 
 
-def build_worker(  # noqa: PLR0913 (a worker has that many options)
-    client: Client,
-    parts: Parts,
-    *,
-    task_queue: str = TASK_QUEUE,
-    max_cached_workflows: int = 1000,
-    build_id: str | None = None,
-    sandboxed: bool = False,
-) -> Worker:
-    """Return a worker for all workflows and activities. `client` needs the converter of `encryption`, or pydantic's.
-
-    Tests run workflows `sandboxed`, which raises on non-deterministic calls. In production the sandbox would cost a
-    third of the time of each case (docs/benchmarks.md); replay tests and import rules protect determinism instead.
-    With a `build_id` the worker takes only cases of that build, and new cases once the build is current.
-    """
-    steps = dict(parts.partners.steps)
-    refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
-    warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
-    logistics = Logistics(steps.pop(Partner.LOGISTICS), parts.records)
-    messaging, callbacks = Messaging(parts.partners.messaging), Callbacks(parts.partners.callbacks)
-    records = Records(parts.policies, parts.records)
-    # Only the worker needs the hardened converter: it has to accept whatever other processes send.
-    config = client.config()
-    config["data_converter"] = hardened(client.data_converter)
-    return Worker(
-        Client(**config),
-        task_queue=task_queue,
-        workflows=[AfterSalesCase, CarrierClaim, ReconcileCases],
-        activities=[
-            *Verification(parts.partners.look_ups, parts.records).activities(),
-            *(each for partner, port in steps.items() for each in Steps(partner, port).activities()),
-            *(warehouse.carry_out, warehouse.find),
-            *(logistics.carry_out, logistics.find),
-            *(refunds.carry_out, refunds.find, refunds.release, refunds.contest),
-            *(messaging.to_customer, messaging.to_staff, callbacks.ask),
-            *(records.admit, records.account, records.in_force, records.claim),
-            *(records.archive, records.project, records.record_claim),
-            Reconcile(client, parts.records).page,
-        ],
-        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
-        max_concurrent_activities=THREADS,
-        max_concurrent_local_activities=THREADS,
-        max_cached_workflows=max_cached_workflows,
-        interceptors=[FirstArgumentOnly(), PageOnRequest()],
-        workflow_runner=QuerySafeRunner(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
-        deployment_config=_pinned(build_id) if build_id else None,
-        graceful_shutdown_timeout=GRACE,
-        sticky_queue_schedule_to_start_timeout=STICKY,
-    )
-
-
 class Workers:
     """The Temporal workers of a process, one for each task queue, started and stopped together."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
-        self._workers = workers
+        self.workers = workers
 
     async def __aenter__(self) -> Self:
         """Start them. If one fails later, the task that called this is cancelled."""
-        for each in self._workers:
+        for each in self.workers:
             await each.__aenter__()
         return self
 
@@ -177,7 +144,100 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop them, once their activities have ended. Raises the error of one that has failed."""
-        await asyncio.gather(*(each.__aexit__(kind, error, trace) for each in self._workers))
+        await asyncio.gather(*(each.__aexit__(kind, error, trace) for each in self.workers))
+
+
+def build_workers(  # noqa: PLR0913 (a worker has that many options)
+    client: Client,
+    parts: Parts,
+    *,
+    task_queues: Sequence[str] = (TASK_QUEUE,),
+    partners_of: str | None = TASK_QUEUE,
+    max_cached_workflows: int = 1000,
+    build_id: str | None = None,
+    sandboxed: bool = False,
+    partner_rates: Mapping[str, float] = MappingProxyType({}),
+    partner_slots: int = PARTNER_SLOTS,
+) -> Workers:
+    """Return workers for cases on `task_queues`, and for their calls to partners.
+
+    `client` needs the converter of `encryption`, or pydantic's. The calls are those of cases on `partners_of`, and on
+    its queues for single lines; None: those of no case. Tests run workflows `sandboxed`, which raises on
+    non-deterministic calls. In production the sandbox would cost a third of the time of each case (docs/benchmarks.md);
+    replay tests and import rules protect determinism instead. With a `build_id` the workers take only cases of that
+    build, and new cases once the build is current. `partner_rates` are the most calls to a partner in a second, by all
+    workers together; `partner_slots` of them run at a time in this process, for each partner.
+    """
+    # Only the worker needs the hardened converter: it has to accept whatever other processes send.
+    config = client.config()
+    config["data_converter"] = hardened(client.data_converter)
+    ours, theirs = _activities(client, parts, partner_rates)
+    new_worker = partial(
+        Worker,
+        Client(**config),
+        deployment_config=_pinned(build_id) if build_id else None,
+        graceful_shutdown_timeout=GRACE,
+    )
+    of_cases = [
+        new_worker(
+            task_queue=queue,
+            workflows=[AfterSalesCase, CarrierClaim, ReconcileCases],
+            # Also those of partners: as local activities, and for calls that an earlier version has put here.
+            activities=[*ours, *chain(*theirs.values())],
+            activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
+            max_concurrent_activities=THREADS,
+            max_concurrent_local_activities=THREADS,
+            max_cached_workflows=max(1, max_cached_workflows // len(task_queues)),
+            interceptors=[FirstArgumentOnly(), PageOnRequest()],
+            workflow_runner=QuerySafeRunner(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
+            sticky_queue_schedule_to_start_timeout=STICKY,
+        )
+        for queue in task_queues
+    ]
+    of_partners = [
+        new_worker(
+            task_queue=partner_queue(partners_of, partner),
+            activities=activities,
+            max_concurrent_activities=partner_slots,
+            max_concurrent_activity_task_polls=PARTNER_POLLS,
+            max_task_queue_activities_per_second=partner_rates.get(partner),
+        )
+        for partner, activities in theirs.items()
+        if partners_of is not None
+    ]
+    return Workers(of_cases + of_partners)
+
+
+Activities = list[Callable[..., Any]]
+
+
+def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tuple[Activities, dict[str, Activities]]:
+    """Return the activities that use only our database, and those that call a partner, by partner."""
+    shortcuts = {partner: Shortcut(limited=partner in rates) for partner in PARTNERS}
+    messaging = Messaging(parts.partners.messaging, shortcuts[Partner.MESSAGING])
+    callbacks = Callbacks(parts.partners.callbacks, shortcuts[CALLBACKS])
+    look_ups = Verification(parts.partners.look_ups, parts.records, shortcuts)
+    steps = dict(parts.partners.steps)
+    refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
+    warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
+    logistics = Logistics(steps.pop(Partner.LOGISTICS), parts.records)
+    records = Records(parts.policies, parts.records)
+    theirs: dict[str, Activities] = {
+        Partner.MESSAGING: [messaging.to_customer, messaging.to_staff],
+        CALLBACKS: [callbacks.ask],
+        Partner.REFUNDS: [refunds.carry_out, refunds.find],
+        Partner.WAREHOUSE: [warehouse.carry_out, warehouse.find],
+        Partner.LOGISTICS: [logistics.carry_out, logistics.find],
+        **{partner: Steps(partner, port).activities() for partner, port in steps.items()},
+    }
+    ours: Activities = [
+        look_ups.look_up,  # asks several partners, and only as a local activity
+        *(refunds.release, refunds.contest),
+        *(records.admit, records.account, records.in_force, records.claim),
+        *(records.archive, records.project, records.record_claim),
+        Reconcile(client, parts.records).page,
+    ]
+    return ours, {partner: [*activities, *look_ups.again(partner)] for partner, activities in theirs.items()}
 
 
 def queues(lines: Collection[str], policies: Collection[str]) -> list[str]:
@@ -256,10 +316,11 @@ def _indexed(name: str) -> "IndexedValueType.ValueType":
     return IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{name}")
 
 
-async def main(lines: Collection[str] = ()) -> None:
+async def main(lines: Collection[str] = (), only: Only | None = None) -> None:
     """Work until SIGINT or SIGTERM, then let running activities finish.
 
     If `lines` are given, serve their task queues only; otherwise the one on which cases of every line can be started.
+    `only` leaves out the cases, or the calls to partners.
     """
     settings = configured()
     logs.set_up(settings)
@@ -276,14 +337,20 @@ async def main(lines: Collection[str] = ()) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     cached = settings.cached_cases or cases_that_fit(usable_memory())
-    each = max(1, cached // len(served))
-    workers = Workers(
-        [
-            build_worker(client, parts, task_queue=queue, max_cached_workflows=each, build_id=settings.build_id)
-            for queue in served
-        ]
+    workers = build_workers(
+        client,
+        parts,
+        task_queues=[] if only is Only.PARTNERS else served,
+        partners_of=None if only is Only.CASES else TASK_QUEUE,
+        max_cached_workflows=cached,
+        build_id=settings.build_id,
+        partner_rates=settings.partner_rates,
     )
-    known = {"namespace": client.namespace, "task_queues": served, "build_id": settings.build_id}
+    known = {
+        "namespace": client.namespace,
+        "task_queues": [each.task_queue for each in workers.workers],
+        "build_id": settings.build_id,
+    }
     async with aclosing(parts.partners), workers:
         log.info("worker ready", **known, cached_cases=cached)
         print("worker ready", flush=True)  # noqa: T201 (`starter.py up` and tests wait for this line)
@@ -300,12 +367,16 @@ def _arguments() -> argparse.Namespace:
         default=[],
         help=f"serve the task queues of these lines ({line_queue('LINE')}) instead of {TASK_QUEUE}",
     )
+    parser.add_argument(
+        "--only", choices=list(Only), type=Only, help="run only cases, or only calls to partners (default: both)"
+    )
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     try:
-        uvloop.run(main(_arguments().lines))
+        given = _arguments()
+        uvloop.run(main(given.lines, given.only))
     except InvalidInput as error:
         logs.exit_with(error, code=2)
     except AfterSalesError as error:

@@ -23,7 +23,7 @@ def varied(given: dict[str, str]) -> dict[str, Any]:
 
 
 def vary(given: dict[str, str]) -> None:
-    """Make `worker.build_worker` create its workers with these arguments in addition to its own."""
+    """Make `worker.build_workers` create its workers with these arguments in addition to its own."""
 
     def build(*positional: Any, **usual: Any) -> Worker:
         return Worker(*positional, **{**usual, **varied(given)})

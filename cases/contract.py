@@ -64,6 +64,11 @@ def line_queue(line: str) -> str:
     return f"{TASK_QUEUE}.{line}"
 
 
+def partner_queue(queue: str, partner: str) -> str:
+    """Return the task queue of calls to a partner by cases on `queue`. Lines share it, as they share the partner."""
+    return f"{queue.partition('.')[0]}:{partner}"
+
+
 def claim_workflow_id(case_id: str) -> str:
     """Return the id of the workflow that pursues a claim against the carrier for a case (B16)."""
     return f"claim-{case_id}"

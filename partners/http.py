@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cases.look_ups import ROWS
 from cases.partner_calls import (
+    CALLBACKS,
     CallbackRequest,
     Contact,
     CustomerMessage,
@@ -74,7 +75,7 @@ def http_partners(url: str, token: str | None, rendering: Rendering, *, timeout:
         steps={partner: HttpSteps(partner, connection) for partner, connection in connections.items()},
         look_ups=HttpLookUps(connections),
         messaging=HttpMessaging(idempotent(Partner.MESSAGING), rendering),
-        callbacks=HttpCallbacks(idempotent("callbacks")),
+        callbacks=HttpCallbacks(idempotent(CALLBACKS)),
         aclose=api.aclose,
     )
 

@@ -30,7 +30,7 @@ from cases.contract import CASE_QUERY, CASE_WORKFLOW, workflow_id
 from child import Server, StartFailed
 from client.cases import Engine
 from embedded import SERVER_SETTINGS
-from worker import Parts, build_worker
+from worker import Parts, Workers, build_workers
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
@@ -111,18 +111,20 @@ class Workshop:
     task_queue: str = field(default_factory=lambda: f"test-{uuid4().hex[:8]}")
     taken_in: set[str] = field(default_factory=set)
     """The workflow ids of its cases."""
-    _worker: Worker | None = None
+    _worker: Workers | None = None
 
-    async def open(self, *, max_cached_workflows: int = 1000) -> None:
+    async def open(self, *, max_cached_workflows: int = 1000, **options: Any) -> None:
         """Start the worker."""
-        self._worker = build_worker(
+        self._worker = build_workers(
             self.client,
             self.parts,
-            task_queue=self.task_queue,
+            task_queues=[self.task_queue],
+            partners_of=self.task_queue,
             max_cached_workflows=max_cached_workflows,
             sandboxed=True,
+            **options,
         )
-        _without_deadlock_detection(self._worker)
+        _without_deadlock_detection(self._worker.workers[0])
         await self._worker.__aenter__()
 
     async def close(self) -> None:

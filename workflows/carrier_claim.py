@@ -23,9 +23,9 @@ from cases.patches import always
 from cases.policy.remedy_kinds import ROWS
 from cases.progress.call_outcomes import Refused
 from cases.reasons import Reason
-from cases.vocabulary import RemedyKind
+from cases.vocabulary import Partner, RemedyKind
 from workflows.sdk import step_calls
-from workflows.sdk.activity_calls import Result, call, durably, kind_of, outcome_of, sentence
+from workflows.sdk.activity_calls import Result, at, call, durably, kind_of, outcome_of, sentence
 from workflows.sdk.handlers import decoded, handles, rejection
 from workflows.sdk.options import FIND, LETTER, RECORD, STEP
 from workflows.sdk.search import KEYS
@@ -215,7 +215,7 @@ class CarrierClaim:
 
     async def _deliver(self, why: str) -> None:
         try:
-            notice = call(Messaging.to_staff, self._claim.notice(why))
+            notice = at(Partner.MESSAGING, call(Messaging.to_staff, self._claim.notice(why)))
             await durably(notice, summary=f"notify staff: {why}", options=LETTER)
         except ActivityError:
             workflow.logger.warning("no channel takes a notice", extra={"case_id": self._claim.terms.command.case_id})

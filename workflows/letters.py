@@ -9,12 +9,13 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from cases.entitlement.step_commands import contact_of
-from cases.partner_calls import CallbackRequest, CustomerMessage, Delivery
+from cases.partner_calls import CALLBACKS, CallbackRequest, CustomerMessage, Delivery
 from cases.progress.delivery import delivered, undeliverable
 from cases.state.letter import Audience, Letter
 from cases.views.contact_channels import contact_channels
+from cases.vocabulary import Partner
 from workflows.desk import Desk
-from workflows.sdk.activity_calls import Call, call, kind_of, reason_of
+from workflows.sdk.activity_calls import Call, at, call, kind_of, reason_of
 from workflows.sdk.options import LETTER
 
 with workflow.unsafe.imports_passed_through():
@@ -69,12 +70,12 @@ class Letters:
         to = contact_of(case)
         key = letter.key(case.id)
         if letter.audience is Audience.STAFF:
-            return call(Messaging.to_staff, case.notice(letter))
+            return at(Partner.MESSAGING, call(Messaging.to_staff, case.notice(letter)))
         if letter.audience is Audience.CALLBACK:
             request = CallbackRequest(key=key, case_id=case.id, attempt=letter.facts["attempt"], to=to)
-            return call(Callbacks.ask, request)
+            return at(CALLBACKS, call(Callbacks.ask, request))
         routes = contact_channels(case.complaint.channel)
         message = CustomerMessage(
             key=key, case_id=case.id, event=letter.event, to=to, routes=routes, facts=letter.facts
         )
-        return call(Messaging.to_customer, message)
+        return at(Partner.MESSAGING, call(Messaging.to_customer, message))

@@ -12,7 +12,7 @@ from cases.policy.policy import Policy
 from cases.progress.assessing import consider_due
 from cases.progress.verification import account_read, looked_up, not_found
 from workflows.desk import Desk
-from workflows.sdk.activity_calls import call, named
+from workflows.sdk.activity_calls import at, call, named
 from workflows.sdk.options import LOOK_UP, RECORD
 
 with workflow.unsafe.imports_passed_through():
@@ -53,7 +53,7 @@ class LookUps:
     async def _keep_looking(self, what: str, question: LookUp) -> None:
         """Ask one partner again after it failed. An answer that arrives late still counts."""
         row = ROWS[what]
-        again = named(row.activity, row.answer | None, question)
+        again = at(row.partner, named(row.activity, row.answer | None, question))
         try:
             answer = await self._desk.durably(again, summary=f"look up {what}", options=LOOK_UP)
         except ActivityError as error:

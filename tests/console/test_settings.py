@@ -49,6 +49,8 @@ FAULTS = [
     ("CACHED_CASES", SECRET, "input should be a valid integer"),
     ("CACHED_CASES", "0", "input should be greater than or equal to 1"),
     ("LINE_QUEUES", SECRET, NO_JSON),
+    ("PARTNER_RATES", '{"refund": 5}', "refund: must be one of messaging, refunds, "),
+    ("PARTNER_RATES", '{"refunds": 0}', "refunds: input should be greater than 0"),
     ("METRICS_ADDRESS", f"{SECRET}:9464", "must be ADDRESS:PORT with an IP address"),
     ("METRICS_ADDRESS", "127.0.0.1", "must be ADDRESS:PORT with an IP address"),
     ("METRICS_ADDRESS", "127.0.0.1:65536", "must be ADDRESS:PORT with an IP address"),

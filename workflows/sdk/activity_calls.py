@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, TypeVarTuple, overload
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
+from cases.contract import partner_queue
 from cases.progress.call_outcomes import Refused, TryAgain, Unknown
 from cases.reasons import Reason, Why, is_approvable
 
@@ -29,6 +30,8 @@ class Call(Generic[Result]):
     arguments: tuple[Any, ...]
     answer: Any = None
     """The type of the result, if `method` is a name."""
+    partner: str | None = None
+    """The partner that is called; None: only our database is used."""
 
 
 # The SDK accepts several arguments as `Sequence[Any]`, so that a wrong one would be noticed only at run time.
@@ -43,6 +46,11 @@ def call(method: Any, *arguments: Any) -> Call[Any]:  # type: ignore[misc]  # my
     return Call(method, arguments)
 
 
+def at(partner: str, call: Call[Result]) -> Call[Result]:
+    """Return the same call as one to a partner. It runs on the partner's task queue, unless it is a local activity."""
+    return replace(call, partner=partner)
+
+
 def named(name: str, answer: Any, *arguments: Any) -> Call[Any]:
     """Return a call of an activity by its name, for activities that share one method. `answer` is the result type."""
     return Call(name, arguments, answer)
@@ -51,6 +59,9 @@ def named(name: str, answer: Any, *arguments: Any) -> Call[Any]:
 async def durably(call: Call[Result], *, summary: str, options: ActivityConfig) -> Result:
     """Run an activity, retried as `options` say, and return its result. The UI shows `summary`."""
     how: ActivityConfig = {**options, "summary": summary}
+    if call.partner is not None:
+        # The SDK does not compare task queues in a replay, so cases that were opened on others replay too.
+        how["task_queue"] = partner_queue(workflow.info().task_queue, call.partner)
     result: Result = await workflow.execute_activity(call.method, args=call.arguments, result_type=call.answer, **how)
     return result
 

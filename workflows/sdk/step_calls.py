@@ -5,7 +5,7 @@ from temporalio import workflow
 from cases.complaint import Order
 from cases.partner_calls import Payment, Receipt, Shipment, StepCommand
 from cases.vocabulary import Partner
-from workflows.sdk.activity_calls import Call, call, named
+from workflows.sdk.activity_calls import Call, at, call, named
 
 with workflow.unsafe.imports_passed_through():
     from activities.refunds import Refunds
@@ -16,12 +16,12 @@ with workflow.unsafe.imports_passed_through():
 def carry_out(partner: Partner, command: StepCommand, order: Order | None) -> Call[Receipt]:
     """Return the call that carries out `command`. Refunds cannot exceed the amount of the `order` (S14)."""
     if isinstance(command, Payment) and order:
-        return call(Refunds.carry_out, command, order.amount)
+        return at(partner, call(Refunds.carry_out, command, order.amount))
     if isinstance(command, Shipment):
-        return call(Warehouse.carry_out, command)
-    return named(step_of(partner), Receipt, command)
+        return at(partner, call(Warehouse.carry_out, command))
+    return at(partner, named(step_of(partner), Receipt, command))
 
 
 def find(partner: Partner, key: str) -> Call[Receipt | None]:
     """Return the call that asks for the result of a key. Its result is None if the partner never received the key."""
-    return named(find_of(partner), Receipt | None, key)
+    return at(partner, named(find_of(partner), Receipt | None, key))

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
 
 import worker
 from cases.contract import claim_workflow_id
@@ -23,7 +22,7 @@ from tests.engine import OpenCase, Workshop, eventually, serving, step
 from tests.fakes import FakePartners
 from tests.workflows.conftest import agreed, offered
 from tests.workflows.operation.next_build import NextCase
-from worker import Parts, build_worker, register_search_attributes
+from worker import Parts, Workers, build_workers, register_search_attributes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -43,12 +42,14 @@ class Site:
 
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
-        self._workers: dict[str | None, Worker] = {}
+        self._workers: dict[str | None, Workers] = {}
 
     async def start(self, build_id: str | None) -> None:
         """A worker of this build; None: without a build."""
         shop = self.workshop
-        started = build_worker(shop.client, shop.parts, task_queue=shop.task_queue, build_id=build_id)
+        started = build_workers(
+            shop.client, shop.parts, task_queues=[shop.task_queue], partners_of=shop.task_queue, build_id=build_id
+        )
         await started.__aenter__()
         self._workers[build_id] = started
 
