@@ -10,31 +10,31 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Connection,
     Select,
     Text,
     bindparam,
     cast,
-    delete,
+    column,
     false,
     func,
-    insert,
-    intersect,
     literal,
+    literal_column,
     not_,
     or_,
     select,
+    table,
     tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from cases.views.case_events import changes, interrupted
 from cases.views.listing import Listing, Projected
 from cases.views.search_terms import RULES, Searchable, query_terms
 from records.outbox.events import CaseEvents
-from records.tables import IS_OPEN, UtcTime, case_projection, case_search
+from records.tables import IS_OPEN, UtcTime, case_projection, case_terms
 from records.vault import PLAIN, Vault
 
 
@@ -100,17 +100,21 @@ class Page:
 
 
 _rows = case_projection.c
+_search = case_terms.c
+_INDEX = table("case_terms_index", column("rowid"))
+"""The full-text index in SQLite."""
 _COLUMNS = [_rows[name] for name in Listed.model_fields]
 _EQUAL = ("line", "team", "owner", "order_id", "status", "topic", "urgent", "unknown_money")
 
 
 class CaseProjection(CaseEvents):
-    """Tables `case_projection` and `case_search`, and the events that are derived with them."""
+    """Tables `case_projection` and `case_terms`, and the events that are derived with them."""
 
     def __init__(self, url: str, vault: Vault | None = None) -> None:
         """Raise as `Database` does. The `vault` seals what is personal; None: it is stored as it is."""
         super().__init__(url)
         self._vault = vault or PLAIN
+        self._is_postgresql = self._engine.dialect.name == "postgresql"
         # Built once: SQLAlchemy then finds what it compiled for them.
         new = self._insert(case_projection)
         changed = {each.name: new.excluded[each.name] for each in case_projection.c if each.name in _WRITTEN}
@@ -119,7 +123,10 @@ class CaseProjection(CaseEvents):
             _rows.searched
         )
         self._first = new.on_conflict_do_nothing().returning(_rows.searched)
-        self._add_terms = _terms_from_json(self._engine.dialect.name == "postgresql")
+        terms = self._insert(case_terms)
+        self._set_terms = terms.on_conflict_do_update(
+            index_elements=[case_terms.c.case_id], set_={"terms": terms.excluded.terms}
+        )
 
     def project(self, projected: Projected) -> bool:
         """Write the case as it is now, unless the row shows this or a later change; return whether it was written."""
@@ -150,7 +157,7 @@ class CaseProjection(CaseEvents):
 
         Ties are in order of the case id. None for `limit`: all that follow.
         """
-        query = listing_query(wanted, self._vault, after, limit)
+        query = listing_query(wanted, self._vault, after, limit, postgresql=self._is_postgresql)
         with self._reading() as connection:
             found = [Listed.model_validate(dict(row)) for row in connection.execute(query).mappings()]
         more = limit is not None and len(found) > limit
@@ -159,7 +166,11 @@ class CaseProjection(CaseEvents):
 
     def count(self, wanted: CaseFilter = CaseFilter()) -> int:
         """Return how many cases there are."""
-        query = select(func.count()).select_from(case_projection).where(*_conditions(wanted, self._vault))
+        query = (
+            select(func.count())
+            .select_from(case_projection)
+            .where(*_conditions(wanted, self._vault, postgresql=self._is_postgresql))
+        )
         with self._reading() as connection:
             return int(connection.scalar(query) or 0)
 
@@ -200,7 +211,7 @@ class CaseProjection(CaseEvents):
         as_seen = update(case_projection).where(_rows.case_id == case_id, _rows.seq == seq)
         with self._deriving() as connection:
             if connection.execute(as_seen.values(snapshot=self._vault.seal(snapshot, case_id))).rowcount:
-                self._write_terms(connection, case_id, searchable, mark, again=True)
+                self._write_terms(connection, case_id, searchable, mark)
 
     def _searched(self, snapshot: dict[str, Any]) -> tuple[Searchable, str]:
         searchable = Searchable.of(snapshot)
@@ -222,20 +233,17 @@ class CaseProjection(CaseEvents):
             if written is None:
                 return False
             if written.searched != mark:
-                self._write_terms(connection, case_id, searchable, mark, again=written.searched is not None)
+                self._write_terms(connection, case_id, searchable, mark)
             needs = projected.listing.needs
             self._add_events(
                 connection, case_id, projected.listing.line, partial(changes, case_id, snapshot, needs, at)
             )
         return True
 
-    def _write_terms(
-        self, connection: Connection, case_id: str, searchable: Searchable, mark: str, *, again: bool
-    ) -> None:
-        if again:
-            connection.execute(delete(case_search).where(case_search.c.case_id == case_id))
-        terms = json.dumps(self._vault.hide(searchable.terms()))
-        connection.execute(self._add_terms, {"terms": terms, "of_case": case_id})
+    def _write_terms(self, connection: Connection, case_id: str, searchable: Searchable, mark: str) -> None:
+        terms = self._vault.hide(searchable.terms())
+        stored = terms if self._is_postgresql else " ".join(terms)
+        connection.execute(self._set_terms, {"case_id": case_id, "terms": stored})
         connection.execute(update(case_projection).where(_rows.case_id == case_id).values(searched=mark))
 
 
@@ -248,17 +256,11 @@ _AS_SEEN = (
 )
 
 
-def _terms_from_json(postgresql: bool) -> Any:
-    """Return the statement that adds the terms of a case, all in one parameter: thousands of them cost little."""
-    terms = bindparam("terms", type_=Text)
-    split = func.json_array_elements_text(cast(terms, JSON)) if postgresql else func.json_each(terms)
-    each = split.table_valued("value", name="each").c.value
-    return insert(case_search).from_select(["term", "case_id"], select(each, bindparam("of_case", type_=Text)))
-
-
-def listing_query(wanted: CaseFilter, vault: Vault, after: Position | None, limit: int | None) -> Select[Any]:
+def listing_query(
+    wanted: CaseFilter, vault: Vault, after: Position | None, limit: int | None, *, postgresql: bool
+) -> Select[Any]:
     """Return the query of a page, with one case more than `limit`: whether there is another page."""
-    query = select(*_COLUMNS).where(*_conditions(wanted, vault))
+    query = select(*_COLUMNS).where(*_conditions(wanted, vault, postgresql=postgresql))
     if wanted.by_deadline:
         query = query.order_by(_rows.next_due_at, _rows.case_id)
         by: Any = _rows.next_due_at
@@ -275,7 +277,7 @@ def _position(wanted: CaseFilter, last: Listed) -> Position:
     return Position(last.next_due_at if wanted.by_deadline else last.opened_at, last.case_id)
 
 
-def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
+def _conditions(wanted: CaseFilter, vault: Vault, *, postgresql: bool) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [
         _rows[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None
     ]
@@ -292,17 +294,19 @@ def _conditions(wanted: CaseFilter, vault: Vault) -> list[ColumnElement[bool]]:
     if wanted.needs is not None:
         found.append(cast(_rows.needs, Text).contains(json.dumps(wanted.needs), autoescape=True))
     if wanted.text is not None:
-        found.append(_matches(wanted.text, vault))
+        found.append(_matches(wanted.text, vault, postgresql=postgresql))
     return found
 
 
-def _matches(text: str, vault: Vault) -> ColumnElement[bool]:
+def _matches(text: str, vault: Vault, *, postgresql: bool) -> ColumnElement[bool]:
     """Return the condition that the case has every term. A text without a word matches nothing."""
-    having = [select(case_search.c.case_id).where(_is_any(any_of, vault)) for any_of in query_terms(text)]
-    if not having:
+    wanted = [[stored for term in sorted(any_of) for stored in vault.hidden(term)] for any_of in query_terms(text)]
+    if not wanted:
         return false()
-    return _rows.case_id.in_(having[0] if len(having) == 1 else intersect(*having))
-
-
-def _is_any(terms: frozenset[str], vault: Vault) -> ColumnElement[bool]:
-    return case_search.c.term.in_([stored for term in sorted(terms) for stored in vault.hidden(term)])
+    if postgresql:
+        any_of_each = [_search.terms.op("&&", is_comparison=True)(literal(stored, ARRAY(Text))) for stored in wanted]
+        return _rows.case_id.in_(select(_search.case_id).where(*any_of_each))
+    # A term has no quotation marks: it consists of letters and digits, or is a hash in base64.
+    words = " AND ".join(f"({' OR '.join(f'{chr(34)}{each}{chr(34)}' for each in stored)})" for stored in wanted)
+    matching = select(_INDEX.c.rowid).where(literal_column(_INDEX.name, Text).match(words))
+    return _rows.case_id.in_(select(_search.case_id).where(_search.id.in_(matching)))

@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     and_,
     false,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 
 class EntryState(StrEnum):
@@ -275,7 +277,7 @@ case_projection = Table(
     Column("currency", Text),
     Column("ended", Text, comment="how the workflow ended without closing its case: terminated, failed, timed_out"),
     required("written_at", UtcTime),
-    Column("searched", Text, comment="a digest of what case_search was made of"),
+    Column("searched", Text, comment="a digest of what case_terms was made of"),
     Column("snapshot", Text, nullable=False, comment="JSON, or sealed; personal data"),
 )
 """One row for each case. Derived: a case never reads it, and it can be written again from the cases."""
@@ -294,10 +296,19 @@ _index_of_open("open_cases_of_owner", "owner", "next_due_at", "case_id")
 _index_of_open("open_cases_of_line", "line", "next_due_at", "case_id")
 Index("all_cases", case_projection.c.opened_at, case_projection.c.case_id)
 
-case_search = Table(
-    "case_search",
+case_terms = Table(
+    "case_terms",
     metadata,
-    Column("term", Text, primary_key=True, comment="a word of the complaint, or its keyed hash; personal data"),
-    Column("case_id", Text, primary_key=True, index=True),
-    sqlite_with_rowid=False,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("case_id", Text, nullable=False, unique=True),
+    Column(
+        "terms",
+        Text().with_variant(ARRAY(Text), "postgresql"),
+        nullable=False,
+        comment="the words of the complaint, or their keyed hashes; personal data",
+    ),
 )
+"""The terms that find a case: an array on PostgreSQL, in SQLite a text with blanks between them."""
+
+Index("case_terms_index", case_terms.c.terms, postgresql_using="gin").ddl_if(dialect="postgresql")
+"""In SQLite an FTS5 table has this name. Triggers keep it up to date (migration 0009)."""

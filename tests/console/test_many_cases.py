@@ -144,7 +144,7 @@ def test_a_worker_that_is_killed_while_rows_are_healed_loses_none(live: Starter,
     """Each row is written on its own, and another worker continues the comparison."""
     assert eventually(lambda: reconciled(live)["compared"] == CASES), "cases are compared once they are a minute old"
     with closing(sqlite3.connect(data / "records.db", isolation_level=None)) as database:
-        database.execute("DELETE FROM case_search")
+        database.execute("DELETE FROM case_terms")
         database.execute("DELETE FROM case_projection")
 
     with ThreadPoolExecutor(1) as beside:

@@ -20,15 +20,16 @@ SELECT 'HL-' || i, i, 'line-' || (i % 8), 'transport.damage', 'SO-' || (i / 2), 
     'team-' || (i % 12), CASE WHEN i % 3 = 0 THEN 'owner-' || (i % 15) END, AT, AT, CASE WHEN i % 4 = 0 THEN AT END, AT,
     '[]', 0, '[]', FALSE, 0, AT, 'a snapshot'
 FROM n;
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000),
-    k(j) AS (SELECT 1 UNION ALL SELECT j + 1 FROM k WHERE j < 8)
-INSERT INTO case_search (term, case_id) SELECT 'word' || j || '-' || (i % 3000), 'HL-' || i FROM n CROSS JOIN k
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+INSERT INTO case_terms (case_id, terms) SELECT 'HL-' || i, TERMS FROM n
 """
 """20,000 cases, every fourth closed."""
 AT = {
     "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', '2026-01-01', '+' || ((i * 7919) % 30000) || ' minutes')",
     "postgresql": "timestamptz '2026-01-01Z' + ((i * 7919) % 30000) * interval '1 minute'",
 }
+_EACH = [f"'word{number}x' || (i % 3000)" for number in range(1, 9)]
+TERMS = {"sqlite": " || ' ' || ".join(_EACH), "postgresql": f"ARRAY[{', '.join(_EACH)}]"}
 PAGE = 50
 MIDDLE = Position(datetime(2026, 1, 10, tzinfo=UTC), "HL-7")
 LISTS = {
@@ -42,9 +43,9 @@ LISTS = {
 FOUND = {
     "of an order": CaseFilter(order_id="SO-77"),
     "of an order, closed or not": CaseFilter(order_id="SO-77", state="all"),
-    "by a term": CaseFilter(text="word1-77"),
-    "by a term, closed or not": CaseFilter(text="word1-77", state="all"),
-    "by several terms": CaseFilter(text="word1-77 word2-77 word3-77"),
+    "by a term": CaseFilter(text="word1x77"),
+    "by a term, closed or not": CaseFilter(text="word1x77", state="all"),
+    "by several terms": CaseFilter(text="word1x77 word2x77 word3x77"),
 }
 
 
@@ -56,14 +57,14 @@ def filled(url: str) -> str:
 
 def fill(url: str) -> str:
     Records(url).close()
-    at = AT["postgresql" if url.startswith("postgresql") else "sqlite"]
-    run(url, *(re.sub(r"\bAT\b", lambda _: at, each) for each in FILL.split(";\n")))
+    kind = "postgresql" if url.startswith("postgresql") else "sqlite"
+    run(url, *(re.sub(r"\bAT\b", lambda _: AT[kind], each).replace("TERMS", TERMS[kind]) for each in FILL.split(";\n")))
     return url
 
 
 def plan(connection: Connection, wanted: CaseFilter, after: Position | None = None) -> list[str]:
     """Return the steps by which the database answers for a page."""
-    query = listing_query(wanted, PLAIN, after, PAGE)
+    query = listing_query(wanted, PLAIN, after, PAGE, postgresql=connection.dialect.name == "postgresql")
     sql = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     rows: list[Any] = list(connection.execute(text(f"{explain} {str(sql).replace(':', chr(92) + ':')}")))

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from cases.contract import RECONCILE_WORKFLOW
 from client import reconciling
 from records import RecordsUnavailable
-from records.tables import case_projection, case_search
+from records.tables import case_projection, case_terms
 from tests.complaints import complaint
 from tests.engine import OpenCase, eventually
 from tests.replay.scene import Scene, fails, over
@@ -26,7 +26,7 @@ async def rows_compared(scene: Scene) -> None:
     scene.workshop.taken_in.clear()  # of the cases no more is wanted
     records = scene.workshop.parts.records
     with records._writing() as connection:  # noqa: SLF001 (nothing of ours deletes a row)
-        connection.execute(delete(case_search))
+        connection.execute(delete(case_terms))
         connection.execute(delete(case_projection))
 
     async def listed() -> bool:

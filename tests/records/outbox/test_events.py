@@ -104,7 +104,7 @@ def test_workflow_that_was_ended_is_announced_once(records: Records) -> None:
 def test_events_of_a_row_that_was_deleted_are_not_written_twice(records: Records, url: str) -> None:
     records.project(projected(seq=3))
     before = records.events_of("HL-1")
-    run(url, "DELETE FROM case_projection", "DELETE FROM case_search")
+    run(url, "DELETE FROM case_projection", "DELETE FROM case_terms")
 
     records.project(projected(seq=4))
 

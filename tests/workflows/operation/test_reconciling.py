@@ -24,7 +24,7 @@ from client.reconciling import Progress, Reconciling
 from encryption import encrypted
 from encryption.keys import KeyRing, new_key
 from records import CaseFilter, Records, RecordsUnavailable
-from records.tables import case_projection, case_search, cases
+from records.tables import case_projection, case_terms, cases
 from tests.complaints import complaint
 from tests.engine import OpenCase, Workshop, eventually, serving
 from tests.replay.scene import fails
@@ -126,7 +126,7 @@ async def test_rows_that_are_right_stay_as_they_are(workshop: Workshop, records:
 
 async def test_row_that_was_deleted_comes_back(workshop: Workshop, records: Records, case: OpenCase) -> None:
     before, snapshot = records.rows_of([case.id])[case.id].row, records.snapshot_of(case.id)
-    tamper(records, delete(case_search), delete(case_projection))
+    tamper(records, delete(case_terms), delete(case_projection))
 
     done = await reconcile(workshop)
 
@@ -140,7 +140,7 @@ async def test_row_that_was_deleted_comes_back(workshop: Workshop, records: Reco
 @pytest.mark.parametrize("client", [encrypted(KeyRing(text=new_key("k1")))], indirect=True)
 async def test_encrypted_cases_are_compared_as_well(workshop: Workshop, records: Records, case: OpenCase) -> None:
     before = records.rows_of([case.id])[case.id].row
-    tamper(records, delete(case_search), delete(case_projection))
+    tamper(records, delete(case_terms), delete(case_projection))
 
     assert healed(await reconcile(workshop)) == {case.id: "missing"}
     assert records.rows_of([case.id])[case.id].row == before
@@ -252,7 +252,7 @@ async def test_closed_case_that_temporal_no_longer_has_gets_its_end_from_our_arc
 async def test_database_that_is_down_fails_the_run_with_a_sentence_and_the_next_one_heals(
     workshop: Workshop, records: Records, case: OpenCase
 ) -> None:
-    tamper(records, delete(case_search), delete(case_projection))
+    tamper(records, delete(case_terms), delete(case_projection))
     fails(records, "rows_of", RecordsUnavailable("The records at here cannot be used: it is down"), times=3)
 
     with pytest.raises(WorkflowFailureError) as failed:
@@ -264,7 +264,7 @@ async def test_database_that_is_down_fails_the_run_with_a_sentence_and_the_next_
 
 async def test_case_with_a_pending_task_is_not_asked(workshop: Workshop, records: Records, case: OpenCase) -> None:
     """A query that waits while a worker takes the case over can corrupt its history."""
-    tamper(records, delete(case_search), delete(case_projection))
+    tamper(records, delete(case_terms), delete(case_projection))
     await workshop.close()
     await case.signals("contact-made")
     questions, address = Questions(), workshop.client.service_client.config.target_host
@@ -281,7 +281,7 @@ async def test_case_with_a_pending_task_is_not_asked(workshop: Workshop, records
 async def test_cases_that_do_not_answer_are_asked_no_longer_than_a_page(
     workshop: Workshop, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tamper(records, delete(case_search), delete(case_projection))
+    tamper(records, delete(case_terms), delete(case_projection))
     await workshop.close()
     monkeypatch.setattr(reconciling, "ASK_WITHIN", 0.2)
     monkeypatch.setattr(reconciling, "AT_A_TIME", 1)
