@@ -1,6 +1,7 @@
 """Collect what is left after a run: the partners' records, our records, and every history, each one replayed."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import closing, suppress
@@ -16,7 +17,7 @@ from client.cases import Engine
 from client.late_reports import apply_to_ledger
 from partners.sandbox.reports import NO_CASE
 from partners.wire import STEP_REPORTED
-from records import Records
+from records import CaseFilter, Records
 from tests.engine import replayer, runs
 from tests.faults.fleet import Fleet
 from tests.faults.people import Life
@@ -29,6 +30,10 @@ END_WITHIN = 120
 """Seconds to wait for a start with an invalid complaint to fail. It fails at once unless the machine is busy."""
 ARCHIVED_WITHIN = 330
 """Seconds to wait for a closed case to be archived after the database is back: the longest retry interval."""
+WRITTEN_WITHIN = 90
+"""Seconds to wait for the row of an open case after the database is back: longer than the longest retry interval."""
+SHOWN = ("status", "outcome", "urgent", "team", "owner")
+"""Columns of a row that are compared with the snapshot as they are."""
 FAILING = 3
 """A pending workflow task with more attempts than this is failing."""
 
@@ -47,6 +52,8 @@ class Evidence:
     """The last snapshot; empty if the case failed."""
     closed: set[str] = field(default_factory=set)
     archived: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What lists show of each case (`shown`), what the snapshot in its row shows (`snapshot`), and `ended`."""
     histories: dict[str, list[WorkflowHistory]] = field(default_factory=dict)
     """Every run of a case, latest first."""
     applied: dict[str, int] = field(default_factory=dict)
@@ -76,7 +83,43 @@ async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
         for life in lives:
             if row := records.case(life.case_id):
                 found.archived[life.case_id] = row
+        await _rows(engine, records, found)
     return found
+
+
+def shown(end: dict[str, Any]) -> dict[str, Any]:
+    """Return what a list has to show of a case with this snapshot."""
+    owner = end["owner"] or {}
+    return {
+        "status": end["status"],
+        "outcome": end["outcome"],
+        "urgent": end["urgent"],
+        "team": owner.get("team"),
+        "owner": owner.get("name"),
+        "broken": sorted({promise["name"] for promise in end["promises"] if promise["state"] == "broken"}),
+    }
+
+
+async def _rows(engine: Engine, records: Records, found: Evidence) -> None:
+    """Read the rows. Open cases that differ from theirs may be moving, or writing: look at both again for a while."""
+    until = asyncio.get_running_loop().time() + WRITTEN_WITHIN
+    while True:
+        for row in (await asyncio.to_thread(records.listed, CaseFilter(state="all"))).cases:
+            kept = await asyncio.to_thread(records.snapshot_of, row.case_id)
+            as_shown = {**row.model_dump(include=set(SHOWN)), "broken": sorted(row.broken)}
+            inside = shown(json.loads(kept[1])) if kept else {}
+            found.rows[row.case_id] = {"shown": as_shown, "ended": row.ended, "snapshot": inside}
+        moving = [id_ for id_ in found.ends.keys() - found.closed if not _is_shown(id_, found)]
+        if not moving or asyncio.get_running_loop().time() > until:
+            return
+        await asyncio.sleep(1)
+        for case_id in moving:
+            found.ends[case_id] = (await engine.snapshot(case_id)).as_json()
+
+
+def _is_shown(case_id: str, found: Evidence) -> bool:
+    row = found.rows.get(case_id)
+    return row is not None and row["shown"] == shown(found.ends[case_id])
 
 
 async def _partner_records(fleet: Fleet) -> dict[str, Any]:

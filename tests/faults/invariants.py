@@ -12,7 +12,7 @@ from cases.calendar import Measure, length
 from cases.policy.policy import Policy
 from records.archive import without_times
 from tests.faults import money
-from tests.faults.evidence import Evidence
+from tests.faults.evidence import Evidence, shown
 from tests.faults.money import Found, in_force
 from tests.faults.people import Life
 
@@ -37,6 +37,7 @@ def violations(lives: list[Life], reset: set[str], evidence: Evidence) -> list[V
         **money.rules(lives, reset, evidence),
         "rung not notified exactly once": _rungs(reset, evidence),
         "message not applied exactly once": _messages(lives, reset, evidence),
+        "list differs from the case": _rows(evidence),
         "accepted, but not a complaint": iter(evidence.accepted_garbage.items()),
         "workflow task fails": iter(evidence.failing.items()),
         "does not replay": iter(evidence.unreplayable.items()),
@@ -57,6 +58,18 @@ def _lost(lives: list[Life], reset: set[str], evidence: Evidence) -> Found:
                 yield life.case_id, "it has closed, and its record differs from its final snapshot"
         elif not _visible(end):
             yield life.case_id, f"it is {end['status']}, and does not show what it waits for ({life.failure})"
+
+
+def _rows(evidence: Evidence) -> Found:
+    """Every case has a row, which shows its last state: no earlier change has replaced a later one."""
+    for case_id, end in evidence.ends.items():
+        row = evidence.rows.get(case_id)
+        if row is None:
+            yield case_id, "no list has it"
+        elif row["ended"] is not None:
+            yield case_id, f"its row says that its workflow was {row['ended']}"
+        elif not row["shown"] == row["snapshot"] == shown(end):
+            yield case_id, f"lists show {row['shown']}, its snapshot there {row['snapshot']}, the case {shown(end)}"
 
 
 def _visible(end: dict[str, Any]) -> bool:

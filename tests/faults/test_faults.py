@@ -13,7 +13,7 @@ from records import EntryState
 from tests.complaints import complaint
 from tests.faults import people
 from tests.faults.arms import ARMS
-from tests.faults.evidence import Evidence
+from tests.faults.evidence import Evidence, shown
 from tests.faults.invariants import violations
 from tests.faults.people import Life, Sent
 from tests.faults.report import table
@@ -80,6 +80,7 @@ RUNG = {"promise": "detailed_result", "cycle": 1, "rung": 1, "due_at": "x", "sen
 ACKNOWLEDGED_LATE = {
     "name": "acknowledge",
     "cycle": 1,
+    "state": "broken",
     "within": "10m",
     "segments": [{"ran_from": NOW.isoformat(), "ran_until": (NOW + HOUR).isoformat(), "why_stopped": "kept"}],
 }
@@ -95,12 +96,14 @@ def an_end(**changes: Any) -> dict[str, Any]:
     """A final snapshot: a refund, agreed and paid, and a result 40 hours after the complaint."""
     kept = (NOW + 40 * HOUR).isoformat()
     segment = {"ran_from": NOW.isoformat(), "ran_until": kept, "why_stopped": "kept"}
-    promise = {"name": "detailed_result", "cycle": 1, "within": "48h", "segments": [segment]}
+    promise = {"name": "detailed_result", "cycle": 1, "state": "kept", "within": "48h", "segments": [segment]}
     remedy = {"kind": "refund", "amount": "100.00", "at_once": False}
     offer = {"id": "o1", "accepted": "refund", "options": [{"key": "refund", "remedies": [remedy]}]}
     end = {
         "line": "building_materials",
         "urgent": False,
+        "outcome": "satisfied",
+        "owner": {"team": "logistics", "name": None},
         "opened_at": NOW.isoformat(),
         "status": "closed",
         "promises": [promise],
@@ -114,6 +117,11 @@ def an_end(**changes: Any) -> dict[str, Any]:
     return end | changes
 
 
+def a_row(**changes: Any) -> dict[str, Any]:
+    """The row of a case, which shows this final snapshot."""
+    return {"shown": shown(an_end()), "snapshot": shown(an_end()), "ended": None, **changes}
+
+
 def some_evidence(**changes: Any) -> Evidence:
     """Evidence without violations, except for `changes`."""
     good = Evidence(
@@ -123,6 +131,7 @@ def some_evidence(**changes: Any) -> Evidence:
         ends={"HL-1": an_end()},
         closed={"HL-1"},
         archived={"HL-1": {"record": an_end()}},
+        rows={"HL-1": a_row()},
         applied={"HL-1/0": 1},
     )
     return replace(good, **changes)
@@ -139,7 +148,9 @@ def test_good_evidence_breaks_no_rule() -> None:
 
 def ended(**changes: Any) -> dict[str, Any]:
     """The same final snapshot in the history and in the archive."""
-    return {"ends": {"HL-1": an_end(**changes)}, "archived": {"HL-1": {"record": an_end(**changes)}}}
+    end = an_end(**changes)
+    row = a_row(shown=shown(end), snapshot=shown(end))
+    return {"ends": {"HL-1": end}, "archived": {"HL-1": {"record": end}}, "rows": {"HL-1": row}}
 
 
 def test_notices_and_reservations_that_a_reset_case_has_forgotten_break_no_rule() -> None:
@@ -231,6 +242,19 @@ BREAKING: dict[str, tuple[str, dict[str, Any]]] = {
         ended(timeline=[{"what": "note", "text": "HL-1/0"}] * 2),
     ),
     "garbage accepted": ("accepted, but not a complaint", {"accepted_garbage": {"HL-1": "is still open"}}),
+    "no row": ("list differs from the case", {"rows": {}}),
+    "row of an earlier change": (
+        "list differs from the case",
+        {"rows": {"HL-1": a_row(**dict.fromkeys(("shown", "snapshot"), shown(an_end(status="following_up"))))}},
+    ),
+    "row with the snapshot of an earlier change": (
+        "list differs from the case",
+        {"rows": {"HL-1": a_row(snapshot=shown(an_end(status="following_up")))}},
+    ),
+    "row says that it was terminated": (
+        "list differs from the case",
+        {"rows": {"HL-1": a_row(ended="terminated")}},
+    ),
     "task fails": ("workflow task fails", {"failing": {"HL-1": "attempt 9 of a workflow task"}}),
     "history does not replay": ("does not replay", {"unreplayable": {"HL-1": "nondeterminism"}}),
 }
