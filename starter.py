@@ -75,6 +75,7 @@ def up(data: Path | None, ephemeral: bool, **ports: Any) -> None:
 
     from embedded import Embedded
     from settings import DATA, configured
+    from web.desk.people import DEMONSTRATION as PEOPLE
 
     if ephemeral and data:
         raise click.UsageError("--data keeps what --ephemeral deletes: use one of the two")
@@ -88,6 +89,7 @@ def up(data: Path | None, ephemeral: bool, **ports: Any) -> None:
             loop.add_signal_handler(name, task.cancel if task else sys.exit)
         async with here:
             click.echo(f"ready  temporal {here.address}  ui {here.ui}  partners {here.partners}  web {here.web}")
+            click.echo(f"desk   {here.web}/desk  log in as {', '.join(PEOPLE)}")
             click.echo(f"logs in {here.logs}; Ctrl-C stops everything", err=True)
             await here.wait()
 

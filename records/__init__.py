@@ -5,6 +5,7 @@
 
 from records.api import ApiClients, Begun, StoredKey
 from records.claims import CarrierClaims
+from records.desk import Act, Desk, StoredSession
 from records.errors import (
     AlreadyArchived,
     AlreadyCommitted,
@@ -32,6 +33,7 @@ from records.units import Units
 from records.vault import Vault
 
 __all__ = [
+    "Act",
     "AlreadyArchived",
     "AlreadyCommitted",
     "Begun",
@@ -56,6 +58,7 @@ __all__ = [
     "SealedRecord",
     "StoredEvent",
     "StoredKey",
+    "StoredSession",
     "Units",
     "UnknownCase",
     "Vault",
@@ -64,8 +67,8 @@ __all__ = [
 ]
 
 
-class Records(Reconciliation, CarrierClaims, ApiClients):
-    """Cases and their projection, the ledgers of orders, carrier claims, and the clients of the HTTP API.
+class Records(Reconciliation, CarrierClaims, ApiClients, Desk):
+    """Cases and their projection, the ledgers of orders, carrier claims, the clients of the HTTP API, and the desk.
 
     Methods block: call them in threads.
     """

@@ -4,6 +4,7 @@ It is derived. A case writes it after a change and never reads it, and it can be
 """
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Text,
+    and_,
     bindparam,
     cast,
     column,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
     tuple_,
     update,
 )
@@ -57,9 +60,13 @@ class CaseFilter:
     lines: frozenset[str] | None = None
     """Any of these."""
     team: str | None = None
+    teams: frozenset[str] | None = None
+    """Any of these."""
     owner: str | None = None
     owners: frozenset[str] | None = None
     """Any of these."""
+    unassigned: bool | None = None
+    """Whether no person owns the case."""
     order_id: str | None = None
     status: str | None = None
     topic: str | None = None
@@ -173,6 +180,28 @@ class CaseProjection(CaseEvents):
         )
         with self._reading() as connection:
             return int(connection.scalar(query) or 0)
+
+    def counts(self, lists: Sequence[CaseFilter]) -> list[int]:
+        """Return how many cases there are in each list, in one pass."""
+        if not lists:
+            return []
+        each = [_conditions(wanted, self._vault, postgresql=self._is_postgresql) for wanted in lists]
+        columns = [func.count().filter(and_(true(), *conditions)) for conditions in each]
+        query = select(*columns).select_from(case_projection)
+        if all(wanted.state == "open" for wanted in lists):
+            query = query.where(IS_OPEN)
+        with self._reading() as connection:
+            return list(connection.execute(query).one())
+
+    def snapshots_of(self, case_ids: Collection[str]) -> dict[str, str]:
+        """Return the snapshots of several cases as JSON, by case.
+
+        Raises `AfterSalesError` if one is encrypted with a key that is not here.
+        """
+        query = select(_rows.case_id, _rows.snapshot).where(_rows.case_id.in_(sorted(case_ids)))
+        with self._reading() as connection:
+            found = connection.execute(query).all()
+        return {row.case_id: self._vault.open(row.snapshot, row.case_id) for row in found}
 
     def owners(self) -> set[str]:
         """Return everybody who has a case, or had it when it closed."""
@@ -289,6 +318,10 @@ def _conditions(wanted: CaseFilter, vault: Vault, *, postgresql: bool) -> list[C
         found.append(or_(_rows.next_due_at < literal(wanted.overdue_at, UtcTime), _rows.broken != []))
     if wanted.lines is not None:
         found.append(_rows.line.in_(sorted(wanted.lines)))
+    if wanted.teams is not None:
+        found.append(_rows.team.in_(sorted(wanted.teams)))
+    if wanted.unassigned is not None:
+        found.append(_rows.owner.is_(None) if wanted.unassigned else _rows.owner.is_not(None))
     if wanted.owners is not None:
         found.append(_rows.owner.in_(sorted(wanted.owners)))
     if wanted.needs is not None:

@@ -11,12 +11,12 @@ from fastapi import APIRouter, FastAPI
 
 from cases.policy.policy import Policy
 from settings import Settings, WebSettings
-from web import api, health, pages, problems
+from web import api, desk, health, pages, problems
 from web.limits import BusyMiddleware
 from web.middleware import RequestMiddleware
 from web.service import Service
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, *api.ROUTERS, *pages.ROUTERS)
+ROUTERS: tuple[APIRouter, ...] = (health.router, *api.ROUTERS, *pages.ROUTERS, *desk.ROUTERS)
 
 
 def application(settings: Settings, web: WebSettings, policies: Mapping[str, Policy]) -> FastAPI:

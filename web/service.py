@@ -15,6 +15,8 @@ from web.limits import Rates
 
 MAX_REFUSED = 60
 """Requests without a known key that an address may send in a minute."""
+MAX_LOG_INS = 20
+"""Log-ins of an address in a minute."""
 NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -27,6 +29,7 @@ class Service:
         self.rates = Rates(web.requests_per_minute)
         self.refusals = Rates(MAX_REFUSED)
         """Requests without a known key, by address."""
+        self.log_ins = Rates(MAX_LOG_INS)
         self._noted: dict[str, datetime] = {}
         self._engine: Engine | None = None
         self._connecting = asyncio.Lock()

@@ -49,6 +49,10 @@ class Reader:
         """Return the labels of several names."""
         return ("、" if self.locale.startswith("zh") else ", ").join(self.name(value, group) for value in values)
 
+    def choices(self, values: Iterable[str], group: str) -> list[tuple[str, str]]:
+        """Return values to choose from, with their labels; without a group, the values themselves."""
+        return [(value, self.name(value, group) if group else value) for value in values]
+
     def title(self, texts: Any) -> str:
         """Return a title of a policy, which has a field for each language."""
         found = getattr(texts, "zh" if self.locale.startswith("zh") else "en", None)
