@@ -25,6 +25,8 @@ from records.errors import (
     WrongAmount,
     WrongDatabaseUrl,
 )
+from records.facts.queries import Scope
+from records.facts.reading import ReviewFacts
 from records.outbox.events import StoredEvent
 from records.projection import CaseFilter, Listed, Page, Position
 from records.reconciliation import Known, Reconciliation
@@ -55,6 +57,7 @@ __all__ = [
     "Records",
     "RecordsError",
     "RecordsUnavailable",
+    "Scope",
     "SealedRecord",
     "StoredEvent",
     "StoredKey",
@@ -67,8 +70,8 @@ __all__ = [
 ]
 
 
-class Records(Reconciliation, CarrierClaims, ApiClients, Desk):
-    """Cases and their projection, the ledgers of orders, carrier claims, the clients of the HTTP API, and the desk.
+class Records(Reconciliation, ReviewFacts, CarrierClaims, ApiClients, Desk):
+    """Cases, their projection and facts, the ledgers of orders, carrier claims, the clients of the HTTP API, the desk.
 
     Methods block: call them in threads.
     """

@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from cases.views.case_events import changes, interrupted
 from cases.views.listing import Listing, Projected
 from cases.views.search_terms import RULES, Searchable, query_terms
+from records.facts.writing import write_facts
 from records.outbox.events import CaseEvents
 from records.tables import IS_OPEN, UtcTime, case_projection, case_terms
 from records.vault import PLAIN, Vault
@@ -267,6 +268,7 @@ class CaseProjection(CaseEvents):
             self._add_events(
                 connection, case_id, projected.listing.line, partial(changes, case_id, snapshot, needs, at)
             )
+            write_facts(connection, snapshot)
         return True
 
     def _write_terms(self, connection: Connection, case_id: str, searchable: Searchable, mark: str) -> None:

@@ -119,6 +119,26 @@ class SecondComplaintView(View):
         )
 
 
+class HandledByView(View):
+    """Who handled the order before the complaint, from the complaint and the partners' records."""
+
+    carrier: Omittable[str] = None
+    route: Omittable[str] = None
+    warehouse: Omittable[str] = None
+    installer: Omittable[str] = None
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Return what is known so far."""
+        order, found = case.complaint.order, case.look_ups
+        return cls(
+            carrier=(order and order.carrier) or (found.trail and found.trail.carrier),
+            route=found.trail and found.trail.route,
+            warehouse=found.dispatch and found.dispatch.warehouse,
+            installer=found.installation and found.installation.installer,
+        )
+
+
 class FactView(View):
     """One fact from one source."""
 

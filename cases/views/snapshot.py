@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from cases.policy.remedy_kinds import PAID_AS
 from cases.state.case import Case
 from cases.state.summary import paid
-from cases.views.complaint_view import ComplaintView, EvidenceView, FindingView, SecondComplaintView
+from cases.views.complaint_view import ComplaintView, EvidenceView, FindingView, HandledByView, SecondComplaintView
 from cases.views.handling_view import EscalationView, OfferView, PromiseView, StepView
 from cases.views.need_view import NeedView
 from cases.views.needs import needs
@@ -107,6 +107,8 @@ class Snapshot(View):
     policy: PolicyView
     complaint: ComplaintView | None = None
     """null while the complaint is being admitted"""
+    handled_by: Omittable[HandledByView] = None
+    """Who handled the order before the complaint. An earlier build did not write it."""
     cycle: Cycle
     """A number that increases each time the customer is dissatisfied with the result."""
     opened_at: OffsetTime | None
@@ -145,6 +147,7 @@ class Snapshot(View):
             owner=OwnerView(team=case.team, name=case.owner),
             policy=PolicyView(line=policy.line, version=policy.version, timezone=policy.timezone),
             complaint=case.complaint,
+            handled_by=HandledByView.of(case),
             cycle=case.cycle,
             opened_at=case.opened_at,
             closed_at=case.closed_at,
