@@ -89,6 +89,7 @@ class Embedded:
                 self._lock.write(self.address)
                 self._lock.flush()
             self.logs = data / "logs"
+            self.records_url = f"sqlite:///{data / 'records.db'}"
             await self._start_all(data, ports)
         except BaseException:
             await self._end_all()
@@ -209,7 +210,8 @@ class Embedded:
             "TEMPORAL_ADDRESS": self.address,
             "TEMPORAL_CONFIG_FILE": os.devnull,
             "AFTER_SALES_PARTNERS_URL": self.partners,
-            "AFTER_SALES_DATABASE_URL": f"sqlite:///{data / 'records.db'}",
+            "AFTER_SALES_DATABASE_URL": self.records_url,
+            "AFTER_SALES_REVIEWS": env.get("AFTER_SALES_REVIEWS", str(data / "reviews")),
             # With a build id, no case would run before a version was made current.
             "AFTER_SALES_BUILD_ID": "",
             "PYTHONPATH": str(ROOT),

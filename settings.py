@@ -24,6 +24,8 @@ from cases.vocabulary import Channel
 ROOT = Path(__file__).resolve().parent
 DATA = ROOT / "data"
 """The folder of `starter.py up`."""
+REVIEWS = DATA / "reviews"
+"""Where reviews are kept by default."""
 LOCK = "lock"
 """A file in the data folder. A running server locks it and writes its address into it."""
 ENV_FILE = ".env"
@@ -168,6 +170,7 @@ class Settings(BaseSettings):
     line_queues: Annotated[frozenset[str], *FromJson] = Field(
         frozenset(), description='Lines whose cases are opened on task queues of their own, as a JSON list: ["express"]'
     )
+    reviews: Path = Field(REVIEWS, description="Folder of the periodic reviews, each in a folder of its own")
     build_id: str | None = Field(
         None, description="Name of this worker build; its cases stay on it; if absent, no worker versioning"
     )

@@ -17,6 +17,7 @@ from cases.vocabulary import Status
 from console.arguments import ALL, CASE, LIMIT, examples, in_json, one_of, print_json
 from console.keys import key
 from console.policy_files import policy
+from console.review import review
 from console.simulating import simulate
 from console.verbs import Sections
 
@@ -42,6 +43,7 @@ def cli() -> None:
 cli.add_command(policy)
 cli.add_command(key)
 cli.add_command(simulate)
+cli.add_command(review)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))

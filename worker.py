@@ -42,6 +42,7 @@ from activities.messaging import Messaging
 from activities.reconcile import Reconcile
 from activities.records import Records
 from activities.refunds import Refunds
+from activities.review import Reviews
 from activities.shortcuts import Shortcut
 from activities.steps import Steps
 from activities.verification import Verification
@@ -60,19 +61,20 @@ from messages import check_words, render_customer, render_staff
 from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
 from records import Records as Database
-from settings import Settings, configured
+from settings import REVIEWS, Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
+from workflows.reviewing.service_review import ServiceReview
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
 from workflows.sdk.page import PageOnRequest
 from workflows.sdk.runner import QuerySafeRunner
 from workflows.sdk.search import KEYS
 
 PASSED_THROUGH = (
-    "activities", "cases", "partners", "policies", "records", "messages", "settings", "pydantic", "pydantic_core",
-    "structlog", "aiohttp", "yarl", "sqlalchemy", "jinja2", "babel", "apprise", "holidays", "ruamel", "zoneinfo",
-    "tzdata",
+    "activities", "cases", "partners", "policies", "records", "review", "messages", "settings", "pydantic",
+    "pydantic_core", "structlog", "aiohttp", "yarl", "sqlalchemy", "jinja2", "babel", "apprise", "holidays", "ruamel",
+    "zoneinfo", "tzdata",
 )  # fmt: skip
 """Modules that workflows share with the process; otherwise each workflow would import them again."""
 
@@ -117,6 +119,8 @@ class Parts:
     policies: dict[str, Policy]
     partners: Partners
     records: Database
+    reviews: Path = REVIEWS
+    """Where reviews are kept."""
 
 
 def assemble(settings: Settings) -> Parts:
@@ -125,7 +129,8 @@ def assemble(settings: Settings) -> Parts:
     rendering = Rendering(render_customer, render_staff, settings.direct_channels, settings.staff_locale)
     partners = http_partners(settings.partners_url, settings.partners_token, rendering)
     partners = replace(partners, messaging=AppriseMessaging(settings, partners.messaging))
-    return Parts(policies.load(settings.policies), partners, Database(settings.database_url, vault(settings)))
+    records = Database(settings.database_url, vault(settings))
+    return Parts(policies.load(settings.policies), partners, records, settings.reviews)
 
 
 class Workers:
@@ -181,7 +186,7 @@ def build_workers(  # noqa: PLR0913 (a worker has that many options)
     of_cases = [
         new_worker(
             task_queue=queue,
-            workflows=[AfterSalesCase, CarrierClaim, ReconcileCases],
+            workflows=[AfterSalesCase, CarrierClaim, ReconcileCases, ServiceReview],
             # Also those of partners: as local activities, and for calls that an earlier version has put here.
             activities=[*ours, *chain(*theirs.values())],
             activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
@@ -236,6 +241,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
         *(records.admit, records.account, records.in_force, records.claim),
         *(records.archive, records.project, records.record_claim),
         Reconcile(client, parts.records).page,
+        Reviews(parts.policies, parts.records, parts.reviews).make,
     ]
     return ours, {partner: [*activities, *look_ups.again(partner)] for partner, activities in theirs.items()}
 

@@ -14,6 +14,10 @@ RECONCILE_WORKFLOW = "ReconcileCases"
 """Compares our database with the cases that Temporal has. Started by a schedule, and by `starter.py reconcile`."""
 
 
+REVIEW_WORKFLOW = "ServiceReview"
+"""Makes a periodic review (G13). Started by schedules."""
+
+
 CASE_QUERY = "case"
 
 

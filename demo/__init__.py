@@ -15,6 +15,7 @@ from temporalio.client import Client
 from cases.errors import AfterSalesError
 from demo.narrator import Narrator
 from demo.play import Stage
+from demo.review import review
 from demo.stories import ALONE, TOGETHER, Story
 from demo.summary import summarise
 from embedded import Embedded
@@ -54,6 +55,9 @@ async def _demonstrate(console: Console, *, stay: bool) -> int:
         client = await Client.connect(machine.address, data_converter=data_converter(configured()))
         async with Stage(client, machine) as stage:
             as_expected = await play_all(console, stage)
+        console.print("\n[bold]Review[/]")
+        for line in await asyncio.to_thread(review, machine.records_url, configured().reviews):
+            console.print(line, markup=False)
         console.print(f"\n{time.monotonic() - started:.0f} seconds; Temporal UI: {machine.ui}")
         if stay:
             console.print("The server keeps running until Ctrl-C.")

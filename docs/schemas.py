@@ -10,17 +10,19 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from cases.complaint import Complaint
 from cases.inbox.messages import MESSAGES
 from cases.views.snapshot import Snapshot
+from review.figures import Review
 from simulation.figures import Simulation
 
 FOLDER = Path(__file__).with_name("schemas")
 PUBLISHED: dict[str, type[BaseModel]] = {
     "complaint": Complaint,
     "snapshot": Snapshot,
+    "review": Review,
     "simulation": Simulation,
     **MESSAGES,
 }
 """File name without its extension → the model that it describes."""
-WRITTEN = frozenset({"snapshot", "simulation"})
+WRITTEN = frozenset({"snapshot", "review", "simulation"})
 """What we write, and others read."""
 
 

@@ -16,7 +16,7 @@ SHOWN = 4
 RULES = [
     f"{letter}{number}"
     for letter, numbers in {
-        "G": [*range(1, 13)],
+        "G": [*range(1, 14)],
         "B": [*range(1, 6), *range(10, 23)],
         "F": [*range(1, 6), *range(10, 17)],
         "M": [*range(1, 6), *range(10, 16)],

@@ -53,6 +53,15 @@ def _staff(*examples: Facts) -> Event:
     return Event("staff", tuple(_STAFF | facts for facts in examples))
 
 
+_REVIEW: Facts = {
+    "review_id": "review-all-2026-11-01_2026-11-30",
+    "line": None,
+    "period": {"zh-CN": "2026年11月1日 至 2026年11月30日", "en": "Nov 1, 2026 – Nov 30, 2026"},
+    "decide": {"zh-CN": "没有需要决策的事项。", "en": "Nothing needs a decision."},
+    "kept": {"zh-CN": "1,204 项承诺中 96.1% 按时兑现。", "en": "96.1% of 1,204 promises were kept in time."},
+    "satisfied": {"zh-CN": "310 位作答客户中 288 位满意。", "en": "288 of 310 customers were satisfied."},
+    "folder": "/data/reviews/review-all-2026-11-01_2026-11-30",
+}
 _ITEMS = [{"sku": "SLATE-9", "quantity": 1}]
 _REPLACE = {
     "key": "replace",
@@ -233,6 +242,7 @@ EVENTS: dict[str, Event] = {
         },
         *({"why": why, "claimed": "12800.00"} for why in ("expired", "unanswered", "unknown")),
     ),
+    "review": Event("staff", (_REVIEW,)),
     "step_unknown": _staff({**_PAYMENT, "reason": _NO_ANSWER, "since": "2026-11-18T09:10:00+08:00"}),
 }
 """The events by name. In facts, times are ISO 8601 and amounts are decimal strings in `currency`."""

@@ -34,6 +34,7 @@ from worker import Parts, Workers, build_workers
 from workflows.after_sales_case import AfterSalesCase
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
+from workflows.reviewing.service_review import ServiceReview
 from workflows.sdk.hardening import FirstArgumentOnly, hardened
 from workflows.sdk.page import PageOnRequest
 
@@ -298,7 +299,7 @@ def replayer(client: Client | None = None) -> Replayer:
     """
     return Replayer(
         debug_mode=True,
-        workflows=[AfterSalesCase, CarrierClaim, ReconcileCases],
+        workflows=[AfterSalesCase, CarrierClaim, ReconcileCases, ServiceReview],
         # Encrypted payloads can be decrypted in their own namespace only.
         namespace=client.namespace if client else "default",
         data_converter=hardened(client.data_converter if client else pydantic_data_converter),

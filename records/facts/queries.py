@@ -152,7 +152,9 @@ def cases_behind(scope: Scope, figure: str, dimension: str, subject: str) -> Sel
     """The ids of cases behind a figure of one subject: promises `broken` by us, all `complaints`, or one party's."""
     about = _case[dimension] == subject
     if figure == "broken":
-        ours = and_(_promise.state != PromiseState.KEPT, func.coalesce(_promise.fault, Fault.OURS) == Fault.OURS)
+        ours = and_(
+            _promise.state != PromiseState.KEPT, func.coalesce(_promise.fault, Fault.OURS.value) == Fault.OURS.value
+        )
         found = select(_case.case_id).join_from(promise_facts, case_facts, _promise.case_id == _case.case_id)
         return found.where(scope.due(), ours, about).distinct().order_by(_case.case_id)
     responsible = () if figure == "complaints" else (_case.party == figure,)

@@ -47,7 +47,7 @@ def test_published_schema_matches_its_model(name: str) -> None:
 
 
 def test_every_public_model_has_one_schema() -> None:
-    public = {"complaint", "snapshot", "simulation", *MESSAGES}
+    public = {"complaint", "snapshot", "review", "simulation", *MESSAGES}
     assert {path.stem for path in schemas.FOLDER.iterdir()} == {*schemas.PUBLISHED} == public
 
 

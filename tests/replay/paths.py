@@ -14,7 +14,7 @@ from records import RecordsUnavailable
 from tests.complaints import complaint
 from tests.engine import eventually, step
 from tests.fakes import Turn
-from tests.replay import claim_paths, order_paths, reconcile_paths, step_paths
+from tests.replay import claim_paths, order_paths, reconcile_paths, review_paths, step_paths
 from tests.replay.scene import AWAY, Path, Scene, fails, over
 from tests.workflows.conftest import agreed, offered
 
@@ -219,6 +219,7 @@ ALL: dict[str, Path] = {
         claim_paths.claim_lost,
         claim_paths.claim_cancelled,
         reconcile_paths.rows_compared,
+        review_paths.review_made,
     )
 }
 """What the recorder plays besides the demo."""

@@ -77,7 +77,8 @@ async def record_path(path: scene.Path) -> list[str]:
             client = await Client.connect(address, data_converter=pydantic_data_converter)
             await register_search_attributes(client)
             partners, records = FakePartners(), Records(f"sqlite:///{Path(folder) / 'records.db'}")
-            parts = Parts(policies.load(ROOT / "policies"), partners.ports(), records)
+            reviews = Path(folder) / "reviews"
+            parts = Parts(policies.load(ROOT / "policies"), partners.ports(), records, reviews)
             place = scene.Scene(Workshop(client, parts, task_queue="after-sales"), partners)
             await place.workshop.open()
             try:

@@ -19,7 +19,7 @@ import workflows.clocks
 import workflows.remedies
 from activities.steps import find_of, step_of
 from cases.claim.claim import FACTS as CLAIM_FACTS
-from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW, RECONCILE_WORKFLOW
+from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW, RECONCILE_WORKFLOW, REVIEW_WORKFLOW
 from cases.inbox.messages import FACTS, MESSAGES
 from cases.inbox.same_matter import BETWEEN_CASES
 from cases.look_ups import ROWS
@@ -74,6 +74,7 @@ POSSIBLE = {
     *(f"{CASE_WORKFLOW} {how}" for how in ("completed", "failed", "canceled", "continued as new")),
     *(f"{CLAIM_WORKFLOW} {how}" for how in ("completed", "canceled")),
     *(f"{RECONCILE_WORKFLOW} {how}" for how in ("completed", "failed", "continued as new")),
+    *(f"{REVIEW_WORKFLOW} {how}" for how in ("completed", "failed")),
 }
 """Everything that the code can do or receive."""
 

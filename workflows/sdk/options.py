@@ -72,6 +72,19 @@ RECONCILE = ActivityConfig(
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=3, maximum_attempts=3),
 )
 
+REVIEW = ActivityConfig(
+    # Counting takes seconds, but deriving the facts of all earlier cases, once, can take long. A database that is down
+    # for longer than these attempts fails the run.
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=5),
+        backoff_coefficient=3,
+        maximum_interval=timedelta(minutes=30),
+        maximum_attempts=10,
+    ),
+)
+
 RECORD = ActivityConfig(
     # No limit: our database will be available again, and nothing may be lost until then.
     start_to_close_timeout=timedelta(seconds=20),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,8 +39,9 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
 INSERT INTO claims (case_id, order_id, carrier, state, currency, claimed, recovered)
 SELECT 'HL-' || i, 'SO-1', 'carrier-1', 'closed', 'CNY', 1, 1 FROM n
 """
-SCOPE = Scope(datetime(2026, 1, 9, tzinfo=UTC), datetime(2026, 1, 10, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
-"""A day of the three weeks that are filled."""
+NINE = datetime(2026, 1, 9, 9, tzinfo=UTC)
+SCOPE = Scope(NINE, NINE + timedelta(hours=1), NINE + timedelta(days=300))
+"""An hour of the three weeks that are filled."""
 ASKED: dict[str, Callable[[Scope], Select[Any]]] = {
     **QUERIES,
     "cases, exported": exported_cases,
@@ -70,15 +71,17 @@ def plan(connection: Connection, name: str) -> list[str]:
     return [row[-1] for row in connection.execute(text(f"{explain} {str(sql).replace(':', chr(92) + ':')}"))]
 
 
-def test_a_review_of_a_day_reads_no_whole_table(connection: Connection) -> None:
+def test_a_review_of_an_hour_reads_no_whole_table(connection: Connection) -> None:
     """G13"""
-    # Claims are few: PostgreSQL may read them all.
-    found = {
-        name: [step for step in scans(plan(connection, name)) if "claims" not in step and "entries" not in step]
-        for name in ASKED
-    }
+    found = {name: scans(plan(connection, name)) for name in ASKED if name != "open_cases"}
 
     assert {name: steps for name, steps in found.items() if steps} == {}
+
+
+def test_open_cases_are_counted_from_an_index_on_sqlite(connection: Connection) -> None:
+    """PostgreSQL may read the table: most of its cases are open here."""
+    if connection.dialect.name == "sqlite":
+        assert scans(plan(connection, "open_cases")) == []
 
 
 def test_without_its_index_a_whole_table_would_be_read(connection: Connection) -> None:

@@ -1,0 +1,1 @@
+"""The workflow of periodic reviews (G13)."""
