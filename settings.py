@@ -122,6 +122,7 @@ FromJson = (NoDecode, BeforeValidator(_decoded))
 
 
 PartnerName = Annotated[str, AfterValidator(_partner)]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Settings(BaseSettings):
@@ -171,6 +172,10 @@ class Settings(BaseSettings):
         frozenset(), description='Lines whose cases are opened on task queues of their own, as a JSON list: ["express"]'
     )
     reviews: Path = Field(REVIEWS, description="Folder of the periodic reviews, each in a folder of its own")
+    webhook_networks: Annotated[tuple[Network, ...], *FromJson] = Field(
+        (), description='Networks of our own that webhooks may lead to, as a JSON list: ["10.20.0.0/16"]'
+    )
+    webhook_http: bool = Field(default=False, description="Whether webhooks may lead to http:// as well as https://")
     build_id: str | None = Field(
         None, description="Name of this worker build; its cases stay on it; if absent, no worker versioning"
     )

@@ -20,6 +20,7 @@ from console.policy_files import policy
 from console.review import review
 from console.simulating import simulate
 from console.verbs import Sections
+from console.webhooks import webhook
 
 PORT = click.IntRange(0, 65535)
 
@@ -44,6 +45,7 @@ cli.add_command(policy)
 cli.add_command(key)
 cli.add_command(simulate)
 cli.add_command(review)
+cli.add_command(webhook)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))

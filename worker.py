@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -47,6 +47,7 @@ from activities.shortcuts import Shortcut
 from activities.steps import Steps
 from activities.verification import Verification
 from activities.warehouse import Warehouse
+from activities.webhooks import Webhooks
 from cases.calendar import length
 from cases.contract import TASK_QUEUE, line_queue, partner_queue
 from cases.errors import AfterSalesError, InvalidInput, Problem
@@ -56,10 +57,13 @@ from cases.vocabulary import Partner
 from client.connection import Unreachable
 from client.connection import connect as connect_to_temporal
 from client.reconcile_runs import schedule
+from client.webhooks.serving import serve_webhooks
 from encryption.vault import vault
 from messages import check_words, render_customer, render_staff
+from partners.addresses import AllowedAddresses
 from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
+from partners.webhooks import WebhookSender
 from records import Records as Database
 from settings import REVIEWS, Settings, configured
 from workflows.after_sales_case import AfterSalesCase
@@ -121,6 +125,7 @@ class Parts:
     records: Database
     reviews: Path = REVIEWS
     """Where reviews are kept."""
+    webhooks: WebhookSender = field(default_factory=lambda: WebhookSender(AllowedAddresses()))
 
 
 def assemble(settings: Settings) -> Parts:
@@ -130,7 +135,8 @@ def assemble(settings: Settings) -> Parts:
     partners = http_partners(settings.partners_url, settings.partners_token, rendering)
     partners = replace(partners, messaging=AppriseMessaging(settings, partners.messaging))
     records = Database(settings.database_url, vault(settings))
-    return Parts(policies.load(settings.policies), partners, records, settings.reviews)
+    sender = WebhookSender(AllowedAddresses.of(settings))
+    return Parts(policies.load(settings.policies), partners, records, settings.reviews, sender)
 
 
 class Workers:
@@ -242,6 +248,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
         *(records.archive, records.project, records.record_claim),
         Reconcile(client, parts.records).page,
         Reviews(parts.policies, parts.records, parts.reviews).make,
+        Webhooks(parts.records, parts.webhooks, parts.partners.messaging).deliver,
     ]
     return ours, {partner: [*activities, *look_ups.again(partner)] for partner, activities in theirs.items()}
 
@@ -357,10 +364,12 @@ async def main(lines: Collection[str] = (), only: Only | None = None) -> None:
         "task_queues": [each.task_queue for each in workers.workers],
         "build_id": settings.build_id,
     }
-    async with aclosing(parts.partners), workers:
+    async with aclosing(parts.partners), parts.webhooks, workers:
+        serving = asyncio.create_task(serve_webhooks(client, parts.records))
         log.info("worker ready", **known, cached_cases=cached)
         print("worker ready", flush=True)  # noqa: T201 (`starter.py up` and tests wait for this line)
         await stop.wait()
+        serving.cancel()
         log.info("worker stopping", grace_seconds=GRACE.total_seconds())
 
 

@@ -18,6 +18,10 @@ REVIEW_WORKFLOW = "ServiceReview"
 """Makes a periodic review (G13). Started by schedules."""
 
 
+DELIVER_WEBHOOKS = "deliver-webhooks"
+"""The activity that sends events to one webhook. It belongs to no workflow."""
+
+
 CASE_QUERY = "case"
 
 

@@ -58,12 +58,16 @@ def archived(case_id: str, database_url: str) -> Archived | None:
 def reseal(database_url: str) -> int:
     """Seal all rows of the projection that are plain or have another key than the first. Return the number of cases.
 
+    Also seal the secrets of webhooks.
+
     Raises `AfterSalesError` if a key is missing; rows before that one have been sealed.
     """
     done = 0
     with records_of(database_url) as records:
         while records and (rows := records.reseal(RESEALED_AT_ONCE)):
             done += rows
+        if records:
+            records.reseal_secrets()
     return done
 
 

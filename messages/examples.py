@@ -243,6 +243,17 @@ EVENTS: dict[str, Event] = {
         *({"why": why, "claimed": "12800.00"} for why in ("expired", "unanswered", "unknown")),
     ),
     "review": Event("staff", (_REVIEW,)),
+    "webhook_disabled": _staff(
+        *(
+            {
+                "endpoint": "whk_abc",
+                "address": "https://hooks.example.org",
+                "gone": gone,
+                "since": "2026-11-18T09:10:00+08:00",
+            }
+            for gone in (True, False)
+        )
+    ),
     "step_unknown": _staff({**_PAYMENT, "reason": _NO_ANSWER, "since": "2026-11-18T09:10:00+08:00"}),
 }
 """The events by name. In facts, times are ISO 8601 and amounts are decimal strings in `currency`."""

@@ -27,6 +27,8 @@ from records.errors import (
 )
 from records.facts.queries import Scope
 from records.facts.reading import ReviewFacts
+from records.outbox.deliveries import Deliveries, Delivery, DeliveryState, Due, TooManyEvents
+from records.outbox.endpoints import Disabled, Endpoint, UnknownEndpoint
 from records.outbox.events import StoredEvent
 from records.projection import CaseFilter, Listed, Page, Position
 from records.reconciliation import Known, Reconciliation
@@ -41,6 +43,11 @@ __all__ = [
     "Begun",
     "CaseFilter",
     "CaseIdTaken",
+    "Delivery",
+    "DeliveryState",
+    "Disabled",
+    "Due",
+    "Endpoint",
     "EntryConflict",
     "EntryState",
     "Known",
@@ -62,16 +69,18 @@ __all__ = [
     "StoredEvent",
     "StoredKey",
     "StoredSession",
+    "TooManyEvents",
     "Units",
     "UnknownCase",
+    "UnknownEndpoint",
     "Vault",
     "WrongAmount",
     "WrongDatabaseUrl",
 ]
 
 
-class Records(Reconciliation, ReviewFacts, CarrierClaims, ApiClients, Desk):
-    """Cases, their projection and facts, the ledgers of orders, carrier claims, the clients of the HTTP API, the desk.
+class Records(Reconciliation, ReviewFacts, CarrierClaims, ApiClients, Desk, Deliveries):
+    """Cases, their projection, facts, events and webhooks, orders' ledgers, claims, clients of the API, the desk.
 
     Methods block: call them in threads.
     """

@@ -43,8 +43,16 @@ class StoredEvent(NamedTuple):
     """When it happened; an event that was learnt late has an earlier time than those before it."""
     data: dict[str, Any]
 
+    @property
+    def body(self) -> str:
+        """The event as JSON, as other systems get it. It is the same each time."""
+        about = {"case_id": self.case_id, "line": self.line, "number": self.number}
+        at = self.occurred_at.isoformat().replace("+00:00", "Z")
+        return json.dumps({"id": self.id, "type": self.type, "timestamp": at, "data": {**about, **self.data}})
 
-_COLUMNS = (_rows.seq, _rows.event_id, *(_rows[name] for name in StoredEvent._fields[2:]))
+
+COLUMNS = (_rows.seq, _rows.event_id, *(_rows[name] for name in StoredEvent._fields[2:]))
+"""What `stored_event` takes."""
 # Built once: building costs as much as executing.
 _KNOWN = select(_rows.subject, _rows.state, _rows.number).where(_rows.case_id == bindparam("of")).order_by(_rows.number)
 _ADD = insert(case_events)
@@ -82,7 +90,7 @@ class CaseEvents(Database):
         self, seq: int, limit: int, types: Collection[str] = (), lines: Collection[str] = ()
     ) -> list[StoredEvent]:
         """Return the next events after `seq`, in order. No `types` or `lines`: of any."""
-        query = select(*_COLUMNS).where(_rows.seq > seq)
+        query = select(*COLUMNS).where(_rows.seq > seq)
         if types:
             query = query.where(_rows.type.in_(sorted(types)))
         if lines:
@@ -91,7 +99,7 @@ class CaseEvents(Database):
 
     def events_of(self, case_id: str) -> list[StoredEvent]:
         """Return the events of a case, in order."""
-        return self._events(select(*_COLUMNS).where(_rows.case_id == case_id).order_by(_rows.number))
+        return self._events(select(*COLUMNS).where(_rows.case_id == case_id).order_by(_rows.number))
 
     def latest_seq(self) -> int:
         """Return the highest number of an event; 0 if there is none."""
@@ -100,7 +108,7 @@ class CaseEvents(Database):
 
     def _events(self, query: Select[Any]) -> list[StoredEvent]:
         with self._reading() as connection:
-            return [_stored(row) for row in connection.execute(query)]
+            return [stored_event(row) for row in connection.execute(query)]
 
     def _add_events(
         self, connection: Connection, case_id: str, line: str, changed: Callable[[dict[str, str]], list[Change]]
@@ -133,6 +141,7 @@ def _values(case_id: str, number: int, change: Change) -> dict[str, Any]:
     }
 
 
-def _stored(row: Sequence[Any]) -> StoredEvent:
+def stored_event(row: Sequence[Any]) -> StoredEvent:
+    """Return the event of a row with these `COLUMNS`."""
     event = StoredEvent(*row)
     return event._replace(seq=event.seq or 0, data=json.loads(row[-1]))

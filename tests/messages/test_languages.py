@@ -26,10 +26,10 @@ STAFF = [name for name, event in EVENTS.items() if event.audience == "staff" and
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 LATIN = re.compile(r"[A-Za-z][A-Za-z_.'’-]*")
 QUOTED = re.compile(r"“[^”]*”")
-COMMAND = re.compile(r"starter\.py [a-z-]+ HL-1.*")
+COMMAND = re.compile(r"starter\.py (?:[a-z-]+ HL-1|webhook [a-z]+ whk_).*")
 PLACEHOLDER = re.compile(r"(?<![\w-])[A-Z]{2,}(?![\w-])")
 NOT_WORDS = re.compile(
-    r"(?:claim-)?HL-[\w/-]+|\bo\d\b|SO-88121|SLATE-9|UTC[+-]\d+|HTTP \d+|AFTER_SALES_\w+|http://[!-~]+|JSON"
+    r"(?:claim-)?HL-[\w/-]+|\bo\d\b|SO-88121|SLATE-9|UTC[+-]\d+|HTTP \d+|AFTER_SALES_\w+|https?://[!-~]+|JSON"
 )
 FOR_PEOPLE = {*MESSAGES, CLAIM_SETTLED, "retry", "replace", "waive", "own"}
 SITUATIONS = ("blocked", "unknown", "undelivered", "evidence", "approval", "consent")
@@ -187,11 +187,11 @@ def test_reason_of_a_newer_version_is_still_shown(locale: str) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("event", [name for name in STAFF if name != "carrier_claim"])
 def test_every_notice_says_what_to_do_with_a_command_that_exists(event: str, locale: str) -> None:
-    """G10: the message, and the id of the case."""
+    """G10: the message, and the id of the case or webhook."""
     for facts in _variations(event):
-        commands = re.findall(r"starter\.py ([a-z-]+) HL-1", _notice(event, facts, locale).body)
+        commands = re.findall(r"starter\.py ([a-z-]+) (?:HL-1|[a-z]+ whk_)", _notice(event, facts, locale).body)
         assert commands
-        assert set(commands) <= {*MESSAGES, "show"}
+        assert set(commands) <= {*MESSAGES, "show", "webhook"}
 
 
 @pytest.mark.parametrize("locale", LOCALES)

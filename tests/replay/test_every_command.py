@@ -19,7 +19,7 @@ import workflows.clocks
 import workflows.remedies
 from activities.steps import find_of, step_of
 from cases.claim.claim import FACTS as CLAIM_FACTS
-from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW, RECONCILE_WORKFLOW, REVIEW_WORKFLOW
+from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW, DELIVER_WEBHOOKS, RECONCILE_WORKFLOW, REVIEW_WORKFLOW
 from cases.inbox.messages import FACTS, MESSAGES
 from cases.inbox.same_matter import BETWEEN_CASES
 from cases.look_ups import ROWS
@@ -40,6 +40,8 @@ ACTIVITIES = (
     | {name for partner in STEP_PARTNERS for name in (step_of(partner), find_of(partner))}
     | {r.activity for r in ROWS.values()}
 )
+STANDALONE = {DELIVER_WEBHOOKS}
+"""Activities that belong to no workflow."""
 QUICK = {"admit", "look-up", "order-account", "message-customer", "notify-staff", "call-back", "project-case"}
 """Activities that are tried inside the workflow task first."""
 QUICK_ONLY = {"look-up", "order-account"}
@@ -62,7 +64,7 @@ PAUSES = {"then send .* again", "then the record is kept"}
 """The texts of timers of `workflows.remedies`: before a command is sent again, and before the end."""
 TIMERS = timers(alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
 POSSIBLE = {
-    *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY),
+    *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY - STANDALONE),
     *(f"local activity {name}" for name in QUICK),
     f"child workflow {CLAIM_WORKFLOW}",
     *(f"signal {name}" for name in BETWEEN_CASES),

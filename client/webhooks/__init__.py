@@ -1,0 +1,1 @@
+"""Webhooks for front ends, and what a worker does for them."""
