@@ -37,7 +37,7 @@ class Partners:
     def __init__(self, scenario: Scenario, draws: Draws, truth: Truth) -> None:
         self._terms: Mapping[Partner, PartnerTerms] = scenario.partners
         self._draws = draws
-        self._truth = truth
+        self.truth = truth
         self._paid = Decimal(0)
         self.receipts: dict[str, Receipt] = {}
         """The latest receipt of each key that was carried out."""
@@ -96,16 +96,16 @@ class Partners:
     def _found(self, command: StepCommand) -> StepFinding | None:
         match ROWS[command.kind].establishes:
             case "lost":
-                return StepFinding(lost=self._truth.lost)
+                return StepFinding(lost=self.truth.lost)
             case "severity":
-                return StepFinding(severity=self._truth.severity)
+                return StepFinding(severity=self.truth.severity)
         return None
 
     # What is known of an order
 
     def known_of(self, look_up: str) -> Wire | None:
         """Return a partner's record of the order. None: there is none."""
-        truth, received = self._truth, self._truth.received_at
+        truth, received = self.truth, self.truth.received_at
         if not truth.on_record:
             return None
         match look_up:

@@ -1,6 +1,7 @@
 """One case in memory. This module plays the part of the workflow: letters, calls to partners, alarms.
 
 All decisions are those of `cases`. What `workflows` does after each change, `attend` does here in the same order.
+A sample of cases goes through the real workflow as well, and must end alike (`tests/simulation/test_real_workflow.py`).
 """
 
 from collections.abc import Callable

@@ -15,31 +15,34 @@ COLOURS = ("#2456a6", "#d97706")
 LOADS = ("#f5f7fa", "#9ec1e8", "#2f6cb5", "#c02626")
 """From idle to more than people can do."""
 QUEUES = ("#f8fafc", "#f7c98b", "#c02626")
+LABELLED = 10
+"""The most labels of an axis of days."""
 EVERY_THREE_HOURS = list(range(0, 24, 3))
 
 
 def days_chart(results: list[Result]) -> str:
     """Return how often the promise in question was kept, day by day, for each variant."""
-    layers = []
+    days = [each.day.isoformat() for each in results[0].days]
+    shown = days[:: -(-len(days) // LABELLED)]
+    axis = alt.Axis(values=shown, labelExpr="replace(substring(datum.value, 8), /^0/, '')", labelAngle=0, grid=False)
+    x = alt.X("day:O", title=None, axis=axis, scale=alt.Scale(domain=days))
+    y = alt.Y("kept:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(zero=False))
+    layers: list[alt.Chart] = []
     for result, colour in zip(results, COLOURS, strict=False):
         rows = [
-            {
-                "day": each.day.isoformat(),
-                "kept": kept.mean,
-                "low": _or(kept.low, kept.mean),
-                "high": _or(kept.high, kept.mean),
-            }
+            {"day": each.day.isoformat(), "kept": kept.mean, "low": low, "high": high}
             for each in result.days
             if (kept := each.kept)
+            for low, high in [(kept.low, kept.high) if kept.low is not None else (kept.mean, kept.mean)]
         ]
-        base = _chart(rows).encode(x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d", tickCount=10, grid=False)))
-        y = alt.Y("kept:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(zero=False))
+        base = _chart(rows).encode(x=x)
         layers += [
             base.mark_area(color=colour, opacity=0.18).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
-            base.mark_line(color=colour, strokeWidth=2, point=alt.OverlayMarkDef(size=18, color=colour)).encode(y=y),
+            base.mark_line(color=colour, strokeWidth=2, point=alt.OverlayMarkDef(size=22, color=colour)).encode(y=y),
         ]
-    target = _chart([{"target": results[0].answer.target}])
-    layers.append(target.mark_rule(color=INK, strokeDash=[5, 4]).encode(y="target:Q"))
+    layers.append(
+        _chart([{"target": results[0].answer.target}]).mark_rule(color=INK, strokeDash=[5, 4]).encode(y="target:Q")
+    )
     return _svg(alt.layer(*layers), HEIGHT)
 
 
@@ -51,7 +54,7 @@ def load_chart(result: Result, words: Words) -> str:
         for hour, load in enumerate(crew.load_that_day)
         if load is not None
     ]
-    return _heatmap(rows, [words.crew(crew) for crew in result.crews], LOADS, [0, 0.4, 0.85, 1.1])
+    return _heatmap(rows, [words.crew(crew) for crew in result.crews], LOADS, [0, 0.4, 0.85, 1.1], 0.7)
 
 
 def queue_chart(result: Result, words: Words) -> str:
@@ -69,10 +72,18 @@ def queue_chart(result: Result, words: Words) -> str:
         if length is not None
     ]
     longest = max((row["value"] for row in rows if isinstance(row["value"], float)), default=1.0)
-    return _heatmap(rows, [words.name("team", team.team) for team in teams], QUEUES, [0, longest / 4, max(longest, 1)])
+    return _heatmap(
+        rows,
+        [words.name("team", team.team) for team in teams],
+        QUEUES,
+        [0, longest / 4, max(longest, 1)],
+        0.6 * longest,
+    )
 
 
-def _heatmap(rows: list[dict[str, Any]], names: list[str], colours: tuple[str, ...], steps: list[float]) -> str:
+def _heatmap(
+    rows: list[dict[str, Any]], names: list[str], colours: tuple[str, ...], steps: list[float], dark: float
+) -> str:
     base = _chart(rows).encode(
         x=alt.X(
             "hour:O",
@@ -80,23 +91,21 @@ def _heatmap(rows: list[dict[str, Any]], names: list[str], colours: tuple[str, .
             axis=alt.Axis(values=EVERY_THREE_HOURS, labelAngle=0),
             scale=alt.Scale(domain=list(range(24))),
         ),
-        y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=110, ticks=False, domain=False)),
+        y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
     )
-    colour = alt.Color("value:Q", scale=alt.Scale(domain=steps, range=list(colours), clamp=True), legend=None)
-    dark = alt.condition(f"datum.value > {steps[-2]}", alt.value("white"), alt.value(INK))
+    colour = alt.Color(
+        "value:Q", scale=alt.Scale(domain=steps, range=list(colours), clamp=True, interpolate="rgb"), legend=None
+    )
+    ink = alt.condition(f"datum.value > {dark}", alt.value("white"), alt.value(INK))
     chart = alt.layer(
         base.mark_rect(stroke="white", strokeWidth=1).encode(color=colour),
-        base.mark_text(fontSize=9).encode(text="text:N", color=dark),
+        base.mark_text(fontSize=9).encode(text="text:N", color=ink),
     )
     return _svg(chart, ROW * len(names))
 
 
 def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.Data(values=rows))  # type: ignore[no-untyped-call]  # of Altair
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
 
 
 def _svg(chart: Any, height: int) -> str:

@@ -9,7 +9,7 @@ from babel.numbers import format_decimal, format_percent
 
 from cases.policy.parts import Titles
 from messages import texts
-from simulation.figures import CrewFigures, Difference, Figure, PromiseFigures, Result
+from simulation.figures import Answer, CrewFigures, Difference, Figure, PromiseFigures, Result
 
 NOTHING = "–"
 WHOLE = 100
@@ -54,6 +54,11 @@ class Words:
             return self.title(result.title)
         return self.text("as_is") if result.variant == "as_is" else result.variant
 
+    def asked(self, answer: Answer) -> str:
+        """Return the promise in question."""
+        promise = self.name("promise", answer.promise)
+        return f"{promise} · {self.name('line', answer.line)}" if answer.line else promise
+
     def day(self, day: date) -> str:
         """Return a day without its year."""
         return format_skeleton("MMMd", day, locale=self._locale)
@@ -79,10 +84,13 @@ class Words:
         """Return the mean of a share."""
         return NOTHING if figure is None else self.percent(figure.mean)
 
+    def _number(self, number: float) -> str:
+        return format_decimal(number, "#,##0.0", self._locale)
+
     def minutes(self, minutes: float) -> str:
         """Return a time."""
         unit, number = ("hours", minutes / HOUR) if minutes >= LONG else ("minutes", minutes)
-        return self._own["duration"][unit].format(n=format_decimal(number, "#,##0.0", self._locale))
+        return self._own["duration"][unit].format(n=self._number(number))
 
     def interval(self, figure: Figure | None, *, share: bool = False) -> str:
         """Return the interval of a figure as `low–high`; empty with one seed."""
@@ -135,5 +143,5 @@ class Words:
         sign = ("+" if value > 0 else MINUS if value < 0 else "±") if signed else ""
         size = abs(value) if signed else value
         if each.name.startswith("promise."):
-            return sign + self.percent(size)
+            return sign + (self.text("points", n=self._number(100 * size)) if signed else self.percent(size))
         return sign + (self.minutes(size) if each.name.startswith("wait.") else self.count(size))

@@ -8,11 +8,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from messages import LOCALES
-from simulation.figures import Comparison, Difference, Simulation
+from simulation.figures import Comparison, Difference, Result, Simulation
 from simulation.page.charts import COLOURS, days_chart, load_chart, queue_chart
 from simulation.page.words import Words
 
 JSON = "simulation.json"
+TOO_SMALL = 0.0005
+"""A change of a share, or of minutes, that is not worth a line."""
 
 
 def write(found: Simulation, folder: Path) -> list[Path]:
@@ -44,8 +46,8 @@ def page(found: Simulation, locale: str) -> str:
         by_day=days_chart(found.results),
         charts=charts,
         colours=COLOURS,
-        differences=_most_telling(found.comparison),
-        decided=_decided,
+        differences=_differences(found.comparison),
+        hung_up=[_hung_up(result) for result in found.results],
     )
 
 
@@ -58,15 +60,19 @@ def _template() -> Template:
     return environment.get_template("page.html.j2")
 
 
-def _decided(each: Difference) -> bool:
-    """Return whether the interval of a difference does not contain zero."""
-    low, high = each.difference.low, each.difference.high
-    return low is not None and high is not None and not low <= 0 <= high
+def _differences(comparison: Comparison | None) -> list[tuple[bool, Difference]]:
+    """Return the figures that differ, each with whether the difference is clear: the interval does not contain zero."""
+    found = []
+    for each in comparison.differences if comparison else ():
+        low, high = each.difference.low, each.difference.high
+        clear = low is not None and high is not None and not low <= 0 <= high and abs(each.difference.mean) >= TOO_SMALL
+        if each.a.mean != each.b.mean:
+            found.append((clear, each))
+    return found
 
 
-def _most_telling(comparison: Comparison | None) -> list[Difference]:
-    """Return the differences whose interval does not contain zero first; those without any difference are left out."""
-    if comparison is None:
-        return []
-    some = [each for each in comparison.differences if each.a.mean != each.b.mean]
-    return sorted(some, key=lambda each: not _decided(each))
+def _hung_up(result: Result) -> float | None:
+    """Return how many customers hung up on the day of the question; None without such a day."""
+    if result.answer.on is None:
+        return None
+    return next(day.abandoned.mean for day in result.days if day.day == result.answer.on)

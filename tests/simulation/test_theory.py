@@ -85,7 +85,7 @@ def test_a_wrong_number_of_people_is_noticed() -> None:
 
 def test_mean_number_that_waits_is_arrivals_times_mean_wait() -> None:
     """Little's law. The queue's own count over time and the waits of the calls are added up independently."""
-    hours, per_hour = 400, 24.0
+    hours, per_hour = 200, 24.0
     centres = [CallCentre(3, per_hour, seed, hours) for seed in range(1, 13)]
 
     for centre in centres:
@@ -96,7 +96,7 @@ def test_mean_number_that_waits_is_arrivals_times_mean_wait() -> None:
 
 def test_promise_of_a_first_answer_is_kept_as_often_as_erlang_c_says() -> None:
     """E1: the whole engine. A call is answered in time, or the case says that the promise is broken."""
-    tallies = [played(scenario(days=4), seed) for seed in range(1, 9)]
+    tallies = [played(scenario(days=3), seed) for seed in range(1, 8)]
 
     shares = []
     for tally in tallies:
