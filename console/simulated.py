@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulation.figures import Comparison, Figure, Result, Simulation
+from simulation.figures import QUESTION, Comparison, Figure, Result, Simulation
 
 VERDICTS = {"yes": ("yes", "bold green"), "no": ("no", "bold red"), "open": ("not decided by these seeds", "bold")}
 
@@ -82,7 +82,7 @@ def _comparison(compared: Comparison) -> Table:
     for heading in (compared.a, compared.b, "difference"):
         table.add_column(heading, justify="right")
     for each in compared.differences:
-        shown = percent if each.name.startswith("promise.") else number
+        shown = percent if each.name.startswith(("promise.", QUESTION)) else number
         table.add_row(each.name, shown(each.a), shown(each.b), shown(each.difference, plus="+"))
     return table
 

@@ -177,11 +177,16 @@ class Result(View):
     """Yuan, by heading: refund, compensation, coupon."""
 
 
+QUESTION = "question"
+"""The name of the difference in the promise in question."""
+
+
 class Difference(View):
     """One figure of both variants, and the difference of the second to the first."""
 
     name: str
-    """What is compared, such as `promise.building_materials.B1.acknowledge`, `wait.logistics` or `paid.refund`."""
+    """What is compared: `question` (the promise in question, on its day), or a name such as
+    `promise.building_materials.B1.acknowledge.10m`, `wait.logistics` (minutes) or `paid.refund`."""
     a: Figure
     b: Figure
     difference: Figure

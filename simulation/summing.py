@@ -8,6 +8,7 @@ from statistics import fmean, median, quantiles
 from cases.policy.parts import Titles
 from cases.vocabulary import Outcome, Role
 from simulation.figures import (
+    QUESTION,
     Answer,
     Comparison,
     CrewFigures,
@@ -23,7 +24,7 @@ from simulation.figures import (
     share,
 )
 from simulation.reading import World
-from simulation.scenario import Crew
+from simulation.scenario import Crew, Question
 from simulation.tally import Kept, PromiseKey, Tally
 
 SATISFIED_FROM = 4
@@ -91,7 +92,7 @@ class _Summary:
 
     def _answer(self) -> Answer:
         asked = self._scenario.question
-        kept = share([each.share for each in self._kept(self._in_question(asked.on))])
+        kept = share([each.share for each in self._kept(_in_question(self._scenario.question, asked.on))])
         return Answer(
             text=asked.text,
             promise=asked.promise,
@@ -101,15 +102,6 @@ class _Summary:
             kept=kept,
             verdict=_verdict(kept, asked.target),
         )
-
-    def _in_question(self, on: date | None) -> Concerned:
-        asked = self._scenario.question
-
-        def concerned(key: PromiseKey) -> bool:
-            line, _, name, _, day = key
-            return name is asked.promise and asked.line in (None, line) and on in (None, day)
-
-        return concerned
 
     def _promises(self) -> Iterator[PromiseFigures]:
         for line, policy in self._world.policies.items():
@@ -134,7 +126,7 @@ class _Summary:
             day=day,
             complaints=amount([run.received_on[day] for run in self._runs]),
             abandoned=amount([run.abandoned_on[day] for run in self._runs]),
-            kept=share([each.share for each in self._kept(self._in_question(day))]),
+            kept=share([each.share for each in self._kept(_in_question(self._scenario.question, day))]),
         )
 
     def _team(self, team: str) -> TeamFigures:
@@ -166,6 +158,16 @@ class _Summary:
             load=loads,
             load_that_day=means,
         )
+
+
+def _in_question(asked: Question, on: date | None) -> Concerned:
+    """Return whether a promise is the one in question, on one day or on all."""
+
+    def concerned(key: PromiseKey) -> bool:
+        line, _, name, _, day = key
+        return name is asked.promise and asked.line in (None, line) and on in (None, day)
+
+    return concerned
 
 
 def _added(run: Tally, concerned: Concerned) -> Kept:
@@ -210,7 +212,8 @@ def _by_heading(runs: list[Tally]) -> dict[str, list[float]]:
 
 
 def _comparison(worlds: list[World], tallies: list[list[Tally]]) -> Comparison:
-    a, b = ([_numbers(run) for run in runs] for runs in tallies)
+    question = worlds[0].scenario.question
+    a, b = ([_numbers(run, question) for run in runs] for runs in tallies)
     differences = []
     for name in dict.fromkeys(name for run in (*a, *b) for name in run):
         pairs = [(x[name], y[name]) for x, y in zip(a, b, strict=True) if name in x and name in y]
@@ -226,14 +229,16 @@ def _comparison(worlds: list[World], tallies: list[list[Tally]]) -> Comparison:
     return Comparison(a=worlds[0].name, b=worlds[1].name, differences=differences)
 
 
-def _numbers(run: Tally) -> dict[str, float]:
+def _numbers(run: Tally, question: Question) -> dict[str, float]:
     """Return what is compared of one run."""
+    asked = _added(run, _in_question(question, question.on)).share
     kept: dict[str, Kept] = defaultdict(Kept)
     for (line, rule, promise, within, _), each in run.promises.items():
         found = kept[f"promise.{line}.{rule}.{promise}.{within}"]
         found.kept += each.kept
         found.broken += each.broken
-    numbers = {name: each.share for name, each in kept.items() if each.share is not None}
+    numbers = {} if asked is None else {QUESTION: asked}
+    numbers |= {name: each.share for name, each in kept.items() if each.share is not None}
     numbers |= {"abandoned": run.abandoned, "days_to_close": median(run.days_open or [0.0])}
     numbers |= {f"wait.{team}": fmean(waits) for team, waits in run.waits.items() if waits}
     numbers |= {f"escalations.{role}": run.escalations[role] for role in Role}

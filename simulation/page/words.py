@@ -9,7 +9,7 @@ from babel.numbers import format_decimal, format_percent
 
 from cases.policy.parts import Titles
 from messages import texts
-from simulation.figures import Answer, CrewFigures, Difference, Figure, PromiseFigures, Result
+from simulation.figures import QUESTION, Answer, CrewFigures, Difference, Figure, PromiseFigures, Result
 
 NOTHING = "–"
 WHOLE = 100
@@ -142,6 +142,6 @@ class Words:
     def _shown(self, each: Difference, value: float, *, signed: bool) -> str:
         sign = ("+" if value > 0 else MINUS if value < 0 else "±") if signed else ""
         size = abs(value) if signed else value
-        if each.name.startswith("promise."):
+        if each.name.startswith(("promise.", QUESTION)):
             return sign + (self.text("points", n=self._number(100 * size)) if signed else self.percent(size))
         return sign + (self.minutes(size) if each.name.startswith("wait.") else self.count(size))

@@ -13,7 +13,7 @@ from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.progress.call_outcomes import Found, Refused, Unknown
 from cases.views.snapshot import Snapshot
 from partners.http import Partners as Ports
-from partners.ports import OutcomeUnknown, PartnerRefused
+from partners.ports import OutcomeUnknown, PartnerRefused, StepPartner
 from simulation.draws import Draws
 from simulation.partners import Partners
 from simulation.played import Played
@@ -71,7 +71,7 @@ class SimulatedPartners:
         async def nothing() -> None:
             return None
 
-        steps = dict.fromkeys(STEP_PARTNERS, self)
+        steps: dict[str, StepPartner] = dict.fromkeys(map(str, STEP_PARTNERS), self)
         return Ports(steps=steps, look_ups=self, messaging=FakeMessaging(), callbacks=FakeCallbacks(), aclose=nothing)
 
 

@@ -119,6 +119,10 @@ def test_answer_is_yes_no_or_open_by_the_whole_interval() -> None:
         assert result.complaints.mean == few.complaints.mean
     table = {each.name: each for each in found(compared=True).comparison.differences}  # type: ignore[union-attr]
     assert table["wait.customer_service"].difference.mean < 0
+    assert few.answer.kept
+    assert more.answer.kept
+    gained = more.answer.kept.mean - few.answer.kept.mean
+    assert table["question"].difference.mean == pytest.approx(gained, abs=1e-5)
 
 
 @pytest.mark.parametrize("compared", [False, True])
