@@ -11,12 +11,18 @@ from fastapi import APIRouter, FastAPI
 
 from cases.policy.policy import Policy
 from settings import Settings, WebSettings
-from web import api, desk, health, pages, problems
+from web import api, desk, documentation, health, pages, problems
 from web.limits import BusyMiddleware
 from web.middleware import RequestMiddleware
 from web.service import Service
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, *api.ROUTERS, *pages.ROUTERS, *desk.ROUTERS)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    documentation.router,
+    *api.ROUTERS,
+    *pages.ROUTERS,
+    *desk.ROUTERS,
+)
 
 
 def application(settings: Settings, web: WebSettings, policies: Mapping[str, Policy]) -> FastAPI:
@@ -37,6 +43,7 @@ def application(settings: Settings, web: WebSettings, policies: Mapping[str, Pol
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.state.routes = [route for router in ROUTERS for route in router.routes]
     problems.add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from cases.errors import AfterSalesError, InvalidInput, Refusal, printable
 from client.connection import Unreachable
@@ -16,6 +17,7 @@ from client.errors import NoSuchCase
 from client.lists import NoDatabase
 
 MEDIA_TYPE = "application/problem+json"
+NOT_ALLOWED = 405
 RETRY_AFTER = 5
 """Seconds after which a request to a server or database that did not answer may be repeated."""
 _log = structlog.get_logger("web")
@@ -107,6 +109,13 @@ async def _of_framework(request: Request, error: Exception) -> ProblemResponse:
     path = printable(request.scope["path"])
     said = {
         404: f"there is nothing at {path}",
-        405: f"{request.method} is not possible at {path}",
+        NOT_ALLOWED: f"{request.method} is not possible at {path}",
     }
-    return problem(request, error.status_code, said.get(error.status_code, str(error.detail)), error.headers)
+    headers = {"allow": _allowed(request)} if error.status_code == NOT_ALLOWED else error.headers
+    return problem(request, error.status_code, said.get(error.status_code, str(error.detail)), headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of all routes at this path; the framework knows those of the first one only."""
+    there = [route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in there for method in getattr(route, "methods", None) or ()}))

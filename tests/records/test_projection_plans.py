@@ -37,6 +37,8 @@ LISTS = {
     "of a team": CaseFilter(team="team-3"),
     "of an owner": CaseFilter(owner="owner-3"),
     "of a line": CaseFilter(line="line-5"),
+    "of the line of a key": CaseFilter(lines=frozenset({"line-5"})),
+    "latest first": CaseFilter(latest_first=True),
     "closed": CaseFilter(state="closed"),
     "all": CaseFilter(state="all"),
 }

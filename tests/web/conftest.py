@@ -48,6 +48,9 @@ class FakeEngine:
         self.complaints[complaint.case_id] = raw
         return "opened"
 
+    def queue_for(self, line: str) -> str:
+        return f"queue of {line}"
+
     async def has_begun(self, case_id: str) -> bool:
         return case_id in self.complaints
 

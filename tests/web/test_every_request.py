@@ -47,6 +47,13 @@ async def test_every_answer_has_an_id_of_its_own_and_protective_headers(http: ht
         assert HEADERS.items() <= dict(answer.headers).items()
 
 
+async def test_method_that_is_not_possible_is_answered_with_those_that_are(http: httpx.AsyncClient) -> None:
+    """Also where several routes have one path."""
+    answer = await http.delete("/v1/cases")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
 async def test_unknown_path_and_method_are_problem_details(http: httpx.AsyncClient) -> None:
     missing, wrong = await http.get("/nowhere"), await http.delete("/health")
 

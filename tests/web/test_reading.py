@@ -159,10 +159,18 @@ class TestOneCase:
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
 
-    async def test_events_are_its_timeline(self, reader: httpx.AsyncClient) -> None:
-        answer = await reader.get("/v1/cases/HL-1/events")
+    async def test_events_are_those_of_the_outbox_in_order(self, reader: httpx.AsyncClient, records: Records) -> None:
+        kept = records.events_of("HL-1")
 
-        assert [event["what"] for event in answer.json()["events"]] == ["received"]
+        found = (await reader.get("/v1/cases/HL-1/events")).json()
+        first = (await reader.get("/v1/cases/HL-1/events?limit=1")).json()
+        later = (await reader.get(f"/v1/cases/HL-1/events?after={len(kept)}")).json()
+
+        assert [event["id"] for event in found["events"]] == [event.id for event in kept]
+        assert [event["data"]["number"] for event in found["events"]] == list(range(1, len(kept) + 1))
+        assert (found["events"][0]["type"], found["more"]) == ("case.opened", False)
+        assert (len(first["events"]), first["more"]) == (1, len(kept) > 1)
+        assert later == {"events": [], "more": False}
 
     async def test_message_that_relies_on_an_older_version_is_refused_with_what_changed(
         self, reader: httpx.AsyncClient, cases: FakeEngine

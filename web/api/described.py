@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import Header, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
 
 from cases.views.listing import Listing
-from cases.views.snapshot import EntryView, Snapshot
+from cases.views.snapshot import Snapshot
 from cases.views.view_fields import Omittable
 from client.opening import How
 from web.problems import MEDIA_TYPE
@@ -15,16 +16,20 @@ from web.problems import MEDIA_TYPE
 CaseId = Annotated[str, Path(description="The case's id", examples=["HL-1"], pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 """The type of a route's parameter that is a case id."""
 IdempotencyKey = Annotated[
-    str | None,
+    str | SkipJsonSchema[None],
     Header(
+        alias="Idempotency-Key",
         description="Any text of your own, such as a UUID. A request that is repeated with it within 24 hours is "
         "carried out once, and gets the same answer.",
-        pattern=r"^[\x21-\x7e]{1,255}$",
+        pattern=r"^[!-~]{1,255}$",
     ),
 ]
 IfMatch = Annotated[
-    str | None,
-    Header(description="The `ETag` of the case that the message relies on. If the case has changed since: 412."),
+    str | SkipJsonSchema[None],
+    Header(
+        alias="If-Match",
+        description="The `ETag` of the case that the message relies on. If the case has changed since: 412.",
+    ),
 ]
 
 
@@ -83,12 +88,25 @@ class OneCase(Described):
     """null: the case as it is now. Otherwise no worker answers, and this is when our database was written."""
 
 
-class Events(Described):
-    """What has happened in a case, oldest first."""
+class Event(Described):
+    """One event (docs/events.md)."""
 
-    events: list[EntryView]
-    as_of: AwareDatetime | None
-    """As for the case."""
+    id: str
+    """It never changes, and is the same wherever the event is sent."""
+    type: str
+    """Such as promise.broken. More types may be added."""
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: dict[str, Any]
+    """What has changed: `case_id`, `line`, `number`, and what the type adds."""
+
+
+class Events(Described):
+    """Events of a case, in order."""
+
+    events: list[Event]
+    more: bool
+    """Whether there are events after these."""
 
 
 class OpenedCase(Described):

@@ -64,8 +64,8 @@ PLAN = body(
         "type": "object",
         "properties": {
             "complaint": ref("Complaint"),
-            "finding": ref("PartialFinding"),
-            "now": {"type": "string", "format": "date-time"},
+            "finding": {"anyOf": [ref("PartialFinding"), {"type": "null"}]},
+            "now": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
         },
         "required": ["complaint"],
         "additionalProperties": False,

@@ -88,6 +88,18 @@ class ListQuery(BaseModel):
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+class EventsQuery(BaseModel):
+    """The parameters of a list of events."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    after: Annotated[int, BeforeValidator(_number), Field(ge=0, le=1_000_000)] = 0
+    """Only events after the one with this `number`."""
+    limit: Annotated[int, BeforeValidator(_number), Field(ge=1, le=1000)] = 200
+
+
+Happened = Annotated[EventsQuery, Query()]
+"""The type of a route's parameter that receives the parameters of a list of events."""
 Listing = Annotated[ListQuery, Query()]
 """The type of a route's parameter that receives the parameters of a list."""
 Position = tuple[datetime | None, str]

@@ -78,7 +78,7 @@ async def open_case(
     responses=answers(
         None,
         *(400, 408, 413, 415, 422),
-        content={bodies.NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
+        content={bodies.NDJSON: {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/BatchLine"}}}},
     ),
     openapi_extra=BATCH,
 )
