@@ -14,6 +14,9 @@ from typing import Any, BinaryIO
 import click
 
 from cases.vocabulary import Status
+from console.afterwards.forgetting import forget
+from console.afterwards.later_calls import later_call
+from console.afterwards.measures import measure
 from console.arguments import ALL, CASE, LIMIT, examples, in_json, one_of, print_json
 from console.keys import key
 from console.policy_files import policy
@@ -46,6 +49,9 @@ cli.add_command(key)
 cli.add_command(simulate)
 cli.add_command(review)
 cli.add_command(webhook)
+cli.add_command(measure)
+cli.add_command(later_call)
+cli.add_command(forget)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))

@@ -38,6 +38,7 @@ import logs
 import policies
 from activities.callbacks import Callbacks
 from activities.logistics import Logistics
+from activities.measures import Measures
 from activities.messaging import Messaging
 from activities.reconcile import Reconcile
 from activities.records import Records
@@ -67,6 +68,8 @@ from partners.webhooks import WebhookSender
 from records import Records as Database
 from settings import REVIEWS, Settings, configured
 from workflows.after_sales_case import AfterSalesCase
+from workflows.afterwards.improvement_measure import ImprovementMeasure
+from workflows.afterwards.later_call import LaterCallToCustomer
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
 from workflows.reviewing.service_review import ServiceReview
@@ -192,7 +195,14 @@ def build_workers(  # noqa: PLR0913 (a worker has that many options)
     of_cases = [
         new_worker(
             task_queue=queue,
-            workflows=[AfterSalesCase, CarrierClaim, ReconcileCases, ServiceReview],
+            workflows=[
+                AfterSalesCase,
+                CarrierClaim,
+                ImprovementMeasure,
+                LaterCallToCustomer,
+                ReconcileCases,
+                ServiceReview,
+            ],
             # Also those of partners: as local activities, and for calls that an earlier version has put here.
             activities=[*ours, *chain(*theirs.values())],
             activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="records"),
@@ -232,7 +242,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
     refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
     warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
     logistics = Logistics(steps.pop(Partner.LOGISTICS), parts.records)
-    records = Records(parts.policies, parts.records)
+    records, measures = Records(parts.policies, parts.records), Measures(parts.policies, parts.records)
     theirs: dict[str, Activities] = {
         Partner.MESSAGING: [messaging.to_customer, messaging.to_staff],
         CALLBACKS: [callbacks.ask],
@@ -246,6 +256,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
         *(refunds.release, refunds.contest),
         *(records.admit, records.account, records.in_force, records.claim),
         *(records.archive, records.project, records.record_claim),
+        *(records.keep_later_call, measures.take_up, measures.record),
         Reconcile(client, parts.records).page,
         Reviews(parts.policies, parts.records, parts.reviews).make,
         Webhooks(parts.records, parts.webhooks, parts.partners.messaging).deliver,

@@ -15,6 +15,7 @@ from cases.entitlement.follow_up import Earlier, follow_up_problems
 from cases.errors import InvalidInput, Problem
 from cases.input.decoding import check_size
 from cases.input.drafts import collect_problems
+from cases.later_call.later_call import LaterCallView
 from cases.money import Money
 from cases.policy.admission import check_complaint, policy_for
 from cases.policy.pinned import PinnedPolicy
@@ -202,6 +203,11 @@ class Records:
             return False
         self._database.project(row)
         return True
+
+    @activity.defn(name="keep-later-call")
+    def keep_later_call(self, call: LaterCallView) -> None:
+        """Keep what the customer said at the later call, or that there was no answer (G13)."""
+        self._database.keep_later_call(call)
 
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> Decimal:

@@ -22,6 +22,24 @@ DELIVER_WEBHOOKS = "deliver-webhooks"
 """The activity that sends events to one webhook. It belongs to no workflow."""
 
 
+MEASURE_WORKFLOW = "ImprovementMeasure"
+"""Pursues an improvement measure that a person has adopted (G13)."""
+
+
+MEASURE_QUERY = "measure"
+
+
+UNKNOWN_MEASURE = "UnknownMeasure"
+"""The failure type of the workflow of a measure that no review has proposed."""
+
+
+LATER_CALL_WORKFLOW = "LaterCall"
+"""Asks an agent, some time after a case has closed, to call the customer (G13)."""
+
+
+LATER_CALL_QUERY = "later-call"
+
+
 CASE_QUERY = "case"
 
 
@@ -80,3 +98,13 @@ def partner_queue(queue: str, partner: str) -> str:
 def claim_workflow_id(case_id: str) -> str:
     """Return the id of the workflow that pursues a claim against the carrier for a case (B16)."""
     return f"claim-{case_id}"
+
+
+def later_call_workflow_id(case_id: str) -> str:
+    """Return the id of the workflow of the later call about a case (G13)."""
+    return f"later-call-{case_id}"
+
+
+def measure_workflow_id(measure_id: str) -> str:
+    """Return the id of the workflow that pursues an improvement measure (G13)."""
+    return f"measure-{measure_id}"

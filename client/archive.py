@@ -52,7 +52,9 @@ def archived(case_id: str, database_url: str) -> Archived | None:
         row = records.case(case_id) if records else None
     if not row or not row["record"]:
         return None
-    return Archived(Snapshot.model_validate(row["record"]), row["complaint"])
+    # A case whose customer was forgotten has a complaint without one, which opens no follow-up case.
+    complaint = None if row["forgotten_at"] else row["complaint"]
+    return Archived(Snapshot.model_validate(row["record"]), complaint)
 
 
 def reseal(database_url: str) -> int:

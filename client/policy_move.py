@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from cases.contract import MOVE_POLICY
+from cases.entitlement.hindsight import hindsight, summary
 from cases.errors import Refusal
 from cases.policy.policy import Policy
 from cases.views.search_attributes import LINE
+from client.archive import records_of
 from client.cases import Engine
 from client.connection import Unreachable
 from client.errors import NoSuchCase
-from client.lists import Json, equals
+from client.lists import Json, NoDatabase, equals
 from client.stuck import AT_A_TIME
 
 
@@ -43,6 +45,19 @@ async def previews(engine: Engine, policy: Policy) -> list[Json]:
     opened = [row async for row in engine.cases("ExecutionStatus = 'Running'", equals(LINE, policy.line))]
     rows = await asyncio.gather(*map(look, opened))
     return [row for row in rows if row]
+
+
+def in_hindsight(database_url: str, policy: Policy, last: int) -> Json:
+    """Return what the policy would have promised, broken and paid in the cases of its line that closed last.
+
+    Raises `NoDatabase` if there is no database yet, and what `records.Records` raises.
+    """
+    with records_of(database_url) as records:
+        if records is None:
+            raise NoDatabase("our database does not exist yet: a worker creates it")
+        closed = records.last_closed(policy.line, last)
+    found = summary(hindsight(case_id, record, policy) for case_id, record in closed if record.get("complaint"))
+    return {"line": policy.line, "policy": policy.version, **found}
 
 
 async def moved(engine: Engine, cases: list[str], payload: Json) -> AsyncIterator[tuple[str, Json | str]]:

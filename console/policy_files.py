@@ -73,13 +73,28 @@ def show_policy(line: str) -> None:
     reading.screen().print(terms.policy(known[line]))
 
 
-@policy.command(epilog=examples("policy preview", "policy preview drafts/fresh_food.yaml --json"))
+@policy.command(
+    epilog=examples(
+        "policy preview",
+        "policy preview drafts/fresh_food.yaml --json",
+        "policy preview drafts/fresh_food.yaml --last 200",
+    )
+)
 @some_files
+@click.option(
+    "--last",
+    type=click.IntRange(1, 100_000),
+    metavar="NUMBER",
+    help="Also show what FILE would have promised, broken and paid in this many cases that closed last.",
+)
 @in_json
-def preview(files: tuple[Path, ...], as_json: bool) -> int:
+def preview(files: tuple[Path, ...], last: int | None, as_json: bool) -> int:
     """Show how open cases would change if they were moved to an edited policy FILE. Changes nothing.
 
     FILE can be in any folder; every_line.yaml is read from the same folder. Exit code 1 if a case did not answer.
+
+    With --last, the records of closed cases come from our database. What happened stays, and the terms of FILE are
+    applied to it. With --json, prints one line for each open case, then one for each FILE.
     """
     import asyncio
 
@@ -87,6 +102,8 @@ def preview(files: tuple[Path, ...], as_json: bool) -> int:
     from client import policy_move as moving
     from client.cases import Engine
     from console import reading
+    from console.afterwards import hindsight
+    from settings import configured
 
     edited = [policies.load_file(path) for path in _of_lines(files)]
 
@@ -95,11 +112,15 @@ def preview(files: tuple[Path, ...], as_json: bool) -> int:
         return [row for each in edited for row in await moving.previews(engine, each)]
 
     rows = asyncio.run(look())
+    url = configured().database_url
+    closed = [moving.in_hindsight(url, each, last) for each in edited] if last else []
     if as_json:
-        for row in rows:
+        for row in (*rows, *closed):
             print_json(row)
     else:
         reading.screen().print(reading.moves(rows))
+        for found in closed:
+            reading.screen().print(hindsight.rendered(found))
     return 1 if any("unknown" in row for row in rows) else 0
 
 

@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from cases.errors import InvalidInput, Problem
 from cases.look_ups import LookUpName
+from cases.measure.proposed import Dimension, Proposal
 from cases.partner_calls import CustomerMessage, StaffNotice, TrailState
 from cases.policy.remedy_kinds import LETTERS, PaidAs
 from cases.reasons import SENTENCES
@@ -64,6 +65,8 @@ NAMED: dict[str, Iterable[str]] = {
     "liable": Liable,
     "step_state": StepState,
     "trail": TrailState,
+    "dimension": Dimension,
+    "proposal": Proposal,
 }
 """The names that need a label in every language, by group."""
 

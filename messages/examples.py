@@ -62,6 +62,25 @@ _REVIEW: Facts = {
     "satisfied": {"zh-CN": "310 位作答客户中 288 位满意。", "en": "288 of 310 customers were satisfied."},
     "folder": "/data/reviews/review-all-2026-11-01_2026-11-30",
 }
+_REASON = {"zh-CN": "破损率比其他承运商高一倍", "en": "twice as many parcels arrive damaged as with other carriers"}
+_RESULT = {"zh-CN": "华东线路已改由另一家承运", "en": "another carrier serves the east now"}
+_MEASURE: Facts = {
+    "measure_id": "carrier-3f9a2c1b",
+    "line": "building_materials",
+    "dimension": "carrier",
+    "subject": "Swift",
+    "proposal": "change_carrier",
+    "reason": _REASON,
+    "due_on": "2026-12-15",
+    "owner": "li.na",
+    "timezone": "Asia/Shanghai",
+}
+
+
+def _measure(*examples: Facts) -> Event:
+    return Event("staff", tuple(_MEASURE | facts for facts in examples))
+
+
 _ITEMS = [{"sku": "SLATE-9", "quantity": 1}]
 _REPLACE = {
     "key": "replace",
@@ -253,6 +272,12 @@ EVENTS: dict[str, Event] = {
             }
             for gone in (True, False)
         )
+    ),
+    "later_call": _staff({"attempt": 1, "attempts": 3}),
+    "measure_due": _measure({"state": "adopted"}),
+    "measure_overdue": _measure({"state": "adopted", "role": "manager"}),
+    "measure_closed": _measure(
+        {"state": "done", "result": _RESULT, "by": "li.na"}, {"state": "dropped", "result": _RESULT, "by": "li.na"}
     ),
     "step_unknown": _staff({**_PAYMENT, "reason": _NO_ANSWER, "since": "2026-11-18T09:10:00+08:00"}),
 }

@@ -157,6 +157,7 @@ def _topics_that_do_not_exist(policy: Policy) -> list[Problem]:
     parts += [(f"remedies {r.rule}", r.topics) for r in policy.remedies]
     parts += [(f"investigations {i.rule}", i.topics) for i in policy.investigations]
     parts += [(f"precautions {p.rule}", p.topics) for p in policy.precautions]
+    parts += [("later_call", policy.later_call.topics)] if policy.later_call else []
     return [
         Problem(field=part, problem=f"no topic of {policy.line} matches {pattern}")
         for part, patterns in parts

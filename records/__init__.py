@@ -3,6 +3,8 @@
 `Records(url)` is the only entry point. Each of its methods is one transaction and can be repeated after a crash.
 """
 
+from records.afterwards.forgetting import CaseOf, Forgetting
+from records.afterwards.measures import Measures
 from records.api import ApiClients, Begun, StoredKey
 from records.claims import CarrierClaims
 from records.desk import Act, Desk, StoredSession
@@ -31,7 +33,7 @@ from records.outbox.deliveries import Deliveries, Delivery, DeliveryState, Due, 
 from records.outbox.endpoints import Disabled, Endpoint, UnknownEndpoint
 from records.outbox.events import StoredEvent
 from records.projection import CaseFilter, Listed, Page, Position
-from records.reconciliation import Known, Reconciliation
+from records.reconciliation import Known
 from records.tables import EntryState
 from records.units import Units
 from records.vault import Vault
@@ -43,6 +45,7 @@ __all__ = [
     "Begun",
     "CaseFilter",
     "CaseIdTaken",
+    "CaseOf",
     "Delivery",
     "DeliveryState",
     "Disabled",
@@ -79,8 +82,8 @@ __all__ = [
 ]
 
 
-class Records(Reconciliation, ReviewFacts, CarrierClaims, ApiClients, Desk, Deliveries):
-    """Cases, their projection, facts, events and webhooks, orders' ledgers, claims, clients of the API, the desk.
+class Records(Forgetting, ReviewFacts, CarrierClaims, ApiClients, Desk, Deliveries, Measures):
+    """Cases, their projection, facts, events and webhooks, ledgers, claims, clients of the API, the desk, measures.
 
     Methods block: call them in threads.
     """

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cases.vocabulary import Outcome, Status
-from records.database import Database
+from records.afterwards.later_calls import LaterCalls, later_calls
 from records.errors import AlreadyArchived, CaseIdTaken, UnknownCase
 from records.tables import IS_UNFINISHED, answers, cases, earlier_cases
 
@@ -21,8 +21,8 @@ MAX_EARLIER = 10
 """How many open cases about the same order and topic a later case gets to know, oldest first."""
 
 
-class CaseArchive(Database):
-    """Tables `cases`, `earlier_cases` and `answers`: every case ever opened, with the record of each closed one."""
+class CaseArchive(LaterCalls):
+    """Tables `cases`, `earlier_cases` and `answers`: every case, and what is kept of it."""
 
     def open_case(  # noqa: PLR0913 (a row has this many columns)
         self,
@@ -101,13 +101,26 @@ class CaseArchive(Database):
                 )
 
     def case(self, case_id: str) -> dict[str, Any] | None:
-        """Return the case's row with decoded `record` and `complaint` (None while open); None if it is unknown."""
+        """Return the case's row with decoded `record` and `complaint` (None while open); None if it is unknown.
+
+        `later_call` is what the customer said later (G13); None if there is no answer yet.
+        """
         with self._reading() as connection:
             row = connection.execute(select(cases).where(cases.c.case_id == case_id)).mappings().one_or_none()
+            about = select(later_calls).where(later_calls.c.case_id == case_id)
+            later = connection.execute(about).mappings().one_or_none()
         if row is None:
             return None
         record = None if row["record"] is None else json.loads(row["record"])
-        return {**row, "record": record, "complaint": record.get("complaint") if record else None}
+        complaint = record.get("complaint") if record else None
+        return {**row, "record": record, "complaint": complaint, "later_call": dict(later) if later else None}
+
+    def last_closed(self, line: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        """Return the ids and records of the cases of a line that closed last, latest first; at most `limit`."""
+        query = select(cases.c.case_id, cases.c.record).where(cases.c.line == line, cases.c.record.is_not(None))
+        latest = query.order_by(cases.c.closed_at.desc(), cases.c.case_id).limit(limit)
+        with self._reading() as connection:
+            return [(case_id, json.loads(record)) for case_id, record in connection.execute(latest)]
 
     def keep_answer(  # noqa: PLR0913 (a row has this many columns)
         self, case_id: str, *, line: str, product: str | None, question: str, answer: str, answered_at: datetime

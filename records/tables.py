@@ -154,6 +154,7 @@ cases = Table(
     Column("closed_at", UtcTime),
     Column("record", Text, comment="the final snapshot and under `complaint` the complaint, JSON; personal data"),
     Column("ended", Text, comment="how the workflow ended without closing its case: terminated, failed, gone, …"),
+    Column("forgotten_at", UtcTime, comment="when its customer was removed from the record"),
     Index("cases_of_order", "order_id", "topic"),
 )
 

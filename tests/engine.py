@@ -32,6 +32,8 @@ from client.cases import Engine
 from embedded import SERVER_SETTINGS
 from worker import Parts, Workers, build_workers
 from workflows.after_sales_case import AfterSalesCase
+from workflows.afterwards.improvement_measure import ImprovementMeasure
+from workflows.afterwards.later_call import LaterCallToCustomer
 from workflows.carrier_claim import CarrierClaim
 from workflows.reconcile import ReconcileCases
 from workflows.reviewing.service_review import ServiceReview
@@ -299,7 +301,14 @@ def replayer(client: Client | None = None) -> Replayer:
     """
     return Replayer(
         debug_mode=True,
-        workflows=[AfterSalesCase, CarrierClaim, ReconcileCases, ServiceReview],
+        workflows=[
+            AfterSalesCase,
+            CarrierClaim,
+            ImprovementMeasure,
+            LaterCallToCustomer,
+            ReconcileCases,
+            ServiceReview,
+        ],
         # Encrypted payloads can be decrypted in their own namespace only.
         namespace=client.namespace if client else "default",
         data_converter=hardened(client.data_converter if client else pydantic_data_converter),

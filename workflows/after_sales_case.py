@@ -73,6 +73,7 @@ class AfterSalesCase:
         await self._remedies.wait_for_payments()
         await self._remedies.release_unpaid()
         record = await self._closing.archive()
+        await self._closing.arrange_later_call()
         await self._projection.wait_until_written()
         # Repeated here: `_attend` and this coroutine may resume in either order.
         self._display.refresh()

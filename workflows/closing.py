@@ -1,11 +1,18 @@
 """The end of a case: its record is archived (G9), even if an operator cancels the workflow."""
 
-from temporalio import workflow
+from contextlib import suppress
 
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from cases.contract import later_call_workflow_id
+from cases.later_call.later_call import later_call_terms
 from cases.progress.closing import cancel, is_outcome_open, is_over
 from cases.views.inquiry_answer import inquiry_answer
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import Outcome
+from workflows.afterwards.later_call import LaterCallToCustomer
 from workflows.desk import Desk
 from workflows.linking import Linking
 from workflows.remedies import Remedies
@@ -43,6 +50,22 @@ class Closing:
             record = await self._archive()
             await workflow.wait_condition(lambda: self._remedies.at_rest)
         return record
+
+    async def arrange_later_call(self) -> None:
+        """Start the workflow of the later call, if the policy asks for one (G13). It outlives the case."""
+        case = self._desk.case
+        terms = later_call_terms(case)
+        if terms is None:
+            return
+        with suppress(WorkflowAlreadyStartedError):  # the case was reset
+            await workflow.start_child_workflow(
+                LaterCallToCustomer.run,
+                terms,
+                id=later_call_workflow_id(case.id),
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"later call about {case.id}",
+            )
 
     async def _archive(self) -> Snapshot:
         case, record = self._desk.case, Snapshot.of(self._desk.case)

@@ -1,11 +1,12 @@
 """Terms for all lines of business: escalation ladder, silence, callback, evidence, limits (§1)."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from cases.calendar import Duration
+from cases.calendar import WORKED, Duration, length
 from cases.policy.amounts import AmountText, OrderLimitText
 from cases.policy.parts import Part, Share
 from cases.vocabulary import Role
@@ -66,6 +67,35 @@ class CarrierClaimTerms(Part):
     documents: list[str]
 
 
+class MeasureTerms(Part):
+    """The terms for an improvement measure that a person has adopted (G13)."""
+
+    team: str
+    """The team whose roles are notified."""
+    remind_before: Duration
+    """How long before the end of its due date the owner is reminded."""
+    overdue: Annotated[list[Role], Field(min_length=1)]
+    """The roles to notify once it is overdue, one after the other. The last one also gets all further notices."""
+    every: Duration
+    """The time between two notices that it is overdue."""
+
+    @model_validator(mode="after")
+    def _counted_in_days(self) -> Self:
+        if any(length(text).measure in WORKED for text in (self.remind_before, self.every)):
+            raise ValueError("measures cannot count working time: write a time such as 3 days")
+        return self
+
+    @property
+    def remind(self) -> timedelta:
+        """The time of `remind_before`."""
+        return length(self.remind_before).amount
+
+    @property
+    def repeat(self) -> timedelta:
+        """The time of `every`."""
+        return length(self.every).amount
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -109,6 +139,8 @@ class EveryLine(Part):
     """
     key_lifetime: Duration
     """How long partners remember an idempotency key. Nothing is sent again after that (S13)."""
+    measures: MeasureTerms | None = None
+    """None in the policy of a case, which has no measures (G13), and in policies from before there were any."""
 
     @model_validator(mode="after")
     def _breaks(self) -> Self:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cases.calendar import CalendarTerms, CalendarText, Duration, WorkCalendar, length
+from cases.calendar import WORKED, CalendarTerms, CalendarText, Duration, WorkCalendar, length
 from cases.complaint import Complaint, Evidence, lacking
 from cases.errors import Problem
 from cases.input.drafts import collect_problems
@@ -133,6 +133,28 @@ class Rule(Part):
     """The severity that is assumed after that."""
 
 
+class LaterCallRule(Part):
+    """The terms of a later call: when an agent is asked to call the customer, and how often until one does (G13)."""
+
+    after: Duration
+    """The time since the case has closed."""
+    topics: list[str] = ["*"]
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    every: Duration = "7 days"
+    """The time between two attempts, and after the last one until it is given up."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_the_time(cls, value: Any) -> Any:
+        return {"after": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _counted_in_days(self) -> Self:
+        if any(length(text).measure in WORKED for text in (self.after, self.every)):
+            raise ValueError("later calls cannot count working time: write a time such as 30 days")
+        return self
+
+
 def _no_money(kind: RemedyKind) -> RemedyKind:
     if kind in MONEY:
         raise ValueError(f"{kind} is a payment, and nothing is paid before there is a finding")
@@ -182,6 +204,7 @@ class Policy(EveryLine):
     precautions: list[Precaution] = []
     investigations: list[Investigation] = []
     remedies: list[Rule]
+    later_call: LaterCallRule | None = None
     satisfaction_target: Share | None = None
     """The target share of satisfied customers among those who answered the callback."""
     damaged_share: dict[Severity, Share] = {}
@@ -217,10 +240,15 @@ class Policy(EveryLine):
                 "investigations": [i for i in self.investigations if matches(i.topics, topic)],
                 "remedies": [r for r in self.remedies if matches(r.topics, topic)],
                 "digits": self._digits(complaint) if self.digits is None else self.digits,
+                "measures": None,
+                "later_call": self.later_call if self._is_called_about(topic) else None,
             }
         )
         part = part.model_copy(update={"working_days": part.days_that_matter(complaint.received_at)})
         return self if part == self else part  # a slice of a slice is the same object, which cases share
+
+    def _is_called_about(self, topic: str) -> bool:
+        return self.later_call is not None and matches(self.later_call.topics, topic)
 
     @staticmethod
     def _digits(complaint: Complaint) -> int | None:

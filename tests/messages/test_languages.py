@@ -18,6 +18,7 @@ from cases.vocabulary import EvidenceKind, Outcome, PromiseName, RemedyKind, Rol
 from messages import EVENTS, LOCALES, Text, render_customer, render_staff
 from tests.cases.lines import ORDERS
 from tests.cases.world import open_case
+from tests.console.test_help import VERBS
 
 POLICIES = policies.load(Path(policies.__file__).parent)
 TOPICS = [(line, topic) for line, policy in POLICIES.items() for topic in policy.topics]
@@ -191,7 +192,7 @@ def test_every_notice_says_what_to_do_with_a_command_that_exists(event: str, loc
     for facts in _variations(event):
         commands = re.findall(r"starter\.py ([a-z-]+) (?:HL-1|[a-z]+ whk_)", _notice(event, facts, locale).body)
         assert commands
-        assert set(commands) <= {*MESSAGES, "show", "webhook"}
+        assert set(commands) <= {*MESSAGES, "show", "later-call", "webhook"}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -200,7 +201,7 @@ def test_every_command_of_a_notice_has_only_fields_of_its_message(locale: str) -
 
     for name, options in sorted(lines):
         flags = set(re.findall(r"--([a-z-]+)", options))
-        known = {field.replace("_", "-") for field in MESSAGES[name].model_fields}
+        known = {option.removeprefix("--") for param in VERBS[name].params for option in param.opts}
         assert {flag.removeprefix("no-") for flag in flags} <= known, (name, options)
 
 

@@ -37,8 +37,10 @@ def test_opened_case_is_on_record_until_it_closes(records: Records) -> None:
         "opened_at": OPENED,
         "closed_at": None,
         "ended": None,
+        "forgotten_at": None,
         "record": None,
         "complaint": None,
+        "later_call": None,
     }
 
 

@@ -197,7 +197,7 @@ def test_database_of_a_newer_version_is_refused_and_not_changed(old_url: str, ne
     run(old_url, newer or "UPDATE schema_version SET version = 99", "DROP TABLE claims")
     before = tables(old_url)
 
-    with pytest.raises(NewerSchema, match="has version 0099, this program knows versions up to 0012") as refused:
+    with pytest.raises(NewerSchema, match=r"has version 0099, this program knows versions up to \d{4}:") as refused:
         Records(old_url)
 
     assert PASSWORD not in str(refused.value)

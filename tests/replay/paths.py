@@ -14,7 +14,15 @@ from records import RecordsUnavailable
 from tests.complaints import complaint
 from tests.engine import eventually, step
 from tests.fakes import Turn
-from tests.replay import claim_paths, order_paths, reconcile_paths, review_paths, step_paths
+from tests.replay import (
+    claim_paths,
+    later_call_paths,
+    measure_paths,
+    order_paths,
+    reconcile_paths,
+    review_paths,
+    step_paths,
+)
 from tests.replay.scene import AWAY, Path, Scene, fails, over
 from tests.workflows.conftest import agreed, offered
 
@@ -218,10 +226,13 @@ ALL: dict[str, Path] = {
         claim_paths.claim_waits,
         claim_paths.claim_lost,
         claim_paths.claim_cancelled,
+        later_call_paths.later_call,
+        measure_paths.measure_overdue,
+        measure_paths.measure_messages,
         reconcile_paths.rows_compared,
         review_paths.review_made,
     )
 }
 """What the recorder plays besides the demo."""
-OF_SEVERAL_RUNS = (long_life, reconcile_paths.rows_compared)
+OF_SEVERAL_RUNS = (long_life, measure_paths.measure_overdue, reconcile_paths.rows_compared)
 """Paths on a server that finds a short history long."""

@@ -14,15 +14,27 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 import activities
+import workflows.afterwards.improvement_measure
+import workflows.afterwards.later_call
 import workflows.carrier_claim
 import workflows.clocks
 import workflows.remedies
 from activities.steps import find_of, step_of
 from cases.claim.claim import FACTS as CLAIM_FACTS
-from cases.contract import CASE_WORKFLOW, CLAIM_WORKFLOW, DELIVER_WEBHOOKS, RECONCILE_WORKFLOW, REVIEW_WORKFLOW
+from cases.contract import (
+    CASE_WORKFLOW,
+    CLAIM_WORKFLOW,
+    DELIVER_WEBHOOKS,
+    LATER_CALL_WORKFLOW,
+    MEASURE_WORKFLOW,
+    RECONCILE_WORKFLOW,
+    REVIEW_WORKFLOW,
+)
 from cases.inbox.messages import FACTS, MESSAGES
 from cases.inbox.same_matter import BETWEEN_CASES
+from cases.later_call.later_call import ANSWERED
 from cases.look_ups import ROWS
+from cases.measure.measure import MESSAGES as MEASURE_MESSAGES
 from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.progress import alarms
 from tests.replay.commands import history, names
@@ -62,19 +74,28 @@ def timers(module: ModuleType, call: str, argument: int) -> set[str]:
 
 PAUSES = {"then send .* again", "then the record is kept"}
 """The texts of timers of `workflows.remedies`: before a command is sent again, and before the end."""
-TIMERS = timers(alarms, "Alarm", 2) | timers(workflows.carrier_claim, "_until", 1) | PAUSES
+WAITING = (workflows.carrier_claim, workflows.afterwards.improvement_measure, workflows.afterwards.later_call)
+UNTIL = {text for module in WAITING for text in timers(module, "_until", 1)}
+TIMERS = timers(alarms, "Alarm", 2) | UNTIL | PAUSES
 POSSIBLE = {
     *(f"activity {name}" for name in ACTIVITIES - QUICK_ONLY - STANDALONE),
     *(f"local activity {name}" for name in QUICK),
     f"child workflow {CLAIM_WORKFLOW}",
+    f"child workflow {LATER_CALL_WORKFLOW}",
     *(f"signal {name}" for name in BETWEEN_CASES),
     "signal evidence-received",  # facts are passed on to the case that one was merged into
     *(f"{CASE_WORKFLOW} receives signal {name}" for name in (*FACTS, *BETWEEN_CASES, NOBODY)),
     *(f"{CASE_WORKFLOW} receives update {name}" for name in MESSAGES),
     *(f"{CLAIM_WORKFLOW} receives signal {name}" for name in (*CLAIM_FACTS, NOBODY)),
     *(f"{CLAIM_WORKFLOW} receives update {name}" for name in CLAIM_FACTS),
+    *(f"{MEASURE_WORKFLOW} receives signal {name}" for name in (*MEASURE_MESSAGES, NOBODY)),
+    *(f"{MEASURE_WORKFLOW} receives update {name}" for name in MEASURE_MESSAGES),
+    *(f"{LATER_CALL_WORKFLOW} receives signal {name}" for name in (ANSWERED, NOBODY)),
+    f"{LATER_CALL_WORKFLOW} receives update {ANSWERED}",
+    f"{LATER_CALL_WORKFLOW} completed",
     *(f"{CASE_WORKFLOW} {how}" for how in ("completed", "failed", "canceled", "continued as new")),
     *(f"{CLAIM_WORKFLOW} {how}" for how in ("completed", "canceled")),
+    *(f"{MEASURE_WORKFLOW} {how}" for how in ("completed", "failed", "canceled", "continued as new")),
     *(f"{RECONCILE_WORKFLOW} {how}" for how in ("completed", "failed", "continued as new")),
     *(f"{REVIEW_WORKFLOW} {how}" for how in ("completed", "failed")),
 }
@@ -151,7 +172,7 @@ def test_every_source_of_timers_is_looked_through() -> None:
         for module in pkgutil.walk_packages(workflows.__path__, "workflows.")
         if re.search(r"timeout_summary|workflow\.sleep", inspect.getsource(importlib.import_module(module.name)))
     }
-    assert starting == {workflows.clocks.__name__, workflows.carrier_claim.__name__, workflows.remedies.__name__}
+    assert starting == {module.__name__ for module in (workflows.clocks, workflows.remedies, *WAITING)}
 
 
 def test_command_whose_golden_history_is_gone_is_missed() -> None:

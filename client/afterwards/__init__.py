@@ -1,0 +1,1 @@
+"""What happens after cases have closed: later calls, measures, and forgetting a person."""

@@ -1,0 +1,1 @@
+"""What is kept after cases have closed: later calls, measures; and forgetting a person."""
