@@ -12,8 +12,8 @@ ADD = "INSERT INTO case_terms_index (rowid, terms) VALUES (new.id, new.terms)"
 INDEX_OF_SQLITE = f"""
 CREATE VIRTUAL TABLE case_terms_index USING fts5(
     terms, content = 'case_terms', content_rowid = 'id', detail = none, columnsize = 0,
-    -- Terms are separated by blanks. A hash in base64 has three more characters than letters and digits.
-    tokenize = "ascii tokenchars '+/='"
+    -- Terms are separated by blanks. A hash in URL-safe base64 has two more characters than letters and digits.
+    tokenize = "ascii tokenchars '-_'"
 );;
 CREATE TRIGGER case_terms_added AFTER INSERT ON case_terms BEGIN {ADD}; END;;
 CREATE TRIGGER case_terms_removed AFTER DELETE ON case_terms BEGIN {REMOVE}; END;;
