@@ -38,7 +38,6 @@ import logs
 import policies
 from activities.callbacks import Callbacks
 from activities.logistics import Logistics
-from activities.measures import Measures
 from activities.messaging import Messaging
 from activities.reconcile import Reconcile
 from activities.records import Records
@@ -242,7 +241,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
     refunds = Refunds(steps.pop(Partner.REFUNDS), parts.records)
     warehouse = Warehouse(steps.pop(Partner.WAREHOUSE), parts.records)
     logistics = Logistics(steps.pop(Partner.LOGISTICS), parts.records)
-    records, measures = Records(parts.policies, parts.records), Measures(parts.policies, parts.records)
+    records = Records(parts.policies, parts.records)
     theirs: dict[str, Activities] = {
         Partner.MESSAGING: [messaging.to_customer, messaging.to_staff],
         CALLBACKS: [callbacks.ask],
@@ -256,7 +255,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
         *(refunds.release, refunds.contest),
         *(records.admit, records.account, records.in_force, records.claim),
         *(records.archive, records.project, records.record_claim),
-        *(records.keep_later_call, measures.take_up, measures.record),
+        *(records.keep_later_call, records.take_up_measure, records.record_measure),
         Reconcile(client, parts.records).page,
         Reviews(parts.policies, parts.records, parts.reviews).make,
         Webhooks(parts.records, parts.webhooks, parts.partners.messaging).deliver,

@@ -1,7 +1,7 @@
 """The start and end of a case in our database: its policy, its claimed id, its final snapshot."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +10,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from cases.complaint import Complaint
-from cases.contract import CASE_ID_TAKEN
+from cases.contract import CASE_ID_TAKEN, UNKNOWN_MEASURE
 from cases.entitlement.follow_up import Earlier, follow_up_problems
 from cases.errors import InvalidInput, Problem
 from cases.input.decoding import check_size
 from cases.input.drafts import collect_problems
 from cases.later_call.later_call import LaterCallView
+from cases.measure.measure import Measure
+from cases.measure.proposed import MeasureState
 from cases.money import Money
 from cases.policy.admission import check_complaint, policy_for
 from cases.policy.pinned import PinnedPolicy
@@ -77,6 +79,18 @@ class ClaimRecord(BaseModel):
     filed_at: AwareDatetime | None = None
     recovered: Money = Decimal(0)
     closed_at: AwareDatetime | None = None
+
+
+class MeasureRecord(BaseModel):
+    """The state of an improvement measure (G13)."""
+
+    measure_id: str
+    state: MeasureState
+    owner: str | None
+    due_on: date | None
+    adopted_at: AwareDatetime | None
+    closed_at: AwareDatetime | None
+    result: str | None
 
 
 class Records:
@@ -208,6 +222,22 @@ class Records:
     def keep_later_call(self, call: LaterCallView) -> None:
         """Keep what the customer said at the later call, or that there was no answer (G13)."""
         self._database.keep_later_call(call)
+
+    @activity.defn(name="take-up-measure")
+    def take_up_measure(self, measure_id: str) -> Measure:
+        """Return the measure as our database has it, with the terms of its line. Fails if nobody has proposed it."""
+        about = self._database.measure(measure_id)
+        policy = self._policies.get(about.line) if about else None
+        if about is None or policy is None or policy.measures is None:
+            what = f"line {about.line} has no terms for measures" if about else "no review has proposed it"
+            why = f"there is no measure {measure_id}: {what}"
+            raise ApplicationError(why, type=UNKNOWN_MEASURE, non_retryable=True)
+        return Measure(about=about, terms=policy.measures, timezone=policy.timezone)
+
+    @activity.defn(name="record-measure")
+    def record_measure(self, record: MeasureRecord) -> None:
+        """Write what has become of the measure."""
+        self._database.record_measure(**dict(record))
 
     @activity.defn(name="record-carrier-claim")
     def record_claim(self, claim: ClaimRecord) -> Decimal:

@@ -24,8 +24,8 @@ from workflows.sdk.options import LETTER, RECORD
 from workflows.sdk.process import Process
 
 with workflow.unsafe.imports_passed_through():
-    from activities.measures import MeasureRecord, Measures
     from activities.messaging import Messaging
+    from activities.records import MeasureRecord, Records
 
 Arguments = ParamSpec("Arguments")
 CANCELLED = "its workflow was cancelled"
@@ -105,7 +105,7 @@ class ImprovementMeasure(Process[Measure]):
             self._state = Measure.model_validate(decoded_unchecked(carried))
             return
         measure_id = workflow.info().workflow_id.removeprefix(measure_workflow_id(""))
-        reading = call(Measures.take_up, measure_id)
+        reading = call(Records.take_up_measure, measure_id)
         try:
             self._state = await durably(reading, summary="read what was proposed", options=RECORD)
         except ActivityError as error:
@@ -146,7 +146,9 @@ class ImprovementMeasure(Process[Measure]):
         while self._recorded != self._changes:
             about, changes = self.state.about, self._changes
             record = MeasureRecord(**{name: getattr(about, name) for name in MeasureRecord.model_fields})
-            await durably(call(Measures.record, record), summary=f"record: measure {about.state}", options=RECORD)
+            await durably(
+                call(Records.record_measure, record), summary=f"record: measure {about.state}", options=RECORD
+            )
             self._recorded = changes
 
     def apply(
