@@ -69,6 +69,7 @@ def reseal(database_url: str) -> int:
         while records and (rows := records.reseal(RESEALED_AT_ONCE)):
             done += rows
         if records:
+            records.purge_words()
             records.reseal_secrets()
     return done
 

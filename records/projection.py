@@ -223,7 +223,8 @@ class CaseProjection(CaseEvents):
     def reseal(self, limit: int) -> int:
         """Seal up to `limit` rows that are plain or sealed with another key than the first; return how many there were.
 
-        After it has returned 0, the projection needs no other key. Raises `AfterSalesError` if a key is missing.
+        After it has returned 0, the projection needs no other key. Until `purge_words`, SQLite's full-text index still
+        contains the earlier terms. Raises `AfterSalesError` if a key is missing.
         """
         if self._vault.key is None:
             return 0

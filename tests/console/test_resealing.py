@@ -1,7 +1,10 @@
 """`starter.py reseal` encrypts what our database kept before keys were configured or changed."""
 
+import sqlite3
+
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import make_url
 
 from encryption.keys import KeyOutOfReach, KeyRing, new_key
 from encryption.vault import SealingVault
@@ -28,6 +31,9 @@ def test_cases_are_found_and_read_with_the_new_key_alone(monkeypatch: pytest.Mon
 
     first, again = reseal(), reseal("--json")
 
+    with sqlite3.connect(str(make_url(sqlite_url).database)) as connection:
+        index = [block for (block,) in connection.execute("SELECT block FROM case_terms_index_data")]
+    assert not any(b"racked" in block for block in index)  # without the first letter, which words may share
     assert (first.output, first.exit_code) == ("2 cases encrypted with the first key\n", 0)
     assert (again.output, again.exit_code) == ('{"cases": 0}\n', 0)
     records = Records(sqlite_url, SealingVault(KeyRing(text=NEW)))
