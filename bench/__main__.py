@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from bench import report
+from bench import door, report
 from bench.arms import ENCRYPTED, PLAIN, Arm, BadArm, encrypted
 from bench.compare import Size, compare
 from bench.counting.measuring import Run
@@ -127,6 +127,20 @@ def scale_command(wanted: str, patience: float, out: Path, sizes: str, **how: An
         # Results measured before a failure are kept, because they took long.
         targets = of_scale(found.get("open", {}).get("rows", []), found.get("burst"), found.get("backlog"))
         report.show(console, report.written(out, "scale", found, targets))
+
+
+@bench.command("door")
+@click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS, help="Folder for the result.")
+@click.option("--clients", type=click.IntRange(1), default=50, help="Clients that send without a pause.")
+@click.option("--seconds", type=click.FloatRange(1), default=60.0, help="How long they do so.")
+def door_command(out: Path, clients: int, seconds: float) -> None:
+    """Measure the HTTP API while clients send more than the machine can do."""
+    console, where = _console(), report.machine()
+    with run(seconds) as one:
+        found = asyncio.run(door.door(one.folder("door"), clients, seconds))
+    settings = {"clients": clients, "seconds": seconds}
+    result = {"machine": where, "settings": settings, **found}
+    report.show(console, report.written(out, "door", result, door.targets(found)))
 
 
 @bench.command("show")

@@ -79,12 +79,14 @@ def show(console: Console, file: Path) -> None:
         show_machine(console, found["machine"])
         if found["kind"] == "compare":
             show_comparison(console, found["rows"])
+        elif found["kind"] == "door":
+            show_door(console, found)
         else:
             show_scale(console, found)
         show_targets(console, found["targets"])
     except (ValueError, KeyError, TypeError) as error:
         raise BadResult(f"{file} is not a result of the bench ({error!r}): choose a file in {RESULTS}") from None
-    console.print(f"{found['at']}, {', '.join(found['settings']['arms'])}: {file}")
+    console.print(f"{found['at']}, {', '.join(found['settings'].get('arms', ()))}: {file}")
 
 
 def show_machine(console: Console, where: Row) -> None:
@@ -179,6 +181,18 @@ def show_scale(console: Console, found: Row) -> None:
             idle, behind = backlog["idle"][what], backlog["behind"][what]
             ratio = f"p50 {behind['p50'] / idle['p50']:.2f}, p99 {behind['p99'] / idle['p99']:.2f}"
             console.print(f"  {name}: after {_seconds(behind)}; ÷ idle: {ratio}")
+
+
+def show_door(console: Console, found: Row) -> None:
+    """Print the answers of the HTTP API and their times, idle and under load."""
+    table = Table("", "answers", "p50 ms", "p99 ms", title="HTTP API")
+    for load in ("idle", "busy"):
+        for kind, times in sorted(found[load]["ms"].items()):
+            table.add_row(f"{load}: {kind}", str(times["number"]), str(times["p50"]), str(times["p99"]))
+    console.print(table)
+    for load in ("idle", "busy"):
+        answers = ", ".join(f"{status}: {number}" for status, number in found[load]["statuses"].items())
+        console.print(f"{load}: {answers}")
 
 
 def show_targets(console: Console, targets: Sequence[Row]) -> None:

@@ -11,7 +11,7 @@ from web.problems import problem
 
 MAX_KNOWN = 10_000
 """Senders that are remembered before those are dropped that have sent nothing for long enough."""
-READS, WRITES = 40, 20
+READS, WRITES = 40, 10
 """API requests that are answered at the same time. More would only wait longer, and slow down each other."""
 AGAIN = "1"
 """Seconds after which a request may be repeated that found the server busy."""

@@ -15,8 +15,8 @@ from client.store import Store
 if TYPE_CHECKING:
     from records import Listed, Records
 
-READ_WITHIN = 3.0
-"""Seconds that a case has to answer; then our database is read."""
+READ_WITHIN = 1.0
+"""Seconds that a case has to answer; then our database is read. An idle worker needs some hundredths."""
 Connect = Callable[[], Awaitable[Engine]]
 
 
