@@ -3,6 +3,7 @@
 AfterSalesError
 ├── Unreachable    the server or the worker does not answer (`client.connection`)
 ├── NoSuchCase     the server has no such case
+├── NoSuchWebhook  there is no such webhook
 └── Refusal
     └── CaseOver   the case is closed and accepts no more messages
 """
@@ -21,6 +22,10 @@ from policies import known_policies
 
 class NoSuchCase(AfterSalesError):
     """The server has no such case."""
+
+
+class NoSuchWebhook(AfterSalesError):
+    """There is no webhook with this id, or not for the caller."""
 
 
 class CaseOver(Refusal):

@@ -29,8 +29,7 @@ def _run(use: "Callable[[Webhooks], Awaitable[Result]]") -> Result:
 
     from cases.errors import AfterSalesError
     from client.archive import records_of
-    from client.webhooks.admin import Webhooks
-    from partners.addresses import AllowedAddresses
+    from client.webhooks.admin import OpenDatabase, Webhooks
     from settings import configured
 
     async def run() -> Result:
@@ -38,7 +37,7 @@ def _run(use: "Callable[[Webhooks], Awaitable[Result]]") -> Result:
         with records_of(settings.database_url) as records:
             if records is None:
                 raise AfterSalesError("our database does not exist yet: a worker creates it")
-            return await use(Webhooks(records, AllowedAddresses.of(settings)))
+            return await use(Webhooks.of(settings, OpenDatabase(records)))
 
     return asyncio.run(run())
 

@@ -12,6 +12,7 @@ from cases.inbox.messages import MESSAGES
 from cases.state.finding import PartialFinding
 from web import api
 from web.api.described import BatchLine, ProblemDetails
+from web.api.webhooks import RECEIVED
 from web.problems import MEDIA_TYPE
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "docs" / "http-api.openapi.json"
@@ -53,7 +54,7 @@ def _share_problems(found: dict[str, Any]) -> dict[str, Any]:
 
 def _of_bodies() -> dict[str, Any]:
     """Return the schemas of what routes decode themselves, and of what they answer besides their models."""
-    received = [(model, "validation") for model in (Complaint, PartialFinding, *MESSAGES.values())]
+    received = [(model, "validation") for model in (Complaint, PartialFinding, *RECEIVED, *MESSAGES.values())]
     sent = [(model, "serialization") for model in (ProblemDetails, BatchLine)]
     _, found = models_json_schema([*received, *sent], ref_template="#/components/schemas/{model}")  # type: ignore[list-item]
     schemas: dict[str, Any] = found["$defs"]

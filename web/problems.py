@@ -13,7 +13,7 @@ from starlette.routing import Match
 
 from cases.errors import AfterSalesError, InvalidInput, Refusal, printable
 from client.connection import Unreachable
-from client.errors import NoSuchCase
+from client.errors import NoSuchCase, NoSuchWebhook
 from client.lists import NoDatabase
 
 MEDIA_TYPE = "application/problem+json"
@@ -67,7 +67,7 @@ def of(request: Request, error: AfterSalesError) -> ProblemResponse:
         case InvalidInput():
             faults = [{"field": fault.field, "problem": fault.problem} for fault in error.problems]
             return problem(request, 422, str(error), errors=faults)
-        case NoSuchCase():
+        case NoSuchCase() | NoSuchWebhook():
             return problem(request, 404, str(error))
         case Refusal():
             return problem(request, 409, str(error))

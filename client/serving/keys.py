@@ -38,8 +38,8 @@ _KEY = re.compile(rf"{PREFIX}_([a-z0-9]{{12}})_([A-Za-z0-9_-]{{43}})")
 _ID_LETTERS = string.ascii_lowercase + string.digits
 REPORTS = frozenset({"step-reported", "satisfaction-reported"})
 """The messages that the scope `reports` covers."""
-WRITE, READ_ALL, MESSAGE_ALL = "cases:write", "read:*", "messages:*"
-PLAIN = (WRITE, READ_ALL, MESSAGE_ALL, "reports", "webhooks")
+WRITE, READ_ALL, MESSAGE_ALL, WEBHOOKS = "cases:write", "read:*", "messages:*", "webhooks"
+PLAIN = (WRITE, READ_ALL, MESSAGE_ALL, "reports", WEBHOOKS)
 """Scopes without a name of a message or line."""
 _NAME = TypeAdapter(Signature)
 

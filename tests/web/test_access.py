@@ -42,7 +42,26 @@ MESSAGE_ROWS = {
     )
     for name in MESSAGES
 }
+WEBHOOK = "/v1/webhooks/{webhook_id}"
+WEBHOOKS: dict[str, str] = {}
+"""The id of a webhook of each line."""
+
+
+def hook_of(line: str) -> dict[str, Any]:
+    return {"url": "https://93.184.215.14/events", "lines": [line]}
+
+
 TABLE = {
+    "POST /v1/webhooks": Row(("webhooks",), 201, 422, hook_of),
+    "GET /v1/webhooks": Row(("webhooks",), 200, 200),
+    f"GET {WEBHOOK}": Row(("webhooks",), 200, 404),
+    f"DELETE {WEBHOOK}": Row(("webhooks",), 204, 404),
+    f"POST {WEBHOOK}/rotate": Row(("webhooks",), 200, 404, {}),
+    f"POST {WEBHOOK}/disable": Row(("webhooks",), 200, 404),
+    f"POST {WEBHOOK}/enable": Row(("webhooks",), 200, 404, {}),
+    f"POST {WEBHOOK}/ping": Row(("webhooks",), 200, 404),
+    f"POST {WEBHOOK}/replay": Row(("webhooks",), 200, 404, {"events": ["evt_1"]}),
+    f"GET {WEBHOOK}/deliveries": Row(("webhooks",), 200, 404),
     "POST /v1/cases": Row(("cases:write",), 201, 422, of_line),
     "POST /v1/cases:batch": Row(("cases:write",), 200, 200, of_line),
     "POST /v1/plan": Row(("cases:write",), 200, 422, of_line),
@@ -80,6 +99,8 @@ def two_cases(records: Records, cases: FakeEngine) -> None:
         case_id = f"CASE-{line}"
         cases.complaints[case_id] = complaint(case_id=case_id, line=line, topic=topic)
         records.project(projected(case_id, line=line, topic=topic))
+        # Nothing is there: a test event is refused at once.
+        WEBHOOKS[line] = records.add_endpoint("https://127.0.0.1:1/", "whsec_c2VjcmV0", lines=[line]).endpoint_id
 
 
 async def call(http: httpx.AsyncClient, route: str, line: str, headers: dict[str, str]) -> httpx.Response:
@@ -90,7 +111,11 @@ async def call(http: httpx.AsyncClient, route: str, line: str, headers: dict[str
     more: dict[str, Any] = {} if content is None else {"json": content}
     if content is not None:
         headers = {**headers, "content-type": media_type}
-    return await http.request(method, path.format(case_id=f"CASE-{line}", name="nonsense"), headers=headers, **more)
+    return await http.request(method, _filled(path, line), headers=headers, **more)
+
+
+def _filled(path: str, line: str) -> str:
+    return path.format(case_id=f"CASE-{line}", name="nonsense", webhook_id=WEBHOOKS[line])
 
 
 def test_every_route_is_in_the_table() -> None:
@@ -131,7 +156,7 @@ async def test_other_lines_do_not_exist_for_a_key_that_is_bound(
     route: str, http: httpx.AsyncClient, key: NewKey, cases: FakeEngine
 ) -> None:
     """The answer is the one for a case or a line that does not exist at all, and nothing reaches the case."""
-    bound = key("cases:write", "messages:*", f"read:{OWN}")
+    bound = key("cases:write", "messages:*", "webhooks", f"read:{OWN}")
 
     answer = await call(http, route, OTHER, bound)
 
@@ -140,7 +165,8 @@ async def test_other_lines_do_not_exist_for_a_key_that_is_bound(
     assert cases.sent == []
     assert cases.starts == 0
     if answer.status_code == 404 and route not in ANY_KEY:
-        assert answer.json()["detail"] == f"there is no case CASE-{OTHER}"
+        what = f"webhook {WEBHOOKS[OTHER]}" if "webhook" in route else f"case CASE-{OTHER}"
+        assert answer.json()["detail"] == f"there is no {what}"
 
 
 async def test_list_and_its_total_count_only_lines_of_the_key(http: httpx.AsyncClient, key: NewKey) -> None:

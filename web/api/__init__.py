@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from web.api import messages, reading, starting
+from web.api import messages, reading, starting, webhooks
 
-ROUTERS: tuple[APIRouter, ...] = (starting.router, reading.router, messages.router)
+ROUTERS: tuple[APIRouter, ...] = (starting.router, reading.router, messages.router, webhooks.router)
 """The API's routers, in the order of its documentation."""

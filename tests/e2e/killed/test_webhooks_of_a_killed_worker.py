@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from cases.contract import CASE_WORKFLOW, TASK_QUEUE, workflow_id
-from client.webhooks.admin import Webhooks
+from client.webhooks.admin import OpenDatabase, Webhooks
 from embedded import Embedded
 from partners.addresses import AllowedAddresses
 from records import Records
@@ -36,7 +36,7 @@ async def test_each_event_arrives_and_in_order(machine: Embedded, tmp_path: Path
     case_id = content["case_id"]
     async with receiving() as receiver:
         with closing(Records(f"sqlite:///{tmp_path / 'data' / 'records.db'}")) as records:
-            await Webhooks(records, AllowedAddresses.of(configured())).add(receiver.url)
+            await Webhooks(OpenDatabase(records), AllowedAddresses.of(configured())).add(receiver.url)
             receiver.answer = lambda _: "hang"
             handle = await client.start_workflow(
                 CASE_WORKFLOW, content, id=workflow_id(case_id), task_queue=TASK_QUEUE, **ONCE

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from temporalio.client import Client
 
 from client.webhooks import serving as module
-from client.webhooks.admin import Webhooks
+from client.webhooks.admin import OpenDatabase, Webhooks
 from client.webhooks.serving import activity_id, serve_webhooks
 from partners.addresses import AllowedAddresses
 from partners.webhooks import WebhookSender
@@ -43,7 +43,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def webhooks(records: Records) -> Webhooks:
-    return Webhooks(records, LOOPBACK)
+    return Webhooks(OpenDatabase(records), LOOPBACK)
 
 
 @pytest.fixture
