@@ -14,7 +14,7 @@ from cases.vocabulary import PromiseName, Role
 from console import reading, simulated
 from docs import schemas
 from messages import LOCALES, texts
-from simulation.figures import Simulation
+from simulation.figures import Figure, Simulation, share
 from simulation.page import writing
 from simulation.page.writing import page, write
 from simulation.reading import AS_IS, World
@@ -123,6 +123,17 @@ def test_answer_is_yes_no_or_open_by_the_whole_interval() -> None:
     assert more.answer.kept
     gained = more.answer.kept.mean - few.answer.kept.mean
     assert table["question"].difference.mean == pytest.approx(gained, abs=1e-5)
+
+
+def test_interval_is_that_of_the_mean() -> None:
+    """1.96 standard errors for many values, and Student's t for few: 2.776 for five."""
+    few, many = Figure.of([1.0, 2.0, 3.0, 4.0, 5.0]), Figure.of([float(number % 2) for number in range(1000)])
+
+    assert few.mean == 3
+    assert few.low == pytest.approx(3 - 2.776 * 2.5**0.5 / 5**0.5, abs=1e-4)
+    assert many.high == pytest.approx(0.5 + 1.9623 * 0.50025 / 1000**0.5, abs=1e-4)
+    assert Figure.of([7.0]) == Figure(mean=7, low=None, high=None)
+    assert share([None, 1.0, 0.9]) == Figure.of([1.0, 0.9]).within(0, 1)
 
 
 @pytest.mark.parametrize("compared", [False, True])

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -132,18 +131,11 @@ def test_callers_hang_up_and_some_call_again() -> None:
     assert sum(again.abandoned_on.values()) == again.abandoned > 0
 
 
-def test_work_waits_for_the_shift_and_urgent_work_comes_first() -> None:
-    day = {
-        "name": "all",
-        "people": 1,
-        "teams": ["logistics", "managers", "customer_service"],
-        "begins": "09:00",
-        "ends": "17:00",
-    }
-    urgent = {**DAMAGE, "urgent": 1.0}
-    world = {**BUILDING, "staff": [day], "arrivals": {"per_day": 12, "hours": [1.0] * 24}, "days": 4}
-    usual, all_urgent = played(scenario(**world)), played(scenario(**{**world, "complaints": [DAMAGE, urgent]}))
+def test_all_work_is_done_within_the_shift() -> None:
+    day = {"name": "all", "people": 2, "teams": ["logistics", "managers"], "begins": "09:00", "ends": "17:00"}
 
-    by_hour = [sum(usual.busy["all"][hour::24]) for hour in range(24)]
+    tally = played(scenario(**{**BUILDING, "staff": [day]}))
+
+    by_hour = [sum(tally.busy["all"][hour::24]) for hour in range(24)]
     assert sum(by_hour[:9]) == 0 < sum(by_hour[9:17])
-    assert usual.received_on[date(2026, 11, 2)] == all_urgent.received_on[date(2026, 11, 2)]
+    assert tally.at_work["all"][8:18] == [0, *[2.0] * 8, 0]
