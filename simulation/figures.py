@@ -186,7 +186,7 @@ class Difference(View):
 
     name: str
     """What is compared: `question` (the promise in question, on its day), or a name such as
-    `promise.building_materials.B1.acknowledge.10m`, `wait.logistics` (minutes) or `paid.refund`."""
+    `promise.building_materials.B1.acknowledge`, `wait.logistics` (minutes) or `paid.refund`."""
     a: Figure
     b: Figure
     difference: Figure

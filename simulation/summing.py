@@ -233,8 +233,9 @@ def _numbers(run: Tally, question: Question) -> dict[str, float]:
     """Return what is compared of one run."""
     asked = _added(run, _in_question(question, question.on)).share
     kept: dict[str, Kept] = defaultdict(Kept)
-    for (line, rule, promise, within, _), each in run.promises.items():
-        found = kept[f"promise.{line}.{rule}.{promise}.{within}"]
+    # Not by the time allowed, because another policy may allow another time.
+    for (line, rule, promise, _, _), each in run.promises.items():
+        found = kept[f"promise.{line}.{rule}.{promise}"]
         found.kept += each.kept
         found.broken += each.broken
     numbers = {} if asked is None else {QUESTION: asked}

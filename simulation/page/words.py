@@ -118,7 +118,7 @@ class Words:
         labels = self._own["figure"]
         match kind:
             case "promise":
-                line, rule, name, *_ = rest.split(".")
+                line, rule, name = rest.split(".")
                 return labels[kind].format(name=self.name("promise", name), rule=rule, line=self.name("line", line))
             case "wait":
                 return labels[kind].format(name=self.name("team", rest))

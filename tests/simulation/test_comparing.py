@@ -3,8 +3,10 @@
 from statistics import variance
 
 from simulation.draws import Draws
+from simulation.reading import AS_IS, World
 from simulation.run import Run
 from simulation.scenario import Scenario
+from simulation.summing import simulation
 from simulation.tally import Tally
 from tests.simulation.worlds import in_force, scenario
 
@@ -44,6 +46,22 @@ def test_complaints_and_handling_times_do_not_depend_on_the_roster() -> None:
     assert one.received_on == other.received_on
     assert one.busy == other.busy
     assert one.promises == other.promises
+
+
+def test_another_time_for_a_promise_is_compared_as_the_same_promise() -> None:
+    express = in_force()["express"]
+    stricter = [
+        rule.model_copy(update={"within": "5m"}) if rule.name == "acknowledge" else rule for rule in express.promises
+    ]
+    policies = {**in_force(), "express": express.model_copy(update={"promises": stricter})}
+    worlds = [World(AS_IS, roster(3), in_force()), World("drafts", roster(3), policies)]
+
+    found = simulation(worlds, [[Run(world.scenario, world.policies, 1).play()] for world in worlds])
+
+    assert found.comparison
+    by_name = {each.name: each for each in found.comparison.differences}
+    assert by_name["promise.express.E1.acknowledge"].difference.mean < 0
+    assert by_name["question"].difference.mean < 0
 
 
 def test_draw_depends_on_its_name_only() -> None:
