@@ -1,5 +1,6 @@
 """The charts of a simulation as SVG, drawn by Vega-Altair. They are small, so that a phone shows them readably."""
 
+import unicodedata
 from typing import Any
 
 import altair as alt
@@ -84,6 +85,9 @@ def queue_chart(result: Result, words: Words) -> str:
 def _heatmap(
     rows: list[dict[str, Any]], names: list[str], colours: tuple[str, ...], steps: list[float], dark: float
 ) -> str:
+    # Room for the labels in the reader's font, which may be wider than the one that the chart was measured with.
+    widest = max((_width(name) for name in names), default=0)
+    axis = alt.Axis(labelLimit=widest, minExtent=widest, ticks=False, domain=False)
     base = _chart(rows).encode(
         x=alt.X(
             "hour:O",
@@ -91,7 +95,7 @@ def _heatmap(
             axis=alt.Axis(values=EVERY_THREE_HOURS, labelAngle=0),
             scale=alt.Scale(domain=list(range(24))),
         ),
-        y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
+        y=alt.Y("name:N", title=None, sort=names, axis=axis),
     )
     colour = alt.Color(
         "value:Q", scale=alt.Scale(domain=steps, range=list(colours), clamp=True, interpolate="rgb"), legend=None
@@ -102,6 +106,11 @@ def _heatmap(
         base.mark_text(fontSize=9).encode(text="text:N", color=ink),
     )
     return _svg(chart, ROW * len(names))
+
+
+def _width(text: str) -> int:
+    """Return room for a text, in pixels: a Chinese character is as wide as two others."""
+    return sum(14 if unicodedata.east_asian_width(character) in "WF" else 8 for character in text) + 4
 
 
 def _chart(rows: list[dict[str, Any]]) -> alt.Chart:

@@ -28,7 +28,7 @@ def a_day() -> Scenario:
     """A day of the scenario that comes with the program, with many faults, without outages and lost reports."""
     content = read_yaml(NOVEMBER)
     content |= {"starts": "2026-11-11", "days": 1}
-    content["arrivals"] |= {"per_day": 60, "peaks": []}
+    content["arrivals"] |= {"per_day": 90, "peaks": []}
     content["complaints"] = [mix for mix in content["complaints"] if mix["line"] != "organic_food"]
     usual = {"dispatched_after": "9h", "done_after": "34h", "refuses": "8%", "fails": "8%", "no_answer": "8%"}
     content["partners"] = dict.fromkeys(("logistics", "warehouse", "installation"), usual)
