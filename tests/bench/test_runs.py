@@ -112,3 +112,12 @@ async def test_settings_of_an_arm_are_in_force(tmp_path: Path) -> None:
             assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
     assert len(processes["worker"]) == 2
+
+
+def test_http_api_answers_under_load_and_loses_nothing(tmp_path: Path) -> None:
+    found = result_of("door", tmp_path, "--clients", "3", "--seconds", "3")
+
+    assert found["lost"] == 0
+    assert {"open 201", "read 200", "list 200"} <= set(found["busy"]["statuses"])
+    assert not any(status.split()[1] >= "500" for status in found["busy"]["statuses"])
+    assert found["busy"]["ms"]["health"]["p99"] > 0

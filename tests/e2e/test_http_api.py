@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from playwright.async_api import async_playwright
 
 from client.serving import keys
 from embedded import Embedded
@@ -24,6 +25,7 @@ from tests.engine import PATIENCE
 from tests.web.conftest import EVERYTHING, POLICIES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+CHROMIUM = "/usr/bin/chromium"
 GUIDE = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
 
 
@@ -233,3 +235,20 @@ async def test_every_request_that_the_description_allows_or_forbids_is_answered_
     assert re.search(r"Tested: +2\d", said), said
     assert "Traceback" not in (machine.logs / "web.log").read_text(encoding="utf-8")
     assert '"status": 500' not in (machine.logs / "web.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Chromium")
+async def test_documentation_page_works_in_a_browser_under_its_policy(machine: Embedded) -> None:
+    """The browser reports each violation of the content security policy as an error on its console."""
+    errors: list[str] = []
+    async with async_playwright() as browsers:
+        browser = await browsers.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = await browser.new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda sent: errors.append(sent.url) if not sent.url.startswith(str(machine.web)) else None)
+        await page.goto(f"{machine.web}/v1/docs")
+        await page.locator("#operations-cases-openCase .opblock-summary").click(timeout=1000 * PATIENCE)
+        await page.locator("#operations-cases-openCase .opblock-body").wait_for(timeout=1000 * PATIENCE)
+        await browser.close()
+
+    assert [error for error in errors if "404" not in error and not error.startswith("data:")] == []

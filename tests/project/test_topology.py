@@ -87,6 +87,14 @@ def test_every_setting_in_the_topology_is_read_by_the_program() -> None:
     assert VARIABLES - set(SERVICES["worker"]["environment"]) == {"AFTER_SALES_POLICIES"}, "mounted in its place"
 
 
+def test_web_server_reaches_cases_and_our_database_as_the_worker_does() -> None:
+    worker, web = (SERVICES[name]["environment"] for name in ("worker", "web"))
+    shared = ["TEMPORAL_ADDRESS", "AFTER_SALES_DATABASE_URL", "AFTER_SALES_LINE_QUEUES"]
+    shared += ["AFTER_SALES_ENCRYPTION_KEYS", "AFTER_SALES_ENCRYPTION_KEYS_FILE"]
+
+    assert {name: web[name] for name in shared} == {name: worker[name] for name in shared}
+
+
 def test_every_used_volume_and_config_is_declared() -> None:
     mounted = {str(v).partition(":")[0] for service in SERVICES.values() for v in service.get("volumes", [])}
     assert {volume for volume in mounted if not volume.startswith(".")} == set(COMPOSE["volumes"])
