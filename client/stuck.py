@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import (
     RPCTimeoutOrCancelledError,
     WorkflowExecutionDescription,
@@ -31,6 +32,8 @@ AT_A_TIME = 10
 """How many cases are checked at the same time; more would keep workers busy."""
 TAKEN_WITHIN = timedelta(seconds=30)
 """A workflow task is normally taken in milliseconds, and within 5 s if its worker was killed."""
+CALLED_WITHIN = timedelta(minutes=5)
+"""A call is normally made at once. If its partner is slow or has a rate limit, it waits for its turn."""
 PAUSE, LOOKS = 0.2, 15
 """Seconds between two checks of a busy case, and the number of checks."""
 TRIES = 10
@@ -89,7 +92,7 @@ class _Check:
             await asyncio.sleep(PAUSE)
             there = await self.describe(there.id) or there
         case = there.id.removeprefix(workflow_id("")).removeprefix(claim_workflow_id(""))
-        rows = _retrying(there)
+        rows = _retrying(there) + _uncalled(there, self._now)
         if PROBLEMS in there.search_attributes:
             rows.append(_failing(there))
         elif served and _is_busy(there):
@@ -126,6 +129,21 @@ def _retrying(there: WorkflowExecutionDescription) -> list[Json]:
         _row("retrying", None, f"{call.activity_type.name} has been tried {call.attempt} times", do)
         for call in there.raw_description.pending_activities
         if call.attempt >= TRIES
+    ]
+
+
+def _uncalled(there: WorkflowExecutionDescription, now: datetime) -> list[Json]:
+    """Return a row for each call that no worker has begun to make."""
+    calls = [
+        (call.activity_type.name, call.scheduled_time.ToDatetime(tzinfo=UTC))
+        for call in there.raw_description.pending_activities
+        if call.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and call.attempt == 1
+    ]
+    do = "start a worker that calls partners: python worker.py; nothing, if the partner is slow or has a rate limit"
+    return [
+        _row("uncalled", since, f"{name} waits for a worker, or for its turn", do)
+        for name, since in calls
+        if now - since > CALLED_WITHIN
     ]
 
 

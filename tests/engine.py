@@ -118,14 +118,9 @@ class Workshop:
 
     async def open(self, *, max_cached_workflows: int = 1000, **options: Any) -> None:
         """Start the worker."""
+        usual = {"task_queues": [self.task_queue], "partners_of": self.task_queue, "sandboxed": True}
         self._worker = build_workers(
-            self.client,
-            self.parts,
-            task_queues=[self.task_queue],
-            partners_of=self.task_queue,
-            max_cached_workflows=max_cached_workflows,
-            sandboxed=True,
-            **options,
+            self.client, self.parts, **{**usual, **options, "max_cached_workflows": max_cached_workflows}
         )
         _without_deadlock_detection(self._worker.workers[0])
         await self._worker.__aenter__()

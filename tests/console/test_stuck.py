@@ -261,6 +261,22 @@ async def test_cases_of_a_line_without_a_worker_are_listed_with_the_worker_to_st
     assert row["do"] == "start one: python worker.py --lines express; then run this again"
 
 
+async def test_call_that_no_worker_makes_is_listed_after_five_minutes(
+    workshop: Workshop, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workshop.close()
+    await workshop.open(partners_of=None)
+    case = await agreed(workshop)
+    await case.until(lambda c: step(c, "replacement")["state"] == "running")
+    assert await look() == []
+
+    monkeypatch.setattr(search, "CALLED_WITHIN", timedelta(0))
+    rows = await until(look, bool)
+
+    assert {(row["case_id"], row["what"]) for row in rows} == {(case.id, "uncalled")}
+    assert rows[0]["why"] == "warehouse-step waits for a worker, or for its turn"
+
+
 async def test_task_that_a_worker_does_not_finish_is_listed_and_the_case_is_not_queried(
     workshop: Workshop, look: Look, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
