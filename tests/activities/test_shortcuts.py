@@ -71,6 +71,7 @@ async def test_partner_that_is_late_three_times_in_a_row_is_left_alone() -> None
     callbacks = Callbacks(partner, Shortcut(clock=clock))
 
     await slow(partner, callbacks, TIME_OUTS)
+    partner.slow = False
 
     assert await called(callbacks) == TRY_AGAIN
     assert partner.calls == TIME_OUTS
