@@ -1,4 +1,4 @@
-"""`python -m bench compare` and `python -m bench scale`: measure, print tables, write JSON.
+"""`python -m bench compare`, `scale` and `fortnight`: measure, print tables, write JSON.
 
 Exit codes: 0 measured (even if targets were missed), 1 the run stalled or a process ended, 2 invalid usage.
 """
@@ -21,10 +21,11 @@ from bench import door, report
 from bench.arms import ENCRYPTED, PLAIN, Arm, BadArm, encrypted
 from bench.compare import Size, compare
 from bench.counting.measuring import Run
+from bench.many.fortnight import Fortnight, fortnight
+from bench.many.scale import Scale, scale
 from bench.rivals.machines import RIVALS, missing
-from bench.scale import Scale, scale
 from bench.shapes import SHAPES
-from bench.targets import of_comparison, of_scale
+from bench.targets import of_comparison, of_fortnight, of_scale
 from bench.watching import Watch
 from cases.errors import AfterSalesError, InvalidInput
 from settings import configured
@@ -141,6 +142,28 @@ def door_command(out: Path, clients: int, seconds: float) -> None:
     settings = {"clients": clients, "seconds": seconds}
     result = {"machine": where, "settings": settings, **found}
     report.show(console, report.written(out, "door", result, door.targets(found)))
+
+
+@bench.command("fortnight")
+@click.option("--arm", "wanted", default=PLAIN, help=f"Configuration to measure: {ARM}")
+@common_options
+@click.option("--cases", type=click.IntRange(1), default=Fortnight.cases, help="Cases in all, as many each day.")
+@click.option("--days", type=click.IntRange(1), default=Fortnight.days)
+@click.option("--retention", type=click.IntRange(1), default=Fortnight.retention, help="Days kept after closing.")
+@click.option("--waiting", type=click.FloatRange(0, 1), default=Fortnight.waiting, help="Share left open overnight.")
+@click.option("--in-flight", type=click.IntRange(1), default=Fortnight.in_flight, help="Concurrent cases.")
+def fortnight_command(wanted: str, patience: float, out: Path, **how: Any) -> None:
+    """Measure what grows on one machine while cases come, close and are forgotten."""
+    size, arm, console, where = Fortnight(**how), _arm(wanted), _console(), report.machine()
+    if size.cases < size.days:
+        raise click.UsageError(f"--cases {size.cases}: must be at least --days ({size.days})")
+    found: dict[str, Any] = {"machine": where, "settings": {**asdict(size), "arms": {arm.name: shown(arm)}}}
+    try:
+        with run(patience) as one:
+            asyncio.run(fortnight(arm, size, one, found))
+    finally:
+        targets = of_fortnight(found.get("days", []), size.retention)
+        report.show(console, report.written(out, "fortnight", found, targets))
 
 
 @bench.command("show")

@@ -81,6 +81,8 @@ def show(console: Console, file: Path) -> None:
             show_comparison(console, found["rows"])
         elif found["kind"] == "door":
             show_door(console, found)
+        elif found["kind"] == "fortnight":
+            show_fortnight(console, found["days"])
         else:
             show_scale(console, found)
         show_targets(console, found["targets"])
@@ -193,6 +195,25 @@ def show_door(console: Console, found: Row) -> None:
     for load in ("idle", "busy"):
         answers = ", ".join(f"{status}: {number}" for status, number in found[load]["statuses"].items())
         console.print(f"{load}: {answers}")
+
+
+def show_fortnight(console: Console, days: Sequence[Row]) -> None:
+    """Print how large each store is at the end of each day."""
+    columns = ("day", "open", "closed", "in Temporal", "CPU ms of a case")
+    table = Table(*columns, "Temporal MB", "its file", "our MB", "our file", "logs MB", title="What grows")
+    for row in days:
+        sizes = [row[f"{what}_bytes"] for what in ("server", "server_file", "ours", "ours_file", "logs")]
+        table.add_row(
+            *(f"{row[what]:.0f}" for what in ("day", "open", "closed", "kept", "cpu_ms")),
+            *(f"{size / MEGA:.1f}" for size in sizes),
+        )
+    console.print(table)
+    if days:
+        last = days[-1]
+        each = [
+            f"{name} {size / 1024 / (last['open'] + last['closed']):.1f} kB" for name, size in last["texts"].items()
+        ]
+        console.print(f"Texts in our database, for each case: {', '.join(each)}")
 
 
 def show_targets(console: Console, targets: Sequence[Row]) -> None:

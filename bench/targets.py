@@ -68,6 +68,28 @@ def of_scale(rows: Sequence[Row], burst: Row | None, backlog: Row | None) -> lis
     ]
 
 
+def of_fortnight(days: Sequence[Row], retention: int) -> list[Target]:
+    """Return the targets for what grows: the last day, compared with the one after Temporal first forgot cases."""
+    full = next((row for row in days if row["day"] == retention + 2), None)
+    last = days[-1] if days and days[-1] is not full else None
+
+    def ratio(what: str) -> float | None:
+        return _ratio(last, full, lambda row: row[what])
+
+    return [
+        Target("bytes in Temporal on the last day ÷ when it first forgot cases", ratio("server_bytes"), 1.2),
+        Target("size of its file, likewise", ratio("server_file_bytes"), 1.2),
+        Target("CPU of a case, likewise", ratio("cpu_ms"), 1.3),
+        Target("kB that our database has grown by, for each case", _growth(full, last), 80),
+    ]
+
+
+def _growth(full: Row | None, last: Row | None) -> float | None:
+    if not full or not last:
+        return None
+    return float(last["ours_bytes"] - full["ours_bytes"]) / 1024 / int(last["closed"] - full["closed"])
+
+
 def _behind(backlog: Row | None) -> float | None:
     """Return the ratio for urgent cases, or None if the backlog had gone before the last of them was acknowledged."""
     if not backlog or not backlog["left"]:

@@ -82,6 +82,20 @@ def test_many_cases_at_once_are_measured(tmp_path: Path) -> None:
     assert len(measured) == len(found["targets"]) - 1
 
 
+def test_what_grows_is_measured_for_each_day(tmp_path: Path) -> None:
+    small = ["--cases", "12", "--days", "4", "--retention", "1", "--waiting", "0.34", "--in-flight", "3"]
+    found = result_of("fortnight", tmp_path, *small)
+
+    # One of three cases a day waits for its customer until the next day.
+    counts = [(row["open"], row["closed"], row["kept"]) for row in found["days"]]
+    assert counts == [(1, 2, 2), (1, 5, 3), (1, 8, 3), (1, 11, 3)]
+    for row in found["days"]:
+        assert row["server_bytes"] > 0
+        assert row["ours_bytes"] > row["texts"]["archive"] > 0
+        assert row["logs_bytes"] > 0
+    assert {target["verdict"] for target in found["targets"]} <= {"pass", "miss"}
+
+
 async def test_run_fails_if_a_case_ends_otherwise_or_never(tmp_path: Path) -> None:
     unhappy = replace(DELAY_ANSWERED, says=(Said(CALLBACK, "satisfaction-reported", {"score": 3}),))
     watch, hasty = Watch(60), Watch(4)

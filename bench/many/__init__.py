@@ -1,0 +1,1 @@
+"""Measurements of many cases: at once, and one after another for days."""
