@@ -20,13 +20,16 @@ async def serve_webhooks(client: Client, records: Records, task_queue: str = TAS
 
     Nothing but the delay depends on it: what one look misses, the next one finds.
     """
-    log = structlog.get_logger("webhooks")
+    log, said = structlog.get_logger("webhooks"), None
     while True:
         try:
             for endpoint_id in await asyncio.to_thread(_to_serve, records):
                 await _serve(client, endpoint_id, task_queue)
+            said = None
         except Exception as error:  # noqa: BLE001 (whatever it is, cases go on, and so does the next look)
-            log.warning("webhooks are not served", why=str(error))
+            if str(error) != said:
+                said = str(error)
+                log.warning("webhooks are not served", why=said)
         await asyncio.sleep(EVERY)
 
 
