@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -212,6 +213,10 @@ class Embedded:
             "AFTER_SALES_PARTNERS_URL": self.partners,
             "AFTER_SALES_DATABASE_URL": self.records_url,
             "AFTER_SALES_REVIEWS": env.get("AFTER_SALES_REVIEWS", str(data / "reviews")),
+            # A new secret with each start: earlier links keep working, because they are looked up by their hash.
+            "AFTER_SALES_LINK_SECRET": secrets.token_hex(32),
+            "AFTER_SALES_PUBLIC_URL": self.web or "",
+            "AFTER_SALES_WEB_PHOTOS": str(data / "photos"),
             # With a build id, no case would run before a version was made current.
             "AFTER_SALES_BUILD_ID": "",
             "PYTHONPATH": str(ROOT),

@@ -5,6 +5,7 @@ renderer.
 """
 
 import logging
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -12,8 +13,9 @@ import structlog
 from temporalio import activity, workflow
 
 from cases.errors import AfterSalesError, InvalidInput
-from settings import Settings
+from settings import CUSTOMER_PAGE, Settings
 
+_TOKEN = re.compile(re.escape(CUSTOMER_PAGE) + r"[^/\s\"'?]+")
 _TEMPORAL = ("temporal_workflow", "temporal_activity")
 
 
@@ -26,6 +28,7 @@ def set_up(settings: Settings) -> None:
         _case_id,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _without_links,
     ]
     readable = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer: Any = (
@@ -49,6 +52,11 @@ def set_up(settings: Settings) -> None:
     for logger in (workflow.logger, activity.logger):
         logger.workflow_info_on_message = False  # type: ignore[union-attr]
         logger.activity_info_on_message = False  # type: ignore[union-attr]
+
+
+def _without_links(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Replace tokens of customers' links: whoever has one is the customer (docs/customer-page.md)."""
+    return {name: _TOKEN.sub(CUSTOMER_PAGE + "***", v) if isinstance(v, str) else v for name, v in event.items()}
 
 
 def _case_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
@@ -40,6 +41,9 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_PORT = 65535
 CODEC_ADDRESS = "127.0.0.1:8734"
 WEB_ADDRESS = "127.0.0.1:8735"
+CUSTOMER_PAGE = "/c/"
+"""The path of a customer's page at the public address; a token follows."""
+SHORTEST_SECRET = 32
 SHORTEST_INTERVAL, LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -117,6 +121,23 @@ def _address(value: str) -> str:
     return value
 
 
+def _public(value: str | None) -> str | None:
+    if not value:  # as above
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://service.example.com")
+    return value.rstrip("/")
+
+
+def _long_enough(value: SecretStr | None) -> SecretStr | None:
+    if value is None or not value.get_secret_value():  # as above
+        return None
+    if len(value.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"must have at least {SHORTEST_SECRET} characters: openssl rand -hex 32")
+    return value
+
+
 FromJson = (NoDecode, BeforeValidator(_decoded))
 """Decodes JSON here, because pydantic-settings stops at the first invalid field and gives no reason."""
 
@@ -152,6 +173,12 @@ class Settings(BaseSettings):
         description='Real channels to staff, apprise URLs by role, or by team/role: {"team_lead": "wecombot://KEY"}',
     )
     staff_locale: Annotated[str, AfterValidator(_locale)] = Field("zh-CN", description="Language of notices to staff")
+    public_url: Annotated[str | None, AfterValidator(_public)] = Field(
+        None, description="Address of the web server for customers and staff, https://…; if absent, texts have no links"
+    )
+    link_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = Field(
+        None, description="Secret for links in letters to customers; if absent, letters have none"
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: readable on a terminal, else JSON"
     )
@@ -214,6 +241,7 @@ class WebSettings(BaseSettings):
     demonstration: bool = Field(
         default=False, description="true: people of a demonstration may log in without a password; on one machine only"
     )
+    photos: Path = Field(DATA / "photos", description="Folder for photos that customers send")
 
 
 def configured(**given: Any) -> Settings:

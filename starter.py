@@ -18,6 +18,7 @@ from console.afterwards.forgetting import forget
 from console.afterwards.later_calls import later_call
 from console.afterwards.measures import measure
 from console.arguments import ALL, CASE, LIMIT, examples, in_json, one_of, print_json
+from console.customers.links import link
 from console.keys import key
 from console.policy_files import policy
 from console.review import review
@@ -52,6 +53,7 @@ cli.add_command(webhook)
 cli.add_command(measure)
 cli.add_command(later_call)
 cli.add_command(forget)
+cli.add_command(link)
 
 
 @cli.command(epilog=examples("demo", "demo --stay"))

@@ -38,7 +38,7 @@ import logs
 import policies
 from activities.callbacks import Callbacks
 from activities.logistics import Logistics
-from activities.messaging import Messaging
+from activities.messaging import Links, Messaging
 from activities.reconcile import Reconcile
 from activities.records import Records
 from activities.refunds import Refunds
@@ -65,7 +65,7 @@ from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
 from partners.webhooks import WebhookSender
 from records import Records as Database
-from settings import REVIEWS, Settings, configured
+from settings import CUSTOMER_PAGE, REVIEWS, Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.afterwards.improvement_measure import ImprovementMeasure
 from workflows.afterwards.later_call import LaterCallToCustomer
@@ -128,6 +128,8 @@ class Parts:
     reviews: Path = REVIEWS
     """Where reviews are kept."""
     webhooks: WebhookSender = field(default_factory=lambda: WebhookSender(AllowedAddresses()))
+    links: Links | None = None
+    """For letters to customers; None: they have no links."""
 
 
 def assemble(settings: Settings) -> Parts:
@@ -138,7 +140,10 @@ def assemble(settings: Settings) -> Parts:
     partners = replace(partners, messaging=AppriseMessaging(settings, partners.messaging))
     records = Database(settings.database_url, vault(settings))
     sender = WebhookSender(AllowedAddresses.of(settings))
-    return Parts(policies.load(settings.policies), partners, records, settings.reviews, sender)
+    links = None
+    if settings.link_secret is not None and settings.public_url is not None:
+        links = Links(records, settings.link_secret.get_secret_value(), settings.public_url + CUSTOMER_PAGE)
+    return Parts(policies.load(settings.policies), partners, records, settings.reviews, sender, links)
 
 
 class Workers:
@@ -234,7 +239,7 @@ Activities = list[Callable[..., Any]]
 def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tuple[Activities, dict[str, Activities]]:
     """Return the activities that use only our database, and those that call a partner, by partner."""
     shortcuts = {partner: Shortcut(limited=partner in rates) for partner in PARTNERS}
-    messaging = Messaging(parts.partners.messaging, shortcuts[Partner.MESSAGING])
+    messaging = Messaging(parts.partners.messaging, shortcuts[Partner.MESSAGING], parts.links)
     callbacks = Callbacks(parts.partners.callbacks, shortcuts[CALLBACKS])
     look_ups = Verification(parts.partners.look_ups, parts.records, shortcuts)
     steps = dict(parts.partners.steps)

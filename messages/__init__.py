@@ -37,7 +37,19 @@ from cases.vocabulary import (
 from messages.examples import EVENTS, Event
 from messages.reader import Reader, Words, cleaned, printed
 
-__all__ = ["EVENTS", "LOCALES", "Event", "Text", "check_words", "preview", "render_customer", "render_staff", "texts"]
+__all__ = [
+    "EVENTS",
+    "LOCALES",
+    "Event",
+    "Text",
+    "check_words",
+    "findings",
+    "preview",
+    "reader_for",
+    "render_customer",
+    "render_staff",
+    "texts",
+]
 
 MAX_SUBJECT = 120
 MAX_BODY = 4_000
@@ -105,6 +117,20 @@ def render_staff(notice: StaffNotice, locale: str) -> Text:
         return text
     subject = _words(locale)["format"]["urgent"].format(subject=text.subject)
     return Text(_cut(subject, MAX_SUBJECT), text.body)
+
+
+def reader_for(locale: str, timezone: str | None, currency: str | None) -> Reader:
+    """Return the formats and labels of letters to a customer, for pages that show the same things."""
+    known = currency if currency and re.fullmatch("[A-Z]{3}", currency) else None
+    return Reader(_resolved(locale), _words(_resolved(locale)), _zone(timezone), known)
+
+
+def findings(reader: Reader, finding: Mapping[str, Any]) -> str:
+    """Return what the letter with an offer says of a finding; empty if it says nothing."""
+    paragraph = _yaml(reader.locale, "customer")["paragraphs"][0]
+    context = {"finding": cleaned(finding), "reader": reader}
+    between = _words(reader.locale)["format"]["between_sentences"]
+    return _flowing((sentence(line, context) for line in paragraph.splitlines()), between)
 
 
 def check_words() -> None:
@@ -189,12 +215,7 @@ def _context(facts: Mapping[str, Any], locale: str) -> dict[str, Any]:
     """Return the variables of a template: each fact, all `facts`, and `topic`, the title in the reader's language."""
     known = cleaned(facts)
     currency = known.get("currency")
-    reader = Reader(
-        locale=locale,
-        words=_words(locale),
-        zone=_zone(known.get("timezone")),
-        currency=currency if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency) else None,
-    )
+    reader = reader_for(locale, known.get("timezone"), currency if isinstance(currency, str) else None)
     known.pop("topic", None)
     with suppress(*MISSING_FACT):
         known["topic"] = reader.localized(known["topic_title"])

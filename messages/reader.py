@@ -126,12 +126,11 @@ class Reader:
 
     def time(self, value: Any) -> str:
         """Return an ISO time in the line's zone, such as `11月18日 09:10（UTC+8）` or `18 Nov, 09:10 (UTC+8)`."""
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise UnknownFactError("a time without an offset")
-        there = at.astimezone(self.zone)
-        time = format_datetime(there, self._format("time"), tzinfo=self.zone, locale=self._babel)
-        return self._format("zoned").format(time=time, zone=_offset(there))
+        return self._format("zoned").format(time=self.local_time(value), zone=offset(self._there(value)))
+
+    def local_time(self, value: Any) -> str:
+        """Return an ISO time in the line's zone without naming it, such as `18 Nov, 09:10`."""
+        return format_datetime(self._there(value), self._format("time"), tzinfo=self.zone, locale=self._babel)
 
     def days(self, value: Any) -> str:
         """Return a number of days, such as `3 days`."""
@@ -243,7 +242,7 @@ class Reader:
     def progress(self, steps: Any) -> Block:
         """Return each step with its state."""
         return _bullets(
-            self._format("progress").format(remedy=self.remedy(step), state=self._state(step)) for step in _list(steps)
+            self._format("progress").format(remedy=self.remedy(step), state=self.state(step)) for step in _list(steps)
         )
 
     def done(self, steps: Any) -> Block:
@@ -261,10 +260,16 @@ class Reader:
             )
         )
 
-    def _state(self, step: Any) -> str:
+    def state(self, step: Any) -> str:
         """Return the label of a step's state, which depends on its kind."""
         special = next((group for kinds, group in _STATES if step["kind"] in kinds), "step_state")
         return self.words[special].get(step["state"]) or self.named(step["state"], "step_state")
+
+    def _there(self, value: Any) -> datetime:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise UnknownFactError("a time without an offset")
+        return at.astimezone(self.zone)
 
     @property
     def _babel(self) -> Locale:
@@ -303,7 +308,7 @@ def _locale(name: str) -> Locale:
     return Locale.parse(name, sep="-")
 
 
-def _offset(at: datetime) -> str:
+def offset(at: datetime) -> str:
     """Return the offset from UTC, such as `UTC+8` or `UTC-3:30`."""
     minutes = int((at.utcoffset() or timedelta()).total_seconds() // 60)
     hours, rest = divmod(abs(minutes), 60)

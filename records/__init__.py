@@ -29,6 +29,7 @@ from records.errors import (
 )
 from records.facts.queries import Scope
 from records.facts.reading import ReviewFacts
+from records.links import CustomerLinks, Link
 from records.outbox.deliveries import Deliveries, Delivery, DeliveryState, Due, TooManyEvents
 from records.outbox.endpoints import Disabled, Endpoint, UnknownEndpoint
 from records.outbox.events import StoredEvent
@@ -56,6 +57,7 @@ __all__ = [
     "Known",
     "LaterTry",
     "LedgerRefusal",
+    "Link",
     "Listed",
     "NewerSchema",
     "NotReserved",
@@ -82,8 +84,8 @@ __all__ = [
 ]
 
 
-class Records(Forgetting, ReviewFacts, CarrierClaims, ApiClients, Desk, Deliveries, Measures):
-    """Cases, their projection, facts, events and webhooks, ledgers, claims, clients of the API, the desk, measures.
+class Records(Forgetting, ReviewFacts, CarrierClaims, ApiClients, Desk, Deliveries, Measures, CustomerLinks):
+    """Cases, projection, facts, events and webhooks, ledgers, claims, API clients, desk, measures, customers' links.
 
     Methods block: call them in threads.
     """

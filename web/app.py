@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from cases.policy.policy import Policy
 from settings import Settings, WebSettings
 from web import api, desk, documentation, health, pages, problems
+from web.customer import routes as customer
 from web.limits import BusyMiddleware
 from web.middleware import RequestMiddleware
 from web.service import Service
@@ -22,6 +23,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *api.ROUTERS,
     *pages.ROUTERS,
     *desk.ROUTERS,
+    customer.router,
 )
 
 

@@ -14,9 +14,11 @@ from settings import Settings, WebSettings
 from web.limits import Rates
 
 MAX_REFUSED = 60
-"""Requests without a known key that an address may send in a minute."""
+"""Requests without a known key or link that an address may send in a minute."""
 MAX_LOG_INS = 20
 """Log-ins of an address in a minute."""
+MAX_VISITS = 60
+"""Requests that a customer may send with one link in a minute."""
 NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -28,8 +30,10 @@ class Service:
         self.store = Store(settings)
         self.rates = Rates(web.requests_per_minute)
         self.refusals = Rates(MAX_REFUSED)
-        """Requests without a known key, by address."""
+        """Requests without a known key, and with an unknown link of a customer, by address."""
         self.log_ins = Rates(MAX_LOG_INS)
+        self.visits = Rates(MAX_VISITS)
+        """Requests of customers, by link."""
         self._noted: dict[str, datetime] = {}
         self._engine: Engine | None = None
         self._connecting = asyncio.Lock()

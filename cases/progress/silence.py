@@ -8,6 +8,8 @@ from datetime import datetime
 
 from cases.calendar import length
 from cases.state.case import Case
+from cases.state.offer import Offer
+from cases.vocabulary import OfferState
 
 
 def silence_plan(case: Case) -> list[tuple[datetime, str]]:
@@ -25,6 +27,13 @@ def silence_plan(case: Case) -> list[tuple[datetime, str]]:
 def closes_at(case: Case, since: datetime) -> datetime:
     """Return when an offer expires if there is no contact after `since`."""
     return case.policy.working_days.add(since, length(case.policy.silence.close_after))
+
+
+def reply_by(case: Case, offer: Offer) -> datetime | None:
+    """Return when an offer that waits for consent expires if there is no contact before; None for any other offer."""
+    if offer.state is not OfferState.OPEN or not offer.consent_required:
+        return None
+    return closes_at(case, _since(case, offer.delivered_at or offer.made_at))
 
 
 def next_callback(case: Case, called_at: datetime) -> datetime:

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field
 
+from cases.progress.silence import reply_by
 from cases.state.case import Case
 from cases.state.offer import Offer
 from cases.state.promise import Promise
@@ -104,10 +105,12 @@ class OfferView(View):
     """The key of the accepted option."""
     options: list[OptionView]
     consent_required: bool
+    reply_by: OffsetTime | None = None
+    """When the offer expires if there is no contact with the customer before. null unless it waits for consent."""
 
     @classmethod
-    def of(cls, offer: Offer) -> Self:
-        """Return the offer, with its reasons as English sentences."""
+    def of(cls, case: Case, offer: Offer) -> Self:
+        """Return the offer, with its deadline, and its reasons as English sentences."""
         return cls(
             id=offer.id,
             state=offer.state,
@@ -120,6 +123,7 @@ class OfferView(View):
             accepted=offer.accepted,
             options=offer.options,
             consent_required=offer.consent_required,
+            reply_by=reply_by(case, offer),
         )
 
 

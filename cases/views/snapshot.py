@@ -153,7 +153,7 @@ class Snapshot(View):
             closed_at=case.closed_at,
             finding=case.finding,
             promises=[PromiseView.of(promise) for promise in case.promises],
-            offers=[OfferView.of(offer) for offer in case.offers],
+            offers=[OfferView.of(case, offer) for offer in case.offers],
             steps=[StepView.of(case, step) for step in case.steps],
             escalations=case.escalations,
             evidence=case.evidence,

@@ -1,0 +1,1 @@
+"""What customers see and do through the link in their letters (docs/customer-page.md)."""
