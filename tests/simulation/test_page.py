@@ -125,6 +125,21 @@ def test_answer_is_yes_no_or_open_by_the_whole_interval() -> None:
     assert table["question"].difference.mean == pytest.approx(gained, abs=1e-5)
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_one_period_without_a_day_in_question_has_a_page_without_intervals(
+    locale: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(AS_IS, scenario(days=1, arrivals=BUSY), in_force())
+
+    one = simulation([world], [[Run(world.scenario, world.policies, 1).play()]])
+
+    answer = one.results[0].answer
+    assert (answer.on, answer.line, answer.kept and answer.kept.low) == (None, None, None)
+    assert texts(locale, "simulation")["text"]["interval"].split("{")[0] not in page(one, locale)
+    reading.screen().print(simulated.tables(one))
+    assert "% to " not in capsys.readouterr().out
+
+
 def test_interval_is_that_of_the_mean() -> None:
     """1.96 standard errors for many values, and Student's t for few: 2.776 for five."""
     few, many = Figure.of([1.0, 2.0, 3.0, 4.0, 5.0]), Figure.of([float(number % 2) for number in range(1000)])

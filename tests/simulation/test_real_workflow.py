@@ -4,6 +4,7 @@ Lines that count working days are left out: the real cases begin today, and so t
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,9 +21,6 @@ from tests.simulation.real import SimulatedPartners, essence, run_again, simulat
 from tests.simulation.worlds import NOVEMBER, in_force
 from worker import Parts
 
-SEED = 7
-FEW, MANY = 12, 60
-
 
 def a_day() -> Scenario:
     """A day of the scenario that comes with the program, with many faults, without outages and lost reports."""
@@ -35,10 +33,10 @@ def a_day() -> Scenario:
     return Scenario.model_validate(content)
 
 
-def sample(number: int) -> list[Played]:
+def sample(number: int, seed: int) -> list[Played]:
     """The cases with the most messages of each topic first, so that few cases show much."""
     closed: list[Played] = []
-    run = Run(a_day(), in_force(), SEED)
+    run = Run(a_day(), in_force(), seed)
     run.keep = closed.append
     assert run.play().unfinished == 0
     closed.sort(key=lambda played: (-len(played.said), played.case.id))
@@ -47,36 +45,30 @@ def sample(number: int) -> list[Played]:
     return [*telling, *(played for played in closed if played not in telling)][:number]
 
 
-@pytest.fixture
-async def partners() -> SimulatedPartners:
-    return SimulatedPartners(a_day(), SEED)
-
-
-@pytest.fixture
-async def workshop(client: Client, tmp_path: Path, partners: SimulatedPartners) -> AsyncIterator[Workshop]:
+@asynccontextmanager
+async def working(client: Client, folder: Path, partners: SimulatedPartners) -> AsyncIterator[Workshop]:
     """A running worker with the simulation's partners."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
+    records = Records(f"sqlite:///{folder / 'records.db'}")
     workshop = Workshop(client, Parts(dict(in_force()), partners.ports(), records))
     await workshop.open()
-    yield workshop
-    await workshop.close()
-    records.close()
+    try:
+        yield workshop
+    finally:
+        await workshop.close()
+        records.close()
 
 
-async def compare(number: int, workshop: Workshop, partners: SimulatedPartners) -> None:
-    cases = sample(number)
-    assert len(cases) == number
-    for played in cases:
-        real = await run_again(played, workshop, partners, datetime.now(UTC))
-        assert essence(real) == essence(simulated(played)), played.case.id
-
-
+@pytest.mark.parametrize(
+    ("number", "seed"), [(12, 7), pytest.param(60, 8, marks=pytest.mark.long)], ids=["few", "many"]
+)
 async def test_cases_end_alike_in_the_simulation_and_in_the_real_workflow(
-    workshop: Workshop, partners: SimulatedPartners
+    client: Client, tmp_path: Path, number: int, seed: int
 ) -> None:
-    await compare(FEW, workshop, partners)
+    cases = sample(number, seed)
+    assert len(cases) == number
 
-
-@pytest.mark.long
-async def test_many_cases_end_alike(workshop: Workshop, partners: SimulatedPartners) -> None:
-    await compare(MANY, workshop, partners)
+    partners = SimulatedPartners(a_day(), seed)
+    async with working(client, tmp_path, partners) as workshop:
+        for played in cases:
+            real = await run_again(played, workshop, partners, datetime.now(UTC))
+            assert essence(real) == essence(simulated(played)), played.case.id
