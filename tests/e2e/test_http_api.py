@@ -212,7 +212,9 @@ async def test_without_a_worker_a_case_comes_from_our_database_and_messages_are_
     assert (await until(http, raw["case_id"], "assessing"))["as_of"] is None
 
 
-SHORT = ["--phases", "examples,coverage"]
+MESSAGES_OF_ONE_KIND = r"/messages/(?!note$|propose$|step-reported$)"
+"""Routes of messages differ in their schemas only; the long run includes all of them."""
+SHORT = ["--phases", "examples,coverage", "--exclude-path-regex", MESSAGES_OF_ONE_KIND]
 LONG = ["--max-examples", "100"]
 
 
@@ -232,7 +234,7 @@ async def test_every_request_that_the_description_allows_or_forbids_is_answered_
         said = report.read()
 
     assert code == 0, said
-    assert re.search(r"Tested: +2\d", said), said
+    assert re.search(r"Tested: +[1-9]\d", said), said
     assert "Traceback" not in (machine.logs / "web.log").read_text(encoding="utf-8")
     assert '"status": 500' not in (machine.logs / "web.log").read_text(encoding="utf-8")
 
