@@ -1,4 +1,4 @@
-"""`python -m bench compare`, `scale` and `fortnight`: measure, print tables, write JSON.
+"""`python -m bench compare`, `scale`, `fortnight`, `door` and `review`: measure, print tables, write JSON.
 
 Exit codes: 0 measured (even if targets were missed), 1 the run stalled or a process ended, 2 invalid usage.
 """
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from bench import door, report
+from bench import door, report, reviewing
 from bench.arms import ENCRYPTED, PLAIN, Arm, BadArm, encrypted
 from bench.compare import Size, compare
 from bench.counting.measuring import Run
@@ -164,6 +164,21 @@ def fortnight_command(wanted: str, patience: float, out: Path, **how: Any) -> No
     finally:
         targets = of_fortnight(found.get("days", []), size.retention)
         report.show(console, report.written(out, "fortnight", found, targets))
+
+
+@bench.command("review")
+@click.option("--cases", type=click.IntRange(1), default=200_000, help="Closed cases, with three promises each.")
+@click.option("--out", type=click.Path(path_type=Path), default=report.RESULTS, help="Folder for the result.")
+def review_command(cases: int, out: Path) -> None:
+    """Measure a review of many closed cases on SQLite: figures alone, and with pages and exports."""
+    where = report.machine()
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'records.db'}"
+        reviewing.fill(url, cases)
+        runs = reviewing.measure(url, Path(folder))
+    settings = {"cases": cases, "arms": {each.what: asdict(each) for each in runs}}
+    found = {"machine": where, "settings": settings}
+    report.show(_console(), report.written(out, "review", found, reviewing.targets(runs)))
 
 
 @bench.command("show")

@@ -83,7 +83,7 @@ def show(console: Console, file: Path) -> None:
             show_door(console, found)
         elif found["kind"] == "fortnight":
             show_fortnight(console, found["days"])
-        else:
+        elif found["kind"] == "scale":
             show_scale(console, found)
         show_targets(console, found["targets"])
     except (ValueError, KeyError, TypeError) as error:

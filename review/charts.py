@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from review.figures import Funnel, Level, Time
+from review.figures import Funnel, Level, Point, Time
 from review.outliers import COMPLAINTS, limits_at
 from review.texts import Words
 
@@ -15,6 +15,8 @@ STEPS = 60
 """Points of a curve."""
 LABELLED = 6
 """Subjects whose names are written into a funnel: the furthest out."""
+DRAWN = 300
+"""Subjects that a funnel shows: every outlier, and the largest of the others."""
 WIDE = 8
 """A funnel whose largest subject is that many times the smallest has a logarithmic scale."""
 ROW = 30
@@ -34,14 +36,10 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
     ]
     curves = [{"n": n, **vars(limits_at(funnel.figure, funnel, n))} for n in grid]
     labelled = sorted((p for p in funnel.points if p.level != Level.USUAL), key=lambda p: -abs(p.z))[:LABELLED]
-    points = [
-        {
-            "n": point.n,
-            "value": point.value,
-            "level": point.level,
-            "label": words.subject(funnel.dimension, point.subject) if point in labelled else "",
-        }
-        for point in funnel.points
+    points = [{"n": point.n, "value": point.value, "level": point.level} for point in drawn(funnel)]
+    labels = [
+        {"n": p.n, "value": p.value, "level": p.level, "label": words.subject(funnel.dimension, p.subject)}
+        for p in labelled
     ]
     ratio = funnel.figure == COMPLAINTS
     x = alt.X(
@@ -57,7 +55,7 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
         return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(nice=True))
 
     curve = _chart(curves).encode(x=x)
-    dots = _chart(points).encode(x=x, y=y("value"))
+    names = _chart(labels).encode(x=x, y=y("value"), text="label:N")
     colour = alt.Color(
         "level:N", scale=alt.Scale(domain=[str(each) for each in COLOURS], range=[*COLOURS.values()]), legend=None
     )
@@ -65,10 +63,15 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
         curve.mark_area(color=BAND_998).encode(y=y("low_998"), y2="high_998"),
         curve.mark_area(color=BAND_95).encode(y=y("low_95"), y2="high_95"),
         _chart([{"target": funnel.target}]).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y=y("target")),
-        dots.mark_circle(size=55, opacity=0.9).encode(color=colour),
-        dots.mark_text(align="left", dx=7, dy=-7, fontSize=12, fontWeight="bold").encode(text="label:N", color=colour),
+        _chart(points).mark_circle(size=55, opacity=0.9).encode(x=x, y=y("value"), color=colour),
+        names.mark_text(align="left", dx=7, dy=-7, fontSize=12, fontWeight="bold").encode(color=colour),
     )
     return _svg(chart, HEIGHT)
+
+
+def drawn(funnel: Funnel) -> list[Point]:
+    """Return the subjects that the chart of a funnel shows."""
+    return sorted(funnel.points, key=lambda p: (p.level == Level.USUAL, -p.n, p.subject))[:DRAWN]
 
 
 def times_chart(times: Sequence[Time], words: Words) -> str:

@@ -60,33 +60,35 @@ def _promises(dimension: str, subject: str, packed: int) -> Promises:
 
 def count_cases(rows: Rows) -> tuple[list[Cases], list[Time]]:
     """Count the query `closed_cases`: of all and by each dimension, and the times of all and by line and topic."""
-    counts: list[Counter[Any]] = [Counter() for _ in DIMENSIONS]
-    total: Counter[Any] = Counter()
+    counts: list[dict[tuple[str, int], int]] = [defaultdict(int) for _ in DIMENSIONS]
+    kinds: dict[tuple[Any, ...], int] = {}
+    total: Counter[int] = Counter()
     times = _Times()
     width, party = len(DIMENSIONS), DIMENSIONS.index("party")
     for part in rows:
         for row in part:
             # outcome, score, follows, cycles, repeats, and the party that is also a dimension
-            kind = (*row[width : width + 5], row[party])
+            kind = kinds.setdefault((*row[width : width + 5], row[party]), len(kinds))
             total[kind] += 1
-            for count, subject in zip(counts, row[:width], strict=True):
-                if subject is not None:
-                    count[subject, kind] += 1
-            times.add(row)
-    found = [_cases(ALL, "", total)]
+            for count, subject in zip(counts, row, strict=False):
+                count[subject, kind] += 1
+        times.add(part)
+    by_number = list(kinds)
+    found = [_cases(ALL, "", [(by_number[kind], n) for kind, n in total.items()])]
     for dimension, count in zip(DIMENSIONS, counts, strict=True):
-        by_subject: dict[str, Counter[Any]] = defaultdict(Counter)
+        by_subject: dict[str, list[tuple[Any, int]]] = defaultdict(list)
         for (subject, kind), n in count.items():
-            by_subject[subject][kind] += n
+            if subject is not None:
+                by_subject[subject].append((by_number[kind], n))
         found += [_cases(dimension, subject, by_subject[subject]) for subject in sorted(by_subject)]
     return [each for each in found if _is_shown(each.dimension, each.n)], list(times.percentiles())
 
 
-def _cases(dimension: str, subject: str, kinds: Counter[Any]) -> Cases:
+def _cases(dimension: str, subject: str, kinds: Iterable[tuple[Any, int]]) -> Cases:
     outcomes: Counter[str] = Counter()
     parties: Counter[str] = Counter()
     asked = answered = satisfied = dissatisfied = reopened = repeats = 0
-    for (outcome, score, follows, cycles, again, party), n in kinds.items():
+    for (outcome, score, follows, cycles, again, party), n in kinds:
         outcomes[outcome] += n
         if party is not None:
             parties[party] += n
@@ -118,13 +120,17 @@ class _Times:
         self._all: list[list[int]] = [[] for _ in MEASURES]
         self._by: list[list[dict[str, list[int]]]] = [[defaultdict(list) for _ in MEASURES] for _ in TIMES_BY]
 
-    def add(self, row: Sequence[Any]) -> None:
-        """Add a row of `closed_cases`: it begins with the line and the topic, and ends with the times."""
-        for place, seconds in enumerate(row[-len(MEASURES) :]):
-            if seconds is not None:
-                self._all[place].append(seconds)
-                for by, subject in zip(self._by, row, strict=False):
-                    by[place][subject].append(seconds)
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows of `closed_cases`: each begins with the line and the topic, and ends with the times."""
+        for place in range(len(MEASURES)):
+            column = place - len(MEASURES)
+            add, (by_line, by_topic) = self._all[place].append, (by[place] for by in self._by)
+            for row in rows:
+                seconds = row[column]
+                if seconds is not None:
+                    add(seconds)
+                    by_line[row[0]].append(seconds)
+                    by_topic[row[1]].append(seconds)
 
     def percentiles(self) -> Iterator[Time]:
         """Yield each measure that has values."""

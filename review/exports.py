@@ -1,13 +1,14 @@
 """The cases and promises behind a review, as Parquet and as CSV (G13)."""
 
-import csv
-from collections.abc import Iterable, Sequence
+import codecs
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from pyarrow import csv  # type: ignore[import-untyped]
 from sqlalchemy import Select, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
@@ -16,8 +17,8 @@ from records.facts.queries import Scope, exported_cases, exported_promises
 from review.counting import Rows
 from review.making import Reader
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What begins a formula in a spreadsheet. Such a text gets an apostrophe before it."""
+FORMULA = r"^[=+\-@\t\r]"
+"""What begins a formula in a spreadsheet."""
 _TYPES: dict[type, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -35,18 +36,17 @@ def export(records: Records, scope: Scope, folder: Path, reader: Reader) -> None
 
 def _write(path: Path, query: Select[Any], rows: Rows) -> None:
     schema = pa.schema([(name, _TYPES[_python_type(column.type)]) for name, column in query.selected_columns.items()])
-    with (
-        path.with_suffix(".csv").open("w", encoding="utf-8-sig", newline="") as text,
-        pq.ParquetWriter(path.with_suffix(".parquet"), schema, compression="zstd") as parquet,
-    ):
-        sheet = csv.writer(text)
-        sheet.writerow(schema.names)
-        for part in rows:
-            columns = [
-                pa.array(values, field.type) for values, field in zip(zip(*part, strict=True), schema, strict=True)
-            ]
-            parquet.write_batch(pa.record_batch(columns, schema))
-            sheet.writerows(_defused(row) for row in part)
+    with path.with_suffix(".csv").open("wb") as text:
+        text.write(codecs.BOM_UTF8)  # without it a spreadsheet takes the file for another encoding
+        with (
+            pq.ParquetWriter(path.with_suffix(".parquet"), schema, compression="zstd") as parquet,
+            csv.CSVWriter(text, schema) as sheet,
+        ):
+            for part in rows:
+                by_column = zip(zip(*part, strict=True), schema, strict=True)
+                columns = [pa.array(values, field.type) for values, field in by_column]
+                parquet.write_batch(pa.record_batch(columns, schema))
+                sheet.write_batch(pa.record_batch([_defused(column) for column in columns], schema))
 
 
 def _python_type(column: TypeEngine[Any]) -> type:
@@ -56,11 +56,9 @@ def _python_type(column: TypeEngine[Any]) -> type:
     return found
 
 
-def _defused(row: Sequence[Any]) -> Iterable[Any]:
-    for value in row:
-        if isinstance(value, datetime):
-            yield value.isoformat()
-        elif isinstance(value, str) and value.startswith(FORMULA):
-            yield f"'{value}"
-        else:
-            yield value
+def _defused(column: pa.Array) -> pa.Array:
+    """Return the column with an apostrophe before each text that a spreadsheet would take for a formula."""
+    if column.type != pa.string():
+        return column
+    quoted = pc.binary_join_element_wise("'", column, "")
+    return pc.if_else(pc.match_substring_regex(column, FORMULA), quoted, column)

@@ -120,14 +120,9 @@ def _span(period: Period) -> Span:
 
 def _funnel(records: Records, scope: Scope, one: Compared) -> Funnel:
     found = one.funnel()
-    shown = [
-        point.model_copy(
-            update={"cases": records.cases_behind(scope, one.figure, one.dimension, point.subject, SHOWN_CASES)}
-        )
-        if point.level in (Level.ALARM, Level.WATCH)
-        else point
-        for point in points(one, found)
-    ]
+    shown = points(one, found)
+    outliers = [point.subject for point in shown if point.level in (Level.ALARM, Level.WATCH)]
+    behind = records.cases_behind(scope, one.figure, one.dimension, outliers, SHOWN_CASES) if outliers else {}
     return Funnel(
         dimension=one.dimension,
         figure=one.figure,
@@ -135,5 +130,5 @@ def _funnel(records: Records, scope: Scope, one: Compared) -> Funnel:
         phi=found.phi,
         tau2=found.tau2,
         held_back=one.held_back,
-        points=shown,
+        points=[point.model_copy(update={"cases": behind.get(point.subject, [])}) for point in shown],
     )

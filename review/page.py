@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cases.policy.policy import Policy
-from review.charts import funnel_chart, times_chart
+from review.charts import DRAWN, funnel_chart, times_chart
 from review.counting import MEASURES
 from review.figures import ALL, Review
 from review.outliers import FEWEST_CASES
@@ -43,6 +43,7 @@ def page(review: Review, policies: Mapping[str, Policy], locale: str) -> str:
         at=_scale(review),
         funnels=funnels,
         fewest=FEWEST_CASES,
+        most_drawn=DRAWN,
         promise_tables=_tables(review.promises, PROMISES_BY, lambda row: (-row.ours, -row.kept.n, row.subject)),
         times=times,
         case_tables=_tables(review.cases, CASES_BY, lambda row: (-row.n, row.subject)),

@@ -5,7 +5,7 @@ cases. So each case and each promise counts in one period only, and early and la
 count. A void promise does not count: nothing was owed any more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -135,7 +135,7 @@ def ids_of_promises(scope: Scope) -> Select[Any]:
 def exported_cases(scope: Scope) -> Select[Any]:
     """Every case that closed, with all of its facts."""
     columns = [each for each in _case if each.name != "digest"]
-    return select(*columns).where(scope.closed()).order_by(_case.closed_at, _case.case_id)
+    return select(*columns).where(scope.closed()).order_by(_case.closed_at)
 
 
 def exported_promises(scope: Scope) -> Select[Any]:
@@ -144,18 +144,18 @@ def exported_promises(scope: Scope) -> Select[Any]:
         select(*promise_facts.c, *_dimensions)
         .join_from(promise_facts, case_facts, _promise.case_id == _case.case_id)
         .where(scope.due())
-        .order_by(_promise.due_at, _promise.case_id, _promise.number)
+        .order_by(_promise.due_at)
     )
 
 
-def cases_behind(scope: Scope, figure: str, dimension: str, subject: str) -> Select[Any]:
-    """The ids of cases behind a figure of one subject: promises `broken` by us, all `complaints`, or one party's."""
-    about = _case[dimension] == subject
+def cases_behind(scope: Scope, figure: str, dimension: str, subjects: Collection[str]) -> Select[Any]:
+    """Subjects and ids of the cases behind a figure: promises `broken` by us, all `complaints`, or one party's."""
+    subject = _case[dimension]
     if figure == "broken":
-        ours = and_(
-            _promise.state != PromiseState.KEPT, func.coalesce(_promise.fault, Fault.OURS.value) == Fault.OURS.value
-        )
-        found = select(_case.case_id).join_from(promise_facts, case_facts, _promise.case_id == _case.case_id)
-        return found.where(scope.due(), ours, about).distinct().order_by(_case.case_id)
+        fault = func.coalesce(_promise.fault, Fault.OURS.value)
+        ours = and_(_promise.state != PromiseState.KEPT, fault == Fault.OURS.value)
+        found = select(subject, _case.case_id).join_from(promise_facts, case_facts, _promise.case_id == _case.case_id)
+        return found.where(scope.due(), ours, subject.in_(subjects)).distinct().order_by(_case.case_id)
     responsible = () if figure == "complaints" else (_case.party == figure,)
-    return select(_case.case_id).where(scope.closed(), about, *responsible).order_by(_case.case_id)
+    found = select(subject, _case.case_id).where(scope.closed(), subject.in_(subjects), *responsible)
+    return found.order_by(_case.case_id)

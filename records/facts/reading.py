@@ -1,7 +1,7 @@
 """Reading what a review counts (G13), and deriving the facts of cases that were written before there were any."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, not_, or_, select
@@ -47,10 +47,16 @@ class ReviewFacts(CaseArchive, CaseProjection):
         compiled = QUERIES[query](scope).compile(dialect=self._engine.dialect, compile_kwargs={"literal_binds": True})
         return str(compiled)
 
-    def cases_behind(self, scope: Scope, figure: str, dimension: str, subject: str, limit: int) -> list[str]:
-        """Return the ids of up to `limit` cases that a figure counts, in order."""
-        with self._reading() as connection:
-            return list(connection.scalars(cases_behind(scope, figure, dimension, subject).limit(limit)))
+    def cases_behind(
+        self, scope: Scope, figure: str, dimension: str, subjects: Collection[str], limit: int
+    ) -> dict[str, list[str]]:
+        """Return the ids of up to `limit` cases that a figure counts, in order, by subject."""
+        found: dict[str, list[str]] = {subject: [] for subject in subjects}
+        for part in self._in_parts(cases_behind(scope, figure, dimension, subjects)):
+            for subject, case_id in part:
+                if len(found[subject]) < limit:
+                    found[subject].append(case_id)
+        return found
 
     def exported_cases(self, scope: Scope) -> Iterator[Sequence[Row[Any]]]:
         """Yield every case that closed with all of its facts, some thousand at a time."""

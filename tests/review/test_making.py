@@ -48,7 +48,7 @@ def test_who_is_worse_than_their_peers_is_found_with_the_cases_behind_it(made: R
     carrier, team = found["carrier", BAD_CARRIER], found["team", BAD_TEAM]
     assert (carrier.proposal, team.proposal) == ("change_carrier", "retrain")
     assert carrier.cases == sorted(carrier.cases)
-    behind = filled.cases_behind(WANTED.scope(), "delivery", "carrier", BAD_CARRIER, 1_000)
+    behind = filled.cases_behind(WANTED.scope(), "delivery", "carrier", [BAD_CARRIER], 1_000)[BAD_CARRIER]
     assert carrier.cases == behind[: len(carrier.cases)]
     assert len(behind) == carrier.hits
 

@@ -48,8 +48,8 @@ ASKED: dict[str, Callable[[Scope], Select[Any]]] = {
     "promises, exported": exported_promises,
     "number of cases": ids_of_cases,
     "number of promises": ids_of_promises,
-    "cases behind a promise": lambda scope: cases_behind(scope, "broken", "team", "team-3"),
-    "cases behind a party": lambda scope: cases_behind(scope, "delivery", "carrier", "carrier-3"),
+    "cases behind a promise": lambda scope: cases_behind(scope, "broken", "team", ["team-3"]),
+    "cases behind a party": lambda scope: cases_behind(scope, "delivery", "carrier", ["carrier-3"]),
 }
 
 
