@@ -59,7 +59,7 @@ from client.connection import connect as connect_to_temporal
 from client.reconcile_runs import schedule
 from client.webhooks.serving import serve_webhooks
 from encryption.vault import vault
-from messages import check_words, render_customer, render_staff
+from messages import FALLBACK, check_words, render_customer, render_staff
 from partners.addresses import AllowedAddresses
 from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
@@ -130,6 +130,8 @@ class Parts:
     webhooks: WebhookSender = field(default_factory=lambda: WebhookSender(AllowedAddresses()))
     links: Links | None = None
     """For letters to customers; None: they have no links."""
+    locale: str = FALLBACK
+    """The language of staff."""
 
 
 def assemble(settings: Settings) -> Parts:
@@ -143,7 +145,8 @@ def assemble(settings: Settings) -> Parts:
     links = None
     if settings.link_secret is not None and settings.public_url is not None:
         links = Links(records, settings.link_secret.get_secret_value(), settings.public_url + CUSTOMER_PAGE)
-    return Parts(policies.load(settings.policies), partners, records, settings.reviews, sender, links)
+    known, locale = policies.load(settings.policies), settings.staff_locale
+    return Parts(known, partners, records, settings.reviews, sender, links, locale)
 
 
 class Workers:
@@ -262,7 +265,7 @@ def _activities(client: Client, parts: Parts, rates: Mapping[str, float]) -> tup
         *(records.archive, records.project, records.record_claim),
         *(records.keep_later_call, records.take_up_measure, records.record_measure),
         Reconcile(client, parts.records).page,
-        Reviews(parts.policies, parts.records, parts.reviews).make,
+        Reviews(parts.policies, parts.records, parts.reviews, parts.locale).make,
         Webhooks(parts.records, parts.webhooks, parts.partners.messaging).deliver,
     ]
     return ours, {partner: [*activities, *look_ups.again(partner)] for partner, activities in theirs.items()}

@@ -36,12 +36,16 @@ class ReviewDone(BaseModel):
 
 
 class Reviews:
-    """Over the policies in force and our database. `folder` is where reviews are kept."""
+    """Over the policies in force and our database.
 
-    def __init__(self, policies: Mapping[str, Policy], records: Records, folder: Path) -> None:
+    `folder` is where reviews are kept, `locale` the language of staff.
+    """
+
+    def __init__(self, policies: Mapping[str, Policy], records: Records, folder: Path, locale: str) -> None:
         self._policies = policies
         self._records = records
         self._folder = folder
+        self._locale = locale
 
     @activity.defn(name="make-review")
     def make(self, request: ReviewRequest, now: datetime) -> ReviewDone:
@@ -50,7 +54,7 @@ class Reviews:
             known = ", ".join(sorted(self._policies))
             raise ApplicationError(f"{request.line} is not one of {known}", type="UnknownLine", non_retryable=True)
         period = latest(request.every, now, zone_of(self._policies, request.line))
-        wanted = Wanted(period, now, request.line)
+        wanted = Wanted(period, now, request.line, locale=self._locale)
         known_as = review_id(wanted)
         folder = self._folder / known_as
         reader = Reader(self._records, activity.heartbeat)

@@ -142,6 +142,7 @@ def _wanted(
     from review.making import Wanted, zone_of
     from review.outliers import read_volumes
     from review.period import Every, chosen, latest
+    from settings import configured
 
     policies = known_policies()
     if line is not None:
@@ -154,7 +155,7 @@ def _wanted(
             found = latest(Every(period or Every.MONTH), now, zone)
         else:
             found = chosen(first, last, now, zone)
-        return Wanted(found, now, line, read_volumes(volumes) if volumes else {})
+        return Wanted(found, now, line, read_volumes(volumes) if volumes else {}, configured().staff_locale)
     except InvalidInput as error:
         raise click.UsageError("; ".join(f"--{each.field} {each.problem}" for each in error.problems)) from None
 

@@ -64,7 +64,7 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
         curve.mark_area(color=BAND_95).encode(y=y("low_95"), y2="high_95"),
         _chart([{"target": funnel.target}]).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y=y("target")),
         _chart(points).mark_circle(size=55, opacity=0.9).encode(x=x, y=y("value"), color=colour),
-        names.mark_text(align="left", dx=7, dy=-7, fontSize=12, fontWeight="bold").encode(color=colour),
+        names.mark_text(align="left", dx=7, dy=-7, fontSize=13, fontWeight="bold").encode(color=colour),
     )
     return _svg(chart, HEIGHT)
 
@@ -110,19 +110,17 @@ def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
 
 
 def _svg(chart: Any, height: int) -> str:
-    styled = (
-        chart.properties(width=WIDTH, height=height, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=QUIET,
-            titleColor=QUIET,
-            gridColor=GRID,
-            domainColor=GRID,
-            tickColor=GRID,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-        )
-        .configure(font="sans-serif", padding=4)
+    axis = {
+        "labelColor": QUIET,
+        "titleColor": QUIET,
+        "gridColor": GRID,
+        "domainColor": GRID,
+        "tickColor": GRID,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+    }
+    styled = chart.properties(width=WIDTH, height=height, background="transparent").configure(
+        font="sans-serif", padding=4, axis=axis, view={"stroke": None}
     )
     return str(vl_convert.vegalite_to_svg(styled.to_dict()))

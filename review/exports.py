@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from pyarrow import csv  # type: ignore[import-untyped]
+from pyarrow import csv
 from sqlalchemy import Select, TypeDecorator
 from sqlalchemy.types import TypeEngine
 

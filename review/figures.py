@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from cases.measure.proposed import Proposal
 from records.facts.queries import DIMENSIONS
 
 Share = Annotated[float, Field(ge=0, le=1), PlainSerializer(lambda share: round(share, 6), when_used="json")]
@@ -43,14 +44,15 @@ class Level(StrEnum):
     """Better, beyond the limits of 99.8 %."""
 
 
-class Proposal(StrEnum):
-    """What a review proposes to do."""
+class Movement(StrEnum):
+    """What has become of the figure that a measure should move."""
 
-    CARRIER = "change_carrier"
-    ROUTE = "change_route"
-    RETRAIN = "retrain"
-    STOCK = "stock"
-    POLICY = "policy"
+    BETTER = "better"
+    WORSE = "worse"
+    OPEN = "open"
+    """The interval of its change contains 0: there are too few cases to say."""
+    EARLY = "early"
+    """The period begins before the measure was adopted."""
 
 
 class Part(BaseModel):
@@ -221,6 +223,31 @@ class Decision(Part):
     proposal: Annotated[str, WithJsonSchema({"type": "string", "enum": [str(each) for each in Proposal]})]
     cases: list[str]
     query: str
+    line: str | None
+    """The line of business with most of these cases."""
+    measure: str | None = None
+    """The id of the measure that was proposed for it."""
+
+
+class Measure(Part):
+    """A measure that a person has adopted, and whether its figure has moved since."""
+
+    measure_id: str
+    dimension: str
+    subject: str
+    proposal: str
+    figure: str
+    state: str
+    owner: str | None
+    due_on: date | None
+    result: str | None
+    """What was done."""
+    then: Rate
+    """The figure before its adoption."""
+    now: Rate
+    change: Between | None
+    """The interval of the share now minus the share then (Newcombe)."""
+    movement: Annotated[str, WithJsonSchema({"type": "string", "enum": [str(each) for each in Movement]})]
 
 
 class Review(Part):
@@ -233,6 +260,7 @@ class Review(Part):
     """null: every line."""
     made_at: AwareDatetime
     decisions: list[Decision]
+    measures: list[Measure]
     attainment: list[Attainment]
     promises: list[Promises]
     kept_before: Rate

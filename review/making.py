@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cases.measure.proposed import MeasureState
 from cases.policy.policy import Policy
+from messages import FALLBACK
 from records import Records, Scope
 from records.facts.queries import QUERIES
 from review.counting import Rows, count_cases, count_promises
 from review.figures import Cases, Funnel, Level, Money, Open, Payback, Promises, Review, Span, Time
+from review.measures import in_review
 from review.outliers import Compared, Volumes, compared, decisions, points
 from review.period import Period
 from review.targets import attainment, missed
@@ -30,6 +34,8 @@ class Wanted:
     now: datetime
     line: str | None = None
     volumes: Volumes = field(default_factory=dict)
+    locale: str = FALLBACK
+    """The language in which measures are proposed."""
 
     def scope(self, period: Period | None = None) -> Scope:
         """Return what is counted, in this period or in another one."""
@@ -93,13 +99,15 @@ def make(records: Records, policies: Mapping[str, Policy], wanted: Wanted, reade
     attained = attainment(known, (promises, promises_before), (cases, cases_before))
     funnels = [_funnel(records, scope, one) for one in compared(promises, cases, wanted.volumes)]
     money = [Money(remedy=row.pop("kind"), **row) for row in named("money")]
+    now, then = _span(wanted.period), _span(wanted.period.before)
     return Review(
-        period=_span(wanted.period),
-        before=_span(wanted.period.before),
+        period=now,
+        before=then,
         timezone=str(wanted.period.zone),
         line=wanted.line,
         made_at=wanted.now,
-        decisions=[*decisions(funnels), *missed(attained)],
+        decisions=[*decisions(funnels, partial(records.line_of, scope)), *missed(attained)],
+        measures=in_review(records.measures(states=MeasureState), wanted.line, now, then, (promises, cases)),
         attainment=attained,
         promises=promises,
         kept_before=promises_before[0].kept,

@@ -1,16 +1,17 @@
 """Subjects that are worse than their peers (G13): beyond what chance and the usual differences of peers explain."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cases.errors import InvalidInput, Problem
+from cases.measure.proposed import Proposal
 from cases.text import comparable
 from cases.views.facts import INSTALLATION
 from cases.vocabulary import Liable
 from records.facts.queries import PLACES
-from review.figures import Cases, Decision, Level, Point, Promises, Proposal
+from review.figures import Cases, Decision, Level, Point, Promises
 from review.figures import Funnel as FunnelFigure
 from review.statistics import (
     Z_95,
@@ -37,8 +38,8 @@ RESPONSIBLE = {
 }
 """The party whose share is compared: in how many of its cases it was found responsible."""
 PROPOSALS = {
-    "carrier": Proposal.CARRIER,
-    "route": Proposal.ROUTE,
+    "carrier": Proposal.CHANGE_CARRIER,
+    "route": Proposal.CHANGE_ROUTE,
     "warehouse": Proposal.RETRAIN,
     "crew": Proposal.RETRAIN,
     "product": Proposal.STOCK,
@@ -73,29 +74,31 @@ class Compared:
         return funnel_of_shares(self.hits, [int(size) for size in self.sizes])
 
 
-def compared(promises: Iterable[Promises], cases: Iterable[Cases], volumes: Volumes) -> list[Compared]:
+def compared(promises: Sequence[Promises], cases: Sequence[Cases], volumes: Volumes) -> list[Compared]:
     """Return what is compared: teams by broken promises, and what handled the order by who was responsible.
 
     With `volumes`, also by complaints for the number of orders. Dimensions with too few subjects are left out.
     """
-    # Promises that only an outage or a late registration broke say nothing about a team.
-    found = [
-        (
-            "team",
-            BROKEN,
-            [(p.subject, p.ours, float(p.kept.hits + p.ours)) for p in promises if p.dimension == "team"],
-        )
-    ]
-    by_place = {place: [each for each in cases if each.dimension == place] for place in PLACES}
-    for place, counted in by_place.items():
+    found = [("team", BROKEN, figures_of("team", BROKEN, promises, cases))]
+    for place in PLACES:
         party = RESPONSIBLE[place]
-        found.append((place, party, [(c.subject, c.parties.get(party, 0), float(c.n)) for c in counted]))
+        found.append((place, party, figures_of(place, party, promises, cases)))
         if volume := volumes.get(place):
-            complaints = {c.subject: c.n for c in counted}
+            complaints = {c.subject: c.n for c in cases if c.dimension == place}
             expected = sum(complaints.get(subject, 0) for subject in volume) / sum(volume.values())
             rows = [(subject, complaints.get(subject, 0), expected * n) for subject, n in sorted(volume.items())]
             found.append((place, COMPLAINTS, rows))
     return [each for each in (_compared(*one) for one in found) if each.is_comparable]
+
+
+def figures_of(
+    dimension: str, figure: str, promises: Iterable[Promises], cases: Iterable[Cases]
+) -> list[tuple[str, int, float]]:
+    """Return what each subject's share is made of: promises `broken` by us, or cases of a responsible party."""
+    if figure == BROKEN:
+        # Promises that only an outage or a late registration broke say nothing about a team.
+        return [(p.subject, p.ours, float(p.kept.hits + p.ours)) for p in promises if p.dimension == dimension]
+    return [(c.subject, c.parties.get(figure, 0), float(c.n)) for c in cases if c.dimension == dimension]
 
 
 def _compared(dimension: str, figure: str, rows: Sequence[tuple[str, int, float]]) -> Compared:
@@ -142,8 +145,11 @@ def _level(z: float) -> Level:
     return Level.BETTER if z < -Z_998 else Level.USUAL
 
 
-def decisions(funnels: Iterable[FunnelFigure]) -> list[Decision]:
-    """Return what needs a decision: every subject beyond the limits of 99.8 %, the most cases above its peers first."""
+def decisions(funnels: Iterable[FunnelFigure], line_of: Callable[[str, str], str | None]) -> list[Decision]:
+    """Return what needs a decision: every subject beyond the limits of 99.8 %, the most cases above its peers first.
+
+    `line_of` names the line of business with most cases of a dimension's subject.
+    """
     found = [
         (
             point.hits - funnel.target * point.n,
@@ -158,6 +164,7 @@ def decisions(funnels: Iterable[FunnelFigure]) -> list[Decision]:
                 proposal=PROPOSALS[funnel.dimension],
                 cases=point.cases,
                 query=QUERY.get(funnel.figure, "closed_cases"),
+                line=line_of(funnel.dimension, point.subject),
             ),
         )
         for funnel in funnels

@@ -14,6 +14,8 @@ from messages import LOCALES
 from records import Records
 from review.figures import Review
 from review.making import Reader, Wanted, make
+from review.measures import propose
+from review.texts import Words
 
 FIGURES = "review.json"
 """The file with the figures. A folder with it is a review, and may be replaced by another one."""
@@ -36,14 +38,14 @@ def can_draw() -> bool:
 def produce(
     records: Records, policies: Mapping[str, Policy], wanted: Wanted, folder: Path, reader: Reader | None = None
 ) -> Review:
-    """Write the review into `folder`, in place of an earlier one, and return it.
+    """Write the review into `folder`, in place of an earlier one, and return it. Its outliers are proposed as measures.
 
     Pages and exports are left out if `can_draw` is false. Raises `AfterSalesError` if the folder holds something else
     or cannot be written.
     """
     reader = reader or Reader(records)
     with _replacing(folder) as new:
-        review = make(records, policies, wanted, reader)
+        review = propose(records, make(records, policies, wanted, reader), Words(wanted.locale, policies))
         (new / FIGURES).write_text(review.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if can_draw():
             # Only here, because a worker need not have these libraries.

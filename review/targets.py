@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from cases.measure.proposed import Proposal
 from cases.policy.policy import Policy
 from review.counting import rate
-from review.figures import Attainment, Between, Cases, Decision, Promises, Proposal, Rate, Verdict
+from review.figures import Attainment, Between, Cases, Decision, Promises, Rate, Verdict
 from review.statistics import change
 
 SATISFACTION = "satisfaction"
@@ -71,6 +72,7 @@ def missed(attained: Iterable[Attainment]) -> list[Decision]:
             proposal=Proposal.POLICY,
             cases=[],
             query="closed_cases" if each.rule is None else "due_promises",
+            line=each.line,
         )
         for each in attained
         if each.verdict == Verdict.MISSED and each.now.share is not None

@@ -1,21 +1,22 @@
 """A review in words: labels, formats and sentences in one language (`messages/<locale>/review.yaml`)."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from cases.policy.policy import Policy
 from messages import texts
-from review.figures import ALL, Decision, Rate, Review
+from review.figures import ALL, Decision, Rate, Review, Span
 
 NOTHING = "–"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_ONE_DAY = timedelta(days=1)
 _LONG = 2
 """From this many hours or days on, a time is given in that unit."""
 
@@ -85,7 +86,7 @@ class Words:
 
     def points(self, share: float) -> str:
         """Return a change of a share in percentage points, with its sign."""
-        return f"{share * 100:+.1f}".replace("-", "\N{MINUS SIGN}")
+        return self.text("points", n=f"{share * 100:+.1f}".replace("-", "\N{MINUS SIGN}"))
 
     def value(self, figure: str, value: float) -> str:
         """Return the value of a figure: a share, or a ratio to what was to be expected."""
@@ -133,8 +134,15 @@ class Words:
         return f"{self.name(promise)} ({one.figure})" if promise else self.name(one.figure)
 
     def span(self, review: Review) -> str:
-        """Return the days of the review."""
-        return self.text("span", first=self.day(review.period.first), last=self.day(review.period.last))
+        """Return the days of the review; a whole month by its name."""
+        return self.days(review.period)
+
+    def days(self, span: Span) -> str:
+        """Return days by their first and last; a whole month by its name."""
+        first, last = span.first, span.last
+        if first.day == 1 and (first.year, first.month) == (last.year, last.month) and (last + _ONE_DAY).day == 1:
+            return format_skeleton("yMMMM", first, locale=self._locale)
+        return self.text("span", first=self.day(first), last=self.day(last))
 
     def three_sentences(self, review: Review) -> list[str]:
         """Return what matters most: what to decide, whether promises were kept, whether customers were satisfied."""

@@ -159,3 +159,9 @@ def cases_behind(scope: Scope, figure: str, dimension: str, subjects: Collection
     responsible = () if figure == "complaints" else (_case.party == figure,)
     found = select(subject, _case.case_id).where(scope.closed(), subject.in_(subjects), *responsible)
     return found.order_by(_case.case_id)
+
+
+def lines_of(scope: Scope, dimension: str, subject: str) -> Select[Any]:
+    """The lines of business of a subject's cases, the one with most cases first."""
+    found = select(_case.line).where(scope.closed(), _case[dimension] == subject)
+    return found.group_by(_case.line).order_by(func.count().desc(), _case.line)

@@ -15,6 +15,7 @@ from records.facts.queries import (
     exported_promises,
     ids_of_cases,
     ids_of_promises,
+    lines_of,
 )
 from records.facts.tables import case_facts
 from records.facts.writing import BY_THESE_RULES, write_facts
@@ -53,9 +54,15 @@ class ReviewFacts(CaseArchive, CaseProjection):
         """Return the ids of up to `limit` cases that a figure counts, in order, by subject."""
         found: dict[str, list[str]] = {subject: [] for subject in subjects}
         for part in self._in_parts(cases_behind(scope, figure, dimension, subjects)):
-            for subject, case_id in part:
+            for subject, case_id in map(tuple, part):
                 if len(found[subject]) < limit:
                     found[subject].append(case_id)
+        return found
+
+    def line_of(self, scope: Scope, dimension: str, subject: str) -> str | None:
+        """Return the line of business with most closed cases of a subject."""
+        with self._reading() as connection:
+            found: str | None = connection.scalar(lines_of(scope, dimension, subject).limit(1))
         return found
 
     def exported_cases(self, scope: Scope) -> Iterator[Sequence[Row[Any]]]:

@@ -31,7 +31,7 @@ def test_it_prints_what_to_decide_and_where_the_page_is(capsys: pytest.CaptureFi
     assert main(["review", *OCTOBER]) == 0
 
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "Service review · Oct 1, 2026 – Oct 31, 2026"
+    assert said[0] == "Service review · October 2026"
     assert said[1].startswith("3 items need a decision. First: The team returns broke ")
     page = tmp_path / "reviews" / "review-all-2026-10-01_2026-10-31" / "review.en.html"
     assert said[-1] == str(page)
