@@ -25,6 +25,19 @@ COLOURS = {Level.ALARM: "#c02626", Level.WATCH: "#d97706", Level.USUAL: "#52606d
 BAND_998, BAND_95, ACCENT = "#eef2f7", "#d9e2ec", "#2456a6"
 
 
+class _Data:
+    """The rows of a chart. Altair gets their names only, because it would copy and check each row many times."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Mapping[str, Any]]] = {}
+
+    def chart(self, rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+        """Return a chart of these rows."""
+        name = f"rows-{len(self.rows)}"
+        self.rows[name] = [*rows]
+        return alt.Chart(alt.NamedData(name))
+
+
 def funnel_chart(funnel: Funnel, words: Words) -> str:
     """Return the subjects of a dimension in their funnel."""
     sizes = sorted(point.n for point in funnel.points)
@@ -42,6 +55,7 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
         for p in labelled
     ]
     ratio = funnel.figure == COMPLAINTS
+    data = _Data()
     x = alt.X(
         "n:Q",
         title=words.text("size_expected" if ratio else "size"),
@@ -54,19 +68,19 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(nice=True))
 
-    curve = _chart(curves).encode(x=x)
-    names = _chart(labels).encode(x=x, y=y("value"), text="label:N")
+    curve = data.chart(curves).encode(x=x)
+    names = data.chart(labels).encode(x=x, y=y("value"), text="label:N")
     colour = alt.Color(
         "level:N", scale=alt.Scale(domain=[str(each) for each in COLOURS], range=[*COLOURS.values()]), legend=None
     )
     chart = alt.layer(
         curve.mark_area(color=BAND_998).encode(y=y("low_998"), y2="high_998"),
         curve.mark_area(color=BAND_95).encode(y=y("low_95"), y2="high_95"),
-        _chart([{"target": funnel.target}]).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y=y("target")),
-        _chart(points).mark_circle(size=55, opacity=0.9).encode(x=x, y=y("value"), color=colour),
+        data.chart([{"target": funnel.target}]).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y=y("target")),
+        data.chart(points).mark_circle(size=55, opacity=0.9).encode(x=x, y=y("value"), color=colour),
         names.mark_text(align="left", dx=7, dy=-7, fontSize=13, fontWeight="bold").encode(color=colour),
     )
-    return _svg(chart, HEIGHT)
+    return _svg(chart, data, HEIGHT)
 
 
 def drawn(funnel: Funnel) -> list[Point]:
@@ -86,7 +100,8 @@ def times_chart(times: Sequence[Time], words: Words) -> str:
         }
         for each in times
     ]
-    base = _chart(rows).encode(
+    data = _Data()
+    base = data.chart(rows).encode(
         y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
     )
     x = alt.X("median:Q", title=words.label("duration", name).format(n="").strip(), axis=alt.Axis(tickCount=4))
@@ -94,7 +109,7 @@ def times_chart(times: Sequence[Time], words: Words) -> str:
         base.mark_rule(color=ACCENT, strokeWidth=3, opacity=0.35).encode(x=x, x2="p95"),
         base.mark_circle(color=ACCENT, size=90, opacity=1).encode(x=x),
     )
-    return _svg(chart, ROW * len(rows))
+    return _svg(chart, data, ROW * len(rows))
 
 
 def _unit(longest: int) -> tuple[int, str]:
@@ -104,12 +119,7 @@ def _unit(longest: int) -> tuple[int, str]:
     return 1, "seconds"
 
 
-def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    data: Any = alt.Data(values=[*rows])  # type: ignore[no-untyped-call]  # altair leaves its constructor untyped
-    return alt.Chart(data)
-
-
-def _svg(chart: Any, height: int) -> str:
+def _svg(chart: Any, data: _Data, height: int) -> str:
     axis = {
         "labelColor": QUIET,
         "titleColor": QUIET,
@@ -123,4 +133,5 @@ def _svg(chart: Any, height: int) -> str:
     styled = chart.properties(width=WIDTH, height=height, background="transparent").configure(
         font="sans-serif", padding=4, axis=axis, view={"stroke": None}
     )
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
+    specification = styled.to_dict() | {"datasets": data.rows}
+    return str(vl_convert.vegalite_to_svg(specification))

@@ -16,7 +16,13 @@ Counted = tuple[list[Promises], list[Cases]]
 
 def propose(records: Records, review: Review, words: Words) -> Review:
     """Propose a measure for each outlier, and return the review with their ids. Repeating it proposes the same ones."""
-    return review.model_copy(update={"decisions": [_proposed(records, review, one, words) for one in review.decisions]})
+    # The line with most cases may be another one each time; the measure stays the same.
+    lines = {(m.dimension.value, m.subject, m.figure, m.filters.get("of")): m.line for m in records.measures()}
+    found = []
+    for one in review.decisions:
+        line = lines.get((one.dimension, one.subject, one.figure, review.line or ""), one.line)
+        found.append(_proposed(records, review, one.model_copy(update={"line": line}), words))
+    return review.model_copy(update={"decisions": found})
 
 
 def _proposed(records: Records, review: Review, one: Decision, words: Words) -> Decision:

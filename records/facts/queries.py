@@ -11,12 +11,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, case, exists, func, select, type_coerce
 
 from cases.views.facts import Fault
 from cases.vocabulary import PromiseState
 from records.facts.tables import case_facts, promise_facts
-from records.tables import IS_OPEN, EntryState, case_projection, claims, entries
+from records.tables import IS_OPEN, EntryState, UtcTime, case_projection, claims, entries
 
 PLACES = ("carrier", "route", "warehouse", "crew", "product")
 """What handled the order."""
@@ -132,16 +132,23 @@ def ids_of_promises(scope: Scope) -> Select[Any]:
     return found if scope.line is None else found.join(case_facts, _promise.case_id == _case.case_id)
 
 
+def _exported(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the column without our conversion of times, which takes longer than everything else in an export."""
+    if isinstance(column.type, UtcTime):
+        return type_coerce(column, DateTime(timezone=True)).label(column.key)
+    return column
+
+
 def exported_cases(scope: Scope) -> Select[Any]:
-    """Every case that closed, with all of its facts."""
-    columns = [each for each in _case if each.name != "digest"]
+    """Every case that closed, with all of its facts. Times are in UTC, on SQLite without their offset."""
+    columns = [_exported(each) for each in _case if each.name != "digest"]
     return select(*columns).where(scope.closed()).order_by(_case.closed_at)
 
 
 def exported_promises(scope: Scope) -> Select[Any]:
     """Every promise that fell due, with what its case is counted by."""
     return (
-        select(*promise_facts.c, *_dimensions)
+        select(*map(_exported, promise_facts.c), *_dimensions)
         .join_from(promise_facts, case_facts, _promise.case_id == _case.case_id)
         .where(scope.due())
         .order_by(_promise.due_at)
