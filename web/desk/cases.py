@@ -18,12 +18,11 @@ from cases.vocabulary import EvidenceKind, RemedyKind
 from client.errors import CaseOver, NoSuchCase
 from client.reopening import late
 from client.serving.reading import read_case
-from web.api.versions import etag
 from web.desk import forms
 from web.desk.access import AtWork, DeskRoute, Worker, check_origin, log
 from web.desk.people import MESSAGE_NEEDS, May
 from web.desk.presence import present
-from web.desk.reading import clocks, granted
+from web.desk.reading import clocks, granted, relied_on
 from web.pages.reader import Reader, reader_of
 from web.pages.rendering import page
 from web.problems import Failed
@@ -48,8 +47,12 @@ class Here(NamedTuple):
 
     @property
     def version(self) -> str:
-        """What a form that was shown now relies on: a digest of the snapshot, with the length of its timeline."""
-        return etag(self.seen).strip('"')
+        """What a form that was shown now relies on, with the length of the timeline."""
+        return f"{relied_on(self.seen)}-{len(self.seen.timeline)}"
+
+    def is_current(self, version: str) -> bool:
+        """Return whether nothing that a form relies on has changed since a version was shown."""
+        return version.partition("-")[0] == relied_on(self.seen)
 
     @property
     def path(self) -> str:
@@ -177,7 +180,7 @@ def _numbered(here: Here, name: str, numbers: Counter[str]) -> tuple[int, forms.
 @router.get("/{case_id}/pulse")  # noqa: FAST003 (AtCase takes the case)
 async def pulse(here: AtCase, version: str = "") -> Response:
     """Show who else is here, and whether the case has changed since `version`."""
-    changed = version != here.version
+    changed = not here.is_current(version)
     return page(
         "pulse.html",
         here.reader,
@@ -230,7 +233,7 @@ async def send(request: Request, here: AtCase, name: str) -> Response:
     if forms.find_faults(checked, payload):
         form.refusal = checked.refusal
         return _shown(here, name, form, need, status=422)
-    if version != here.version:
+    if not here.is_current(version):
         await log(worker.service, worker.session, sent, here.seen.case_id, refused="the case had changed")
         return _shown(here, name, form, need, status=409, changed_since=version)
     payload |= {"by": person.name, "message_id": f"desk-{once or uuid4().hex}"}

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, get_args, get_origin
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 
 from cases.errors import problems_of
@@ -32,6 +32,8 @@ LISTS: dict[str, tuple[str, ...]] = {
 }
 """The columns of fields that are lists. Each row of `options` is one remedy; rows with the same key are one option."""
 MAX_ROWS = 50
+REMARKS = ("note", "reason", "text", "comment")
+"""Fields that are shown with the required ones."""
 GROUPS = {
     "severity": "severity",
     "liable": "liable",
@@ -72,6 +74,8 @@ class FormField:
     columns: tuple[str, ...] = ()
     group: str = ""
     fault: str = ""
+    is_number: bool = False
+    """Whether the values to choose from are numbers."""
 
     @property
     def label(self) -> str:
@@ -82,6 +86,11 @@ class FormField:
     def hint(self) -> str:
         """Help in English, to be translated."""
         return HINTS.get(self.name, "")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is only one value, which is filled in."""
+        return len(self.values) == 1 and self.value == self.values[0]
 
     @property
     def shown_kind(self) -> str:
@@ -99,9 +108,10 @@ class Form:
 
     @property
     def main(self) -> list[FormField]:
-        """The fields to fill in first: the required ones, or all if there are few."""
-        needed = [each for each in self.fields if each.required or each.name in ("note", "reason", "text")]
-        return needed if len(needed) < len(self.fields) - 2 and any(e.required for e in needed) else self.fields
+        """The fields to fill in first: the required ones and remarks; if none is required, all that are usual."""
+        if any(each.required for each in self.fields):
+            return [each for each in self.fields if each.required or each.name in REMARKS]
+        return [each for each in self.fields if each.name != "occurred_at" and not each.is_known]
 
     @property
     def more(self) -> list[FormField]:
@@ -121,6 +131,7 @@ def form_of(name: str, way: NeedView | MessageView | None = None) -> Form:
             if known is not None:
                 made.required = made.required or known.required
                 if known.values and made.kind != "rows":
+                    made.is_number = made.kind == "number"
                     made.values, made.kind = [str(value) for value in known.values], "choice"
             if made.kind == "rows":
                 made.value = _rows(made.name, example.get(made.name))
@@ -154,14 +165,18 @@ def _fields(name: str, info: FieldInfo) -> Iterable[FormField]:
     elif kind in (int, float, Decimal):
         yield FormField(name, "amount" if kind is Decimal else "number", required)
     else:
-        longest = _longest(info)
+        longest = _longest([*info.metadata, info.annotation])
         yield FormField(name, "long" if longest is None or longest >= LONG_FROM else "text", required, group=group)
 
 
-def _longest(info: FieldInfo) -> int | None:
-    """Return how many characters a text may have; None: as many as it likes."""
-    found = re.search(r"max_length=(\d+)", repr(info))
-    return int(found[1]) if found else None
+def _longest(parts: Iterable[Any]) -> int | None:
+    """Return how many characters a text may have, by its type and constraints; None: no limit is stated."""
+    for part in parts:
+        if isinstance(part, StringConstraints) and part.max_length is not None:
+            return part.max_length
+        if (found := _longest(get_args(part))) is not None:
+            return found
+    return None
 
 
 def _rows(name: str, example: Any) -> list[dict[str, str]]:
@@ -201,7 +216,8 @@ def filled(form: Form, given: Mapping[str, str], zone: ZoneInfo) -> Json:
             found: Any = _list(each.name, each.value)
         else:
             each.value = given.get(each.name, "").strip()
-            found = _value(each.kind, each.value, zone) if each.value else None
+            kind = "number" if each.is_number else each.kind
+            found = _value(kind, each.value, zone) if each.value else None
         if found in (None, []):
             continue
         outer, _, inner = each.name.partition(".")

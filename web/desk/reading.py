@@ -1,5 +1,7 @@
 """One case for its page: each clock with its ledger, what the policy grants, what a form would offer."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -120,6 +122,20 @@ def granted(seen: Snapshot, policies: Mapping[str, Policy], now: datetime, more:
     options = [OptionView.model_validate(option) for option in offer["options"]]
     pinned = seen.policy.version == policies[seen.line].version
     return Grant(options, list(found["missing"]), found["outcome"], [], pinned)
+
+
+def relied_on(seen: Snapshot) -> str:
+    """Return a digest of what a person decides by: the state of the case, and what people did and wrote.
+
+    What happens by itself (an escalation, a delivered letter, a progress update) does not change it, because a form
+    would otherwise be refused for things that nobody decides by.
+    """
+    parts: list[Any] = [seen.status, seen.outcome, seen.cycle, seen.urgent, seen.owner.as_json(), seen.awaited]
+    parts += [seen.finding.as_json(), [each.as_json() for each in (*seen.evidence, *seen.second_complaints)]]
+    parts += [(offer.id, offer.state, offer.accepted) for offer in seen.offers]
+    parts += [(step.id, step.state, step.reason) for step in seen.steps]
+    parts += [each.as_json() for each in seen.timeline if each.by]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def worst(seen: Json, now: datetime) -> str:

@@ -16,7 +16,7 @@ ENGLISH = "en"
 LOCALES = (ENGLISH, *sorted({path.stem for path in FILES}))
 """The languages of pages, as BCP 47 tags."""
 
-SHORT_FORMS = frozenset({"sms", "id"})
+SHORT_FORMS = frozenset({"sms", "id", "sku"})
 """Names that are written in capitals in English."""
 
 

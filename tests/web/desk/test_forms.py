@@ -70,6 +70,14 @@ def test_empty_form_sends_nothing_and_names_what_is_required(name: str) -> None:
     assert {each.name for each in form.fields if each.fault} == required
 
 
+def test_names_and_ids_have_one_line_and_remarks_several() -> None:
+    kinds = {each.name: each.kind for name in ("assign", "note", "move-policy") for each in forms.form_of(name).fields}
+
+    assert kinds | {"occurred_at": "time"} == {
+        "team": "text", "owner": "text", "version": "text", "text": "long", "reason": "long", "occurred_at": "time"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("goods_value", "1.234"), ("days_late", "-1"), ("hours_late", "soon"), ("cause", "x" * 1001)]
 )
@@ -136,6 +144,17 @@ async def test_stale_form_is_refused_with_what_is_new_and_keeps_what_was_typed(a
     assert again.status_code == 303
 
 
+async def test_what_happens_by_itself_refuses_no_form(agent: Browser, kept: Cases) -> None:
+    world = kept.put(open_case())
+    shown = (await agent.get("/desk/cases/HL-1/send/note")).text
+    world.after(hours=40)
+    assert [entry.what for entry in world.case.timeline][-1] == "escalated"
+
+    answer = await agent.submit("/desk/cases/HL-1/send/note", version=version(shown), text="a remark")
+
+    assert answer.status_code == 303
+
+
 async def test_sentence_of_the_case_is_shown_where_it_refuses(agent: Browser, kept: Cases, records: Records) -> None:
     kept.put(open_case())
     shown = (await agent.get("/desk/cases/HL-1/send/customer-approved")).text
@@ -158,6 +177,17 @@ async def test_agent_assesses_and_sees_before_what_it_would_offer(agent: Browser
     assert "640.00" in preview.text
     assert answer.status_code == 303
     assert kept.worlds["HL-1"].case.offers
+
+
+async def test_score_is_chosen_and_closes_the_case(agent: Browser, kept: Cases) -> None:
+    """G8."""
+    world = kept.put(stages.following_up())
+    shown = (await agent.get("/desk/cases/HL-1")).text
+
+    answer = await agent.submit("/desk/cases/HL-1/send/satisfaction-reported", version=version(shown), score="5")
+
+    assert answer.status_code == 303
+    assert world.case.outcome == "satisfied"
 
 
 async def test_four_eyes_person_who_proposed_cannot_approve(agent: Browser, kept: Cases) -> None:
