@@ -215,7 +215,7 @@ async def test_without_a_worker_a_case_comes_from_our_database_and_messages_are_
 MESSAGES_OF_ONE_KIND = r"/messages/(?!note$|propose$|step-reported$)"
 """Routes of messages differ in their schemas only; the long run includes all of them."""
 SHORT = ["--phases", "examples,coverage", "--exclude-path-regex", MESSAGES_OF_ONE_KIND]
-LONG = ["--max-examples", "100"]
+LONG = ["--max-examples", "20"]
 
 
 @pytest.mark.parametrize("how", [SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
