@@ -15,9 +15,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from cases.contract import claim_workflow_id, workflow_id
 from client.cases import Engine
 from client.late_reports import apply_to_ledger
+from encryption.vault import vault
 from partners.sandbox.reports import NO_CASE
 from partners.wire import STEP_REPORTED
 from records import CaseFilter, Records
+from settings import Settings
 from tests.engine import replayer, runs
 from tests.faults.fleet import Fleet
 from tests.faults.people import Life
@@ -78,7 +80,8 @@ async def gather(fleet: Fleet, engine: Engine, lives: list[Life]) -> Evidence:
 
     await asyncio.gather(*(one(_look_at(engine, life.case_id, found)) for life in lives))
     await asyncio.gather(*(one(_was_refused(engine, life, found)) for life in lives if life.garbage))
-    with closing(Records(fleet.database_url)) as records:
+    keys = vault(Settings(encryption_keys_file=fleet.keys))
+    with closing(Records(fleet.database_url, keys)) as records:
         found.entries = records.entries()
         for life in lives:
             if row := records.case(life.case_id):
