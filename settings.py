@@ -43,6 +43,8 @@ CODEC_ADDRESS = "127.0.0.1:8734"
 WEB_ADDRESS = "127.0.0.1:8735"
 CUSTOMER_PAGE = "/c/"
 """The path of a customer's page at the public address; a token follows."""
+DESK_CASES = "/desk/cases/"
+"""The path of a case's page at the desk; its id follows."""
 SHORTEST_SECRET = 32
 SHORTEST_INTERVAL, LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=1)
 

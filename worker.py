@@ -65,7 +65,7 @@ from partners.channels import AppriseMessaging
 from partners.http import Partners, Rendering, http_partners
 from partners.webhooks import WebhookSender
 from records import Records as Database
-from settings import CUSTOMER_PAGE, REVIEWS, Settings, configured
+from settings import CUSTOMER_PAGE, DESK_CASES, REVIEWS, Settings, configured
 from workflows.after_sales_case import AfterSalesCase
 from workflows.afterwards.improvement_measure import ImprovementMeasure
 from workflows.afterwards.later_call import LaterCallToCustomer
@@ -132,6 +132,8 @@ class Parts:
     """For letters to customers; None: they have no links."""
     locale: str = FALLBACK
     """The language of staff."""
+    desk: str | None = None
+    """Address of the cases' pages at the desk, for the Temporal UI; None: it has no links."""
 
 
 def assemble(settings: Settings) -> Parts:
@@ -142,11 +144,12 @@ def assemble(settings: Settings) -> Parts:
     partners = replace(partners, messaging=AppriseMessaging(settings, partners.messaging))
     records = Database(settings.database_url, vault(settings))
     sender = WebhookSender(AllowedAddresses.of(settings))
+    desk = settings.public_url and settings.public_url + DESK_CASES
     links = None
     if settings.link_secret is not None and settings.public_url is not None:
         links = Links(records, settings.link_secret.get_secret_value(), settings.public_url + CUSTOMER_PAGE)
     known, locale = policies.load(settings.policies), settings.staff_locale
-    return Parts(known, partners, records, settings.reviews, sender, links, locale)
+    return Parts(known, partners, records, settings.reviews, sender, links, locale, desk)
 
 
 class Workers:
@@ -216,7 +219,7 @@ def build_workers(  # noqa: PLR0913 (a worker has that many options)
             max_concurrent_activities=THREADS,
             max_concurrent_local_activities=THREADS,
             max_cached_workflows=max(1, max_cached_workflows // len(task_queues)),
-            interceptors=[FirstArgumentOnly(), PageOnRequest()],
+            interceptors=[FirstArgumentOnly(), PageOnRequest(parts.desk)],
             workflow_runner=QuerySafeRunner(sandbox() if sandboxed else UnsandboxedWorkflowRunner()),
             sticky_queue_schedule_to_start_timeout=STICKY,
         )

@@ -8,13 +8,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from cases.inbox.examples import EXAMPLES
 from cases.inbox.messages import MESSAGES
 from client.serving.keys import REPORTS
 from records import Records
 from tests.complaints import complaint
 from tests.records.projected import projected
 from tests.web.conftest import FakeEngine, NewKey
-from web.api.examples import OF_MESSAGES
 from web.app import ROUTERS
 
 OWN, OTHER = "fresh_food", "building_materials"
@@ -38,7 +38,7 @@ def of_line(line: str) -> dict[str, Any]:
 
 MESSAGE_ROWS = {
     f"POST /v1/cases/{{case_id}}/messages/{name}": Row(
-        (f"messages:{name}", "messages:*", *(["reports"] if name in REPORTS else [])), 200, 404, OF_MESSAGES[name]
+        (f"messages:{name}", "messages:*", *(["reports"] if name in REPORTS else [])), 200, 404, EXAMPLES[name]
     )
     for name in MESSAGES
 }

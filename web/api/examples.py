@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cases.inbox.examples import EXAMPLES
 from cases.inbox.messages import MESSAGES
 
 A_COMPLAINT: dict[str, Any] = {
@@ -19,29 +20,6 @@ A_COMPLAINT: dict[str, Any] = {
     },
     "description": "One box of eggs arrived broken.",
     "affected": [{"sku": "EGG-360", "quantity": 1}],
-}
-OF_MESSAGES: dict[str, dict[str, Any]] = {
-    "contact-made": {"note": "Called the customer back."},
-    "evidence-received": {"evidence": [{"kind": "photo", "uri": "https://files.example.com/eggs.jpg"}]},
-    "customer-approved": {"offer": "o1", "option": "replace"},
-    "customer-declined": {"offer": "o1", "reason": "Too little."},
-    "step-reported": {"step": "replacement", "state": "done", "detail": "Left at the door."},
-    "satisfaction-reported": {"score": 5, "comment": "Quick."},
-    "complaint-withdrawn": {"reason": "Found it."},
-    "assess": {"upheld": True, "liable": "delivery", "cause": "stacked too high"},
-    "propose": {
-        "options": [{"key": "own", "remedies": [{"kind": "compensation", "amount": "10.00"}]}],
-        "note": "Agreed on the phone.",
-    },
-    "approve": {"approval": "o1", "note": "Fine."},
-    "reject": {"approval": "o1", "note": "Too much."},
-    "declare-complex": {"reason": "Several deliveries.", "plan": "Inspect on Monday."},
-    "resolve-step": {"step": "replacement", "action": "retry", "reason": "The address is corrected."},
-    "assign": {"team": "quality", "owner": "li.na"},
-    "acknowledge-escalation": {"promise": "solution"},
-    "mark-urgent": {"reason": "A child has eaten of it."},
-    "move-policy": {"reason": "New terms."},
-    "note": {"text": "Called twice."},
 }
 
 
@@ -73,4 +51,4 @@ PLAN = body(
     {"complaint": A_COMPLAINT, "finding": {"upheld": True}},
 )
 PLANNED: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
-MESSAGE = {name: body(ref(MESSAGES[name].__name__), OF_MESSAGES[name]) for name in MESSAGES}
+MESSAGE = {name: body(ref(MESSAGES[name].__name__), EXAMPLES[name]) for name in MESSAGES}

@@ -4,6 +4,7 @@ Payloads arrive undecoded (`RawValue`), so that a payload that is not JSON is re
 the workflow task. `workflows.sdk.hardening` handles what the SDK does with payloads before a handler runs.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -14,9 +15,11 @@ from temporalio.exceptions import ApplicationError
 
 from cases.contract import MAX_INPUT_BYTES
 from cases.errors import InvalidInput, Problem, Refusal
-from cases.inbox.messages import Message
+from cases.inbox.examples import EXAMPLES
+from cases.inbox.messages import MESSAGES, Message
 from cases.input.decoding import check_size, decode
 from cases.patches import Holds, always
+from cases.views.need_view import YOU
 from workflows.sdk.hardening import LenientPayloadConverter
 
 Workflow = TypeVar("Workflow", bound=type)
@@ -32,10 +35,10 @@ def handles(*, signals: dict[str, type[Message]], updates: dict[str, type[Messag
 
     def with_handlers(cls: Workflow) -> Workflow:
         for name, model in signals.items():
-            defined = workflow.signal(name=name, description=_description(model))
+            defined = workflow.signal(name=name, description=_description(name, model))
             setattr(cls, f"signal_{model.__name__}", defined(_signal_handler(name)))
         for name, model in updates.items():
-            setattr(cls, f"update_{model.__name__}", _update_handler(name, _description(model)))
+            setattr(cls, f"update_{model.__name__}", _update_handler(name, _description(name, model)))
         return cls
 
     return with_handlers
@@ -44,8 +47,12 @@ def handles(*, signals: dict[str, type[Message]], updates: dict[str, type[Messag
 # `self` has no annotation below: otherwise the SDK counts it as an argument, and decodes the payload.
 
 
-def _description(model: type[Message]) -> str:
-    return (model.__doc__ or "").strip()
+def _description(name: str, model: type[Message]) -> str:
+    """Return what the Temporal UI shows of a message: what it means, and a payload to copy."""
+    about = " ".join((model.__doc__ or "").split())
+    if MESSAGES.get(name) is not model:  # of a claim
+        return about
+    return f"{about} Example: {json.dumps({**EXAMPLES[name], 'by': YOU}, ensure_ascii=False)}"
 
 
 def _signal_handler(name: str) -> Callable[..., None]:
