@@ -98,7 +98,8 @@ class Staff:
                 self._teams[team].append(person)
         for people in crews:
             if people:
-                self._plan(people, scenario.begins)
+                # From the day before, because its shift may end on the first day.
+                self._plan(people, scenario.begins - timedelta(days=1))
 
     def add(self, task: Task) -> None:
         """Give a task to somebody who is free, or let it wait."""

@@ -85,7 +85,7 @@ class Counting:
         for crew in scenario.staff:
             self.tally.busy[crew.name] = [0.0] * self._hours
             at_work = self.tally.at_work[crew.name] = [0.0] * self._hours
-            for day in scenario.dates:
+            for day in [scenario.starts - timedelta(days=1), *scenario.dates]:
                 if shift := crew.shift(day, scenario.zone):
                     self._spread(at_work, *shift, crew.people)
 

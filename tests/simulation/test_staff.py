@@ -86,13 +86,15 @@ def test_work_waits_for_the_shift_and_is_finished_after_it() -> None:
 
 def test_shift_over_midnight_is_one_shift() -> None:
     office = Office(crew("night", begins="22:00", ends="06:00"))
-    office.waits("first")
+    office.waits("at midnight")
+    office.until(7 * HOUR)
+    office.waits("at seven")
     office.until(28 * HOUR)
     office.waits("at four")
 
     office.until(29 * HOUR)
 
-    assert [at for at, _, _ in office.begun] == [22 * HOUR, 28 * HOUR]
+    assert [at for at, _, _ in office.begun] == [0 * HOUR, 22 * HOUR, 28 * HOUR]
 
 
 def test_day_off_is_a_day_off() -> None:
