@@ -20,8 +20,8 @@ from web.pages.rendering import page
 from web.problems import Failed
 
 HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     # The origin alone, so that browsers from before 2023 can state where a form comes from.
     "referrer-policy": "strict-origin",
     "x-robots-tag": "noindex, nofollow",

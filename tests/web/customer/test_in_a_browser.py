@@ -9,9 +9,11 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import BrowserContext, FilePayload, Page, ViewportSize, async_playwright
 from rich.console import Console
@@ -96,6 +98,24 @@ async def opened(stage: Stage, case_id: str, order_id: str) -> Played:
     )
     await case.until_status("awaiting_evidence")
     return case
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_axe_finds_nothing_that_would_exclude_a_reader(
+    stage: Stage, phone: BrowserContext, language: str, scheme: Literal["light", "dark"]
+) -> None:
+    case = await opened(stage, "FF-3", "FF-THIRD")
+    link = await link_in(stage, case, "evidence_request")
+    assert phone.browser
+    context = await phone.browser.new_context(viewport=PHONE, color_scheme=scheme)
+    page = await context.new_page()
+
+    for address in (f"{link}?lang={language}", f"{link[:-1]}?lang={language}"):
+        await page.goto(address)
+        found = await Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    await context.close()
 
 
 async def test_customer_sends_photos_accepts_and_rates(stage: Stage, page: Page) -> None:
