@@ -75,7 +75,7 @@ class Trial:
         self._runner.communicate()
 
     def run(self, tests: Sequence[str], *, remember: bool = False) -> Verdict:
-        """Run these tests on the copy; `remember`: keep the byte code for later runs."""
+        """Run these tests on the copy. `remember`: there is no mutation, so keep the byte code for later runs."""
         if not self._runner.stdin or not self._runner.stdout:
             raise RuntimeError("the runner has no pipes")
         # Tests of the domain need no server, and the server's imports take longest.
@@ -118,7 +118,8 @@ def _serve() -> None:
 
 
 def _run(arguments: list[str], *, remember: bool) -> NoReturn:
-    signal.alarm(PATIENCE)
+    if not remember:  # without a mutation nothing loops
+        signal.alarm(PATIENCE)
     log = os.open(LOG, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)

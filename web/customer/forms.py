@@ -1,14 +1,13 @@
 """Read forms from browsers: only from our own pages, and only as large as they need to be."""
 
 import asyncio
-from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from web.origin import is_own
 from web.problems import Failed
 
 MAX_FIELDS = 10
@@ -16,17 +15,6 @@ SMALL = 64 * 1024
 """Bytes of a form without files."""
 FORM_WITHIN, FILES_WITHIN = 20, 180
 """Seconds within which a form has to arrive. Photos may come from a phone with a slow connection."""
-
-
-def is_own(headers: Mapping[str, str]) -> bool:
-    """Return whether a page of this server sent the form. Browsers state it; another site cannot change it.
-
-    Only hosts are compared, because behind a proxy the scheme is not known. Nobody else knows the address anyway.
-    """
-    if site := headers.get("sec-fetch-site"):
-        return site == "same-origin"
-    origin = headers.get("origin", "")  # of browsers from before 2023
-    return bool(origin) and urlsplit(origin).netloc == headers.get("host")
 
 
 async def form_of(request: Request, limit: int = SMALL, files: int = 0) -> FormData:

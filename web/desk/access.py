@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NamedTuple, NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -11,6 +11,7 @@ from client.serving.desk import log_act
 from web.desk import sessions
 from web.desk.people import May
 from web.desk.sessions import Session
+from web.origin import is_own
 from web.pages.errors import PageRoute
 from web.problems import Failed
 from web.service import Served, Service
@@ -47,15 +48,6 @@ class DeskRoute(PageRoute):
         return answer
 
 
-def is_ours(request: Request) -> bool:
-    """Return whether the request comes from a page of this server: browsers state it, and no page can change that."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin)[:2] == (request.url.scheme, request.headers.get("host"))
-
-
 def is_loopback(request: Request) -> bool:
     """Return whether the browser addressed this machine by a name that no other machine can have."""
     return (request.url.hostname or "") in LOOPBACK
@@ -63,7 +55,7 @@ def is_loopback(request: Request) -> bool:
 
 async def check_origin(request: Request, service: Served) -> None:
     """Refuse a form of another site, whoever is logged in."""
-    if request.method not in SAFE and not is_ours(request):
+    if request.method not in SAFE and not is_own(request.headers):
         session = await sessions.current(request, service)
         await log(service, session, "form of another site", refused=request.headers.get("origin") or "no origin")
         raise Failed(403, "this form was not sent by a page of this server")

@@ -101,7 +101,7 @@ async def test_administrator_ends_the_session_of_another_person(app: FastAPI, ag
         {"sec-fetch-site": "none"},
         {"origin": "https://evil.example"},
         {"origin": "http://127.0.0.1:8735.evil.example"},
-        {"origin": "https://127.0.0.1:8735"},
+        {"origin": "http://["},
         {"origin": "null"},
     ],
 )
@@ -118,8 +118,9 @@ async def test_form_of_another_site_is_refused_and_logged(
     assert records.acts(1)[0].person == "李娜"
 
 
-async def test_old_browser_that_states_the_origin_alone_is_accepted(browser: Browser) -> None:
-    answer = await browser.post("/login", data={"person": "李娜"}, headers={"origin": "http://127.0.0.1:8735"})
+@pytest.mark.parametrize("scheme", ["http", "https"])  # https: a proxy ends it before us
+async def test_old_browser_that_states_the_origin_alone_is_accepted(browser: Browser, scheme: str) -> None:
+    answer = await browser.post("/login", data={"person": "李娜"}, headers={"origin": f"{scheme}://127.0.0.1:8735"})
 
     assert answer.status_code == 303
 
