@@ -93,12 +93,17 @@ async def tab_to(page: Page, label: str) -> None:
     raise AssertionError(f"Tab does not reach {label}")
 
 
-async def open_first(page: Page) -> None:
-    """From a case or the list, open the first case of the list."""
-    if "/cases/" in page.url:
-        await page.keyboard.press("l")
-        await page.wait_for_url("**/desk")
+async def select(page: Page, case_id: str) -> None:
+    """From a case or the list, search for a case and select it: other tests leave cases in the list."""
+    await page.keyboard.press("/")
+    await page.keyboard.type(case_id)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/desk?*q={case_id}*")
+    await expect(page.locator("[data-row]")).to_have_count(1)
     await page.keyboard.press("j")
+
+
+async def open_selected(page: Page) -> None:
     await page.keyboard.press("o")
     await page.wait_for_url("**/desk/cases/*")
 
@@ -113,7 +118,7 @@ async def test_agent_takes_a_case_from_the_worklist_to_closed_by_keyboard_alone(
     await case.until_status("assessing")
     page = await log_in(browser, stage, "李娜")
 
-    await page.keyboard.press("j")
+    await select(page, "DESK-1")
     await page.keyboard.press("a")
     await page.wait_for_url("**/send/assign*")
     await tab_to(page, "Owner")
@@ -129,14 +134,16 @@ async def test_agent_takes_a_case_from_the_worklist_to_closed_by_keyboard_alone(
     await page.get_by_text("Done: Assess").wait_for()
     await case.until_status("awaiting_consent")
 
-    await open_first(page)
+    await select(page, "DESK-1")
+    await open_selected(page)
     await page.keyboard.press("f")
     await tab_to(page, "Customer approved")
     await page.keyboard.press("Enter")
     await page.get_by_text("Done: Customer approved").wait_for()
     await case.until_status("following_up")
 
-    await open_first(page)
+    await select(page, "DESK-1")
+    await open_selected(page)
     await page.keyboard.press("f")
     await tab_to(page, "1")
     for _ in range(4):
@@ -246,9 +253,14 @@ async def test_no_page_breaks_its_policy_or_shuts_anybody_out(stage: Stage, brow
 
 
 async def test_pictures_of_the_desk(stage: Stage, browser: Browser) -> None:
+    case = await opened(
+        stage, "DESK-6", topic="transport.damage", order_id="SO-88121", description="四块岩板里有一块断成两截，急。"
+    )
+    await case.until_status("assessing")
     page = await log_in(browser, stage, "李娜", viewport={"width": 1360, "height": 850}, device_scale_factor=1.5)
     await page.goto("/desk")
     await expect(page.locator("[data-row]").first).to_be_visible()
     await saved(page, "desk-worklist")
-    await page.goto("/desk/cases/DESK-4")
+    await page.goto("/desk/cases/DESK-6")
+    await expect(page.get_by_role("heading", name="Promises")).to_be_visible()
     await saved(page, "desk-case")
