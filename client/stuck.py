@@ -19,6 +19,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from cases.contract import CASE_QUERY, CASE_WORKFLOW, CLAIM_WORKFLOW, TASK_QUEUE, claim_workflow_id, workflow_id
+from cases.views.search_attributes import STATUS
 from cases.views.snapshot import Snapshot
 from cases.vocabulary import Role, StepState
 from client.cases import ANSWER_WITHIN, Engine
@@ -225,7 +226,7 @@ def _no_worker(queue: str, cases: int) -> Json:
     if start := worker_for(queue):
         do = f"start one: {start}; then run this again"
     else:
-        new = f"WorkflowType = '{CASE_WORKFLOW}' AND TaskQueue = '{queue}' AND CaseStatus IS NULL"
+        new = f"WorkflowType = '{CASE_WORKFLOW}' AND TaskQueue = '{queue}' AND {STATUS.name} IS NULL"
         do = "start the worker again that served it; workflows that no worker has accepted are no cases yet, so "
         do += f'terminate them and start them on {TASK_QUEUE}: temporal workflow list --query "{new}"'
     return {"case_id": None, "workflow_id": None, **_row("no_worker", None, why, do)}

@@ -183,6 +183,7 @@ class Snapshot(View):
             cycle=1,
             opened_at=None,
             closed_at=None,
+            handled_by=HandledByView(),
             finding=FindingView(facts=[]),
             promises=[],
             offers=[],

@@ -121,7 +121,7 @@ def test_valid_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("LOG_LEVL", "LOG_LEVEL"), ("STAFF_NOTFY", "STAFF_NOTIFY"), ("CODEC_TOKEN", "CODEC_TOKENS"), ("X", "POLICIES")],
+    [("LOG_LEVL", "LOG_LEVEL"), ("STAFF_NOTFY", "STAFF_NOTIFY"), ("CODEC_TOKEN", "CODEC_TOKENS"), ("X", "REVIEWS")],
 )
 @pytest.mark.parametrize("read", [configured, codec_configured])
 def test_unknown_setting_is_refused_with_the_nearest_name(
