@@ -49,8 +49,9 @@ class DeskRoute(PageRoute):
 
 
 def is_loopback(request: Request) -> bool:
-    """Return whether the browser addressed this machine by a name that no other machine can have."""
-    return (request.url.hostname or "") in LOOPBACK
+    """Return whether the browser is on this machine, and addressed it by a name that no other machine can have."""
+    peer = request.client.host if request.client else ""
+    return peer in LOOPBACK and (request.url.hostname or "") in LOOPBACK
 
 
 async def check_origin(request: Request, service: Served) -> None:

@@ -171,6 +171,13 @@ async def test_demonstration_is_for_this_machine_only(app: FastAPI) -> None:
         assert (await browser.log_in("李娜")).status_code == 403
 
 
+async def test_demonstration_is_for_no_other_machine_whatever_name_it_sends(app: FastAPI) -> None:
+    transport = httpx.ASGITransport(app, client=("192.0.2.7", 50_000))
+    async with Browser(transport=transport, base_url="http://127.0.0.1:8735") as browser:
+        assert "李娜" not in (await browser.get("/login")).text
+        assert (await browser.log_in("李娜")).status_code == 403
+
+
 async def test_every_act_is_in_the_log_with_its_person_and_refusals(agent: Browser, kept: Cases) -> None:
     kept.put(open_case())
     await agent.get("/desk/cases/HL-1/send/move-policy")
