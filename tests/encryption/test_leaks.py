@@ -53,7 +53,7 @@ SAID: list[tuple[str, dict[str, Any]]] = [
     ("assess", {"severity": "severe", "note": planted("assessment"), "by": planted("assessor")}),
 ]
 """What agents send until there is an offer."""
-OWNER = planted("owner")
+OWNER, CARRIER = planted("owner"), planted("carrier")
 """An employee's name, which lists show and filter by."""
 SEARCHED = {planted(field) for field in ("name", "phone", "email", "tracking", "item", "description")}
 """What a case is found by."""
@@ -97,12 +97,14 @@ async def test_no_text_from_people_is_found_where_temporal_stores_data(
         measured = (await http.get(metrics)).content
     shown = await _shown(machine.address)
     database = _content(tmp_path / "data", "temporal.db*")
-    rows, terms = _projection(tmp_path / "data" / "records.db")
+    rows, terms, events, facts = _projection(tmp_path / "data" / "records.db")
     logs = _content(tmp_path / "data" / "logs", "*.log")
 
     assert _found(database) == (set() if sealed else WORDS)
     assert _found(rows) == ({OWNER} if sealed else WORDS - NOT_PROJECTED)
     assert _found(terms) == (set() if sealed else SEARCHED)
+    assert _found(events) == set()
+    assert _found(facts) == {OWNER, CARRIER}
     assert b"after-sales" in measured
     assert b"CaseStatus" in shown
     assert b"worker ready" in logs
@@ -155,11 +157,11 @@ async def _shown(address: str) -> bytes:
     return b"".join([found.raw_info.SerializeToString() async for found in plain.list_workflows()])
 
 
-def _projection(file: Path) -> tuple[bytes, bytes]:
-    """The rows of cases in our database, and the terms by which they are found."""
+def _projection(file: Path) -> list[bytes]:
+    """The rows of cases in our database, the terms by which they are found, their events, and the facts of reviews."""
     with sqlite3.connect(file) as connection:
-        rows, terms = (connection.execute(f"SELECT * FROM case_{each}") for each in ("projection", "search"))  # noqa: S608
-        return repr(rows.fetchall()).encode(), repr(terms.fetchall()).encode()
+        tables = ("projection", "terms", "events", "facts")
+        return [repr(connection.execute(f"SELECT * FROM case_{each}").fetchall()).encode() for each in tables]  # noqa: S608
 
 
 def _content(folder: Path, pattern: str) -> bytes:
