@@ -10,13 +10,11 @@ import hmac
 import json
 import logging
 import re
-import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-import h11
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -31,7 +29,8 @@ from cases.errors import AfterSalesError, InvalidInput, printable
 from cases.rate_limit import after_one_more
 from encryption.codec import NotAuthentic, is_sealed, sealed_for, unseal
 from encryption.keys import KeyOutOfReach, KeyRing
-from settings import codec_configured, configured, host_and_port
+from serving import CannotServe, is_actionable, listen
+from settings import codec_configured, configured
 
 MAX_BODY, MAX_PAYLOADS = 8 * 1024 * 1024, 1000
 """Bytes and payloads of one request: more than a page of the UI needs. Temporal's limit is 2 MiB for one payload."""
@@ -63,10 +62,6 @@ class Refused(Exception):
     def __init__(self, status: int, why: str) -> None:
         self.status = status
         super().__init__(why)
-
-
-class CannotServe(AfterSalesError):
-    """A setting is missing or invalid. The message states which."""
 
 
 def create_app(keys: KeyRing, tokens: Mapping[str, str], origins: frozenset[str]) -> FastAPI:
@@ -234,18 +229,6 @@ def _opened(keys: KeyRing, payload: Payload) -> Payload:
         return payload
 
 
-def _listen(address: str) -> socket.socket:
-    try:
-        return socket.create_server(host_and_port(address))
-    except OSError as error:
-        raise CannotServe(f"AFTER_SALES_CODEC_ADDRESS: cannot listen on {address} ({error.strerror})") from None
-
-
-def _is_actionable(record: logging.LogRecord) -> bool:
-    """Return False for a client that disconnected or violated HTTP while it was answered: no action is possible."""
-    return not (record.exc_info and isinstance(record.exc_info[1], h11.ProtocolError))
-
-
 def main() -> None:
     """Serve until interrupted. Raises `AfterSalesError` if it cannot start."""
     settings, codec = configured(), codec_configured()
@@ -253,10 +236,10 @@ def main() -> None:
     if keys is None:
         raise CannotServe("no keys: set AFTER_SALES_ENCRYPTION_KEYS_FILE (or …_KEYS) as for the worker")
     app = create_app(keys, codec.tokens, codec.origins)
-    listening = _listen(codec.address)
+    listening = listen("AFTER_SALES_CODEC_ADDRESS", codec.address)
     host, port = listening.getsockname()[:2]
     logs.set_up(settings)
-    logging.getLogger("uvicorn.error").addFilter(_is_actionable)
+    logging.getLogger("uvicorn.error").addFilter(is_actionable)
     print(f"codec server ready at http://{host}:{port}", flush=True)  # noqa: T201 (starters wait for this line)
     quiet: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
     uvicorn.Server(uvicorn.Config(app, limit_concurrency=MAX_CONNECTIONS, **quiet)).run(sockets=[listening])

@@ -1,16 +1,15 @@
 """`python -m web`: serve the API and the pages until interrupted, at AFTER_SALES_WEB_ADDRESS."""
 
 import logging
-import socket
 from typing import Any
 
-import h11
 import uvicorn
 
 import logs
 from cases.errors import AfterSalesError, InvalidInput
 from policies import load
-from settings import configured, host_and_port, web_configured
+from serving import is_actionable, listen
+from settings import configured, web_configured
 from web.app import application
 
 MAX_CONNECTIONS = 500
@@ -19,34 +18,18 @@ GRACE = 10
 """Seconds that running requests may take after the server is asked to stop."""
 
 
-class CannotServe(AfterSalesError):
-    """The server cannot start. The message states why."""
-
-
 def main() -> None:
     """Serve until interrupted. Raises `AfterSalesError` if it cannot start."""
     settings, web = configured(), web_configured()
     app = application(settings, web, load(settings.policies))
-    listening = _listen(web.address)
+    listening = listen("AFTER_SALES_WEB_ADDRESS", web.address)
     host, port = listening.getsockname()[:2]
     logs.set_up(settings)
-    logging.getLogger("uvicorn.error").addFilter(_is_actionable)
+    logging.getLogger("uvicorn.error").addFilter(is_actionable)
     print(f"web ready at http://{host}:{port}", flush=True)  # noqa: T201 (`starter.py up` and tests wait for this line)
     quiet: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False, "server_header": False}
     limits: dict[str, Any] = {"limit_concurrency": MAX_CONNECTIONS, "timeout_graceful_shutdown": GRACE}
     uvicorn.Server(uvicorn.Config(app, lifespan="on", **limits, **quiet)).run(sockets=[listening])
-
-
-def _listen(address: str) -> socket.socket:
-    try:
-        return socket.create_server(host_and_port(address))
-    except OSError as error:
-        raise CannotServe(f"AFTER_SALES_WEB_ADDRESS: cannot listen on {address} ({error.strerror})") from None
-
-
-def _is_actionable(record: logging.LogRecord) -> bool:
-    """Return False for a client that disconnected or violated HTTP while it was answered: no action is possible."""
-    return not (record.exc_info and isinstance(record.exc_info[1], h11.ProtocolError))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from cases.errors import InvalidInput
 from child import Child, StartFailed
 from encryption.codec import seal
 from encryption.keys import KeyRing, new_key
-from encryption.server import MAX_BODY, MAX_FORM, MAX_PAYLOADS, MAX_REFUSED, CannotServe, create_app, digest_of, main
+from encryption.server import MAX_BODY, MAX_FORM, MAX_PAYLOADS, MAX_REFUSED, create_app, digest_of, main
+from serving import CannotServe, is_actionable
 from settings import ROOT
 from tests.e2e.driving import clean_environment
 from tests.engine import eventually
@@ -274,8 +275,8 @@ def test_client_that_breaks_http_during_the_answer_leaves_no_traceback(error: Ex
     """Seen once in some thousand requests; uvicorn logs it as an error of ours."""
     record = logging.makeLogRecord({"exc_info": (type(error), error, None)})
 
-    assert encryption.server._is_actionable(record) is logged  # noqa: SLF001 (the filter)
-    assert encryption.server._is_actionable(logging.makeLogRecord({}))  # noqa: SLF001 (same)
+    assert is_actionable(record) is logged
+    assert is_actionable(logging.makeLogRecord({}))
 
 
 @pytest.mark.asyncio(loop_scope="module")
