@@ -84,9 +84,10 @@ def _all_written(folder: Path) -> dict[str, _Written]:
         raise InvalidInput([Problem(field=str(folder), problem="holds no policy files (*.yaml)")])
     found: dict[str, _Written] = {}
     problems: list[Problem] = []
+    common = _shared(folder)
     for path in files:
         try:
-            written = _written(path)
+            written = _written(path, common)
         except InvalidInput as error:
             problems += error.problems
             continue
@@ -101,12 +102,16 @@ def _all_written(folder: Path) -> dict[str, _Written]:
 
 def load_file(path: Path) -> Policy:
     """Return the policy in a file, with the shared settings. Raises `InvalidInput`, each fault as `file: key`."""
-    return _dated(_written(path))
+    return _dated(_written(path, _shared(path.parent)))
 
 
-def _written(path: Path) -> _Written:
-    shared = path.parent / SHARED
-    common, own = read_yaml(shared) if shared.exists() else {}, read_yaml(path)
+def _shared(folder: Path) -> dict[str, Any]:
+    path = folder / SHARED
+    return read_yaml(path) if path.exists() else {}
+
+
+def _written(path: Path, common: dict[str, Any]) -> _Written:
+    own = read_yaml(path)
     content = {**common, **own}
     derived = [Problem(field=key, problem="is computed and cannot be set") for key in DERIVED if key in content]
     try:
