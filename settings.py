@@ -19,8 +19,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, Sett
 
 from cases.calendar import WORKED, length
 from cases.errors import InvalidInput, Problem, problems_of
-from cases.partner_calls import PARTNERS
-from cases.vocabulary import Channel
+from cases.vocabulary import PARTNERS, Channel
 
 ROOT = Path(__file__).resolve().parent
 DATA = ROOT / "data"

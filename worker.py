@@ -51,9 +51,8 @@ from activities.webhooks import Webhooks
 from cases.calendar import length
 from cases.contract import TASK_QUEUE, line_queue, partner_queue
 from cases.errors import AfterSalesError, InvalidInput, Problem
-from cases.partner_calls import CALLBACKS, PARTNERS
 from cases.policy.policy import Policy
-from cases.vocabulary import Partner
+from cases.vocabulary import CALLBACKS, PARTNERS, Partner
 from client.connection import Unreachable
 from client.connection import connect as connect_to_temporal
 from client.reconcile_runs import schedule

@@ -15,7 +15,7 @@ from cases.complaint import Affected, Evidence
 from cases.money import Money
 from cases.scalars import NUMERIC, Flag
 from cases.text import Clean, Short
-from cases.vocabulary import Channel, Liable, Partner, RemedyKind, Role, Severity
+from cases.vocabulary import Channel, Liable, RemedyKind, Role, Severity
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Sentence = Annotated[str, StringConstraints(max_length=2_000), Clean]
@@ -219,12 +219,6 @@ class StaffNotice(Wire):
     owner: str | None = None
     urgent: bool = False
     facts: dict[str, Any]
-
-
-CALLBACKS = "callbacks"
-"""The name of the partner that asks customers whether they are satisfied. It carries out no remedies."""
-PARTNERS = (*Partner, CALLBACKS)
-"""The names of all partners."""
 
 
 class CallbackRequest(Wire):

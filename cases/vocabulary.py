@@ -142,6 +142,12 @@ class Partner(StrEnum):
     INSTALLATION = "installation"
 
 
+CALLBACKS = "callbacks"
+"""The name of the partner that asks customers whether they are satisfied. It carries out no remedies."""
+PARTNERS = (*Partner, CALLBACKS)
+"""The names of all partners."""
+
+
 class RemedyKind(StrEnum):
     """A kind of remedy: something that we do or pay."""
 

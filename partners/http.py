@@ -6,7 +6,6 @@ from typing import Protocol
 
 from cases.look_ups import ROWS
 from cases.partner_calls import (
-    CALLBACKS,
     CallbackRequest,
     Contact,
     CustomerMessage,
@@ -19,7 +18,7 @@ from cases.partner_calls import (
 )
 from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.reasons import Reason
-from cases.vocabulary import Channel, Partner
+from cases.vocabulary import CALLBACKS, Channel, Partner
 from partners.ports import Callbacks, LookUps, Messaging, PartnerRefused, StepPartner, TryAgain
 from partners.transport import Connection, PartnersApi
 from partners.wire import OutgoingMessage, ToCustomer, ToStaff

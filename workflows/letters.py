@@ -9,11 +9,11 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from cases.entitlement.step_commands import contact_of
-from cases.partner_calls import CALLBACKS, CallbackRequest, CustomerMessage, Delivery
+from cases.partner_calls import CallbackRequest, CustomerMessage, Delivery
 from cases.progress.delivery import delivered, undeliverable
 from cases.state.letter import Audience, Letter
 from cases.views.contact_channels import contact_channels
-from cases.vocabulary import Partner
+from cases.vocabulary import CALLBACKS, Partner
 from workflows.desk import Desk
 from workflows.sdk.activity_calls import Call, at, call, kind_of, reason_of
 from workflows.sdk.options import LETTER

@@ -12,10 +12,10 @@ from activities.steps import Steps, find_of, step_of
 from activities.verification import Verification
 from activities.warehouse import Warehouse
 from cases.look_ups import ROWS
-from cases.partner_calls import PARTNERS, Contact, LookUp, Receipt, ReceiptState, StepCommand, Trail, TrailState
+from cases.partner_calls import Contact, LookUp, Receipt, ReceiptState, StepCommand, Trail, TrailState
 from cases.policy.remedy_kinds import STEP_PARTNERS
 from cases.state.finding import PartialFinding
-from cases.vocabulary import Partner, RemedyKind
+from cases.vocabulary import PARTNERS, Partner, RemedyKind
 from partners.ports import PartnerRefused
 from tests.fakes import FakePartners, FakeSteps, Turn
 
