@@ -1,16 +1,15 @@
-"""The charts of a review as SVG, drawn by Vega-Altair. They are small, so that a phone shows them readably."""
+"""The charts of a review as SVG."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
-import vl_convert
 
+from drawing import QUIET, Drawing
 from review.figures import Funnel, Level, Point, Time
 from review.outliers import COMPLAINTS, limits_at
 from review.texts import Words
 
-WIDTH, HEIGHT = 420, 250
+HEIGHT, LABEL_SIZE = 250, 13
 STEPS = 60
 """Points of a curve."""
 LABELLED = 6
@@ -20,22 +19,8 @@ DRAWN = 300
 WIDE = 8
 """A funnel whose largest subject is that many times the smallest has a logarithmic scale."""
 ROW = 30
-INK, QUIET, GRID = "#1f2933", "#66727f", "#e3e8ee"
 COLOURS = {Level.ALARM: "#c02626", Level.WATCH: "#d97706", Level.USUAL: "#52606d", Level.BETTER: "#0f766e"}
 BAND_998, BAND_95, ACCENT = "#eef2f7", "#d9e2ec", "#2456a6"
-
-
-class _Data:
-    """The rows of a chart. Altair gets their names only, because it would copy and check each row many times."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, list[Mapping[str, Any]]] = {}
-
-    def chart(self, rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
-        """Return a chart of these rows."""
-        name = f"rows-{len(self.rows)}"
-        self.rows[name] = [*rows]
-        return alt.Chart(alt.NamedData(name))
 
 
 def funnel_chart(funnel: Funnel, words: Words) -> str:
@@ -55,7 +40,7 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
         for p in labelled
     ]
     ratio = funnel.figure == COMPLAINTS
-    data = _Data()
+    drawing = Drawing()
     x = alt.X(
         "n:Q",
         title=words.text("size_expected" if ratio else "size"),
@@ -68,19 +53,19 @@ def funnel_chart(funnel: Funnel, words: Words) -> str:
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(nice=True))
 
-    curve = data.chart(curves).encode(x=x)
-    names = data.chart(labels).encode(x=x, y=y("value"), text="label:N")
+    curve = drawing.chart(curves).encode(x=x)
+    names = drawing.chart(labels).encode(x=x, y=y("value"), text="label:N")
     colour = alt.Color(
         "level:N", scale=alt.Scale(domain=[str(each) for each in COLOURS], range=[*COLOURS.values()]), legend=None
     )
     chart = alt.layer(
         curve.mark_area(color=BAND_998).encode(y=y("low_998"), y2="high_998"),
         curve.mark_area(color=BAND_95).encode(y=y("low_95"), y2="high_95"),
-        data.chart([{"target": funnel.target}]).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y=y("target")),
-        data.chart(points).mark_circle(size=55, opacity=0.9).encode(x=x, y=y("value"), color=colour),
+        drawing.chart([{"target": funnel.target}]).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y=y("target")),
+        drawing.chart(points).mark_circle(size=55, opacity=0.9).encode(x=x, y=y("value"), color=colour),
         names.mark_text(align="left", dx=7, dy=-7, fontSize=13, fontWeight="bold").encode(color=colour),
     )
-    return _svg(chart, data, HEIGHT)
+    return drawing.svg(chart, HEIGHT, LABEL_SIZE)
 
 
 def drawn(funnel: Funnel) -> list[Point]:
@@ -100,8 +85,8 @@ def times_chart(times: Sequence[Time], words: Words) -> str:
         }
         for each in times
     ]
-    data = _Data()
-    base = data.chart(rows).encode(
+    drawing = Drawing()
+    base = drawing.chart(rows).encode(
         y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=150, ticks=False, domain=False)),
     )
     x = alt.X("median:Q", title=words.label("duration", name).format(n="").strip(), axis=alt.Axis(tickCount=4))
@@ -109,7 +94,7 @@ def times_chart(times: Sequence[Time], words: Words) -> str:
         base.mark_rule(color=ACCENT, strokeWidth=3, opacity=0.35).encode(x=x, x2="p95"),
         base.mark_circle(color=ACCENT, size=90, opacity=1).encode(x=x),
     )
-    return _svg(chart, data, ROW * len(rows))
+    return drawing.svg(chart, ROW * len(rows), LABEL_SIZE)
 
 
 def _unit(longest: int) -> tuple[int, str]:
@@ -117,21 +102,3 @@ def _unit(longest: int) -> tuple[int, str]:
         if longest >= 2 * seconds:
             return seconds, name
     return 1, "seconds"
-
-
-def _svg(chart: Any, data: _Data, height: int) -> str:
-    axis = {
-        "labelColor": QUIET,
-        "titleColor": QUIET,
-        "gridColor": GRID,
-        "domainColor": GRID,
-        "tickColor": GRID,
-        "labelFontSize": 13,
-        "titleFontSize": 13,
-        "titleFontWeight": "normal",
-    }
-    styled = chart.properties(width=WIDTH, height=height, background="transparent").configure(
-        font="sans-serif", padding=4, axis=axis, view={"stroke": None}
-    )
-    specification = styled.to_dict() | {"datasets": data.rows}
-    return str(vl_convert.vegalite_to_svg(specification))

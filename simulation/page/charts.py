@@ -1,16 +1,15 @@
-"""The charts of a simulation as SVG, drawn by Vega-Altair. They are small, so that a phone shows them readably."""
+"""The charts of a simulation as SVG."""
 
 import unicodedata
 from typing import Any
 
 import altair as alt
-import vl_convert
 
+from drawing import INK, Drawing
 from simulation.figures import Result
 from simulation.page.words import Words
 
-WIDTH, HEIGHT, ROW = 420, 190, 22
-INK, QUIET, GRID = "#1f2933", "#66727f", "#e3e8ee"
+HEIGHT, ROW, LABEL_SIZE = 190, 22, 12
 COLOURS = ("#2456a6", "#d97706")
 """The colours of the first and the second variant."""
 LOADS = ("#f5f7fa", "#9ec1e8", "#2f6cb5", "#c02626")
@@ -28,6 +27,7 @@ def days_chart(results: list[Result]) -> str:
     axis = alt.Axis(values=shown, labelExpr="replace(substring(datum.value, 8), /^0/, '')", labelAngle=0, grid=False)
     x = alt.X("day:O", title=None, axis=axis, scale=alt.Scale(domain=days))
     y = alt.Y("kept:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(zero=False))
+    drawing = Drawing()
     layers: list[alt.Chart] = []
     for result, colour in zip(results, COLOURS, strict=False):
         rows = [
@@ -36,15 +36,17 @@ def days_chart(results: list[Result]) -> str:
             if (kept := each.kept)
             for low, high in [(kept.low, kept.high) if kept.low is not None else (kept.mean, kept.mean)]
         ]
-        base = _chart(rows).encode(x=x)
+        base = drawing.chart(rows).encode(x=x)
         layers += [
             base.mark_area(color=colour, opacity=0.18).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
             base.mark_line(color=colour, strokeWidth=2, point=alt.OverlayMarkDef(size=22, color=colour)).encode(y=y),
         ]
     layers.append(
-        _chart([{"target": results[0].answer.target}]).mark_rule(color=INK, strokeDash=[5, 4]).encode(y="target:Q")
+        drawing.chart([{"target": results[0].answer.target}])
+        .mark_rule(color=INK, strokeDash=[5, 4])
+        .encode(y="target:Q")
     )
-    return _svg(alt.layer(*layers), HEIGHT)
+    return drawing.svg(alt.layer(*layers), HEIGHT, LABEL_SIZE)
 
 
 def load_chart(result: Result, words: Words) -> str:
@@ -88,7 +90,8 @@ def _heatmap(
     # Room for the labels in the reader's font, which may be wider than the one that the chart was measured with.
     widest = max((_width(name) for name in names), default=0)
     axis = alt.Axis(labelLimit=widest, minExtent=widest, ticks=False, domain=False)
-    base = _chart(rows).encode(
+    drawing = Drawing()
+    base = drawing.chart(rows).encode(
         x=alt.X(
             "hour:O",
             title=None,
@@ -105,25 +108,9 @@ def _heatmap(
         base.mark_rect(stroke="white", strokeWidth=1).encode(color=colour),
         base.mark_text(fontSize=9).encode(text="text:N", color=ink),
     )
-    return _svg(chart, ROW * len(names))
+    return drawing.svg(chart, ROW * len(names), LABEL_SIZE)
 
 
 def _width(text: str) -> int:
     """Return room for a text, in pixels: a Chinese character is as wide as two others."""
     return sum(14 if unicodedata.east_asian_width(character) in "WF" else 8 for character in text) + 4
-
-
-def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=rows))  # type: ignore[no-untyped-call]  # of Altair
-
-
-def _svg(chart: Any, height: int) -> str:
-    styled = (
-        chart.properties(width=WIDTH, height=height, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=QUIET, titleColor=QUIET, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12
-        )
-        .configure(font="sans-serif", padding=4)
-    )
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+import drawing
 from cases.vocabulary import PromiseName, Role
 from console import reading, simulated
 from docs import schemas
@@ -96,6 +97,13 @@ def test_page_is_one_file_without_scripts_that_needs_nothing_else(locale: str, c
         assert not any(value.startswith(("http", "//")) for value in seen.attributes.get(name, ()))
     assert seen.attributes["lang"] == {locale}
     assert not any(name.startswith("on") for name in seen.attributes)
+
+
+def test_charts_have_the_style_of_all_charts() -> None:
+    text = page(found(False), "en")
+
+    assert f'stroke="{drawing.GRID}"' in text
+    assert f'fill="{drawing.QUIET}"' in text
 
 
 @pytest.mark.parametrize("locale", LOCALES)
