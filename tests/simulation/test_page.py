@@ -100,7 +100,7 @@ def test_page_is_one_file_without_scripts_that_needs_nothing_else(locale: str, c
 
 
 def test_charts_have_the_style_of_all_charts() -> None:
-    text = page(found(False), "en")
+    text = page(found(compared=False), "en")
 
     assert f'stroke="{drawing.GRID}"' in text
     assert f'fill="{drawing.QUIET}"' in text

@@ -8,13 +8,18 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
+from temporalio.client import Client
 
+import demo
 import policies
 from cases.errors import Refusal
 from cases.views.snapshot import Snapshot
 from client.errors import CaseOver, NoSuchCase
 from client.serving import keys
+from demo.play import Stage
+from embedded import Embedded
 from records import Records
 from settings import ROOT, Settings, WebSettings
 from web.app import application
@@ -141,3 +146,14 @@ def key(records: Records) -> NewKey:
         return {"authorization": f"Bearer {keys.create(records, client, scopes or EVERYTHING, POLICIES)}"}
 
     return make
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    """Everything on this machine, for tests in a real browser."""
+    ports = {"port": 0, "ui_port": 0, "partners_port": 0, "web_port": 0}
+    async with (
+        Embedded(data=None, fixtures=demo.FIXTURES, **ports) as machine,
+        Stage(await Client.connect(machine.address), machine) as stage,
+    ):
+        yield stage

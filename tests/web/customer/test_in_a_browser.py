@@ -17,12 +17,9 @@ from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import BrowserContext, FilePayload, Page, ViewportSize, async_playwright
 from rich.console import Console
-from temporalio.client import Client
 
-import demo
 from demo.narrator import Narrator
 from demo.play import Played, Stage
-from embedded import Embedded
 from tests.e2e.test_temporal_ui import CHROMIUM, QUIET
 from tests.engine import PATIENCE
 
@@ -30,16 +27,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 if not shutil.which(CHROMIUM) and os.environ.get("CI") != "true":
     pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    ports = {"port": 0, "ui_port": 0, "partners_port": 0, "web_port": 0}
-    async with (
-        Embedded(data=None, fixtures=demo.FIXTURES, **ports) as machine,
-        Stage(await Client.connect(machine.address), machine) as stage,
-    ):
-        yield stage
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

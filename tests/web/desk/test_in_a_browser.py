@@ -15,12 +15,9 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from rich.console import Console
-from temporalio.client import Client
 
-import demo
 from demo.narrator import Narrator
 from demo.play import Played, Stage
-from embedded import Embedded
 from tests.e2e.test_temporal_ui import CHROMIUM, QUIET
 from tests.engine import PATIENCE
 
@@ -29,16 +26,6 @@ if not shutil.which(CHROMIUM) and os.environ.get("CI") != "true":
     pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
 MANY_TABS = 40
 """Elements on a page that Tab may reach before the one that is looked for."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    ports = {"port": 0, "ui_port": 0, "partners_port": 0, "web_port": 0}
-    async with (
-        Embedded(data=None, fixtures=demo.FIXTURES, **ports) as machine,
-        Stage(await Client.connect(machine.address), machine) as stage,
-    ):
-        yield stage
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
